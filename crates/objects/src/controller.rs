@@ -1,0 +1,149 @@
+//! Runs a reconciler: watches fill its queue, and it is called with one key at a time of each.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use resources::{Object, ObjectKey};
+use tokio::time::timeout;
+
+use crate::{Backoff, Client, Error, Event, ListOptions, Queue, Result};
+
+/// What a reconciler wants next for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing until something changes.
+    Wait,
+    /// To be called again after a while, unless something changes before.
+    After(Duration),
+}
+
+/// Makes the world as one object wants it. Idempotent: called again at any time, and for objects that are gone.
+pub trait Reconcile: Send + Sync + 'static {
+    /// Works on one key. An error brings the key back after a growing wait.
+    fn reconcile(&self, key: &ObjectKey) -> impl Future<Output = Result<Action>> + Send;
+}
+
+/// A reconciler's watches and its queue.
+pub struct Controller {
+    name: &'static str,
+    client: Client,
+    queue: Arc<Queue<ObjectKey>>,
+    watches: Vec<BoxFuture<'static, ()>>,
+    /// Adds every object of the controller's own kind to the queue.
+    all: Option<AddAll>,
+}
+
+type AddAll = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
+
+/// How many keys a controller works on at once.
+const CONCURRENCY_MAX: usize = 32;
+/// How long one call of a reconciler may take (upstream: pkg, controller).
+const RECONCILE_MAX: Duration = Duration::from_secs(30);
+
+impl Controller {
+    /// A controller of objects of kind `K`. Its name is the one in logs.
+    pub fn new<K: Object>(name: &'static str, client: Client) -> Self {
+        let queue = Arc::new(Queue::new(Backoff::default()));
+        let mut controller = Self { name, client, queue, watches: Vec::new(), all: None };
+        let (client, queue) = (controller.client.clone(), Arc::clone(&controller.queue));
+        controller.all = Some(Arc::new(move || {
+            let (client, queue) = (client.clone(), Arc::clone(&queue));
+            Box::pin(async move { add_all::<K>(&client, &queue).await })
+        }));
+        controller.watches::<K>(ListOptions::all(), |object| vec![object.key()])
+    }
+
+    /// Also watches another kind; `keys` says which of the controller's own objects a change concerns.
+    pub fn watches<K: Object>(
+        mut self,
+        options: ListOptions,
+        keys: impl Fn(&K) -> Vec<ObjectKey> + Send + Sync + 'static,
+    ) -> Self {
+        let (queue, all) = (Arc::clone(&self.queue), self.all.clone());
+        let mut watch = self.client.watch::<K>(options);
+        self.watches.push(Box::pin(async move {
+            let mut synced = false;
+            loop {
+                match watch.next().await {
+                    Event::Applied(object) | Event::Deleted(object) => keys(&object).into_iter().for_each(|key| queue.add(key)),
+                    Event::Synced => synced = true,
+                    // A delete may have been missed, and nobody knows whose: look at everything once.
+                    Event::Restarted if synced => {
+                        if let Some(Err(error)) = match &all { Some(all) => Some(all().await), None => None } {
+                            tracing::warn!(%error, "could not list after a gap in a watch");
+                        }
+                    }
+                    Event::Restarted => {}
+                }
+            }
+        }));
+        self
+    }
+
+    /// Also watches a kind whose objects name their owner of kind `Owner`.
+    pub fn owns<Owner: Object, K: Object>(self) -> Self {
+        self.watches::<K>(ListOptions::all(), |object| owner::<Owner>(object).into_iter().collect())
+    }
+
+    /// The queue, for those who add keys for reasons that are not objects.
+    pub fn queue(&self) -> Arc<Queue<ObjectKey>> {
+        Arc::clone(&self.queue)
+    }
+
+    /// Works until it is dropped.
+    pub async fn run(self, reconciler: impl Reconcile) {
+        let mut watches: FuturesUnordered<_> = self.watches.into_iter().collect();
+        let mut working = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                biased;
+                Some((key, outcome)) = working.next() => finish(self.name, &self.queue, &key, outcome),
+                key = self.queue.next(), if working.len() < CONCURRENCY_MAX => {
+                    let reconciler = &reconciler;
+                    working.push(async move {
+                        let outcome = timeout(RECONCILE_MAX, reconciler.reconcile(&key)).await;
+                        let late = || Error::Unavailable(format!("not done after {} s", RECONCILE_MAX.as_secs()));
+                        (key, outcome.unwrap_or_else(|_| Err(late())))
+                    });
+                }
+                Some(()) = watches.next() => {}
+            }
+        }
+    }
+}
+
+fn finish(name: &str, queue: &Queue<ObjectKey>, key: &ObjectKey, outcome: Result<Action>) {
+    match outcome {
+        Ok(action) => {
+            queue.done(key);
+            if let Action::After(wait) = action {
+                queue.add_after(key.clone(), wait);
+            }
+        }
+        Err(error) => {
+            let wait = queue.failed(key);
+            // Two writers met, which is how optimistic concurrency works.
+            if error.is_conflict() {
+                tracing::debug!(controller = name, %key, %error, "reconciling again");
+            } else {
+                tracing::warn!(controller = name, %key, %error, retry_ms = wait.as_millis() as u64, "reconcile failed");
+            }
+        }
+    }
+}
+
+async fn add_all<K: Object>(client: &Client, queue: &Queue<ObjectKey>) -> Result<()> {
+    for object in client.list::<K>(&ListOptions::all()).await?.items {
+        queue.add(object.key());
+    }
+    Ok(())
+}
+
+/// The key of the object of kind `Owner` that controls this one.
+pub fn owner<Owner: Object>(object: &impl Object) -> Option<ObjectKey> {
+    let owners = object.metadata().owner_references.as_ref()?;
+    let kind = Owner::kind();
+    let owner = owners.iter().find(|owner| owner.controller == Some(true))?;
+    (owner.kind == kind.kind && owner.api_version == kind.api_version())
+        .then(|| ObjectKey::new(if kind.namespaced { object.namespace() } else { "" }, owner.name.clone()))
+}

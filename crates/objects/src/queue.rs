@@ -1,0 +1,215 @@
+//! A queue of keys: each is worked on by one at a time, and a key that is added while it is worked on comes again.
+//!
+//! There is no timer unless something asked for one: an idle queue costs nothing, whatever it has seen.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    hash::Hash,
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+
+/// How long a failing key waits before it comes again.
+#[derive(Clone, Copy, Debug)]
+pub struct Backoff {
+    /// After the first failure; doubles with each.
+    pub min: Duration,
+    /// The longest wait.
+    pub max: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { min: Duration::from_millis(5), max: Duration::from_secs(30) }
+    }
+}
+
+impl Backoff {
+    /// The wait after so many failures in a row, from 1.
+    pub fn after(&self, failures: u32) -> Duration {
+        self.min.saturating_mul(1 << failures.saturating_sub(1).min(20)).min(self.max)
+    }
+}
+
+/// The queue. All methods take `&self`; share it by `Arc`.
+pub struct Queue<K> {
+    state: Mutex<State<K>>,
+    wake: Notify,
+    backoff: Backoff,
+}
+
+struct State<K> {
+    /// In order of arrival, each once.
+    ready: VecDeque<K>,
+    /// What is in `ready`, or will be once it is no longer being worked on.
+    dirty: HashSet<K>,
+    /// What is being worked on.
+    working: HashSet<K>,
+    /// What comes later, soonest first, and the same by key.
+    later: BTreeSet<(Instant, u64)>,
+    later_keys: HashMap<u64, K>,
+    due: HashMap<K, (Instant, u64)>,
+    tickets: u64,
+    failures: HashMap<K, u32>,
+}
+
+impl<K: Clone + Eq + Hash> Queue<K> {
+    /// An empty queue.
+    pub fn new(backoff: Backoff) -> Self {
+        let state = State {
+            ready: VecDeque::new(),
+            dirty: HashSet::new(),
+            working: HashSet::new(),
+            later: BTreeSet::new(),
+            later_keys: HashMap::new(),
+            due: HashMap::new(),
+            tickets: 0,
+            failures: HashMap::new(),
+        };
+        Self { state: Mutex::new(state), wake: Notify::new(), backoff }
+    }
+
+    /// Adds a key; one that waits already stays where it is.
+    pub fn add(&self, key: K) {
+        if self.state.lock().add(key) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Adds a key after a while; the sooner of two such wishes counts.
+    pub fn add_after(&self, key: K, wait: Duration) {
+        if self.state.lock().add_at(key, Instant::now() + wait) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Takes the next key; waits until there is one. It must be given back with [`Queue::done`] or [`Queue::failed`].
+    pub async fn next(&self) -> K {
+        loop {
+            let soonest = {
+                let mut state = self.state.lock();
+                state.promote(Instant::now());
+                if let Some(key) = state.take() {
+                    return key;
+                }
+                state.later.first().map(|(at, _)| *at)
+            };
+            match soonest {
+                Some(at) => tokio::select! {
+                    () = self.wake.notified() => {}
+                    () = sleep_until(at) => {}
+                },
+                None => self.wake.notified().await,
+            }
+        }
+    }
+
+    /// Takes the next key if there is one now.
+    pub fn try_next(&self) -> Option<K> {
+        let mut state = self.state.lock();
+        state.promote(Instant::now());
+        state.take()
+    }
+
+    /// The work on a key went well: its failures are forgotten.
+    pub fn done(&self, key: &K) {
+        let mut state = self.state.lock();
+        state.failures.remove(key);
+        if state.finish(key) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// The work on a key failed: it comes again after a wait, which is returned.
+    pub fn failed(&self, key: &K) -> Duration {
+        let mut state = self.state.lock();
+        let failures = state.failures.entry(key.clone()).or_insert(0);
+        *failures += 1;
+        let wait = self.backoff.after(*failures);
+        state.finish(key);
+        state.add_at(key.clone(), Instant::now() + wait);
+        self.wake.notify_one();
+        wait
+    }
+
+    /// How many keys wait for their turn now.
+    pub fn len(&self) -> usize {
+        self.state.lock().ready.len()
+    }
+
+    /// Whether no key waits for its turn now.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<K: Clone + Eq + Hash> State<K> {
+    fn add(&mut self, key: K) -> bool {
+        if let Some(ticket) = self.due.remove(&key) {
+            self.later.remove(&ticket);
+            self.later_keys.remove(&ticket.1);
+        }
+        if !self.dirty.insert(key.clone()) || self.working.contains(&key) {
+            return false;
+        }
+        self.ready.push_back(key);
+        true
+    }
+
+    fn add_at(&mut self, key: K, at: Instant) -> bool {
+        if self.dirty.contains(&key) {
+            return false;
+        }
+        if let Some(&ticket) = self.due.get(&key) {
+            if ticket.0 <= at {
+                return false;
+            }
+            self.later.remove(&ticket);
+            self.later_keys.remove(&ticket.1);
+        }
+        self.tickets += 1;
+        let ticket = (at, self.tickets);
+        self.later.insert(ticket);
+        self.later_keys.insert(ticket.1, key.clone());
+        self.due.insert(key, ticket);
+        self.later.first() == Some(&ticket)
+    }
+
+    fn promote(&mut self, now: Instant) {
+        while let Some(&(at, ticket)) = self.later.first() {
+            if at > now {
+                break;
+            }
+            self.later.pop_first();
+            if let Some(key) = self.later_keys.remove(&ticket) {
+                self.due.remove(&key);
+                self.add(key);
+            }
+        }
+    }
+
+    fn take(&mut self) -> Option<K> {
+        let key = self.ready.pop_front()?;
+        self.dirty.remove(&key);
+        self.working.insert(key.clone());
+        Some(key)
+    }
+
+    /// Whether the key must be worked on again at once.
+    fn finish(&mut self, key: &K) -> bool {
+        self.working.remove(key);
+        let again = self.dirty.contains(key);
+        if again {
+            self.ready.push_back(key.clone());
+        }
+        again
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use super::*;
+
+fn queue() -> Queue<&'static str> {
+    Queue::new(Backoff { min: Duration::from_secs(1), max: Duration::from_secs(4) })
+}
+
+#[tokio::test]
+async fn a_key_waits_once() {
+    let queue = queue();
+    queue.add("a");
+    queue.add("b");
+    queue.add("a");
+    assert_eq!((queue.next().await, queue.next().await, queue.len()), ("a", "b", 0));
+}
+
+#[tokio::test]
+async fn a_key_that_is_worked_on_comes_again_after() {
+    let queue = queue();
+    queue.add("a");
+    let key = queue.next().await;
+    queue.add("a");
+    assert_eq!(queue.try_next(), None, "one at a time");
+    queue.done(&key);
+    assert_eq!(queue.try_next(), Some("a"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_wait_longer_and_longer() {
+    let queue = queue();
+    queue.add("a");
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        let start = Instant::now();
+        let key = queue.next().await;
+        waits.push(start.elapsed().as_secs());
+        queue.failed(&key);
+    }
+    assert_eq!(waits, [0, 1, 2, 4]);
+    let key = queue.next().await;
+    queue.done(&key);
+    queue.add("a");
+    let key = queue.next().await;
+    assert_eq!(queue.failed(&key), Duration::from_secs(1), "success forgets the failures");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sooner_wish_counts_and_adding_now_overtakes_both() {
+    let queue = queue();
+    let start = Instant::now();
+    queue.add_after("a", Duration::from_secs(9));
+    queue.add_after("a", Duration::from_secs(3));
+    queue.add_after("a", Duration::from_secs(6));
+    assert_eq!(queue.next().await, "a");
+    assert_eq!(start.elapsed(), Duration::from_secs(3));
+    queue.add_after("a", Duration::from_secs(9));
+    queue.done(&"a");
+    queue.add("a");
+    assert_eq!(queue.next().await, "a");
+    queue.done(&"a");
+    assert!(tokio::time::timeout(Duration::from_secs(60), queue.next()).await.is_err(), "the later wish is gone");
+}
+
+#[tokio::test]
+async fn a_waiter_is_woken() {
+    let queue = Arc::new(queue());
+    let waiter = tokio::spawn({
+        let queue = Arc::clone(&queue);
+        async move { queue.next().await }
+    });
+    tokio::task::yield_now().await;
+    queue.add("a");
+    assert_eq!(waiter.await.unwrap(), "a");
+}

@@ -1,0 +1,174 @@
+//! A kind at run time: its names, and how its objects are read from JSON.
+
+use std::{fmt, sync::Arc};
+
+use serde_json::Value;
+
+use crate::object::{DynObject, Object};
+
+/// One kind of one API version, as discovery shows it.
+pub struct Kind {
+    /// The API group; empty for the core group.
+    pub group: &'static str,
+    /// The API version, `v1`.
+    pub version: &'static str,
+    /// The kind in CamelCase, `PodAutoscaler`.
+    pub kind: &'static str,
+    /// The name in URLs, `podautoscalers`.
+    pub plural: &'static str,
+    /// The name in the singular, `podautoscaler`.
+    pub singular: &'static str,
+    /// What `kubectl` takes in place of the name, `kpa`.
+    pub short_names: &'static [&'static str],
+    /// The groups of kinds that `kubectl get all` and the like ask for.
+    pub categories: &'static [&'static str],
+    /// Whether its objects live in a namespace.
+    pub namespaced: bool,
+    /// What can be written apart from the object itself.
+    pub subresources: Subresources,
+    /// Whether losing the newest writes of this kind in a crash is harmless, since controllers derive them again.
+    pub derived: bool,
+    pub(crate) parts: Option<Parts>,
+    pub(crate) decode: fn(&[u8]) -> Result<Arc<dyn DynObject>, DecodeError>,
+    pub(crate) decode_value: fn(Value) -> Result<Arc<dyn DynObject>, DecodeError>,
+    pub(crate) decode_strict: fn(Value) -> Result<(Arc<dyn DynObject>, Vec<String>), DecodeError>,
+}
+
+/// The subresources of a kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Subresources {
+    /// `/status`: spec writes leave the status alone and the other way round.
+    pub status: bool,
+    /// `/scale`: the replica count by itself.
+    pub scale: bool,
+}
+
+/// How an object with a spec and a status comes apart.
+pub(crate) struct Parts {
+    /// The first object with the second one's status.
+    pub(crate) with_status: fn(&dyn DynObject, &dyn DynObject) -> Option<Arc<dyn DynObject>>,
+    /// Whether two objects want the same.
+    pub(crate) same_spec: fn(&dyn DynObject, &dyn DynObject) -> bool,
+}
+
+/// JSON that is not an object of the kind.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct DecodeError {
+    /// What does not fit and where.
+    pub message: String,
+}
+
+impl Kind {
+    /// `group/version`, or the version alone for the core group: the `apiVersion` of objects.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+    }
+
+    /// The kind of a list of these objects.
+    pub fn list_kind(&self) -> String {
+        format!("{}List", self.kind)
+    }
+
+    /// `plural.group`, as errors name it.
+    pub fn resource(&self) -> String {
+        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
+    }
+
+    /// `object` with the status of `source`; `None` for a kind without a status of its own.
+    pub fn with_status(&self, object: &dyn DynObject, source: &dyn DynObject) -> Option<Arc<dyn DynObject>> {
+        self.parts.as_ref().and_then(|parts| (parts.with_status)(object, source))
+    }
+
+    /// Whether two objects have the same spec; `None` for a kind without one, whose generation never moves.
+    pub fn same_spec(&self, one: &dyn DynObject, other: &dyn DynObject) -> Option<bool> {
+        self.parts.as_ref().map(|parts| (parts.same_spec)(one, other))
+    }
+
+    /// Reads an object that Ebb itself has written.
+    pub fn decode(&self, json: &[u8]) -> Result<Arc<dyn DynObject>, DecodeError> {
+        (self.decode)(json)
+    }
+
+    /// Reads an object from a JSON tree; fields the kind does not have are dropped, nulls count as absent.
+    pub fn decode_value(&self, mut value: Value) -> Result<Arc<dyn DynObject>, DecodeError> {
+        strip_nulls(&mut value);
+        (self.decode_value)(value)
+    }
+
+    /// As [`Kind::decode_value`], and names the fields the kind does not have, as `spec.containers[0].imagee`.
+    pub fn decode_strict(&self, mut value: Value) -> Result<(Arc<dyn DynObject>, Vec<String>), DecodeError> {
+        strip_nulls(&mut value);
+        (self.decode_strict)(value)
+    }
+}
+
+/// Kinds are few and static, so two are the same when they are one entry.
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Kind {}
+
+impl std::hash::Hash for Kind {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        std::ptr::from_ref(self).hash(state);
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.api_version(), self.kind)
+    }
+}
+
+/// Null and absent mean the same in the Kubernetes API, everywhere but in patches.
+fn strip_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(strip_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip_nulls),
+        _ => {}
+    }
+}
+
+pub(crate) fn decode<K: Object>(json: &[u8]) -> Result<Arc<dyn DynObject>, DecodeError> {
+    match serde_json::from_slice::<K>(json) {
+        Ok(object) => Ok(Arc::new(object)),
+        Err(error) => Err(DecodeError { message: error.to_string() }),
+    }
+}
+
+pub(crate) fn decode_value<K: Object>(value: Value) -> Result<Arc<dyn DynObject>, DecodeError> {
+    match serde_json::from_value::<K>(value) {
+        Ok(object) => Ok(Arc::new(object)),
+        Err(error) => Err(DecodeError { message: error.to_string() }),
+    }
+}
+
+pub(crate) fn decode_strict<K: Object>(value: Value) -> Result<(Arc<dyn DynObject>, Vec<String>), DecodeError> {
+    let mut unknown = Vec::new();
+    let read = serde_ignored::deserialize::<_, _, K>(value, |path| unknown.push(field_path(&path)));
+    match read {
+        Ok(object) => Ok((Arc::new(object), unknown)),
+        Err(error) => Err(DecodeError { message: error.to_string() }),
+    }
+}
+
+/// A path as Kubernetes writes it: `spec.containers[0].name`.
+fn field_path(path: &serde_ignored::Path<'_>) -> String {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => String::new(),
+        Path::Seq { parent, index } => format!("{}[{index}]", field_path(parent)),
+        Path::Map { parent, key } => match field_path(parent) {
+            parent if parent.is_empty() => key.clone(),
+            parent => format!("{parent}.{key}"),
+        },
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => field_path(parent),
+    }
+}

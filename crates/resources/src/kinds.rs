@@ -1,0 +1,116 @@
+//! The registry: every kind that Ebb serves, with the names it has upstream.
+
+use std::{any::Any, sync::Arc};
+
+use crate::{
+    autoscaling::{Metric, PodAutoscaler},
+    builtin::{
+        ConfigMap, Deployment, Endpoints, EndpointSlice, Event, Lease, Namespace, Node, Pod, ReplicaSet, Secret,
+        Service, ServiceAccount,
+    },
+    kind::{self, Kind, Parts, Subresources},
+    networking::{Certificate, ClusterDomainClaim, Image, Ingress, ServerlessService},
+    object::{DynObject, Object},
+    serving,
+};
+
+const NONE: Subresources = Subresources { status: false, scale: false };
+const STATUS: Subresources = Subresources { status: true, scale: false };
+const STATUS_AND_SCALE: Subresources = Subresources { status: true, scale: true };
+
+const KNATIVE_SERVING: &[&str] = &["all", "knative", "serving"];
+
+/// How a kind with a status comes apart; `NONE` for one without.
+macro_rules! parts {
+    (NONE, $type:ty) => {
+        None
+    };
+    ($with_status:ident, $type:ty) => {
+        Some(Parts {
+            with_status: |object, source| {
+                let mut object = as_type::<$type>(object)?.clone();
+                object.status = as_type::<$type>(source)?.status.clone();
+                Some(Arc::new(object))
+            },
+            same_spec: |one, other| match (as_type::<$type>(one), as_type::<$type>(other)) {
+                (Some(one), Some(other)) => one.spec == other.spec,
+                _ => false,
+            },
+        })
+    };
+}
+
+fn as_type<K: Object>(object: &dyn DynObject) -> Option<&K> {
+    (object as &dyn Any).downcast_ref()
+}
+
+/// Writes one row of the registry and ties the type to it.
+macro_rules! kinds {
+    ($( $const:ident: $type:ty, $plural:literal, $singular:literal, short $short:expr, in $categories:expr, $subresources:ident, namespaced $namespaced:literal, derived $derived:literal; )*) => {
+        $(
+            static $const: Kind = Kind {
+                group: <$type as k8s_openapi::Resource>::GROUP,
+                version: <$type as k8s_openapi::Resource>::VERSION,
+                kind: <$type as k8s_openapi::Resource>::KIND,
+                plural: $plural,
+                singular: $singular,
+                short_names: $short,
+                categories: $categories,
+                namespaced: $namespaced,
+                subresources: $subresources,
+                derived: $derived,
+                parts: parts!($subresources, $type),
+                decode: kind::decode::<$type>,
+                decode_value: kind::decode_value::<$type>,
+                decode_strict: kind::decode_strict::<$type>,
+            };
+            impl Object for $type {
+                fn kind() -> &'static Kind { &$const }
+            }
+        )*
+        static ALL: &[&Kind] = &[$(&$const),*];
+    };
+}
+
+kinds! {
+    CONFIG_MAP: ConfigMap, "configmaps", "configmap", short &["cm"], in &[], NONE, namespaced true, derived false;
+    ENDPOINTS: Endpoints, "endpoints", "endpoints", short &["ep"], in &[], NONE, namespaced true, derived true;
+    EVENT: Event, "events", "event", short &["ev"], in &[], NONE, namespaced true, derived true;
+    NAMESPACE: Namespace, "namespaces", "namespace", short &["ns"], in &[], STATUS, namespaced false, derived false;
+    NODE: Node, "nodes", "node", short &["no"], in &[], STATUS, namespaced false, derived false;
+    POD: Pod, "pods", "pod", short &["po"], in &["all"], STATUS, namespaced true, derived true;
+    SECRET: Secret, "secrets", "secret", short &[], in &[], NONE, namespaced true, derived false;
+    SERVICE_ACCOUNT: ServiceAccount, "serviceaccounts", "serviceaccount", short &["sa"], in &[], NONE, namespaced true, derived false;
+    SERVICE: Service, "services", "service", short &["svc"], in &["all"], STATUS, namespaced true, derived false;
+    DEPLOYMENT: Deployment, "deployments", "deployment", short &["deploy"], in &["all"], STATUS_AND_SCALE, namespaced true, derived false;
+    REPLICA_SET: ReplicaSet, "replicasets", "replicaset", short &["rs"], in &["all"], STATUS_AND_SCALE, namespaced true, derived true;
+    LEASE: Lease, "leases", "lease", short &[], in &[], NONE, namespaced true, derived false;
+    ENDPOINT_SLICE: EndpointSlice, "endpointslices", "endpointslice", short &[], in &[], NONE, namespaced true, derived true;
+    KNATIVE_SERVICE: serving::Service, "services", "service", short &["kservice", "ksvc"], in KNATIVE_SERVING, STATUS, namespaced true, derived false;
+    CONFIGURATION: serving::Configuration, "configurations", "configuration", short &["config", "cfg"], in KNATIVE_SERVING, STATUS, namespaced true, derived false;
+    REVISION: serving::Revision, "revisions", "revision", short &["rev"], in KNATIVE_SERVING, STATUS, namespaced true, derived false;
+    ROUTE: serving::Route, "routes", "route", short &["rt"], in KNATIVE_SERVING, STATUS, namespaced true, derived false;
+    POD_AUTOSCALER: PodAutoscaler, "podautoscalers", "podautoscaler", short &["kpa", "pa"], in &["knative-internal", "autoscaling"], STATUS, namespaced true, derived true;
+    METRIC: Metric, "metrics", "metric", short &[], in &["knative-internal", "autoscaling"], STATUS, namespaced true, derived true;
+    SERVERLESS_SERVICE: ServerlessService, "serverlessservices", "serverlessservice", short &["sks"], in &["knative-internal", "networking"], STATUS, namespaced true, derived true;
+    INGRESS: Ingress, "ingresses", "ingress", short &["kingress", "king"], in &["knative-internal", "networking"], STATUS, namespaced true, derived true;
+    CERTIFICATE: Certificate, "certificates", "certificate", short &["kcert"], in &["knative-internal", "networking"], STATUS, namespaced true, derived false;
+    CLUSTER_DOMAIN_CLAIM: ClusterDomainClaim, "clusterdomainclaims", "clusterdomainclaim", short &["cdc"], in &["knative-internal", "networking"], STATUS, namespaced false, derived false;
+    IMAGE: Image, "images", "image", short &[], in &["knative-internal", "caching"], STATUS, namespaced true, derived false;
+}
+
+/// Every kind, in the order of discovery.
+pub fn all() -> &'static [&'static Kind] {
+    ALL
+}
+
+/// The kind with this name in URLs.
+pub fn by_plural(group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
+    ALL.iter().copied().find(|kind| kind.group == group && kind.version == version && kind.plural == plural)
+}
+
+/// The kind with these `apiVersion` and `kind`.
+pub fn by_kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    ALL.iter().copied().find(|entry| entry.group == group && entry.version == version && entry.kind == kind)
+}
