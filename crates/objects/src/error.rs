@@ -3,7 +3,7 @@
 use resources::Kind;
 
 /// The result of an API call.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An API call that failed. The API server turns it into a `metav1.Status`; a remote client makes it from one.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -94,7 +94,15 @@ impl ConditionSet {
     }
 
     /// Marks a condition and sums up.
-    pub fn mark(&self, conditions: &mut Vec<Condition>, name: &str, status: Status, reason: &str, message: &str, now: &Time) {
+    pub fn mark(
+        &self,
+        conditions: &mut Vec<Condition>,
+        name: &str,
+        status: Status,
+        reason: &str,
+        message: &str,
+        now: &Time,
+    ) {
         let counts = name == READY || self.dependents.contains(&name);
         set(conditions, name, status, if counts { "" } else { "Info" }, reason, message, now);
         if name != READY && counts {
@@ -148,7 +156,10 @@ pub fn set(
     };
     match conditions.binary_search_by(|condition| condition.type_.as_str().cmp(name)) {
         Ok(at) => {
-            let same = Condition { last_transition_time: next.last_transition_time.clone(), ..conditions[at].clone() };
+            let same = Condition {
+                last_transition_time: next.last_transition_time.clone(),
+                ..conditions[at].clone()
+            };
             if same == next {
                 next.last_transition_time = conditions[at].last_transition_time.clone();
             }

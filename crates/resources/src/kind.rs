@@ -6,6 +6,12 @@ use serde_json::Value;
 
 use crate::object::{DynObject, Object};
 
+/// An object, or why it is none.
+type Decoded = Result<Arc<dyn DynObject>, DecodeError>;
+/// Likewise, with the fields that the kind does not have.
+type DecodedStrictly = Result<(Arc<dyn DynObject>, Vec<String>), DecodeError>;
+type WithStatus = fn(&dyn DynObject, &dyn DynObject) -> Option<Arc<dyn DynObject>>;
+
 /// One kind of one API version, as discovery shows it.
 pub struct Kind {
     /// The API group; empty for the core group.
@@ -29,9 +35,9 @@ pub struct Kind {
     /// Whether losing the newest writes of this kind in a crash is harmless, since controllers derive them again.
     pub derived: bool,
     pub(crate) parts: Option<Parts>,
-    pub(crate) decode: fn(&[u8]) -> Result<Arc<dyn DynObject>, DecodeError>,
-    pub(crate) decode_value: fn(Value) -> Result<Arc<dyn DynObject>, DecodeError>,
-    pub(crate) decode_strict: fn(Value) -> Result<(Arc<dyn DynObject>, Vec<String>), DecodeError>,
+    pub(crate) decode: fn(&[u8]) -> Decoded,
+    pub(crate) decode_value: fn(Value) -> Decoded,
+    pub(crate) decode_strict: fn(Value) -> DecodedStrictly,
 }
 
 /// The subresources of a kind.
@@ -46,7 +52,7 @@ pub struct Subresources {
 /// How an object with a spec and a status comes apart.
 pub(crate) struct Parts {
     /// The first object with the second one's status.
-    pub(crate) with_status: fn(&dyn DynObject, &dyn DynObject) -> Option<Arc<dyn DynObject>>,
+    pub(crate) with_status: WithStatus,
     /// Whether two objects want the same.
     pub(crate) same_spec: fn(&dyn DynObject, &dyn DynObject) -> bool,
 }
@@ -62,7 +68,11 @@ pub struct DecodeError {
 impl Kind {
     /// `group/version`, or the version alone for the core group: the `apiVersion` of objects.
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     /// The kind of a list of these objects.
@@ -150,9 +160,13 @@ pub(crate) fn decode_value<K: Object>(value: Value) -> Result<Arc<dyn DynObject>
     }
 }
 
-pub(crate) fn decode_strict<K: Object>(value: Value) -> Result<(Arc<dyn DynObject>, Vec<String>), DecodeError> {
+pub(crate) fn decode_strict<K: Object>(
+    value: Value,
+) -> Result<(Arc<dyn DynObject>, Vec<String>), DecodeError> {
     let mut unknown = Vec::new();
     let read = serde_ignored::deserialize::<_, _, K>(value, |path| unknown.push(field_path(&path)));
+    // The caller has read these two to find the kind; they are not fields of it.
+    unknown.retain(|path| path != "apiVersion" && path != "kind");
     match read {
         Ok(object) => Ok((Arc::new(object), unknown)),
         Err(error) => Err(DecodeError { message: error.to_string() }),
@@ -169,6 +183,8 @@ fn field_path(path: &serde_ignored::Path<'_>) -> String {
             parent if parent.is_empty() => key.clone(),
             parent => format!("{parent}.{key}"),
         },
-        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => field_path(parent),
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
+            field_path(parent)
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::{any::Any, sync::Arc};
 use crate::{
     autoscaling::{Metric, PodAutoscaler},
     builtin::{
-        ConfigMap, Deployment, Endpoints, EndpointSlice, Event, Lease, Namespace, Node, Pod, ReplicaSet, Secret,
-        Service, ServiceAccount,
+        ConfigMap, Deployment, EndpointSlice, Endpoints, Event, Lease, Namespace, Node, Pod, ReplicaSet,
+        Secret, Service, ServiceAccount,
     },
     kind::{self, Kind, Parts, Subresources},
     networking::{Certificate, ClusterDomainClaim, Image, Ingress, ServerlessService},

@@ -16,16 +16,12 @@ macro_rules! knative_kind {
             pub spec: $spec,
             /// What is.
             pub status: $status,
-            /// Read and checked by the API server before the object gets its type.
-            #[serde(rename = "apiVersion")]
-            api_version: serde::de::IgnoredAny,
-            kind: serde::de::IgnoredAny,
         }
 
         impl $name {
             /// An object with a name and a spec, and nothing else.
             pub fn new(metadata: $crate::meta::ObjectMeta, spec: $spec) -> Self {
-                Self { metadata, spec, ..Self::default() }
+                Self { metadata, spec, status: Default::default() }
             }
         }
 

@@ -12,9 +12,9 @@ pub use self::{
     },
     image::{Image, ImageSpec, ImageStatus},
     ingress::{
-        HeaderMatch, HttpIngressPath, HttpIngressRuleValue, INGRESS_CONDITIONS, Ingress, IngressRule, IngressSpec,
-        IngressSplit, IngressStatus, IngressTls, LOAD_BALANCER_READY, LoadBalancerIngressStatus, LoadBalancerStatus,
-        NETWORK_CONFIGURED,
+        HeaderMatch, HttpIngressPath, HttpIngressRuleValue, INGRESS_CONDITIONS, Ingress, IngressRule,
+        IngressSpec, IngressSplit, IngressStatus, IngressTls, LOAD_BALANCER_READY, LoadBalancerIngressStatus,
+        LoadBalancerStatus, NETWORK_CONFIGURED,
     },
     serverless_service::{
         ACTIVATOR_ENDPOINTS_POPULATED, ENDPOINTS_POPULATED, SERVERLESS_SERVICE_CONDITIONS, ServerlessService,

@@ -9,12 +9,12 @@ mod traffic;
 pub use self::{
     configuration::{CONFIGURATION_CONDITIONS, Configuration, ConfigurationSpec, ConfigurationStatus},
     revision::{
-        ACTIVE, CONTAINER_HEALTHY, ContainerStatus, RESOURCES_AVAILABLE, REVISION_CONDITIONS, Revision, RevisionSpec,
-        RevisionStatus, RevisionTemplateSpec,
+        ACTIVE, CONTAINER_HEALTHY, ContainerStatus, RESOURCES_AVAILABLE, REVISION_CONDITIONS, Revision,
+        RevisionSpec, RevisionStatus, RevisionTemplateSpec,
     },
     route::{
-        ALL_TRAFFIC_ASSIGNED, Addressable, CERTIFICATE_PROVISIONED, INGRESS_READY, ROUTE_CONDITIONS, Route, RouteSpec,
-        RouteStatus,
+        ALL_TRAFFIC_ASSIGNED, Addressable, CERTIFICATE_PROVISIONED, INGRESS_READY, ROUTE_CONDITIONS, Route,
+        RouteSpec, RouteStatus,
     },
     service::{CONFIGURATIONS_READY, ROUTES_READY, SERVICE_CONDITIONS, Service, ServiceSpec, ServiceStatus},
     traffic::TrafficTarget,

@@ -164,4 +164,5 @@ pub const NETWORK_CONFIGURED: &str = "NetworkConfigured";
 /// Every gateway serves them.
 pub const LOAD_BALANCER_READY: &str = "LoadBalancerReady";
 /// The conditions of an Ingress.
-pub const INGRESS_CONDITIONS: ConditionSet = ConditionSet { dependents: &[NETWORK_CONFIGURED, LOAD_BALANCER_READY] };
+pub const INGRESS_CONDITIONS: ConditionSet =
+    ConditionSet { dependents: &[NETWORK_CONFIGURED, LOAD_BALANCER_READY] };

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Affinity, Container, HostAlias, LocalObjectReference, PodDNSConfig, PodSecurityContext, PodSpec, Toleration,
-    TopologySpreadConstraint, Volume,
+    Affinity, Container, HostAlias, LocalObjectReference, PodDNSConfig, PodSecurityContext, PodSpec,
+    Toleration, TopologySpreadConstraint, Volume,
 };
 use serde::{Deserialize, Serialize};
 
@@ -129,9 +129,9 @@ impl RevisionSpec {
     pub fn serving_container(&self) -> Option<&Container> {
         match self.containers.as_slice() {
             [only] => Some(only),
-            several => {
-                several.iter().find(|container| container.ports.as_ref().is_some_and(|ports| !ports.is_empty()))
-            }
+            several => several
+                .iter()
+                .find(|container| container.ports.as_ref().is_some_and(|ports| !ports.is_empty())),
         }
     }
 }
@@ -185,7 +185,8 @@ pub const CONTAINER_HEALTHY: &str = "ContainerHealthy";
 /// It has instances, or requests that wait for one. Does not count for `Ready`.
 pub const ACTIVE: &str = "Active";
 /// The conditions of a Revision.
-pub const REVISION_CONDITIONS: ConditionSet = ConditionSet { dependents: &[RESOURCES_AVAILABLE, CONTAINER_HEALTHY] };
+pub const REVISION_CONDITIONS: ConditionSet =
+    ConditionSet { dependents: &[RESOURCES_AVAILABLE, CONTAINER_HEALTHY] };
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()

@@ -61,4 +61,5 @@ pub const CONFIGURATIONS_READY: &str = "ConfigurationsReady";
 /// The Route is ready.
 pub const ROUTES_READY: &str = "RoutesReady";
 /// The conditions of a Service.
-pub const SERVICE_CONDITIONS: ConditionSet = ConditionSet { dependents: &[CONFIGURATIONS_READY, ROUTES_READY] };
+pub const SERVICE_CONDITIONS: ConditionSet =
+    ConditionSet { dependents: &[CONFIGURATIONS_READY, ROUTES_READY] };

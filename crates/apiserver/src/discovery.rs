@@ -1,0 +1,84 @@
+//! What the server is and has: health, version, discovery, OpenAPI.
+
+mod aggregated;
+mod groups;
+mod openapi;
+mod version;
+
+
+use http::{Method, Request, Response, StatusCode};
+
+pub(crate) use self::groups::verbs;
+use crate::{
+    mount::Body,
+    rest::{Form, Query, negotiate, reply, segments},
+    server::Shared,
+    status::Failure,
+};
+
+/// What anybody may ask, also without a certificate: health and version.
+pub(crate) fn public<B>(shared: &Shared, request: &Request<B>) -> Option<Response<Body>> {
+    let path = request.uri().path();
+    if path == "/version" || path == "/version/" {
+        return Some(reply::value(StatusCode::OK, &version::version()));
+    }
+    let (endpoint, live_only) = match path.trim_end_matches('/') {
+        "/healthz" => ("healthz", false),
+        "/livez" => ("livez", true),
+        "/readyz" => ("readyz", false),
+        _ => return None,
+    };
+    let query = Query::parse(request.uri().query());
+    let verbose = query.all("verbose").next().is_some();
+    let excluded: Vec<&str> = query.all("exclude").collect();
+    shared.check_storage();
+    let (healthy, report) = shared.health.report(endpoint, live_only, &excluded);
+    let code = if healthy { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
+    Some(reply::text(code, if healthy && !verbose { "ok".into() } else { report }))
+}
+
+/// What there is, for clients that ask before they use it; `None` when the path is not about that.
+pub(crate) fn answer<B>(request: &Request<B>) -> Result<Option<Response<Body>>, Failure> {
+    let segments = segments(request.uri().path());
+    let found = match segments.0.as_slice() {
+        [] => Some(groups::root()),
+        ["api"] => return root(request, groups::core_versions, aggregated::core),
+        ["apis"] => return root(request, groups::groups, aggregated::groups),
+        ["api", "v1"] => groups::resources("", "v1"),
+        ["apis", group] => groups::group(group),
+        ["apis", group, version] => groups::resources(group, version),
+        ["openapi", "v3"] => Some(openapi::index()),
+        ["openapi", "v3", "api", version] => openapi::document("", version),
+        ["openapi", "v3", "apis", group, version] => openapi::document(group, version),
+        ["openapi", "v2"] => {
+            // kubectl asks for protobuf, and does without when there is none.
+            negotiate(request.headers(), &Query::default())?;
+            Some(openapi::v2())
+        }
+        _ => return Ok(None),
+    };
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return Err(Failure::method_not_allowed());
+    }
+    found.map(|found| Some(reply::value(StatusCode::OK, &found))).ok_or_else(Failure::no_such_path)
+}
+
+/// `/api` and `/apis` come in two forms, one of them with everything below in one document.
+fn root<B>(
+    request: &Request<B>,
+    plain: fn() -> serde_json::Value,
+    aggregated: fn(&str) -> serde_json::Value,
+) -> Result<Option<Response<Body>>, Failure> {
+    let response = match negotiate(request.headers(), &Query::default())? {
+        Form::Discovery(version @ "v2") => {
+            let content_type = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+            reply::respond(StatusCode::OK, content_type, crate::full(aggregated(version).to_string()))
+        }
+        Form::Discovery(version) => {
+            let content_type = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
+            reply::respond(StatusCode::OK, content_type, crate::full(aggregated(version).to_string()))
+        }
+        Form::Object | Form::Table(_) => reply::value(StatusCode::OK, &plain()),
+    };
+    Ok(Some(response))
+}

@@ -1,0 +1,141 @@
+//! Discovery, a document per group and version.
+
+use resources::{Kind, kinds};
+use serde_json::{Value, json};
+
+const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const PART_VERBS: [&str; 3] = ["get", "patch", "update"];
+
+/// A part of objects that has a path of its own.
+pub(super) struct Part {
+    pub(super) name: &'static str,
+    pub(super) group: &'static str,
+    pub(super) version: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) verbs: &'static [&'static str],
+}
+
+/// The verbs on a kind's whole objects. Namespaces go one by one.
+pub(crate) fn verbs(kind: &Kind) -> Vec<&'static str> {
+    let may = |verb: &&str| kind.plural != "namespaces" || *verb != "deletecollection";
+    VERBS.iter().copied().filter(may).collect()
+}
+
+/// The parts of a kind's objects.
+pub(super) fn parts(kind: &'static Kind) -> Vec<Part> {
+    let part = |name, verbs| Part { name, group: kind.group, version: kind.version, kind: kind.kind, verbs };
+    let mut parts = Vec::new();
+    match kind.plural {
+        "namespaces" => parts.push(part("finalize", &["update"][..])),
+        "pods" => parts.push(part("log", &["get"][..])),
+        _ => {}
+    }
+    if kind.subresources.scale {
+        let scale =
+            Part { group: "autoscaling", version: "v1", kind: "Scale", ..part("scale", &PART_VERBS[..]) };
+        parts.push(scale);
+    }
+    if kind.subresources.status {
+        parts.push(part("status", &PART_VERBS[..]));
+    }
+    parts
+}
+
+/// The groups beside the core group, each with its versions, in the order of the registry.
+pub(super) fn all() -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for kind in kinds::all().iter().filter(|kind| !kind.group.is_empty()) {
+        match groups.iter_mut().find(|(group, _)| *group == kind.group) {
+            Some((_, versions)) if versions.contains(&kind.version) => {}
+            Some((_, versions)) => versions.push(kind.version),
+            None => groups.push((kind.group, vec![kind.version])),
+        }
+    }
+    groups
+}
+
+/// `/`: all paths there are.
+pub(super) fn root() -> Value {
+    let mut paths = vec!["/api".to_owned(), "/api/v1".into(), "/apis".into()];
+    for (group, versions) in all() {
+        paths.push(format!("/apis/{group}"));
+        paths.extend(versions.iter().map(|version| format!("/apis/{group}/{version}")));
+    }
+    paths.extend(
+        ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"].map(str::to_owned),
+    );
+    json!({"paths": paths})
+}
+
+/// `/api`.
+pub(super) fn core_versions() -> Value {
+    json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})
+}
+
+/// `/apis`.
+pub(super) fn groups() -> Value {
+    let groups: Vec<Value> = all().iter().map(|(group, versions)| api_group(group, versions)).collect();
+    json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
+}
+
+/// `/apis/GROUP`.
+pub(super) fn group(name: &str) -> Option<Value> {
+    let (group, versions) = all().into_iter().find(|(group, _)| *group == name)?;
+    let mut document = api_group(group, &versions);
+    document["kind"] = "APIGroup".into();
+    document["apiVersion"] = "v1".into();
+    Some(document)
+}
+
+fn api_group(group: &str, versions: &[&str]) -> Value {
+    let version = |version: &&str| json!({"groupVersion": format!("{group}/{version}"), "version": version});
+    let versions: Vec<Value> = versions.iter().map(version).collect();
+    json!({"name": group, "versions": versions, "preferredVersion": versions[0]})
+}
+
+/// `/api/v1` and `/apis/GROUP/VERSION`.
+pub(super) fn resources(group: &str, version: &str) -> Option<Value> {
+    let kinds = kinds::all().iter().filter(|kind| kind.group == group && kind.version == version);
+    let resources: Vec<Value> = kinds.flat_map(|kind| resource(kind)).collect();
+    let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    (!resources.is_empty()).then(|| {
+        json!({
+            "kind": "APIResourceList",
+            "apiVersion": "v1",
+            "groupVersion": group_version,
+            "resources": resources,
+        })
+    })
+}
+
+fn resource(kind: &'static Kind) -> Vec<Value> {
+    let mut whole = json!({
+        "name": kind.plural,
+        "singularName": kind.singular,
+        "namespaced": kind.namespaced,
+        "kind": kind.kind,
+        "verbs": verbs(kind),
+    });
+    if !kind.short_names.is_empty() {
+        whole["shortNames"] = json!(kind.short_names);
+    }
+    if !kind.categories.is_empty() {
+        whole["categories"] = json!(kind.categories);
+    }
+    let mut resources = vec![whole];
+    for part in parts(kind) {
+        let mut entry = json!({
+            "name": format!("{}/{}", kind.plural, part.name),
+            "singularName": "",
+            "namespaced": kind.namespaced,
+            "kind": part.kind,
+            "verbs": part.verbs,
+        });
+        if part.group != kind.group {
+            entry["group"] = part.group.into();
+            entry["version"] = part.version.into();
+        }
+        resources.push(entry);
+    }
+    resources
+}

@@ -1,0 +1,122 @@
+//! OpenAPI, as far as kubectl needs it to leave validation to the server: paths, their kinds, and that a patch takes
+//! `fieldValidation`. The schemas say no more than that there are objects.
+
+use resources::{Kind, kinds};
+use serde_json::{Map, Value, json};
+
+use super::groups;
+
+const TITLE: &str = "Ebb";
+
+/// `/openapi/v3`: where the documents are.
+pub(super) fn index() -> Value {
+    let mut paths = Map::new();
+    let mut add = |path: String| {
+        let url = format!("/openapi/v3/{path}?hash={}", env!("CARGO_PKG_VERSION"));
+        paths.insert(path, json!({"serverRelativeURL": url}));
+    };
+    add("api/v1".into());
+    for (group, versions) in groups::all() {
+        for version in versions {
+            add(format!("apis/{group}/{version}"));
+        }
+    }
+    json!({"paths": paths})
+}
+
+/// `/openapi/v3/…`: one group version.
+pub(super) fn document(group: &str, version: &str) -> Option<Value> {
+    let kinds: Vec<&'static Kind> =
+        kinds::all().iter().copied().filter(|kind| kind.group == group && kind.version == version).collect();
+    if kinds.is_empty() {
+        return None;
+    }
+    let mut paths = Map::new();
+    let mut schemas = Map::new();
+    for kind in kinds {
+        schemas.insert(schema_name(kind), schema(kind));
+        let base = match (group, kind.namespaced) {
+            ("", false) => format!("/api/{version}/{}", kind.plural),
+            ("", true) => format!("/api/{version}/namespaces/{{namespace}}/{}", kind.plural),
+            (_, false) => format!("/apis/{group}/{version}/{}", kind.plural),
+            (_, true) => format!("/apis/{group}/{version}/namespaces/{{namespace}}/{}", kind.plural),
+        };
+        paths.insert(format!("{base}/{{name}}"), object_path(kind));
+        paths.insert(base, collection_path(kind));
+    }
+    Some(json!({
+        "openapi": "3.0.0",
+        "info": {"title": TITLE, "version": env!("CARGO_PKG_VERSION")},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }))
+}
+
+/// `/openapi/v2`: nothing but that it is there.
+pub(super) fn v2() -> Value {
+    json!({
+        "swagger": "2.0",
+        "info": {"title": TITLE, "version": env!("CARGO_PKG_VERSION")},
+        "paths": {},
+        "definitions": {},
+    })
+}
+
+fn collection_path(kind: &Kind) -> Value {
+    json!({
+        "get": operation(kind, "list", &[]),
+        "post": operation(kind, "post", &["dryRun", "fieldManager", "fieldValidation"]),
+        "delete": operation(kind, "deletecollection", &["dryRun"]),
+        "parameters": path_parameters(kind, false),
+    })
+}
+
+fn object_path(kind: &Kind) -> Value {
+    json!({
+        "get": operation(kind, "get", &[]),
+        "put": operation(kind, "put", &["dryRun", "fieldManager", "fieldValidation"]),
+        "patch": operation(kind, "patch", &["dryRun", "fieldManager", "fieldValidation", "force"]),
+        "delete": operation(kind, "delete", &["dryRun", "gracePeriodSeconds", "propagationPolicy"]),
+        "parameters": path_parameters(kind, true),
+    })
+}
+
+fn operation(kind: &Kind, action: &str, parameters: &[&str]) -> Value {
+    let parameter =
+        |name: &&str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
+    let parameters: Vec<Value> = parameters.iter().map(parameter).collect();
+    let reference = json!({"$ref": format!("#/components/schemas/{}", schema_name(kind))});
+    json!({
+        "operationId": format!("{action}{}", kind.kind),
+        "parameters": parameters,
+        "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": reference}}}},
+        "x-kubernetes-action": action,
+        "x-kubernetes-group-version-kind": group_version_kind(kind),
+    })
+}
+
+fn path_parameters(kind: &Kind, named: bool) -> Value {
+    let names = [("namespace", kind.namespaced), ("name", named)];
+    let parameter =
+        |name: &str| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
+    names.iter().filter(|(_, there)| *there).map(|(name, _)| parameter(name)).collect()
+}
+
+fn schema(kind: &Kind) -> Value {
+    json!({
+        "type": "object",
+        "x-kubernetes-preserve-unknown-fields": true,
+        "x-kubernetes-group-version-kind": [group_version_kind(kind)],
+    })
+}
+
+fn group_version_kind(kind: &Kind) -> Value {
+    json!({"group": kind.group, "version": kind.version, "kind": kind.kind})
+}
+
+fn schema_name(kind: &Kind) -> String {
+    let mut group: Vec<&str> = kind.group.split('.').filter(|part| !part.is_empty()).collect();
+    group.reverse();
+    let group = if group.is_empty() { "core".to_owned() } else { group.join(".") };
+    format!("{group}.{}.{}", kind.version, kind.kind)
+}

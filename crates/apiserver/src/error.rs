@@ -1,0 +1,39 @@
+//! Why the API server cannot start or go on, by what the operator can do.
+
+use std::path::PathBuf;
+
+/// The result of running the API server.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Errors of this crate. Requests that fail are answered with a `metav1.Status` and are none of these.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The data directory cannot be opened or closed.
+    #[error("the state cannot be kept")]
+    Storage(#[source] storage::Error),
+    /// What is stored cannot be read, or the first objects cannot be made.
+    #[error("the state cannot be used")]
+    State(#[source] objects::Error),
+    /// A file of the certificate authority cannot be read or written.
+    #[error("cannot {action} {}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A key or certificate cannot be used.
+    #[error("cannot {action}: {reason}; remove the directory {} to get new ones", dir.display())]
+    Certificate {
+        /// What was tried.
+        action: &'static str,
+        /// Why it failed.
+        reason: String,
+        /// Where keys and certificates lie.
+        dir: PathBuf,
+    },
+}

@@ -1,0 +1,49 @@
+//! The embedded Kubernetes API: what a kube-apiserver is to a cluster, inside one process.
+//!
+//! ```text
+//!   kubectl, kn, client-go                        controllers, gateway, node
+//!        │ TLS, HTTP                                    │ typed
+//!        ▼                                              ▼
+//!   serve ─► rest ─► (patch, table, discovery)     in_process ── objects::Backend
+//!                    │                                  │
+//!                    └──────────► registry ◄────────────┘   names, versions, generation, admission, finalizers
+//!                                    │
+//!                                  store ─► storage          one order of all writes; index; recent changes
+//! ```
+//!
+//! It never runs anything: no controller, no garbage collector, no container. It must not know the gateway or the
+//! node; what it needs of the node is the trait [`Kubelet`].
+
+#![forbid(unsafe_code)]
+
+mod bootstrap;
+mod clock;
+mod configs;
+mod discovery;
+mod error;
+mod health;
+mod in_process;
+mod kubelet;
+mod limits;
+mod mount;
+mod patch;
+mod registry;
+mod rest;
+mod selector;
+mod serve;
+mod server;
+mod status;
+mod store;
+mod table;
+mod tls;
+
+pub use self::{
+    clock::Chance,
+    error::{Error, Result},
+    health::{Health, Scope},
+    kubelet::{Kubelet, LogOptions},
+    limits::Limits,
+    mount::{Body, Handler, full},
+    server::{ApiServer, Options},
+    tls::User,
+};

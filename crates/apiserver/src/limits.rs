@@ -1,0 +1,63 @@
+//! Every limit of the API server, in one place.
+
+use std::time::Duration;
+
+/// The API server's limits. Sizes are bytes.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// A request's body (upstream: kube-apiserver, `MaxRequestBodyBytes`).
+    pub body_bytes_max: usize,
+    /// Operations of one JSON patch (upstream: kube-apiserver, `maxJSONPatchOperations`).
+    pub json_patch_operations_max: usize,
+    /// Nested objects and arrays of a body.
+    pub depth_max: usize,
+    /// Open connections; further ones wait in the listener's backlog.
+    pub connections_max: usize,
+    /// How long a client may take for a TLS handshake, and again for the head of a request.
+    pub handshake_timeout: Duration,
+    /// How long a client may take to send a body.
+    pub body_timeout: Duration,
+    /// Requests at once on one HTTP/2 connection.
+    pub streams_per_connection_max: u32,
+    /// How long connections may take to end once the server drains.
+    pub drain_timeout: Duration,
+    /// The shortest time after which a watch without `timeoutSeconds` ends; the longest is twice that.
+    pub watch_timeout_min: Duration,
+    /// How often a watch that asks for bookmarks gets one.
+    pub bookmark_interval: Duration,
+    /// Recent changes kept for watchers, per kind.
+    pub changes_per_kind_max: usize,
+    /// Their JSON, per kind.
+    pub change_bytes_per_kind_max: usize,
+    /// Recent changes kept typed, per kind.
+    pub typed_changes_per_kind_max: usize,
+    /// Objects kept typed that nobody holds.
+    pub typed_objects_max: usize,
+    /// How often a write that others overtake is tried before it is answered with a conflict.
+    pub write_attempts_max: usize,
+    /// Objects of one `deletecollection` page.
+    pub delete_page: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 3 << 20,
+            json_patch_operations_max: 10_000,
+            depth_max: 100,
+            connections_max: 4096,
+            handshake_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(60),
+            streams_per_connection_max: 250,
+            drain_timeout: Duration::from_secs(10),
+            watch_timeout_min: Duration::from_secs(1800),
+            bookmark_interval: Duration::from_secs(60),
+            changes_per_kind_max: 2048,
+            change_bytes_per_kind_max: 2 << 20,
+            typed_changes_per_kind_max: 128,
+            typed_objects_max: 1024,
+            write_attempts_max: 16,
+            delete_page: 500,
+        }
+    }
+}

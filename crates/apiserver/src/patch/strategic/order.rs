@@ -1,0 +1,28 @@
+//! `$setElementOrder`: the order of a merged list.
+
+use serde_json::Value;
+
+/// Puts the items that `wanted` names in its order; the others stay where they were among them.
+///
+/// `wanted` has the values themselves or, for a list that is merged by a key, objects with that key.
+pub(super) fn arrange(items: Vec<Value>, wanted: &[Value], merge_key: Option<&str>) -> Vec<Value> {
+    let name = |item: &Value| match merge_key {
+        Some(key) => item.get(key).cloned().unwrap_or_default(),
+        None => item.clone(),
+    };
+    let place = |item: &Value| wanted.iter().position(|wanted| name(wanted) == name(item));
+    let (mut named, others): (Vec<_>, Vec<_>) =
+        items.into_iter().enumerate().partition(|(_, item)| place(item).is_some());
+    named.sort_by_key(|(_, item)| place(item));
+    let mut arranged = Vec::with_capacity(named.len() + others.len());
+    let mut others = others.into_iter().peekable();
+    for (at, item) in named {
+        // One that nobody named stays before those that it was before.
+        while let Some((_, other)) = others.next_if(|(other_at, _)| *other_at < at) {
+            arranged.push(other);
+        }
+        arranged.push(item);
+    }
+    arranged.extend(others.map(|(_, other)| other));
+    arranged
+}

@@ -1,0 +1,81 @@
+use serde_json::json;
+
+use super::*;
+use crate::patch::schema;
+
+fn deployment() -> &'static Schema {
+    let kind = resources::kinds::by_plural("apps", "v1", "deployments").unwrap();
+    schema::of(kind).unwrap()
+}
+
+fn check(before: Value, patch: Value, expect: Value) {
+    assert_eq!(merge(before, &patch, deployment()).unwrap(), expect, "{patch}");
+}
+
+fn containers(containers: Value) -> Value {
+    json!({"spec": {"template": {"spec": {"containers": containers}}}})
+}
+
+#[test]
+fn objects_merge_and_null_deletes() {
+    check(json!({"a": {"b": 1, "c": 2}}), json!({"a": {"b": null, "d": 3}}), json!({"a": {"c": 2, "d": 3}}));
+    check(json!({}), json!({"a": {"b": null, "c": 1}}), json!({"a": {"c": 1}}));
+    check(json!({"a": [1, 2]}), json!({"a": [3]}), json!({"a": [3]}));
+}
+
+#[test]
+fn items_merge_by_their_key() {
+    check(
+        containers(json!([{"name": "a", "image": "x", "env": [{"name": "K", "value": "1"}]}, {"name": "b"}])),
+        containers(json!([{"name": "a", "env": [{"name": "L", "value": "2"}]}, {"name": "c"}])),
+        containers(json!([
+            {"name": "a", "image": "x", "env": [{"name": "K", "value": "1"}, {"name": "L", "value": "2"}]},
+            {"name": "b"},
+            {"name": "c"},
+        ])),
+    );
+    assert!(merge(containers(json!([])), &containers(json!([{"image": "x"}])), deployment()).is_err());
+}
+
+#[test]
+fn directives_delete_replace_and_retain() {
+    check(
+        containers(json!([{"name": "a"}, {"name": "b"}])),
+        containers(json!([{"name": "a", "$patch": "delete"}])),
+        containers(json!([{"name": "b"}])),
+    );
+    check(
+        containers(json!([{"name": "a"}, {"name": "b"}])),
+        containers(json!([{"$patch": "replace"}, {"name": "c"}])),
+        containers(json!([{"name": "c"}])),
+    );
+    check(json!({"a": {"b": 1}}), json!({"a": {"$patch": "replace", "c": 2}}), json!({"a": {"c": 2}}));
+    check(json!({"a": {"b": 1}}), json!({"a": {"$patch": "delete"}}), json!({"a": {}}));
+    check(
+        json!({"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}}),
+        json!({"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}}),
+        json!({"spec": {"strategy": {"type": "Recreate"}}}),
+    );
+    assert!(merge(json!({}), &json!({"$patch": "explode"}), deployment()).is_err());
+}
+
+#[test]
+fn finalizers_are_a_set() {
+    check(
+        json!({"metadata": {"finalizers": ["a", "b"]}}),
+        json!({"metadata": {"$deleteFromPrimitiveList/finalizers": ["a"], "finalizers": ["c", "b"]}}),
+        json!({"metadata": {"finalizers": ["b", "c"]}}),
+    );
+}
+
+#[test]
+fn the_order_is_the_patches() {
+    check(
+        containers(json!([{"name": "a"}, {"name": "x"}, {"name": "b"}])),
+        json!({"spec": {"template": {"spec": {
+            "$setElementOrder/containers": [{"name": "c"}, {"name": "b"}, {"name": "a"}],
+            "containers": [{"name": "c"}],
+        }}}}),
+        containers(json!([{"name": "x"}, {"name": "c"}, {"name": "b"}, {"name": "a"}])),
+    );
+}

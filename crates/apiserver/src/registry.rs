@@ -1,0 +1,115 @@
+//! The rules of writing: what happens to an object between a caller's wish and the store, whoever the caller is.
+//!
+//! ```text
+//!   create ─► metadata (name, uid, time) ─► strategy (first state) ─► admission ─► store
+//!   update ─► read ─► caller's change ─► metadata, status, generation ─► admission ─► store, again when overtaken
+//!   delete ─► preconditions ─► grace, propagation, finalizers ─► mark or remove
+//! ```
+//!
+//! Both the REST face and the in-process client write through it; neither has rules of its own.
+
+mod admission;
+mod create;
+mod delete;
+mod finalizers;
+mod grace;
+mod metadata;
+mod scale;
+mod strategy;
+mod update;
+
+use std::sync::Arc;
+
+use objects::Error;
+use resources::{DynObject, Kind, ObjectKey};
+use storage::objects::Durability;
+
+pub(crate) use self::{delete::Deleted, scale::replicas, scale::with_replicas, update::Target};
+use crate::{clock::Chance, configs::Keeper, limits::Limits, store::Store, store::Stored};
+
+/// The rules of writing, and the store they write to.
+pub(crate) struct Registry {
+    pub(crate) store: Arc<Store>,
+    pub(crate) configs: Keeper,
+    pub(crate) chance: Chance,
+    pub(crate) limits: Limits,
+}
+
+/// Who writes, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller<'a> {
+    pub(crate) user: &'a str,
+    pub(crate) origin: Origin,
+    /// Check everything, change nothing.
+    pub(crate) dry_run: bool,
+}
+
+/// An object that a caller wants stored.
+pub(crate) struct Wanted {
+    pub(crate) object: Arc<dyn DynObject>,
+    /// About how long its JSON is, in bytes.
+    pub(crate) size_hint: usize,
+}
+
+impl Wanted {
+    /// An object that nobody has seen as JSON.
+    pub(crate) fn typed(object: Arc<dyn DynObject>) -> Self {
+        Self { object, size_hint: crate::store::stored::SIZE_HINT }
+    }
+}
+
+/// Where a write comes from, which decides what it waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A client that may act on the answer: it gets one when the write is on disk.
+    Network,
+    /// A part of Ebb: it does not wait for what can be derived again.
+    InProcess,
+    /// The first objects of all, which are made again if they are lost.
+    Bootstrap,
+}
+
+impl Caller<'static> {
+    /// Ebb itself, by the in-process client.
+    pub(crate) fn in_process() -> Self {
+        Self { user: "system:ebb", origin: Origin::InProcess, dry_run: false }
+    }
+
+    /// Ebb itself, making what is there from the start.
+    pub(crate) fn bootstrap() -> Self {
+        Self { origin: Origin::Bootstrap, ..Self::in_process() }
+    }
+}
+
+impl Caller<'_> {
+    /// How soon a write must be on disk. `derived`: whether the part that is written can be derived again, though the
+    /// kind as a whole cannot.
+    fn durability(&self, kind: &Kind, derived: bool) -> Durability {
+        match self.origin {
+            Origin::Bootstrap => Durability::Soon,
+            Origin::InProcess if kind.derived || derived => Durability::Soon,
+            Origin::InProcess | Origin::Network => Durability::Wait,
+        }
+    }
+}
+
+impl Registry {
+    /// Reads one object.
+    pub(crate) fn get(&self, kind: &'static Kind, key: &ObjectKey) -> Result<Arc<Stored>, Error> {
+        self.store.get(kind, key)?.ok_or_else(|| Error::NotFound { kind, name: key.name.clone() })
+    }
+
+    /// What every write ends with: what depends on it at once learns of it, and its caller waits for the disk.
+    async fn written(&self, stored: &Stored, durability: Durability) -> Result<(), Error> {
+        self.configs.observe(stored);
+        match durability {
+            Durability::Wait => self.store.durable(stored.version).await,
+            Durability::Soon => Ok(()),
+        }
+    }
+}
+
+/// The object a dry run answers with: as it would be, but for a version.
+fn imagined(object: Arc<dyn DynObject>) -> Arc<Stored> {
+    Arc::new(Stored::hot(0, object, crate::store::stored::SIZE_HINT))
+}

@@ -1,0 +1,71 @@
+//! Create.
+
+use std::sync::Arc;
+
+use objects::Error;
+use resources::{DynObject, Kind, ObjectKey, builtin::Namespace, meta::ObjectMeta};
+
+use super::{Caller, Registry, Wanted, imagined, metadata, strategy};
+use crate::store::{Refused, Stored, Write};
+
+/// How many generated names are tried before one is free (upstream: apiserver, `RetryGenerateName`).
+const GENERATED_NAMES_MAX: usize = 8;
+
+impl Registry {
+    /// Creates an object; returns it as stored.
+    pub(crate) async fn create(&self, wanted: Wanted, caller: &Caller<'_>) -> Result<Arc<Stored>, Error> {
+        let Wanted { object, size_hint } = wanted;
+        let kind = object.kind();
+        let given = object.metadata();
+        let generated = given.name.as_deref().is_none_or(str::is_empty);
+        let mut attempt = 1;
+        loop {
+            let metadata = metadata::of_new(kind, given, &self.chance)?;
+            match self.create_named(&object, size_hint, metadata, caller).await {
+                Err(Error::AlreadyExists { .. }) if generated && attempt < GENERATED_NAMES_MAX => {
+                    attempt += 1
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn create_named(
+        &self,
+        object: &Arc<dyn DynObject>,
+        size_hint: usize,
+        metadata: ObjectMeta,
+        caller: &Caller<'_>,
+    ) -> Result<Arc<Stored>, Error> {
+        let kind = object.kind();
+        let key = ObjectKey::of(&metadata);
+        let object = strategy::first_state(object.with_metadata(metadata));
+        let object = self.admit(object, None, caller)?;
+        let metadata = object.metadata().clone();
+        let durability = caller.durability(kind, false);
+        let write = Write { object: Arc::clone(&object), metadata, before: None, durability, size_hint };
+        if caller.dry_run {
+            self.store.check(&write).map_err(|refused| refusal(kind, &key, refused))?;
+            return Ok(imagined(object));
+        }
+        let stored = self.store.put(write).map_err(|refused| refusal(kind, &key, refused))?;
+        self.written(&stored, durability).await?;
+        Ok(stored)
+    }
+}
+
+fn refusal(kind: &'static Kind, key: &ObjectKey, refused: Refused) -> Error {
+    let name = key.name.clone();
+    match refused {
+        Refused::Raced => Error::AlreadyExists { kind, name },
+        Refused::NamespaceMissing => {
+            Error::NotFound { kind: <Namespace as resources::Object>::kind(), name: key.namespace.clone() }
+        }
+        Refused::NamespaceTerminating => Error::Forbidden(format!(
+            "{} \"{name}\" is forbidden: unable to create new content in namespace {} because it is being terminated",
+            kind.resource(),
+            key.namespace
+        )),
+        Refused::Journal(error) => error,
+    }
+}

@@ -1,0 +1,128 @@
+//! Delete.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use objects::{DeleteOptions, Error};
+use resources::{
+    DynObject, Kind, ObjectKey,
+    meta::{ObjectMeta, Time},
+};
+
+use super::{Caller, Registry, finalizers, grace, imagined, metadata, strategy};
+use crate::store::{Refused, Stored, Write};
+
+/// What a delete came to.
+pub(crate) struct Deleted {
+    /// The object as it is now, or as it was last.
+    pub(crate) stored: Arc<Stored>,
+    /// Whether it is gone; otherwise it is marked and goes when nothing holds it any more.
+    pub(crate) gone: bool,
+}
+
+enum Step {
+    /// It is on its way out already.
+    Nothing,
+    Mark(Arc<dyn DynObject>),
+    Remove(Arc<dyn DynObject>),
+}
+
+impl Registry {
+    /// Deletes an object, or marks it if finalizers or a grace period hold it.
+    pub(crate) async fn delete(
+        &self,
+        kind: &'static Kind,
+        key: &ObjectKey,
+        options: &DeleteOptions,
+        caller: &Caller<'_>,
+    ) -> Result<Deleted, Error> {
+        for _ in 0..self.limits.write_attempts_max {
+            let current = self.get(kind, key)?;
+            let present = current.warm()?;
+            check_preconditions(kind, present.metadata(), options)?;
+            let (object, gone) = match self.step(&present, options) {
+                Step::Nothing => return Ok(Deleted { stored: current, gone: false }),
+                Step::Mark(object) => (object, false),
+                Step::Remove(object) => (object, true),
+            };
+            if caller.dry_run || options.dry_run {
+                return Ok(Deleted { stored: imagined(object), gone });
+            }
+            let durability = caller.durability(kind, false);
+            let metadata = object.metadata().clone();
+            let size_hint = current.cost();
+            let write = Write { object, metadata, before: Some(current), durability, size_hint };
+            let written = if gone { self.store.remove(write) } else { self.store.put(write) };
+            match written {
+                Ok(stored) => {
+                    if gone {
+                        self.configs.forget(&stored);
+                    }
+                    self.written(&stored, durability).await?;
+                    return Ok(Deleted { stored, gone });
+                }
+                Err(Refused::Journal(error)) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Err(Error::Conflict {
+            kind,
+            name: key.name.clone(),
+            message: "the object is being changed too often to be deleted; try again".into(),
+        })
+    }
+
+    fn step(&self, present: &Arc<dyn DynObject>, options: &DeleteOptions) -> Step {
+        let old = present.metadata();
+        let mut metadata = old.clone();
+        finalizers::propagate(&mut metadata, options.propagation);
+        let grace = grace::seconds(&**present, options.grace_period_seconds).unwrap_or_default();
+        let free = metadata.finalizers.is_none() && !strategy::has_own_finalizers(&**present);
+        if free && grace == 0 {
+            return Step::Remove(Arc::clone(present));
+        }
+        match old.deletion_grace_period_seconds.filter(|_| old.deletion_timestamp.is_some()) {
+            // A second delete can only make it shorter.
+            Some(left) if grace >= left && metadata.finalizers == old.finalizers => return Step::Nothing,
+            None if old.deletion_timestamp.is_some() && metadata.finalizers == old.finalizers => {
+                return Step::Nothing;
+            }
+            _ => {}
+        }
+        let first = old.deletion_timestamp.is_none();
+        if first || old.deletion_grace_period_seconds.is_some_and(|left| grace < left) {
+            self.mark(&mut metadata, grace);
+        }
+        let marked = present.with_metadata(metadata);
+        Step::Mark(if first { strategy::dying(marked) } else { marked })
+    }
+
+    fn mark(&self, metadata: &mut ObjectMeta, grace: i64) {
+        let now = self.chance.now();
+        let end = now.0.checked_add(SignedDuration::from_secs(grace)).unwrap_or(now.0);
+        if metadata.deletion_timestamp.is_none() {
+            metadata.generation = metadata.generation.map(|generation| generation + 1);
+        }
+        metadata.deletion_timestamp = Some(Time(end));
+        metadata.deletion_grace_period_seconds = Some(grace);
+    }
+}
+
+fn check_preconditions(
+    kind: &'static Kind,
+    found: &ObjectMeta,
+    options: &DeleteOptions,
+) -> Result<(), Error> {
+    metadata::check_uid(kind, found, options.precondition.uid.as_deref())?;
+    match &options.precondition.resource_version {
+        Some(wanted) if Some(wanted) != found.resource_version.as_ref() => Err(Error::Conflict {
+            kind,
+            name: found.name.clone().unwrap_or_default(),
+            message: format!(
+                "Precondition failed: ResourceVersion in precondition: {wanted}, ResourceVersion in object meta: {}",
+                found.resource_version.as_deref().unwrap_or_default()
+            ),
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,123 @@
+//! What is peculiar to a kind when it is written (upstream: each kind's strategy in `pkg/registry`).
+
+use std::{
+    any::Any,
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, LazyLock},
+};
+
+use resources::{
+    DynObject, Kind, Object,
+    builtin::{Namespace, NamespaceSpec, NamespaceStatus, Node, Pod, PodStatus, Service},
+    downcast, kinds,
+};
+use serde_json::json;
+
+/// The finalizer by which a namespace stays until it is empty.
+pub(super) const KUBERNETES_FINALIZER: &str = "kubernetes";
+/// The label that every namespace carries, so that selectors can name it.
+const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
+
+/// Whether the kind counts the changes of its spec.
+pub(super) fn has_generation(kind: &Kind) -> bool {
+    kind.subresources.status
+        && ![<Namespace as Object>::kind(), <Node as Object>::kind(), <Service as Object>::kind()]
+            .contains(&kind)
+}
+
+/// An object as it is first stored: without the status its creator may have sent, and with what its kind begins with.
+pub(super) fn first_state(object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
+    let kind = object.kind();
+    // A node comes with the status of its machine (upstream: kubelet's registration).
+    if kind == <Node as Object>::kind() {
+        return object;
+    }
+    let object = match EMPTY.get(kind).and_then(|empty| kind.with_status(&*object, &**empty)) {
+        Some(object) => object,
+        None => object,
+    };
+    if kind == <Namespace as Object>::kind() {
+        return change(object, first_namespace);
+    }
+    if kind == <Pod as Object>::kind() {
+        return change(object, |pod: &mut Pod| {
+            pod.status = Some(PodStatus { phase: Some("Pending".into()), ..PodStatus::default() });
+        });
+    }
+    object
+}
+
+fn first_namespace(namespace: &mut Namespace) {
+    let name = namespace.metadata.name.clone().unwrap_or_default();
+    let labels = namespace.metadata.labels.get_or_insert_with(BTreeMap::new);
+    labels.insert(NAMESPACE_NAME_LABEL.into(), name);
+    namespace.spec = Some(NamespaceSpec { finalizers: Some(vec![KUBERNETES_FINALIZER.into()]) });
+    namespace.status = Some(NamespaceStatus { phase: Some("Active".into()), ..NamespaceStatus::default() });
+}
+
+/// An update of a kind whose spec is not for everybody to write.
+pub(super) fn keep_protected(current: &dyn DynObject, wanted: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
+    match (current as &dyn Any).downcast_ref::<Namespace>() {
+        Some(current) => change(wanted, |namespace: &mut Namespace| {
+            namespace.spec.clone_from(&current.spec);
+            let name = namespace.metadata.name.clone().unwrap_or_default();
+            namespace
+                .metadata
+                .labels
+                .get_or_insert_with(BTreeMap::new)
+                .insert(NAMESPACE_NAME_LABEL.into(), name);
+        }),
+        None => wanted,
+    }
+}
+
+/// An object whose deletion begins.
+pub(super) fn dying(object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
+    if object.kind() != <Namespace as Object>::kind() {
+        return object;
+    }
+    change(object, |namespace: &mut Namespace| {
+        namespace.status.get_or_insert_default().phase = Some("Terminating".into());
+    })
+}
+
+/// The finalizers that a kind keeps outside of its metadata.
+pub(super) fn has_own_finalizers(object: &dyn DynObject) -> bool {
+    (object as &dyn Any)
+        .downcast_ref::<Namespace>()
+        .and_then(|namespace| namespace.spec.as_ref()?.finalizers.as_ref())
+        .is_some_and(|finalizers| !finalizers.is_empty())
+}
+
+fn change<K: Object>(object: Arc<dyn DynObject>, change: impl FnOnce(&mut K)) -> Arc<dyn DynObject> {
+    match downcast::<K>(Arc::clone(&object)) {
+        Some(typed) => {
+            drop(object);
+            let mut typed = Arc::unwrap_or_clone(typed);
+            change(&mut typed);
+            Arc::new(typed)
+        }
+        None => object,
+    }
+}
+
+/// An object of each kind with no status.
+static EMPTY: LazyLock<HashMap<&'static Kind, Arc<dyn DynObject>>> = LazyLock::new(|| {
+    let empty = |kind: &&'static Kind| {
+        let json = json!({"apiVersion": kind.api_version(), "kind": kind.kind, "metadata": {}, "spec": {}});
+        Some((*kind, kind.decode_value(json).ok()?))
+    };
+    kinds::all().iter().filter_map(empty).collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_with_a_status_can_be_without_one() {
+        for kind in kinds::all().iter().filter(|kind| kind.subresources.status) {
+            assert!(EMPTY.contains_key(kind), "{kind:?}");
+        }
+    }
+}

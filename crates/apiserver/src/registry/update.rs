@@ -1,0 +1,185 @@
+//! Update, of the whole or of a part.
+
+use std::sync::Arc;
+
+use objects::Error;
+use resources::{DynObject, Kind, ObjectKey};
+use storage::objects::Durability;
+
+use super::{Caller, Origin, Registry, Wanted, finalizers, imagined, metadata, scale, strategy};
+use crate::store::{Refused, Stored, Write};
+
+/// The part of an object that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// All but the status.
+    Object,
+    /// The status alone.
+    Status,
+    /// The finalizers of a namespace's spec.
+    Finalize,
+}
+
+/// What an update comes to.
+enum Outcome {
+    /// Nothing: the object is like that already.
+    Same,
+    Put(Arc<dyn DynObject>),
+    /// The last finalizer of an object that is going has gone.
+    Remove(Arc<dyn DynObject>),
+}
+
+impl Registry {
+    /// Changes an object; `change` makes the wanted object from the present one and is called again when another
+    /// writer was faster.
+    ///
+    /// A `resourceVersion` in the wanted object must be the present one's.
+    pub(crate) async fn update<E: From<Error>>(
+        &self,
+        kind: &'static Kind,
+        key: &ObjectKey,
+        target: Target,
+        caller: &Caller<'_>,
+        mut change: impl FnMut(&Stored) -> Result<Wanted, E>,
+    ) -> Result<Arc<Stored>, E> {
+        for _ in 0..self.limits.write_attempts_max {
+            let current = self.get(kind, key)?;
+            let Wanted { object: wanted, size_hint } = change(&current)?;
+            let present = current.warm()?;
+            let outcome = self.outcome(&current, &present, wanted, target, caller)?;
+            let derived = match &outcome {
+                Outcome::Put(object) => target == Target::Status || scale::only_scaled(&*present, &**object),
+                _ => false,
+            };
+            let durability = caller.durability(kind, derived);
+            let (object, gone) = match outcome {
+                Outcome::Same => {
+                    self.settled(&current, durability).await?;
+                    return Ok(current);
+                }
+                Outcome::Put(object) => (object, false),
+                Outcome::Remove(object) => (object, true),
+            };
+            if caller.dry_run {
+                return Ok(imagined(object));
+            }
+            let metadata = object.metadata().clone();
+            let write = Write { object, metadata, before: Some(current), durability, size_hint };
+            let written = if gone { self.store.remove(write) } else { self.store.put(write) };
+            match written {
+                Ok(stored) => {
+                    if gone {
+                        self.configs.forget(&stored);
+                    }
+                    self.written(&stored, durability).await?;
+                    return Ok(stored);
+                }
+                Err(Refused::Journal(error)) => return Err(error.into()),
+                Err(_) => {}
+            }
+        }
+        Err(overtaken(kind, &key.name).into())
+    }
+
+    /// A write that changed nothing promises no less than one that did.
+    async fn settled(&self, current: &Stored, durability: Durability) -> Result<(), Error> {
+        match durability {
+            Durability::Wait => self.store.durable(current.version).await,
+            Durability::Soon => Ok(()),
+        }
+    }
+
+    fn outcome(
+        &self,
+        current: &Stored,
+        present: &Arc<dyn DynObject>,
+        wanted: Arc<dyn DynObject>,
+        target: Target,
+        caller: &Caller<'_>,
+    ) -> Result<Outcome, Error> {
+        let kind = current.kind;
+        let old = present.metadata();
+        check_version(kind, old, wanted.metadata())?;
+        let object = match target {
+            Target::Status => {
+                metadata::check_uid(kind, old, wanted.metadata().uid.as_deref())?;
+                kind.with_status(&**present, &*wanted).ok_or_else(|| {
+                    Error::BadRequest(format!("{} have no status of their own", kind.resource()))
+                })?
+            }
+            Target::Object | Target::Finalize => {
+                let metadata = metadata::of_update(kind, old, wanted.metadata())?;
+                finalizers::check(kind, old, &metadata)?;
+                let wanted = kind.with_status(&*wanted, &**present).unwrap_or(wanted);
+                let wanted = wanted.with_metadata(metadata);
+                let free_to_write = target == Target::Finalize || caller.origin != Origin::Network;
+                let wanted =
+                    if free_to_write { wanted } else { strategy::keep_protected(&**present, wanted) };
+                self.admitted(present, wanted, caller)?
+            }
+        };
+        Ok(if is_same(current, &**present, &*object) {
+            Outcome::Same
+        } else if goes(&*object) {
+            Outcome::Remove(object)
+        } else {
+            Outcome::Put(object)
+        })
+    }
+
+    /// Admits an object and counts the change, if its spec has changed by then: defaults that were merely left out are
+    /// no change.
+    fn admitted(
+        &self,
+        present: &Arc<dyn DynObject>,
+        wanted: Arc<dyn DynObject>,
+        caller: &Caller<'_>,
+    ) -> Result<Arc<dyn DynObject>, Error> {
+        let kind = wanted.kind();
+        let object = self.admit(wanted, Some(present), caller)?;
+        if !strategy::has_generation(kind) {
+            return Ok(object);
+        }
+        let before = present.metadata().generation.unwrap_or_default();
+        let same = kind.same_spec(&**present, &*object) == Some(true);
+        let generation = if same { before } else { before + 1 };
+        if object.metadata().generation == Some(generation) {
+            return Ok(object);
+        }
+        let mut metadata = object.metadata().clone();
+        metadata.generation = Some(generation);
+        Ok(object.with_metadata(metadata))
+    }
+}
+
+/// Whether an object that is going has nothing left to wait for.
+fn goes(object: &dyn DynObject) -> bool {
+    let metadata = object.metadata();
+    metadata.deletion_timestamp.is_some()
+        && metadata.deletion_grace_period_seconds.is_none_or(|seconds| seconds == 0)
+        && finalizers::is_free(object)
+}
+
+fn is_same(current: &Stored, present: &dyn DynObject, object: &dyn DynObject) -> bool {
+    present.metadata() == object.metadata()
+        && present.kind().same_spec(present, object) != Some(false)
+        && current.json() == object.to_json()
+}
+
+fn check_version(
+    kind: &'static Kind,
+    current: &resources::meta::ObjectMeta,
+    wanted: &resources::meta::ObjectMeta,
+) -> Result<(), Error> {
+    match wanted.resource_version.as_deref() {
+        None | Some("") => Ok(()),
+        Some(_) if wanted.resource_version == current.resource_version => Ok(()),
+        Some(_) => Err(overtaken(kind, current.name.as_deref().unwrap_or_default())),
+    }
+}
+
+fn overtaken(kind: &'static Kind, name: &str) -> Error {
+    let message =
+        "the object has been modified; please apply your changes to the latest version and try again";
+    Error::Conflict { kind, name: name.to_owned(), message: message.into() }
+}

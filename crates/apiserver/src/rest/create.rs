@@ -1,0 +1,28 @@
+//! POST.
+
+use http::{Response, StatusCode};
+use resources::admission::warnings;
+
+use super::{
+    body,
+    call::Call,
+    decode::{self, FieldValidation},
+    reply,
+};
+use crate::{mount::Body, registry::Wanted, status::Failure};
+
+pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
+    let form = call.form()?;
+    let validation = FieldValidation::of(&call.query)?;
+    if call.resource.kind.namespaced && call.resource.namespace.is_none() {
+        return Err(Failure::method_not_allowed());
+    }
+    let parsed = body::parse(&mut call).await?;
+    let len = parsed.len;
+    let decoded = decode::object(parsed, &call.resource, validation)?;
+    let caller = call.caller()?;
+    let stored = call.registry().create(Wanted { object: decoded.object, size_hint: len }, &caller).await?;
+    let mut all = decoded.warnings;
+    all.extend(warnings(&*stored.object()?, &call.registry().configs.current()));
+    Ok(reply::warn(reply::object(StatusCode::CREATED, &stored, &form, call.now())?, &all))
+}

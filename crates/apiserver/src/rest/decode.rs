@@ -1,0 +1,145 @@
+//! From a JSON tree to an object, as strictly as the client wishes.
+
+use std::sync::Arc;
+
+use resources::{DynObject, Kind};
+use serde_json::{Value, json};
+
+use super::{body::Parsed, path::Resource};
+use crate::{rest::Query, status::Failure};
+
+/// What happens to fields that a kind does not have (upstream: `fieldValidation`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FieldValidation {
+    Ignore,
+    Warn,
+    Strict,
+}
+
+impl FieldValidation {
+    pub(super) fn of(query: &Query) -> Result<Self, Failure> {
+        match query.get("fieldValidation") {
+            None | Some("Warn") => Ok(Self::Warn),
+            Some("Ignore") => Ok(Self::Ignore),
+            Some("Strict") => Ok(Self::Strict),
+            Some(other) => Err(Failure::unprocessable(format!(
+                "fieldValidation: Unsupported value: \"{other}\": supported values: \"Ignore\", \"Strict\", \"Warn\""
+            ))),
+        }
+    }
+}
+
+/// An object, and what its sender should be warned of.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    pub(super) object: Arc<dyn DynObject>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// What is wrong with a tree that should be an object.
+pub(super) enum Misfit {
+    /// It is not of the kind.
+    Type(String),
+    /// It has fields that the kind does not have, or some twice, and that is not wanted.
+    Strict(String),
+}
+
+/// The object in a body that was sent to `resource`.
+pub(super) fn object(
+    parsed: Parsed,
+    resource: &Resource,
+    validation: FieldValidation,
+) -> Result<Decoded, Failure> {
+    let kind = resource.kind;
+    let mut value = parsed.value;
+    check_kind(kind, &mut value)?;
+    check_key(resource, &mut value)?;
+    decode(kind, value, parsed.duplicates, validation).map_err(|misfit| {
+        let why = match misfit {
+            Misfit::Type(why) => why,
+            Misfit::Strict(why) => format!("strict decoding error: {why}"),
+        };
+        Failure::bad_request(format!(
+            "{} in version \"{}\" cannot be handled as a {}: {why}",
+            kind.kind, kind.version, kind.kind
+        ))
+    })
+}
+
+/// A tree as an object.
+pub(super) fn decode(
+    kind: &'static Kind,
+    value: Value,
+    duplicates: Vec<String>,
+    validation: FieldValidation,
+) -> Result<Decoded, Misfit> {
+    let (object, unknown) = kind.decode_strict(value).map_err(|error| Misfit::Type(error.message))?;
+    let unknown = unknown.into_iter().map(|path| format!("unknown field \"{path}\""));
+    let complaints: Vec<_> =
+        unknown.chain(duplicates.into_iter().map(|path| format!("duplicate field \"{path}\""))).collect();
+    match validation {
+        FieldValidation::Strict if !complaints.is_empty() => Err(Misfit::Strict(complaints.join(", "))),
+        FieldValidation::Warn => Ok(Decoded { object, warnings: complaints }),
+        FieldValidation::Strict | FieldValidation::Ignore => Ok(Decoded { object, warnings: Vec::new() }),
+    }
+}
+
+/// An object without `apiVersion` and `kind` is taken for what the path says.
+fn check_kind(kind: &Kind, value: &mut Value) -> Result<(), Failure> {
+    let Value::Object(fields) = value else {
+        return Err(Failure::bad_request(format!(
+            "{} in version \"{}\" cannot be handled as a {}: the body is not a JSON object",
+            kind.kind, kind.version, kind.kind
+        )));
+    };
+    let api_version = kind.api_version();
+    let given = fields.entry("apiVersion").or_insert_with(|| json!(api_version));
+    let given_version = given.as_str().unwrap_or_default().to_owned();
+    let given_kind = fields.entry("kind").or_insert_with(|| json!(kind.kind)).as_str().unwrap_or_default();
+    if given_version != api_version {
+        return Err(Failure::bad_request(format!(
+            "the API version in the data ({given_version}) does not match the expected API version ({api_version})"
+        )));
+    }
+    if given_kind != kind.kind {
+        return Err(Failure::bad_request(format!(
+            "{given_kind} in version \"{}\" cannot be handled as a {}: the path is one of {}",
+            kind.version,
+            kind.kind,
+            kind.resource()
+        )));
+    }
+    Ok(())
+}
+
+/// The namespace and the name in the body must be the path's; the namespace may be left out.
+fn check_key(resource: &Resource, value: &mut Value) -> Result<(), Failure> {
+    let Some(metadata) =
+        value.as_object_mut().map(|fields| fields.entry("metadata").or_insert_with(|| json!({})))
+    else {
+        return Ok(());
+    };
+    let text = |metadata: &Value, field: &str| {
+        metadata.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    if let Some(namespace) = &resource.namespace {
+        let given = text(metadata, "namespace");
+        if !given.is_empty() && given != *namespace {
+            return Err(Failure::bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request",
+            ));
+        }
+        if let Value::Object(metadata) = metadata {
+            metadata.insert("namespace".into(), namespace.as_str().into());
+        }
+    }
+    if let Some(name) = &resource.name {
+        let given = text(metadata, "name");
+        if given != *name {
+            return Err(Failure::bad_request(format!(
+                "the name of the object ({given}) does not match the name on the URL ({name})"
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! DELETE of one object, or of many.
+
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use resources::{
+    Kind, Object, ObjectKey,
+    builtin::{Pod, Service, ServiceAccount},
+};
+use serde_json::{Value, json};
+
+use super::{call::Call, options, reply};
+use crate::{
+    discovery,
+    mount::Body,
+    registry::Deleted,
+    status::{self, Failure},
+    store::{From, PageOptions, Stored},
+};
+
+pub(super) async fn one(mut call: Call) -> Result<Response<Body>, Failure> {
+    let form = call.form()?;
+    let options = options::delete(&mut call).await?;
+    let caller = call.caller()?;
+    let (kind, key) = (call.resource.kind, call.resource.key());
+    let Deleted { stored, gone } = call.registry().delete(kind, &key, &options, &caller).await?;
+    if gone && !answers_with_object(kind) {
+        let object = stored.object()?;
+        let uid = object.metadata().uid.as_deref().unwrap_or_default();
+        return Ok(reply::value(StatusCode::OK, &status::deleted(kind, &key.name, uid)));
+    }
+    reply::object(StatusCode::OK, &stored, &form, call.now())
+}
+
+/// Deletes what the selectors mean and answers with it.
+pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure> {
+    let options = options::delete(&mut call).await?;
+    let selection = call.selection()?;
+    let caller = call.caller()?;
+    let (registry, kind) = (Arc::clone(call.registry()), call.resource.kind);
+    if call.resource.namespace.is_none() && (kind.namespaced || !discovery::verbs(kind).contains(&"deletecollection")) {
+        return Err(Failure::method_not_allowed());
+    }
+    let mut deleted: Vec<Arc<Stored>> = Vec::new();
+    let mut from = From::Now;
+    loop {
+        let page = PageOptions { limit: registry.limits.delete_page, from };
+        let page = registry.store.page(kind, &selection, page).await?;
+        for stored in page.items {
+            let key = ObjectKey::of(stored.object()?.metadata());
+            match registry.delete(kind, &key, &options, &caller).await {
+                Ok(outcome) => deleted.push(outcome.stored),
+                Err(objects::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match page.next {
+            Some(place) => from = From::Place(place),
+            None => break,
+        }
+    }
+    let items: Vec<Value> = deleted
+        .iter()
+        .map(|stored| Ok(stored.object()?.to_value()))
+        .collect::<Result<_, objects::Error>>()?;
+    let version = registry.store.version().to_string();
+    let list = json!({
+        "kind": kind.list_kind(),
+        "apiVersion": kind.api_version(),
+        "metadata": {"resourceVersion": version},
+        "items": items,
+    });
+    Ok(reply::value(StatusCode::OK, &list))
+}
+
+/// Most kinds answer a delete with a `Status`, some with the object (upstream: `ReturnDeletedObject`).
+fn answers_with_object(kind: &Kind) -> bool {
+    [Pod::kind(), Service::kind(), ServiceAccount::kind()].contains(&kind)
+}

@@ -1,0 +1,99 @@
+//! GET of many objects.
+
+use bytes::Bytes;
+use http::Response;
+use serde_json::json;
+
+use super::{Form, call::Call, reply};
+use crate::{
+    mount::Body,
+    status::Failure,
+    store::{From, Page, PageOptions, Place},
+    table,
+};
+
+pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
+    let form = call.form()?;
+    let selection = call.selection()?;
+    let options = PageOptions { limit: call.query.number("limit")?.unwrap_or_default(), from: from(call)? };
+    let page = call.registry().store.page(call.resource.kind, &selection, options).await?;
+    match form {
+        Form::Table(includes) => Ok(reply::value(
+            http::StatusCode::OK,
+            &table::of_page(call.resource.kind, &page, &metadata(&page), includes, call.now())?,
+        )),
+        Form::Object | Form::Discovery(_) => Ok(reply::pieces(list(call, &page))),
+    }
+}
+
+fn list(call: &Call, page: &Page) -> Vec<Bytes> {
+    let kind = call.resource.kind;
+    let head =
+        json!({"kind": kind.list_kind(), "apiVersion": kind.api_version(), "metadata": metadata(page)})
+            .to_string();
+    let mut pieces = Vec::with_capacity(page.items.len() * 2 + 2);
+    // The items go in before the closing brace.
+    pieces.push(Bytes::from(format!("{},\"items\":[", &head[..head.len() - 1])));
+    for (at, stored) in page.items.iter().enumerate() {
+        if at > 0 {
+            pieces.push(Bytes::from_static(b","));
+        }
+        pieces.push(stored.json());
+    }
+    pieces.push(Bytes::from_static(b"]}"));
+    pieces
+}
+
+/// A list's metadata.
+pub(crate) fn metadata(page: &Page) -> serde_json::Value {
+    let mut metadata = json!({"resourceVersion": page.version.to_string()});
+    if let Some(place) = &page.next {
+        metadata["continue"] = place.token().into();
+    }
+    metadata
+}
+
+/// The version that is asked for (upstream: apiserver, semantics of `resourceVersion` and `resourceVersionMatch`).
+fn from(call: &Call) -> Result<From, Failure> {
+    let version: Option<u64> = version(call)?;
+    let matching = call.query.get("resourceVersionMatch");
+    if let Some(token) = call.query.get("continue") {
+        if version.is_some_and(|version| version > 0) {
+            return Err(Failure::bad_request(
+                "specifying resource version is not allowed when using continue",
+            ));
+        }
+        return Ok(From::Place(Place::parse(token)?));
+    }
+    let current = call.registry().store.version();
+    match (version, matching) {
+        (None, Some(_)) => Err(Failure::unprocessable(
+            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
+        )),
+        (_, Some(other)) if !matches!(other, "Exact" | "NotOlderThan") => {
+            Err(Failure::unprocessable(format!(
+                "resourceVersionMatch: Unsupported value: \"{other}\": supported values: \"Exact\", \"NotOlderThan\""
+            )))
+        }
+        (Some(0), Some("Exact")) => Err(Failure::unprocessable(
+            "resourceVersionMatch: Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+        )),
+        (Some(version), _) if version > current => Err(Failure::too_large_version(version, current)),
+        (Some(version), Some("Exact")) => Ok(From::Version(version)),
+        // What is there now is not older than anything that was.
+        _ => Ok(From::Now),
+    }
+}
+
+/// The `resourceVersion` parameter.
+pub(super) fn version(call: &Call) -> Result<Option<u64>, Failure> {
+    let text = call.query.get("resourceVersion");
+    text.map(|text| {
+        text.parse().map_err(|_| {
+            Failure::bad_request(format!(
+                "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+            ))
+        })
+    })
+    .transpose()
+}

@@ -1,0 +1,76 @@
+//! PATCH.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use resources::admission::warnings;
+
+use super::{
+    body,
+    call::Call,
+    decode::{self, FieldValidation, Misfit},
+    reply,
+};
+use crate::{
+    mount::Body,
+    patch::{Patch, PatchError},
+    registry::{Target, Wanted},
+    status::Failure,
+    store::Stored,
+};
+
+pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>, Failure> {
+    let form = call.form()?;
+    let validation = FieldValidation::of(&call.query)?;
+    let patch = read(&mut call).await?;
+    let (kind, key) = (call.resource.kind, call.resource.key());
+    let caller = call.caller()?;
+    let mut all = Vec::new();
+    let wanted = |current: &Stored| {
+        let value = serde_json::from_slice(&current.json())
+            .map_err(|error| objects::Error::Internal(format!("a stored object cannot be read: {error}")))?;
+        let value = patch.apply(kind, value).map_err(refused)?;
+        let text = value.to_string();
+        let decoded = decode::decode(kind, value, patch.duplicates(), validation).map_err(|misfit| {
+            let why = match misfit {
+                Misfit::Type(why) => why,
+                Misfit::Strict(why) => format!("strict decoding error: {why}"),
+            };
+            Failure::unprocessable(format!(" \"\" is invalid: patch: Invalid value: {text:?}: {why}"))
+        })?;
+        let metadata = decoded.object.metadata();
+        if metadata.name.as_deref() != Some(key.name.as_str())
+            || metadata.namespace.as_deref().unwrap_or_default() != key.namespace
+        {
+            return Err(Failure::bad_request(format!(
+                "the name of the object ({}) does not match the name on the URL ({key})",
+                metadata.name.as_deref().unwrap_or_default(),
+            )));
+        }
+        all = decoded.warnings;
+        Ok(Wanted { object: decoded.object, size_hint: text.len() })
+    };
+    let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;
+    all.extend(warnings(&*stored.object()?, &call.registry().configs.current()));
+    Ok(reply::warn(reply::object(StatusCode::OK, &stored, &form, call.now())?, &all))
+}
+
+/// The patch in the body.
+pub(super) async fn read(call: &mut Call) -> Result<Patch, Failure> {
+    let media_type = body::media_type(&call.headers).to_owned();
+    let kind = call.resource.kind;
+    Patch::check_type(kind, &media_type).map_err(refused)?;
+    let bytes: Bytes = body::read(call).await?;
+    let limits = &call.shared.registry.limits;
+    let parsed = body::parse_bytes(body::Format::Json, &bytes, limits.depth_max)?;
+    Patch::new(&media_type, parsed.value, parsed.duplicates, limits.json_patch_operations_max)
+        .map_err(refused)
+}
+
+pub(super) fn refused(error: PatchError) -> Failure {
+    match error {
+        PatchError::MediaType(message) => Failure::unsupported_media_type(message),
+        PatchError::TooMany(message) => Failure::too_large(message),
+        PatchError::Malformed(message) => Failure::bad_request(message),
+        PatchError::DoesNotFit(message) => Failure::unprocessable(message),
+    }
+}

@@ -1,0 +1,67 @@
+//! Paths of resources.
+
+use resources::{Kind, Object, ObjectKey, builtin::Pod, kinds};
+
+use super::query::decode;
+use crate::status::Failure;
+
+/// A path, cut at its slashes.
+pub(crate) struct Path<'a>(pub(crate) Vec<&'a str>);
+
+impl<'a> Path<'a> {
+    pub(crate) fn new(path: &'a str) -> Self {
+        Self(path.split('/').filter(|segment| !segment.is_empty()).collect())
+    }
+}
+
+/// What a path names: all objects of a kind, one object, or a part of one.
+#[derive(Debug)]
+pub(crate) struct Resource {
+    pub(crate) kind: &'static Kind,
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) subresource: Option<String>,
+}
+
+impl Resource {
+    /// `/api/v1/…` and `/apis/GROUP/VERSION/…`, with or without `namespaces/NAME/`.
+    pub(crate) fn parse(path: &str) -> Result<Self, Failure> {
+        let Path(segments) = Path::new(path);
+        let (group, version, rest) = match segments.as_slice() {
+            ["api", version, rest @ ..] => ("", *version, rest),
+            ["apis", group, version, rest @ ..] => (*group, *version, rest),
+            _ => return Err(Failure::no_such_path()),
+        };
+        let kind = |plural: &str| kinds::by_plural(group, version, plural).ok_or_else(Failure::no_such_path);
+        let (kind, namespace, rest) = match rest {
+            // Of a namespace itself there are parts, which are named like no kind.
+            ["namespaces", namespace, plural, rest @ ..]
+                if kinds::by_plural(group, version, plural).is_some() =>
+            {
+                (kind(plural)?, Some(decode(namespace)), rest)
+            }
+            [plural, rest @ ..] => (kind(plural)?, None, rest),
+            [] => return Err(Failure::no_such_path()),
+        };
+        let (name, subresource) = match rest {
+            [] => (None, None),
+            [name] => (Some(decode(name)), None),
+            [name, subresource] => (Some(decode(name)), Some((*subresource).to_owned())),
+            _ => return Err(Failure::no_such_path()),
+        };
+        // Objects of a namespace are found in it; only lists reach over all namespaces.
+        if kind.namespaced != namespace.is_some() && (namespace.is_some() || name.is_some()) {
+            return Err(Failure::no_such_path());
+        }
+        Ok(Self { kind, namespace, name, subresource })
+    }
+
+    /// The object's key; empty parts where the path names none.
+    pub(crate) fn key(&self) -> ObjectKey {
+        ObjectKey::new(self.namespace.clone().unwrap_or_default(), self.name.clone().unwrap_or_default())
+    }
+
+    pub(crate) fn is_pod(&self) -> bool {
+        self.kind == Pod::kind()
+    }
+}

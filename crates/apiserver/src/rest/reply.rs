@@ -1,0 +1,100 @@
+//! Answers.
+
+use bytes::{Bytes, BytesMut};
+use futures::stream;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    mount::{Body, full},
+    status::Failure,
+    store::Stored,
+    table,
+};
+
+use super::Form;
+
+/// Bytes of one piece of a long answer.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// An answer of JSON text.
+pub(crate) fn json(code: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+    respond(code, "application/json", full(text))
+}
+
+/// An answer of a JSON tree.
+pub(crate) fn value(code: StatusCode, value: &Value) -> Response<Body> {
+    json(code, value.to_string())
+}
+
+/// An answer of plain text.
+pub(crate) fn text(code: StatusCode, text: String) -> Response<Body> {
+    respond(code, "text/plain; charset=utf-8", full(text))
+}
+
+/// An answer that goes out in pieces.
+pub(crate) fn pieces(pieces: Vec<Bytes>) -> Response<Body> {
+    let mut joined = Vec::new();
+    let mut piece = BytesMut::new();
+    for part in pieces {
+        piece.extend_from_slice(&part);
+        if piece.len() >= PIECE_BYTES {
+            joined.push(piece.split().freeze());
+        }
+    }
+    if joined.is_empty() {
+        return json(StatusCode::OK, piece.freeze());
+    }
+    joined.push(piece.freeze());
+    let frames = stream::iter(joined.into_iter().map(|bytes| Ok(Frame::data(bytes))));
+    respond(StatusCode::OK, "application/json", StreamBody::new(frames).boxed_unsync())
+}
+
+/// An answer with this body.
+pub(crate) fn respond(code: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = code;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    response
+}
+
+/// One object, in the form the client wants.
+pub(super) fn object(
+    code: StatusCode,
+    stored: &Stored,
+    form: &Form,
+    now: Timestamp,
+) -> Result<Response<Body>, Failure> {
+    match form {
+        Form::Table(includes) => {
+            let table = table::of_object(stored, *includes, now)?;
+            Ok(value(code, &table))
+        }
+        Form::Object | Form::Discovery(_) => Ok(json(code, stored.json())),
+    }
+}
+
+/// A failure as a `metav1.Status`.
+pub(super) fn failure(failure: &Failure) -> Response<Body> {
+    let mut response = value(failure.code, &failure.to_status());
+    if let Some(seconds) = failure.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// Adds `Warning` headers (upstream: apimachinery, `util/net.NewWarningHeader`).
+pub(super) fn warn(mut response: Response<Body>, warnings: &[String]) -> Response<Body> {
+    for warning in warnings {
+        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        if let Ok(header) = HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {
+            response.headers_mut().append(header::WARNING, header);
+        }
+    }
+    response
+}

@@ -1,0 +1,201 @@
+//! GET with `watch`: a stream of changes, one JSON document per line.
+
+use std::{convert::Infallible, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use futures::{StreamExt, stream};
+use http::{Response, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use objects::{ChangeKind, Error};
+use resources::Kind;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::{Form, call::Call, list, reply};
+use crate::{
+    clock::Chance,
+    mount::Body,
+    status::Failure,
+    store::{Follower, From, PageOptions, Seen, Selection, Store, Stored},
+    table,
+};
+
+/// The annotation of the bookmark that ends what was there at the start (upstream: `InitialEventsAnnotationKey`).
+const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
+
+pub(super) fn run(call: Call) -> Result<Response<Body>, Failure> {
+    let watch = Watch::new(&call)?;
+    let start = start(&call)?;
+    let store = std::sync::Arc::clone(&call.registry().store);
+    let selection = call.selection()?;
+    let lines = stream::once(async move {
+        match begin(&store, watch, selection, start).await {
+            Ok((watch, follower, first)) => stream::iter([first]).chain(rest(watch, follower)).boxed(),
+            Err(error) => stream::iter([failed(error)]).boxed(),
+        }
+    });
+    let frames = lines.flatten().filter(|lines| futures::future::ready(!lines.is_empty()));
+    let frames = frames.map(|lines| Ok::<_, Infallible>(Frame::data(lines)));
+    let body = StreamBody::new(frames).map_err(|never| match never {}).boxed_unsync();
+    Ok(reply::respond(StatusCode::OK, "application/json", body))
+}
+
+/// Where a watch begins.
+struct Start {
+    /// The version whose successors are wanted; `None`: what is there now comes first.
+    version: Option<u64>,
+    /// Whether a bookmark tells the end of what was there at the start.
+    bookmark: bool,
+}
+
+/// How changes are told.
+struct Watch {
+    kind: &'static Kind,
+    form: Form,
+    /// Whether the client has seen the columns of the table.
+    has_columns: bool,
+    bookmarks: bool,
+    bookmark_interval: Duration,
+    end: Instant,
+    draining: CancellationToken,
+    chance: Chance,
+}
+
+impl Watch {
+    fn new(call: &Call) -> Result<Self, Failure> {
+        let limits = &call.registry().limits;
+        let timeout = match call.query.number("timeoutSeconds")? {
+            Some(seconds) if seconds > 0 => Duration::from_secs(seconds),
+            // Spread, so that watches that began together do not end together.
+            _ => limits.watch_timeout_min.mul_f64(1.0 + call.registry().chance.fraction()),
+        };
+        Ok(Self {
+            kind: call.resource.kind,
+            form: call.form()?,
+            has_columns: false,
+            bookmarks: call.query.flag("allowWatchBookmarks"),
+            bookmark_interval: limits.bookmark_interval,
+            end: Instant::now() + timeout,
+            draining: call.shared.draining.clone(),
+            chance: call.registry().chance.clone(),
+        })
+    }
+
+    fn lines(&mut self, seen: &[Seen]) -> Result<Bytes, Error> {
+        let mut lines = BytesMut::new();
+        for Seen { kind, stored } in seen {
+            let word = match kind {
+                ChangeKind::Added => "ADDED",
+                ChangeKind::Modified => "MODIFIED",
+                ChangeKind::Deleted => "DELETED",
+            };
+            let object = self.object(stored)?;
+            lines.reserve(object.len() + 40);
+            lines.extend_from_slice(format!("{{\"type\":\"{word}\",\"object\":").as_bytes());
+            lines.extend_from_slice(&object);
+            lines.extend_from_slice(b"}\n");
+        }
+        Ok(lines.freeze())
+    }
+
+    fn object(&mut self, stored: &Stored) -> Result<Bytes, Error> {
+        match self.form {
+            Form::Table(includes) => {
+                let mut table = table::of_object(stored, includes, self.chance.timestamp())?;
+                if std::mem::replace(&mut self.has_columns, true) {
+                    table["columnDefinitions"] = Value::Null;
+                }
+                Ok(table.to_string().into())
+            }
+            Form::Object | Form::Discovery(_) => Ok(stored.json()),
+        }
+    }
+
+    fn bookmark(&self, version: u64, initial: bool) -> Bytes {
+        let mut metadata = json!({"resourceVersion": version.to_string(), "creationTimestamp": null});
+        if initial {
+            metadata["annotations"] = json!({INITIAL_EVENTS_END: "true"});
+        }
+        let mut object =
+            json!({"kind": self.kind.kind, "apiVersion": self.kind.api_version(), "metadata": metadata});
+        if let Form::Table(_) = self.form {
+            object = table::bookmark(&metadata);
+        }
+        format!("{}\n", json!({"type": "BOOKMARK", "object": object})).into()
+    }
+}
+
+fn start(call: &Call) -> Result<Start, Failure> {
+    let version = list::version(call)?;
+    let matching = call.query.get("resourceVersionMatch");
+    let initial = call.query.get("sendInitialEvents").map(|_| call.query.flag("sendInitialEvents"));
+    match (initial, matching) {
+        (None, Some(_)) => Err(Failure::unprocessable(
+            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        )),
+        (Some(_), matching) if matching != Some("NotOlderThan") => Err(Failure::unprocessable(
+            "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+        )),
+        (Some(true), _) if !call.query.flag("allowWatchBookmarks") => Err(Failure::unprocessable(
+            "sendInitialEvents: Forbidden: sendInitialEvents is forbidden unless allowWatchBookmarks is true",
+        )),
+        (Some(true), _) => Ok(Start { version: None, bookmark: true }),
+        (Some(false), _) => Ok(Start {
+            version: Some(version.filter(|version| *version > 0).unwrap_or(call.registry().store.version())),
+            bookmark: false,
+        }),
+        (None, _) => Ok(Start { version: version.filter(|version| *version > 0), bookmark: false }),
+    }
+}
+
+/// What is there at the start, and the place from which to follow.
+async fn begin(
+    store: &std::sync::Arc<Store>,
+    mut watch: Watch,
+    selection: Selection,
+    start: Start,
+) -> Result<(Watch, Follower, Bytes), Error> {
+    if let Some(version) = start.version {
+        let follower = store.follow(watch.kind, selection, version)?;
+        return Ok((watch, follower, Bytes::new()));
+    }
+    let page = store.page(watch.kind, &selection, PageOptions { limit: 0, from: From::Now }).await?;
+    let follower = store.follow(watch.kind, selection, page.version)?;
+    let there: Vec<Seen> =
+        page.items.into_iter().map(|stored| Seen { kind: ChangeKind::Added, stored }).collect();
+    let mut lines = BytesMut::from(&watch.lines(&there)?[..]);
+    if start.bookmark {
+        lines.extend_from_slice(&watch.bookmark(page.version, true));
+    }
+    Ok((watch, follower, lines.freeze()))
+}
+
+/// The changes, until the time is up, the server drains or the watcher is too slow.
+fn rest(watch: Watch, follower: Follower) -> impl futures::Stream<Item = Bytes> {
+    stream::unfold(Some((watch, follower)), |state| async {
+        let (mut watch, mut follower) = state?;
+        let bookmark_at = Instant::now() + watch.bookmark_interval;
+        let draining = watch.draining.clone();
+        let seen = tokio::select! {
+            seen = follower.next() => seen,
+            () = sleep_until(bookmark_at), if watch.bookmarks && bookmark_at < watch.end => {
+                let bookmark = watch.bookmark(follower.cursor(), false);
+                return Some((bookmark, Some((watch, follower))));
+            }
+            () = sleep_until(watch.end) => return None,
+            () = draining.cancelled() => return None,
+        };
+        match seen.and_then(|seen| watch.lines(&seen)) {
+            Ok(lines) => Some((lines, Some((watch, follower)))),
+            Err(error) => Some((failed(error), None)),
+        }
+    })
+}
+
+/// The line that ends a watch that cannot go on.
+fn failed(error: Error) -> Bytes {
+    let status = Failure::from(error).to_status();
+    format!("{}\n", json!({"type": "ERROR", "object": status})).into()
+}

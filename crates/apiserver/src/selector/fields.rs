@@ -1,0 +1,98 @@
+//! The fields that field selectors may name, by kind (upstream: each kind's field label conversion).
+
+use std::any::Any;
+
+use resources::{
+    DynObject, Kind, Object,
+    builtin::{Event, Namespace, Pod, Secret},
+};
+
+type Fields = Vec<(&'static str, String)>;
+
+/// The selectable fields of a kind beside `metadata.name` and `metadata.namespace`.
+pub(crate) fn names(kind: &Kind) -> &'static [&'static str] {
+    const POD: &[&str] = &[
+        "spec.nodeName",
+        "spec.restartPolicy",
+        "spec.schedulerName",
+        "spec.serviceAccountName",
+        "status.phase",
+        "status.podIP",
+    ];
+    const EVENT: &[&str] = &[
+        "involvedObject.kind",
+        "involvedObject.namespace",
+        "involvedObject.name",
+        "involvedObject.uid",
+        "involvedObject.apiVersion",
+        "involvedObject.resourceVersion",
+        "involvedObject.fieldPath",
+        "reason",
+        "reportingComponent",
+        "source",
+        "type",
+    ];
+    if kind == <Pod as Object>::kind() {
+        POD
+    } else if kind == <Event as Object>::kind() {
+        EVENT
+    } else if kind == <Namespace as Object>::kind() {
+        &["status.phase"]
+    } else if kind == <Secret as Object>::kind() {
+        &["type"]
+    } else {
+        &[]
+    }
+}
+
+/// The values of an object's selectable fields; empty ones are left out.
+pub(crate) fn of(object: &dyn DynObject) -> Fields {
+    let any: &dyn Any = object;
+    let mut fields = if let Some(pod) = any.downcast_ref::<Pod>() {
+        pod_fields(pod)
+    } else if let Some(event) = any.downcast_ref::<Event>() {
+        event_fields(event)
+    } else if let Some(Namespace { status, .. }) = any.downcast_ref() {
+        vec![("status.phase", text(status.as_ref().and_then(|status| status.phase.as_ref())))]
+    } else if let Some(Secret { type_, .. }) = any.downcast_ref() {
+        vec![("type", text(type_.as_ref()))]
+    } else {
+        Vec::new()
+    };
+    fields.retain(|(_, value)| !value.is_empty());
+    fields
+}
+
+fn pod_fields(pod: &Pod) -> Fields {
+    let (spec, status) = (pod.spec.as_ref(), pod.status.as_ref());
+    vec![
+        ("spec.nodeName", text(spec.and_then(|spec| spec.node_name.as_ref()))),
+        ("spec.restartPolicy", text(spec.and_then(|spec| spec.restart_policy.as_ref()))),
+        ("spec.schedulerName", text(spec.and_then(|spec| spec.scheduler_name.as_ref()))),
+        ("spec.serviceAccountName", text(spec.and_then(|spec| spec.service_account_name.as_ref()))),
+        ("status.phase", text(status.and_then(|status| status.phase.as_ref()))),
+        ("status.podIP", text(status.and_then(|status| status.pod_ip.as_ref()))),
+    ]
+}
+
+fn event_fields(event: &Event) -> Fields {
+    let object = &event.involved_object;
+    let component = event.source.as_ref().and_then(|source| source.component.as_ref());
+    vec![
+        ("involvedObject.kind", text(object.kind.as_ref())),
+        ("involvedObject.namespace", text(object.namespace.as_ref())),
+        ("involvedObject.name", text(object.name.as_ref())),
+        ("involvedObject.uid", text(object.uid.as_ref())),
+        ("involvedObject.apiVersion", text(object.api_version.as_ref())),
+        ("involvedObject.resourceVersion", text(object.resource_version.as_ref())),
+        ("involvedObject.fieldPath", text(object.field_path.as_ref())),
+        ("reason", text(event.reason.as_ref())),
+        ("reportingComponent", text(event.reporting_component.as_ref())),
+        ("source", text(component.or(event.reporting_component.as_ref()))),
+        ("type", text(event.type_.as_ref())),
+    ]
+}
+
+fn text(field: Option<&String>) -> String {
+    field.cloned().unwrap_or_default()
+}

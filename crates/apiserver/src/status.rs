@@ -1,0 +1,174 @@
+//! What goes wrong, as a `metav1.Status`: the one place that knows status codes and reasons.
+
+use http::StatusCode;
+use objects::{Cause, Error};
+use resources::{Kind, admission::Rejection};
+use serde_json::{Value, json};
+
+/// A request that failed, as the client is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: StatusCode,
+    reason: &'static str,
+    message: String,
+    details: Option<Value>,
+    /// Seconds after which trying again makes sense.
+    pub(crate) retry_after: Option<u32>,
+}
+
+impl Failure {
+    fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
+        Self { code, reason, message: message.into(), details: None, retry_after: None }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized")
+    }
+
+    pub(crate) fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", message)
+    }
+
+    /// A path that leads nowhere.
+    pub(crate) fn no_such_path() -> Self {
+        let mut failure =
+            Self::new(StatusCode::NOT_FOUND, "NotFound", "the server could not find the requested resource");
+        failure.details = Some(json!({}));
+        failure
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        let message = "the server does not allow this method on the requested resource";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+    }
+
+    pub(crate) fn unsupported_media_type(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message)
+    }
+
+    pub(crate) fn not_acceptable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
+    }
+
+    pub(crate) fn too_large(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
+    }
+
+    pub(crate) fn timeout(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "Timeout", message)
+    }
+
+    /// Something that Kubernetes can do and Ebb cannot yet.
+    pub(crate) fn not_implemented(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message)
+    }
+
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
+    }
+
+    /// A patch that does not fit the object it is for.
+    pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message)
+    }
+
+    /// A list of the future.
+    pub(crate) fn too_large_version(version: u64, current: u64) -> Self {
+        let message = format!("Too large resource version: {version}, current: {current}");
+        let cause = json!({"reason": "ResourceVersionTooLarge", "message": "Too large resource version"});
+        Self {
+            details: Some(json!({"causes": [cause], "retryAfterSeconds": 1})),
+            retry_after: Some(1),
+            ..Self::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", format!("Timeout: {message}"))
+        }
+    }
+
+    /// The failure as a `metav1.Status`.
+    pub(crate) fn to_status(&self) -> Value {
+        let mut status = json!({
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+            "reason": self.reason,
+            "code": self.code.as_u16(),
+        });
+        if let Some(details) = &self.details {
+            status["details"] = details.clone();
+        }
+        status
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        let named = |code, reason, kind: &Kind, name: &str| Self {
+            details: Some(details(kind, kind.plural, name)),
+            ..Self::new(code, reason, message.clone())
+        };
+        match &error {
+            Error::NotFound { kind, name } => named(StatusCode::NOT_FOUND, "NotFound", kind, name),
+            Error::AlreadyExists { kind, name } => named(StatusCode::CONFLICT, "AlreadyExists", kind, name),
+            Error::Conflict { kind, name, .. } => named(StatusCode::CONFLICT, "Conflict", kind, name),
+            Error::Invalid { kind, name, causes } => {
+                let mut details = details(kind, kind.kind, name);
+                details["causes"] = causes.iter().map(cause).collect();
+                Self {
+                    details: Some(details),
+                    ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message)
+                }
+            }
+            Error::BadRequest(_) => Self::bad_request(message),
+            Error::Forbidden(_) => Self::forbidden(message),
+            Error::Expired(_) => Self::new(StatusCode::GONE, "Expired", message),
+            Error::Unavailable(_) => Self { retry_after: Some(1), ..Self::unavailable(message) },
+            Error::Internal(_) => {
+                let message = format!("Internal error occurred: {message}");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
+            }
+        }
+    }
+}
+
+/// What admission turned down, as the error of a write.
+pub(crate) fn from_rejection(kind: &'static Kind, name: String, rejection: Rejection) -> Error {
+    match rejection {
+        Rejection::Denied(message) => Error::BadRequest(message),
+        Rejection::Invalid(errors) => {
+            let cause = |error: &resources::admission::FieldError| Cause {
+                field: error.field.clone(),
+                reason: error.kind.reason().into(),
+                message: error.body(),
+            };
+            Error::Invalid { kind, name, causes: errors.iter().map(cause).collect() }
+        }
+    }
+}
+
+/// The answer to a delete that left nothing behind.
+pub(crate) fn deleted(kind: &Kind, name: &str, uid: &str) -> Value {
+    let mut details = details(kind, kind.plural, name);
+    details["uid"] = uid.into();
+    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+}
+
+fn details(kind: &Kind, word: &str, name: &str) -> Value {
+    let mut details = json!({"kind": word});
+    if !name.is_empty() {
+        details["name"] = name.into();
+    }
+    if !kind.group.is_empty() {
+        details["group"] = kind.group.into();
+    }
+    details
+}
+
+fn cause(cause: &Cause) -> Value {
+    json!({"reason": cause.reason, "message": cause.message, "field": cause.field})
+}

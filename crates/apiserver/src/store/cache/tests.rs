@@ -1,0 +1,58 @@
+use resources::{Object, builtin::ConfigMap, meta::ObjectMeta};
+
+use super::*;
+
+fn put(cache: &mut Cache, name: &str) -> Arc<dyn DynObject> {
+    let metadata = ObjectMeta { name: Some(name.into()), ..ObjectMeta::default() };
+    let object: Arc<dyn DynObject> = Arc::new(ConfigMap { metadata, ..ConfigMap::default() });
+    cache.insert(&key(name), Arc::new(Stored::hot(1, Arc::clone(&object), 10)));
+    object
+}
+
+fn key(name: &str) -> ObjectKey {
+    ObjectKey::cluster(name)
+}
+
+fn has(cache: &mut Cache, name: &str) -> bool {
+    cache.get(<ConfigMap as Object>::kind(), &key(name)).is_some()
+}
+
+#[test]
+fn what_was_used_stays_longest() {
+    let mut cache = Cache::new(2);
+    put(&mut cache, "a");
+    put(&mut cache, "b");
+    assert!(has(&mut cache, "a"));
+    put(&mut cache, "c");
+    assert!(has(&mut cache, "a") && has(&mut cache, "c"));
+    assert!(!has(&mut cache, "b"));
+}
+
+#[test]
+fn what_somebody_holds_is_found_again() {
+    let mut cache = Cache::new(1);
+    let held = put(&mut cache, "a");
+    put(&mut cache, "b");
+    put(&mut cache, "c");
+    let found = cache.get(<ConfigMap as Object>::kind(), &key("a")).unwrap().object().unwrap();
+    assert!(Arc::ptr_eq(&held, &found));
+    drop((held, found));
+    put(&mut cache, "d");
+    put(&mut cache, "e");
+    assert!(!has(&mut cache, "a"));
+}
+
+#[test]
+fn it_stays_bounded() {
+    let mut cache = Cache::new(8);
+    let held: Vec<_> = (0..4).map(|number| put(&mut cache, &format!("held{number}"))).collect();
+    for number in 0..1000 {
+        put(&mut cache, &format!("x{number}"));
+        if number % 3 == 0 {
+            cache.remove(<ConfigMap as Object>::kind(), &key(&format!("x{number}")));
+        }
+    }
+    let kept: usize = cache.kinds.values().map(HashMap::len).sum();
+    assert!(kept <= 8 + held.len(), "{kept}");
+    assert_eq!(cache.hand.len(), 8);
+}

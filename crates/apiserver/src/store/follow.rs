@@ -1,0 +1,114 @@
+//! Watches: every change after a version, as far as a selection sees it.
+
+use std::sync::Arc;
+
+use objects::{ChangeKind, Error};
+use resources::Kind;
+use tokio::sync::watch;
+
+use super::{Store, ring::Change, selection::Selection, stored::Stored};
+
+/// Changes handed out at once.
+const BATCH_MAX: usize = 128;
+
+/// One watcher's place in a kind's changes. It holds no buffer: what it has not asked for stays in the ring.
+pub(crate) struct Follower {
+    store: Arc<Store>,
+    kind: &'static Kind,
+    selection: Selection,
+    /// Every change up to here has been seen.
+    cursor: u64,
+    news: watch::Receiver<u64>,
+}
+
+/// A change as one watcher sees it.
+pub(crate) struct Seen {
+    pub(crate) kind: ChangeKind,
+    pub(crate) stored: Arc<Stored>,
+}
+
+impl Store {
+    /// Follows a kind from a version on.
+    ///
+    /// # Errors
+    /// `Expired` when changes after it are no longer there, or were lost in a crash.
+    pub(crate) fn follow(
+        self: &Arc<Self>,
+        kind: &'static Kind,
+        selection: Selection,
+        version: u64,
+    ) -> Result<Follower, Error> {
+        let mut state = self.lock();
+        state.check_version(version)?;
+        let shelf = state.shelf(kind);
+        if shelf.ring.after(version).is_none() {
+            return Err(too_old(version));
+        }
+        let news = shelf.news.subscribe();
+        drop(state);
+        Ok(Follower { store: Arc::clone(self), kind, selection, cursor: version, news })
+    }
+}
+
+impl Follower {
+    /// The next changes that the selection sees; waits for them. Cancel safe.
+    pub(crate) async fn next(&mut self) -> Result<Vec<Seen>, Error> {
+        loop {
+            self.news.borrow_and_update();
+            let seen = self.poll()?;
+            if !seen.is_empty() {
+                return Ok(seen);
+            }
+            if self.news.changed().await.is_err() {
+                return Err(Error::Unavailable("the server is shutting down".into()));
+            }
+        }
+    }
+
+    /// The version up to which everything has been seen.
+    pub(crate) fn cursor(&self) -> u64 {
+        self.cursor
+    }
+
+    /// The changes that are there now; empty when there is none.
+    pub(crate) fn poll(&mut self) -> Result<Vec<Seen>, Error> {
+        loop {
+            let (batch, newest): (Vec<Arc<Change>>, u64) = {
+                let mut state = self.store.lock();
+                let newest = state.version;
+                let shelf = state.shelf(self.kind);
+                let after = shelf.ring.after(self.cursor).ok_or_else(|| too_old(self.cursor))?;
+                (after.take(BATCH_MAX).cloned().collect(), newest)
+            };
+            self.cursor = if batch.len() < BATCH_MAX { newest } else { batch[BATCH_MAX - 1].version };
+            let seen = batch.iter().filter_map(|change| self.see(change)).collect::<Result<Vec<_>, _>>()?;
+            if !seen.is_empty() || batch.len() < BATCH_MAX {
+                return Ok(seen);
+            }
+        }
+    }
+
+    fn see(&self, change: &Change) -> Option<Result<Seen, Error>> {
+        let matches = |state: &super::ring::State| self.selection.matches(&change.key, &state.facts);
+        let before = change.before.as_ref().filter(|before| matches(before));
+        let after =
+            (change.kind != ChangeKind::Deleted && matches(&change.after)).then_some(&change.after.stored);
+        let (kind, stored) = match (before, after) {
+            (None, None) => return None,
+            (None, Some(after)) => (ChangeKind::Added, Ok(Arc::clone(after))),
+            (Some(_), Some(after)) => (ChangeKind::Modified, Ok(Arc::clone(after))),
+            (Some(_), None) if change.kind == ChangeKind::Deleted => {
+                (ChangeKind::Deleted, Ok(Arc::clone(&change.after.stored)))
+            }
+            // It is still there, but no longer for this watcher: the last it sees of it is what it saw before.
+            (Some(before), None) => {
+                (ChangeKind::Deleted, before.stored.at_version(change.version).map(Arc::new))
+            }
+        };
+        Some(stored.map(|stored| Seen { kind, stored }))
+    }
+}
+
+fn too_old(version: u64) -> Error {
+    Error::Expired(format!("too old resource version: {version}"))
+}

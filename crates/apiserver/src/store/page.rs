@@ -1,0 +1,213 @@
+//! Lists: all of a kind as it was at one version, a page at a time.
+
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use objects::Error;
+use resources::{Kind, ObjectKey};
+use serde::{Deserialize, Serialize};
+
+use super::{Store, selection::Selection, shelf::Shelf, stored::Stored};
+
+/// Some objects as they were at one version.
+pub(crate) struct Page {
+    pub(crate) items: Vec<Arc<Stored>>,
+    pub(crate) version: u64,
+    /// Where the next page begins.
+    pub(crate) next: Option<Place>,
+}
+
+/// Where a page begins: after a key, at a version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    #[serde(rename = "rv")]
+    pub(crate) version: u64,
+    namespace: String,
+    name: String,
+}
+
+/// What is read.
+pub(crate) struct PageOptions {
+    /// At most so many objects; 0 is all.
+    pub(crate) limit: usize,
+    /// The first page of the present, or of a past version.
+    pub(crate) from: From,
+}
+
+pub(crate) enum From {
+    Now,
+    Version(u64),
+    Place(Place),
+}
+
+impl Place {
+    /// The token as clients carry it.
+    pub(crate) fn token(&self) -> String {
+        // Two strings and a number always serialize.
+        BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    pub(crate) fn parse(token: &str) -> Result<Self, Error> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token.trim_end_matches('=')).ok();
+        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(|| {
+            Error::BadRequest("continue key is not valid: it is not one this server has given out".into())
+        })
+    }
+}
+
+/// Objects read before other tasks, and other users of the lock, get their turn.
+const SLICE: usize = 256;
+/// How often a list of the present starts over when changes overtake it.
+const ATTEMPTS_MAX: usize = 8;
+
+/// What is known of an object before its bytes are read.
+type Picked = (Arc<ObjectKey>, Option<Arc<Stored>>);
+
+impl Store {
+    /// Reads a page.
+    ///
+    /// All pages of a list show one version: what has changed since is put back from the recent changes; when those
+    /// no longer reach back so far the list has expired.
+    pub(crate) async fn page(
+        &self,
+        kind: &'static Kind,
+        selection: &Selection,
+        options: PageOptions,
+    ) -> Result<Page, Error> {
+        let (fixed, after) = match options.from {
+            From::Now => (None, None),
+            From::Version(version) => (Some(version), None),
+            From::Place(place) => (Some(place.version), Some(ObjectKey::new(place.namespace, place.name))),
+        };
+        let mut attempt = 1;
+        loop {
+            let page = self.page_of_slices(kind, selection, options.limit, fixed, after.clone()).await;
+            match page {
+                Err(Error::Expired(_)) if fixed.is_none() && attempt < ATTEMPTS_MAX => attempt += 1,
+                page => return page,
+            }
+        }
+    }
+
+    /// A page, read a slice at a time, so that a long one does not keep the lock from everybody else.
+    async fn page_of_slices(
+        &self,
+        kind: &'static Kind,
+        selection: &Selection,
+        limit: usize,
+        mut version: Option<u64>,
+        mut after: Option<ObjectKey>,
+    ) -> Result<Page, Error> {
+        let mut items = Vec::new();
+        loop {
+            let left = if limit == 0 { SLICE } else { limit - items.len() };
+            let slice = self.slice(kind, selection, left.min(SLICE), version, after.as_ref())?;
+            items.extend(slice.items);
+            let is_full = limit > 0 && items.len() >= limit;
+            match slice.next {
+                Some(place) if !is_full => {
+                    version = Some(place.version);
+                    after = Some(ObjectKey::new(place.namespace, place.name));
+                    tokio::task::yield_now().await;
+                }
+                next => return Ok(Page { items, version: slice.version, next }),
+            }
+        }
+    }
+
+    /// At most `limit` objects.
+    fn slice(
+        &self,
+        kind: &'static Kind,
+        selection: &Selection,
+        limit: usize,
+        version: Option<u64>,
+        after: Option<&ObjectKey>,
+    ) -> Result<Page, Error> {
+        let (version, mut picked) = {
+            let mut state = self.lock();
+            let version = version.unwrap_or(state.version);
+            state.check_version(version)?;
+            let shelf = state.shelf(kind);
+            shelf.prepare(selection);
+            let changed = shelf.before(version).ok_or_else(|| expired(version))?;
+            let mut picked = pick(shelf, &changed, selection, after, limit);
+            for (key, stored) in &mut picked {
+                if stored.is_none() {
+                    *stored = state.cache.get(kind, key);
+                }
+            }
+            (version, picked)
+        };
+        let more = picked.len() > limit;
+        picked.truncate(limit);
+        let mut missing = Vec::new();
+        for (at, (key, stored)) in picked.iter_mut().enumerate() {
+            if stored.is_none() {
+                *stored = self.read(kind, key)?;
+                missing.push(at);
+            }
+        }
+        if !missing.is_empty() {
+            // What was read outside of the lock may be newer than the page.
+            let mut state = self.lock();
+            let changed = state.shelf(kind).before(version).ok_or_else(|| expired(version))?;
+            for at in missing {
+                let (key, stored) = &mut picked[at];
+                if let Some(before) = changed.get(key) {
+                    *stored = before.as_ref().map(|state| Arc::clone(&state.stored));
+                }
+            }
+        }
+        let next = picked.last().filter(|_| more).map(|(key, _)| Place {
+            version,
+            namespace: key.namespace.clone(),
+            name: key.name.clone(),
+        });
+        Ok(Page { items: picked.into_iter().filter_map(|(_, stored)| stored).collect(), version, next })
+    }
+}
+
+/// The keys of a slice in order, one more than `limit` if there are more. Objects that changed since come with the
+/// state they had.
+fn pick(
+    shelf: &Shelf,
+    changed: &BTreeMap<Arc<ObjectKey>, Option<super::ring::State>>,
+    selection: &Selection,
+    after: Option<&ObjectKey>,
+    limit: usize,
+) -> Vec<Picked> {
+    let from = range_start(selection, after);
+    let unchanged = shelf
+        .select(selection, from.clone())
+        .filter(|(key, _)| !changed.contains_key(*key))
+        .map(|(key, _)| (key, None));
+    let put_back = changed
+        .range::<ObjectKey, _>((from, Bound::Unbounded))
+        .filter_map(|(key, before)| before.as_ref().map(|before| (key, before)))
+        .filter(|(key, before)| selection.matches(key, &before.facts))
+        .map(|(key, before)| (key, Some(Arc::clone(&before.stored))));
+    let (mut unchanged, mut put_back) = (unchanged.peekable(), put_back.peekable());
+    let merged = std::iter::from_fn(|| match (unchanged.peek(), put_back.peek()) {
+        (Some((one, _)), Some((other, _))) if one < other => unchanged.next(),
+        (_, Some(_)) => put_back.next(),
+        (_, None) => unchanged.next(),
+    });
+    merged.take(limit + 1).map(|(key, stored)| (Arc::clone(key), stored)).collect()
+}
+
+fn range_start(selection: &Selection, after: Option<&ObjectKey>) -> Bound<ObjectKey> {
+    match (after, &selection.namespace) {
+        (Some(key), _) => Bound::Excluded(key.clone()),
+        (None, Some(namespace)) => {
+            Bound::Included(ObjectKey::new(namespace.clone(), selection.name.clone().unwrap_or_default()))
+        }
+        (None, None) => Bound::Unbounded,
+    }
+}
+
+fn expired(version: u64) -> Error {
+    Error::Expired(format!(
+        "The provided continue parameter is too old to display a consistent list result: version {version} is no longer available"
+    ))
+}

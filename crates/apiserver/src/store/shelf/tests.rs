@@ -1,0 +1,56 @@
+use resources::{
+    builtin::ConfigMap,
+    meta::{ObjectMeta, OwnerReference},
+};
+
+use super::*;
+use crate::{selector::LabelSelector, store::facts::Interner};
+
+const LIMITS: RingLimits = RingLimits { changes_max: 4, bytes_max: 1000, hot_max: 2 };
+
+fn put(shelf: &mut Shelf, namespace: &str, name: &str, label: &str, owner: &str) {
+    let owner = OwnerReference { uid: owner.into(), controller: Some(true), ..OwnerReference::default() };
+    let metadata = ObjectMeta {
+        labels: Some([("l".to_owned(), label.to_owned())].into()),
+        owner_references: Some(vec![owner]),
+        ..ObjectMeta::default()
+    };
+    let object = ConfigMap { metadata, ..ConfigMap::default() };
+    let facts = Facts::of(&object, &mut Interner::new());
+    shelf.insert(&ObjectKey::new(namespace, name), Entry { version: 1, facts });
+}
+
+fn names(shelf: &mut Shelf, selection: &Selection, from: Bound<ObjectKey>) -> String {
+    shelf.prepare(selection);
+    shelf.select(selection, from).map(|(key, _)| key.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_selection_finds_the_same_with_and_without_an_index() {
+    let mut shelf = Shelf::new(0, LIMITS);
+    for (namespace, name, label, owner) in
+        [("a", "x", "1", "o"), ("a", "y", "2", "o"), ("b", "x", "1", "p"), ("b", "z", "1", "o"), ("c", "x", "2", "p")]
+    {
+        put(&mut shelf, namespace, name, label, owner);
+    }
+    let label = |text: &str| Selection { labels: LabelSelector::parse(text).unwrap(), ..Selection::default() };
+    let owned = |uid: &str| Selection { owner: Some(Uid::of(uid)), ..Selection::default() };
+    let all = Bound::Unbounded;
+    for round in 0..2 {
+        assert_eq!(names(&mut shelf, &label("l=1"), all.clone()), "a/x b/x b/z", "{round}");
+        assert_eq!(names(&mut shelf, &label("l in (1,3)"), all.clone()), "a/x b/x b/z");
+        assert_eq!(names(&mut shelf, &owned("o"), all.clone()), "a/x a/y b/z");
+        let after = Bound::Excluded(ObjectKey::new("a", "x"));
+        assert_eq!(names(&mut shelf, &label("l=1"), after.clone()), "b/x b/z");
+        assert_eq!(names(&mut shelf, &owned("o"), after), "a/y b/z");
+        // Within a namespace the caller begins at the namespace.
+        let within = Selection { namespace: Some("b".into()), ..label("l=1") };
+        assert_eq!(names(&mut shelf, &within, Bound::Included(ObjectKey::new("b", ""))), "b/x b/z");
+    }
+    put(&mut shelf, "b", "x", "2", "o");
+    shelf.remove(&ObjectKey::new("a", "x"));
+    assert_eq!(names(&mut shelf, &label("l=1"), all.clone()), "b/z");
+    assert_eq!(names(&mut shelf, &label("l=2"), all.clone()), "a/y b/x c/x");
+    assert_eq!(names(&mut shelf, &owned("o"), all.clone()), "a/y b/x b/z");
+    assert_eq!(names(&mut shelf, &owned("p"), all), "c/x");
+}

@@ -1,0 +1,137 @@
+//! Objects as rows for people: what `kubectl get` shows (upstream: `meta.k8s.io/v1`, Table).
+
+mod age;
+mod columns;
+mod events;
+mod network;
+mod nodes;
+mod pods;
+mod workloads;
+
+use jiff::Timestamp;
+use objects::Error;
+use resources::Kind;
+use serde_json::{Value, json};
+
+use self::columns::Cell;
+pub(crate) use self::columns::Column;
+use crate::{
+    rest::Includes,
+    store::{Page, Stored},
+};
+
+/// One object as a table of one row.
+pub(crate) fn of_object(stored: &Stored, includes: Includes, now: Timestamp) -> Result<Value, Error> {
+    let row = row(stored, includes, now)?;
+    let metadata = json!({"resourceVersion": stored.version.to_string()});
+    Ok(table(stored.kind, &metadata, vec![row]))
+}
+
+/// The objects of a page as a table; `metadata` is the list's.
+pub(crate) fn of_page(
+    kind: &Kind,
+    page: &Page,
+    metadata: &Value,
+    includes: Includes,
+    now: Timestamp,
+) -> Result<Value, Error> {
+    let rows = page.items.iter().map(|stored| row(stored, includes, now)).collect::<Result<_, _>>()?;
+    Ok(table(kind, metadata, rows))
+}
+
+/// The row of a bookmark: nothing but a version.
+pub(crate) fn bookmark(metadata: &Value) -> Value {
+    let object =
+        json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata});
+    json!({
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": {"resourceVersion": metadata["resourceVersion"]},
+        "columnDefinitions": null,
+        "rows": [{"cells": [], "object": object}],
+    })
+}
+
+fn table(kind: &Kind, metadata: &Value, rows: Vec<Value>) -> Value {
+    let definitions: Vec<Value> = columns::of(kind).iter().map(Column::definition).collect();
+    json!({
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": metadata,
+        "columnDefinitions": definitions,
+        "rows": rows,
+    })
+}
+
+fn row(stored: &Stored, includes: Includes, now: Timestamp) -> Result<Value, Error> {
+    let object: Value = serde_json::from_slice(&stored.json())
+        .map_err(|error| Error::Internal(format!("a stored object cannot be read: {error}")))?;
+    let cells: Vec<Value> = columns::of(stored.kind).iter().map(|column| column.cell(&object, now)).collect();
+    Ok(match includes {
+        Includes::None => json!({"cells": cells}),
+        Includes::Object => json!({"cells": cells, "object": object}),
+        Includes::Metadata => json!({
+            "cells": cells,
+            "object": {
+                "kind": "PartialObjectMetadata",
+                "apiVersion": "meta.k8s.io/v1",
+                "metadata": object["metadata"],
+            },
+        }),
+    })
+}
+
+impl Column {
+    fn definition(&self) -> Value {
+        json!({
+            "name": self.name,
+            "type": self.kind,
+            "format": if self.name == "Name" { "name" } else { "" },
+            "description": "",
+            "priority": self.priority,
+        })
+    }
+
+    fn cell(&self, object: &Value, now: Timestamp) -> Value {
+        match self.cell {
+            Cell::At(pointer) => match object.pointer(pointer) {
+                Some(value) if value.is_string() && self.kind == "integer" => {
+                    value.as_str().and_then(|text| text.parse::<i64>().ok()).map_or(Value::Null, Value::from)
+                }
+                Some(value) => value.clone(),
+                None if self.kind == "string" => "".into(),
+                None => Value::Null,
+            },
+            Cell::Condition(condition, field) => conditions(object)
+                .find(|found| found["type"] == condition)
+                .and_then(|found| found.get(field))
+                .cloned()
+                .unwrap_or_else(|| "".into()),
+            Cell::Age => age::since(object.pointer("/metadata/creationTimestamp"), now).into(),
+            Cell::Made(make) => make(object, now),
+        }
+    }
+}
+
+/// `status.conditions`.
+fn conditions(object: &Value) -> impl Iterator<Item = &Value> {
+    object.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The items of a list at a JSON pointer; none when there is no list.
+fn items<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
+    object.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The text at a JSON pointer; empty when there is none.
+fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The number at a JSON pointer; 0 when there is none.
+fn number(object: &Value, pointer: &str) -> i64 {
+    object.pointer(pointer).and_then(Value::as_i64).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! The columns of each kind, as data (upstream: each CRD's `additionalPrinterColumns`; `pkg/printers/internalversion`).
+
+use jiff::Timestamp;
+use resources::Kind;
+use serde_json::Value;
+
+use super::{events, network, nodes, pods, workloads};
+
+/// A column: its head, and where its cells come from.
+pub(crate) struct Column {
+    pub(super) name: &'static str,
+    /// `string` or `integer`.
+    pub(super) kind: &'static str,
+    /// 0 is always shown; others with `-o wide`.
+    pub(super) priority: u8,
+    pub(super) cell: Cell,
+}
+
+/// Where a cell comes from.
+pub(super) enum Cell {
+    /// A JSON pointer.
+    At(&'static str),
+    /// The condition of this type, and its field.
+    Condition(&'static str, &'static str),
+    /// How old the object is.
+    Age,
+    /// Anything else.
+    Made(fn(&Value, Timestamp) -> Value),
+}
+
+use Cell::{Age, At, Condition, Made};
+
+const fn text(name: &'static str, cell: Cell) -> Column {
+    Column { name, kind: "string", priority: 0, cell }
+}
+
+const fn integer(name: &'static str, cell: Cell) -> Column {
+    Column { name, kind: "integer", priority: 0, cell }
+}
+
+const fn wide(name: &'static str, cell: Cell) -> Column {
+    Column { name, kind: "string", priority: 1, cell }
+}
+
+const NAME: Column = text("Name", At("/metadata/name"));
+const AGE: Column = text("Age", Age);
+const READY: Column = text("Ready", Condition("Ready", "status"));
+const REASON: Column = text("Reason", Condition("Ready", "reason"));
+const URL: Column = text("URL", At("/status/url"));
+const LATEST_CREATED: Column = text("LatestCreated", At("/status/latestCreatedRevisionName"));
+const LATEST_READY: Column = text("LatestReady", At("/status/latestReadyRevisionName"));
+
+/// The columns of a kind.
+pub(super) fn of(kind: &Kind) -> &'static [Column] {
+    match (kind.group, kind.plural) {
+        ("", "configmaps") => const { &[NAME, integer("Data", Made(workloads::data_count)), AGE] },
+        ("", "endpoints") => const { &[NAME, text("Endpoints", Made(network::endpoints)), AGE] },
+        ("", "events") => EVENTS,
+        ("", "namespaces") => const { &[NAME, text("Status", At("/status/phase")), AGE] },
+        ("", "nodes") => NODES,
+        ("", "pods") => PODS,
+        ("", "secrets") => {
+            const { &[NAME, text("Type", At("/type")), integer("Data", Made(workloads::data_count)), AGE] }
+        }
+        ("", "serviceaccounts") => const { &[NAME, integer("Secrets", Made(workloads::secret_count)), AGE] },
+        ("", "services") => SERVICES,
+        ("apps", "deployments") => DEPLOYMENTS,
+        ("apps", "replicasets") => REPLICA_SETS,
+        ("coordination.k8s.io", "leases") => {
+            const { &[NAME, text("Holder", At("/spec/holderIdentity")), AGE] }
+        }
+        ("discovery.k8s.io", "endpointslices") => ENDPOINT_SLICES,
+        ("serving.knative.dev", "services") => {
+            const { &[NAME, URL, LATEST_CREATED, LATEST_READY, READY, REASON] }
+        }
+        ("serving.knative.dev", "configurations") => {
+            const { &[NAME, LATEST_CREATED, LATEST_READY, READY, REASON] }
+        }
+        ("serving.knative.dev", "revisions") => REVISIONS,
+        ("serving.knative.dev", "routes") => const { &[NAME, URL, READY, REASON] },
+        ("autoscaling.internal.knative.dev", "podautoscalers") => POD_AUTOSCALERS,
+        ("networking.internal.knative.dev", "serverlessservices") => SERVERLESS_SERVICES,
+        ("networking.internal.knative.dev", "clusterdomainclaims") => const { &[NAME, AGE] },
+        ("caching.internal.knative.dev", "images") => const { &[NAME, text("Image", At("/spec/image"))] },
+        (_, "metrics" | "ingresses" | "certificates") => const { &[NAME, READY, REASON] },
+        _ => const { &[NAME, AGE] },
+    }
+}
+
+static PODS: &[Column] = &[
+    NAME,
+    text("Ready", Made(pods::ready)),
+    text("Status", Made(pods::status)),
+    text("Restarts", Made(pods::restarts)),
+    AGE,
+    wide("IP", Made(pods::ip)),
+    wide("Node", Made(pods::node)),
+    wide("Nominated Node", Made(pods::nominated_node)),
+    wide("Readiness Gates", Made(pods::readiness_gates)),
+];
+
+static DEPLOYMENTS: &[Column] = &[
+    NAME,
+    text("Ready", Made(workloads::deployment_ready)),
+    integer("Up-to-date", Made(workloads::updated)),
+    integer("Available", Made(workloads::available)),
+    AGE,
+    wide("Containers", Made(workloads::containers)),
+    wide("Images", Made(workloads::images)),
+    wide("Selector", Made(workloads::selector)),
+];
+
+static REPLICA_SETS: &[Column] = &[
+    NAME,
+    integer("Desired", Made(workloads::desired)),
+    integer("Current", Made(workloads::current)),
+    integer("Ready", Made(workloads::ready)),
+    AGE,
+    wide("Containers", Made(workloads::containers)),
+    wide("Images", Made(workloads::images)),
+    wide("Selector", Made(workloads::selector)),
+];
+
+static SERVICES: &[Column] = &[
+    NAME,
+    text("Type", At("/spec/type")),
+    text("Cluster-IP", Made(network::cluster_ip)),
+    text("External-IP", Made(network::external_ip)),
+    text("Port(s)", Made(network::service_ports)),
+    AGE,
+    wide("Selector", Made(network::service_selector)),
+];
+
+static ENDPOINT_SLICES: &[Column] = &[
+    NAME,
+    text("AddressType", At("/addressType")),
+    text("Ports", Made(network::slice_ports)),
+    text("Endpoints", Made(network::slice_endpoints)),
+    AGE,
+];
+
+static NODES: &[Column] = &[
+    NAME,
+    text("Status", Made(nodes::status)),
+    text("Roles", Made(nodes::roles)),
+    AGE,
+    text("Version", At("/status/nodeInfo/kubeletVersion")),
+    wide("Internal-IP", Made(nodes::internal_ip)),
+    wide("External-IP", Made(nodes::external_ip)),
+    wide("OS-Image", At("/status/nodeInfo/osImage")),
+    wide("Kernel-Version", At("/status/nodeInfo/kernelVersion")),
+    wide("Container-Runtime", At("/status/nodeInfo/containerRuntimeVersion")),
+];
+
+static EVENTS: &[Column] = &[
+    text("Last Seen", Made(events::last_seen)),
+    text("Type", At("/type")),
+    text("Reason", At("/reason")),
+    text("Object", Made(events::object)),
+    wide("Subobject", At("/involvedObject/fieldPath")),
+    wide("Source", Made(events::source)),
+    text("Message", Made(events::message)),
+    wide("First Seen", Made(events::first_seen)),
+    wide("Count", Made(events::count)),
+    wide("Name", At("/metadata/name")),
+];
+
+static REVISIONS: &[Column] = &[
+    NAME,
+    text("Config Name", At("/metadata/labels/serving.knative.dev~1configuration")),
+    text("Generation", At("/metadata/labels/serving.knative.dev~1configurationGeneration")),
+    READY,
+    REASON,
+    integer("Actual Replicas", At("/status/actualReplicas")),
+    integer("Desired Replicas", At("/status/desiredReplicas")),
+];
+
+static POD_AUTOSCALERS: &[Column] = &[
+    NAME,
+    integer("DesiredScale", At("/status/desiredScale")),
+    integer("ActualScale", At("/status/actualScale")),
+    READY,
+    REASON,
+];
+
+static SERVERLESS_SERVICES: &[Column] = &[
+    NAME,
+    text("Mode", At("/spec/mode")),
+    integer("Activators", At("/spec/numActivators")),
+    text("ServiceName", At("/status/serviceName")),
+    text("PrivateServiceName", At("/status/privateServiceName")),
+    READY,
+    REASON,
+];

@@ -1,0 +1,27 @@
+//! TLS: an authority of the server's own, its certificates, and who a client is by its own certificate.
+
+mod authority;
+mod kubeconfig;
+mod user;
+
+use std::{
+    io::Write,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::Path,
+};
+
+pub(crate) use self::authority::Authority;
+pub use self::user::User;
+use crate::{Error, Result};
+
+/// Writes a file that only its owner may read, whole or not at all.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |action| move |source| Error::File { action, path: path.to_owned(), source };
+    let temporary = path.with_extension("new");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(&temporary).map_err(failed("create"))?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(failed("protect"))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed("write"))?;
+    std::fs::rename(&temporary, path).map_err(failed("put in place"))
+}

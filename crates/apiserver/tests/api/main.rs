@@ -1,0 +1,10 @@
+//! The API from outside: by HTTP, by the in-process client, by kubectl, and across a crash.
+
+mod durability;
+mod in_process;
+mod kubectl;
+mod log;
+mod paging;
+mod rig;
+mod script;
+mod watch;

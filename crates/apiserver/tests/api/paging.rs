@@ -1,0 +1,68 @@
+//! Lists in pages.
+
+use serde_json::{Value, json};
+
+use crate::rig::Rig;
+
+const CMS: &str = "/api/v1/namespaces/default/configmaps";
+
+fn names(list: &Value) -> Vec<&str> {
+    list["items"].as_array().unwrap().iter().map(|item| item["metadata"]["name"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn all_pages_show_one_version() {
+    let rig = Rig::start().await;
+    for name in ["a", "b", "c", "d", "e"] {
+        rig.post(CMS, &json!({"metadata": {"name": name}, "data": {"k": "old"}})).await;
+    }
+    let first = rig.call("GET", &format!("{CMS}?limit=2"), &[], "").await.json;
+    assert_eq!(names(&first), ["a", "b"]);
+    let version = first["metadata"]["resourceVersion"].clone();
+
+    // One is changed, one deleted, one deleted and made again, and two are new.
+    let patch = [("content-type", "application/merge-patch+json")];
+    rig.call("PATCH", &format!("{CMS}/c"), &patch, r#"{"data":{"k":"new"}}"#).await;
+    rig.call("DELETE", &format!("{CMS}/d"), &[], "").await;
+    rig.call("DELETE", &format!("{CMS}/e"), &[], "").await;
+    for name in ["bb", "e", "f"] {
+        rig.post(CMS, &json!({"metadata": {"name": name}})).await;
+    }
+
+    let mut token = first["metadata"]["continue"].as_str().unwrap().to_owned();
+    let mut rest = Vec::new();
+    loop {
+        let page = rig.call("GET", &format!("{CMS}?limit=1&continue={token}"), &[], "").await;
+        assert_eq!(page.code, 200, "{}", page.text);
+        assert_eq!(page.json["metadata"]["resourceVersion"], version);
+        rest.extend(page.json["items"].as_array().unwrap().clone());
+        match page.json["metadata"]["continue"].as_str() {
+            Some(next) => token = next.to_owned(),
+            None => break,
+        }
+    }
+    let found: Vec<_> = rest.iter().map(|item| (&item["metadata"]["name"], &item["data"]["k"])).collect();
+    let old = json!("old");
+    assert_eq!(found, [(&json!("c"), &old), (&json!("d"), &old), (&json!("e"), &old)]);
+
+    let exact = format!("{CMS}?resourceVersionMatch=Exact&resourceVersion={}", version.as_str().unwrap());
+    assert_eq!(names(&rig.call("GET", &exact, &[], "").await.json), ["a", "b", "c", "d", "e"]);
+    assert_eq!(names(&rig.call("GET", CMS, &[], "").await.json), ["a", "b", "bb", "c", "e", "f"]);
+}
+
+#[tokio::test]
+async fn a_long_list_comes_whole() {
+    let rig = Rig::start().await;
+    let client = rig.client();
+    for number in 0..500 {
+        let mut map = resources::builtin::ConfigMap {
+            metadata: crate::rig::named(&format!("m{number:03}")),
+            ..Default::default()
+        };
+        map.data = Some([("k".to_owned(), "x".repeat(1000))].into());
+        client.create(map).await.unwrap();
+    }
+    let list = rig.call("GET", CMS, &[], "").await;
+    assert_eq!(list.json["items"].as_array().unwrap().len(), 500, "{}", &list.text[..200]);
+    assert_eq!(list.json["kind"], "ConfigMapList");
+}

@@ -1,0 +1,114 @@
+//! Watches over HTTP.
+
+use apiserver::Limits;
+use serde_json::json;
+
+use crate::rig::Rig;
+
+const CMS: &str = "/api/v1/namespaces/default/configmaps";
+
+async fn version(rig: &Rig) -> String {
+    rig.call("GET", CMS, &[], "").await.json["metadata"]["resourceVersion"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_watch_goes_on_from_the_version_of_a_list() {
+    let rig = Rig::start().await;
+    rig.post(CMS, &json!({"metadata": {"name": "before"}})).await;
+    let from = version(&rig).await;
+    rig.post(CMS, &json!({"metadata": {"name": "between"}})).await;
+    let mut watch = rig.watch(&format!("{CMS}?watch=true&resourceVersion={from}"), &[]).await;
+    rig.call("DELETE", &format!("{CMS}/before"), &[], "").await;
+    rig.post("/api/v1/namespaces/kube-system/configmaps", &json!({"metadata": {"name": "elsewhere"}})).await;
+    let patch = [("content-type", "application/merge-patch+json")];
+    rig.call("PATCH", &format!("{CMS}/between"), &patch, r#"{"data":{"k":"v"}}"#).await;
+    for expect in [("ADDED", "between"), ("DELETED", "before"), ("MODIFIED", "between")] {
+        let (kind, name) = watch.next_name().await;
+        assert_eq!((kind.as_str(), name.as_str()), expect);
+    }
+}
+
+#[tokio::test]
+async fn what_is_there_comes_first_when_no_version_is_given() {
+    let rig = Rig::start().await;
+    rig.post(CMS, &json!({"metadata": {"name": "a"}})).await;
+    let mut watch = rig.watch(&format!("{CMS}?watch=true"), &[]).await;
+    assert_eq!(watch.next_name().await, ("ADDED".into(), "a".into()));
+    let query =
+        "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+    let mut streaming = rig.watch(&format!("{CMS}?{query}"), &[]).await;
+    assert_eq!(streaming.next_name().await, ("ADDED".into(), "a".into()));
+    let bookmark = streaming.next().await.unwrap();
+    assert_eq!(bookmark["type"], "BOOKMARK");
+    assert_eq!(bookmark["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"], "true");
+    rig.post(CMS, &json!({"metadata": {"name": "b"}})).await;
+    for watch in [&mut watch, &mut streaming] {
+        assert_eq!(watch.next_name().await, ("ADDED".into(), "b".into()));
+    }
+}
+
+#[tokio::test]
+async fn objects_enter_and_leave_a_selector() {
+    let rig = Rig::start().await;
+    let created = rig.post(CMS, &json!({"metadata": {"name": "a", "labels": {"l": "1"}}})).await;
+    let from = created["metadata"]["resourceVersion"].as_str().unwrap();
+    let path = format!("{CMS}?watch=true&resourceVersion={from}&labelSelector=l%20in%20(1,3)");
+    let mut watch = rig.watch(&path, &[]).await;
+    for value in ["3", "2", "2", "1"] {
+        let patch = [("content-type", "application/merge-patch+json")];
+        let body = json!({"metadata": {"labels": {"l": value}}}).to_string();
+        rig.call("PATCH", &format!("{CMS}/a"), &patch, &body).await;
+    }
+    let (modified, left, entered) =
+        (watch.next().await.unwrap(), watch.next().await.unwrap(), watch.next().await.unwrap());
+    assert_eq!([&modified["type"], &left["type"], &entered["type"]], ["MODIFIED", "DELETED", "ADDED"]);
+    // The last sight of what left is how it was, at the version of its leaving.
+    assert_eq!(left["object"]["metadata"]["labels"]["l"], "3");
+    assert_ne!(
+        left["object"]["metadata"]["resourceVersion"],
+        modified["object"]["metadata"]["resourceVersion"]
+    );
+}
+
+#[tokio::test]
+async fn a_version_that_is_too_old_is_gone() {
+    let limits = Limits { changes_per_kind_max: 4, ..Limits::default() };
+    let rig = Rig::with_limits(limits).await;
+    let from = version(&rig).await;
+    for number in 0..8 {
+        rig.post(CMS, &json!({"metadata": {"name": format!("m{number}")}})).await;
+    }
+    let mut watch = rig.watch(&format!("{CMS}?watch=true&resourceVersion={from}"), &[]).await;
+    let event = watch.next().await.unwrap();
+    assert_eq!((&event["type"], &event["object"]["code"]), (&json!("ERROR"), &json!(410)));
+    assert_eq!(event["object"]["reason"], "Expired");
+    assert_eq!(watch.next().await, None);
+    let exact =
+        rig.call("GET", &format!("{CMS}?resourceVersion={from}&resourceVersionMatch=Exact"), &[], "").await;
+    assert_eq!(exact.code, 410, "{}", exact.text);
+}
+
+#[tokio::test]
+async fn tables_are_watched_too() {
+    let rig = Rig::start().await;
+    let accept = [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")];
+    let mut watch = rig.watch(&format!("{CMS}?watch=true"), &accept).await;
+    for name in ["a", "b"] {
+        rig.post(CMS, &json!({"metadata": {"name": name}})).await;
+    }
+    let (first, second) = (watch.next().await.unwrap(), watch.next().await.unwrap());
+    assert_eq!(first["object"]["columnDefinitions"][0]["name"], "Name");
+    assert_eq!(second["object"]["columnDefinitions"], json!(null));
+    assert_eq!(second["object"]["rows"][0]["cells"][0], "b");
+}
+
+#[tokio::test]
+async fn watches_end_when_their_time_is_up_and_when_the_server_drains() {
+    let mut rig = Rig::start().await;
+    let mut short = rig.watch(&format!("{CMS}?watch=true&timeoutSeconds=1"), &[]).await;
+    assert_eq!(short.next().await, None);
+    let mut long = rig.watch(&format!("{CMS}?watch=true"), &[]).await;
+    drop(rig.drain.take());
+    assert_eq!(long.next().await, None);
+    tokio::time::timeout(crate::rig::PATIENCE, &mut rig.serving).await.expect("the server drains").unwrap();
+}

@@ -1,0 +1,50 @@
+//! Why a request failed, as short as it can be said.
+
+use std::{error::Error as StdError, io};
+
+use crate::error::Error;
+
+/// An error of the client in the user's words.
+pub(super) fn explain(url: &str, error: kube::Error) -> Error {
+    match error {
+        kube::Error::Api(status) => Error::Api(status),
+        kube::Error::SerdeError(error) => {
+            Error::Answer { tried: format!("a request to {url}"), reason: error.to_string() }
+        }
+        kube::Error::InferKubeconfig(error) => {
+            Error::Kubeconfig { path: "in use".into(), reason: deepest(&error) }
+        }
+        other => Error::Unreachable { url: url.to_owned(), reason: deepest(&other) },
+    }
+}
+
+/// The deepest cause: what the system or TLS said, without the layers it passed.
+pub(super) fn deepest(error: &(dyn StdError + 'static)) -> String {
+    let mut deepest = error;
+    loop {
+        // An I/O error that wraps another one hides it from `source`.
+        let wrapped = deepest.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let next = wrapped.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| deepest.source());
+        match next {
+            Some(next) => deepest = next,
+            None => break,
+        }
+    }
+    match deepest.downcast_ref::<io::Error>() {
+        Some(system) if system.raw_os_error().is_some() => system.kind().to_string(),
+        _ => deepest.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_said_comes_first() {
+        let refused = io::Error::from_raw_os_error(111);
+        assert_eq!(deepest(&refused), "connection refused");
+        let wrapped = io::Error::other(io::Error::other("invalid peer certificate: UnknownIssuer"));
+        assert_eq!(deepest(&wrapped), "invalid peer certificate: UnknownIssuer");
+    }
+}

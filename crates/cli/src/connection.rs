@@ -1,0 +1,123 @@
+//! Which API a command talks to.
+
+mod kubeconfig_files;
+mod upload;
+
+use std::path::{Path, PathBuf};
+
+use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+
+pub(crate) use self::{
+    kubeconfig_files::{data_directory_kubeconfigs, listed, user_kubeconfig},
+    upload::{UploadBody, Uploader, uploader},
+};
+use crate::{console::Environment, error::Error};
+
+/// The context that `ebb up` writes.
+const EBB_CONTEXT: &str = "ebb";
+
+/// The options that say which API is meant, and which namespace.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Global {
+    /// The kubeconfig file to use [default: $KUBECONFIG, ~/.kube/config, else what `ebb up` wrote]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The kubeconfig's context to use [default: `ebb` in ~/.kube/config if it is there, else the current one]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// The namespace to work in [default: the context's, else `default`]
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub namespace: Option<String>,
+}
+
+/// Finds the kubeconfig, reads it and picks the context.
+pub(crate) async fn configure(global: &Global, environment: &Environment) -> Result<Config, Error> {
+    let found = find(global, environment)?;
+    let unusable = |reason: String| Error::Kubeconfig { path: found.path.clone(), reason };
+    let context = global.context.clone().or(found.context);
+    let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
+    let mut config = Config::from_custom_kubeconfig(found.content, &options)
+        .await
+        .map_err(|error| unusable(error.to_string()))?;
+    if let Some(namespace) = &global.namespace {
+        config.default_namespace = namespace.clone();
+    }
+    Ok(config)
+}
+
+struct Found {
+    content: Kubeconfig,
+    /// The file, for messages.
+    path: PathBuf,
+    /// The context, where it is not the current one.
+    context: Option<String>,
+}
+
+/// `--kubeconfig`, else `$KUBECONFIG`, else `~/.kube/config`, else what `ebb up` wrote into a data directory.
+fn find(global: &Global, environment: &Environment) -> Result<Found, Error> {
+    if let Some(path) = &global.kubeconfig {
+        return Ok(Found { content: read(path)?, path: path.clone(), context: None });
+    }
+    if let Some(list) = &environment.kubeconfig {
+        return find_listed(&listed(list));
+    }
+    let user = user_kubeconfig(environment);
+    let mut looked_at = Vec::new();
+    if let Some(path) = user {
+        if exists(&path)? {
+            let content = read(&path)?;
+            let has_ebb = content.contexts.iter().any(|context| context.name == EBB_CONTEXT);
+            let has_current = content.current_context.as_ref().is_some_and(|name| !name.is_empty());
+            if has_ebb || has_current || global.context.is_some() {
+                return Ok(Found { content, path, context: has_ebb.then(|| EBB_CONTEXT.to_owned()) });
+            }
+        }
+        looked_at.push(path);
+    }
+    for path in data_directory_kubeconfigs(environment) {
+        if exists(&path)? {
+            return Ok(Found { content: read(&path)?, path, context: None });
+        }
+        looked_at.push(path);
+    }
+    Err(Error::NoKubeconfig { looked_at })
+}
+
+/// Several files count as one; those that do not exist are passed over, as upstream does.
+fn find_listed(paths: &[PathBuf]) -> Result<Found, Error> {
+    let mut merged: Option<Found> = None;
+    for path in paths {
+        if !exists(path)? {
+            continue;
+        }
+        let next = read(path)?;
+        merged = Some(match merged {
+            None => Found { content: next, path: path.clone(), context: None },
+            Some(Found { content, path: first, .. }) => {
+                let content = content
+                    .merge(next)
+                    .map_err(|error| Error::Kubeconfig { path: path.clone(), reason: error.to_string() })?;
+                Found { content, path: first, context: None }
+            }
+        });
+    }
+    merged.ok_or_else(|| Error::NoKubeconfig { looked_at: paths.to_vec() })
+}
+
+fn read(path: &Path) -> Result<Kubeconfig, Error> {
+    Kubeconfig::read_from(path).map_err(|error| {
+        let reason = match &error {
+            kube::config::KubeconfigError::ReadConfig(source, _) => source.to_string(),
+            other => other.to_string(),
+        };
+        Error::Kubeconfig { path: path.to_owned(), reason }
+    })
+}
+
+/// Whether the file is there; a directory that may not be read is an error, not an absence.
+fn exists(path: &Path) -> Result<bool, Error> {
+    path.try_exists().map_err(|source| Error::File { what: "read", path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests;

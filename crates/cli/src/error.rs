@@ -1,0 +1,182 @@
+//! What can go wrong, by what the user can do about it.
+
+use std::{fmt, io, path::PathBuf};
+
+use kube::core::Status;
+
+/// Why a command failed. Its message says what was tried and what failed; [`Error::advice`] what to try next.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line does not make sense; nothing was tried.
+    #[error("{message}")]
+    Usage {
+        /// What does not fit.
+        message: String,
+        /// The command to ask for help, `service create`.
+        command: &'static str,
+    },
+    /// No kubeconfig says where the API is.
+    #[error("found no kubeconfig: looked at {}", Paths(looked_at))]
+    NoKubeconfig {
+        /// The files that do not exist, in the order in which they were tried.
+        looked_at: Vec<PathBuf>,
+    },
+    /// A kubeconfig cannot be used.
+    #[error("cannot use the kubeconfig {}: {reason}", path.display())]
+    Kubeconfig {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nobody answers, or not in a way that makes sense.
+    #[error("no Ebb answers at {url}: {reason}")]
+    Unreachable {
+        /// The address in the kubeconfig.
+        url: String,
+        /// The deepest cause that is known.
+        reason: String,
+    },
+    /// The API refused.
+    #[error("{}", api_message(.0))]
+    Api(Box<Status>),
+    /// The API answered what this command cannot read.
+    #[error("{tried}: the answer makes no sense: {reason}")]
+    Answer {
+        /// What was asked for.
+        tried: String,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// Kn's rules refuse; the API was not asked to change anything.
+    #[error("{0}")]
+    Refused(String),
+    /// A service became not ready and stayed so.
+    #[error("{reason}: {message}")]
+    NotReady {
+        /// The service.
+        name: String,
+        /// The reason of its Ready condition.
+        reason: String,
+        /// The message of its Ready condition.
+        message: String,
+    },
+    /// What was waited for did not happen in time.
+    #[error("timeout: {kind} '{name}' not {what} after {seconds} seconds")]
+    Timeout {
+        /// `service` or `revision`.
+        kind: &'static str,
+        /// The object.
+        name: String,
+        /// `ready` or `deleted`.
+        what: &'static str,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot {what} {}: {source}", path.display())]
+    File {
+        /// `read` or `write`.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file's content is not what it should be.
+    #[error("{} is not {expected}: {reason}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        expected: &'static str,
+        /// What it is not.
+        reason: String,
+    },
+    /// Several parts of one command failed, each for itself.
+    #[error("{}", Lines(.0))]
+    Several(Vec<Error>),
+    /// The output cannot be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Error {
+    /// What the user can try next, if that is known.
+    pub fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::Usage { command, .. } => format!("Run 'ebb {command} --help' for usage"),
+            Self::NoKubeconfig { .. } => "start Ebb with `ebb up`, or name a file with --kubeconfig".into(),
+            Self::Kubeconfig { .. } => "correct it, or name another file with --kubeconfig".into(),
+            Self::Unreachable { .. } => {
+                "start it with `ebb up`, or name another API with --kubeconfig".into()
+            }
+            Self::Api(status) => return api_advice(status),
+            Self::NotReady { name, .. } => format!("see `ebb service describe {name}` for the cause"),
+            Self::Timeout { kind: "service", name, what: "ready", .. } => {
+                format!("see `ebb service describe {name}` for what it waits for")
+            }
+            Self::Timeout { name, .. } => {
+                format!("it is still being deleted; see `kubectl get -o yaml` of '{name}' for finalizers")
+            }
+            Self::Several(errors) => return errors.iter().find_map(Self::advice),
+            _ => return None,
+        })
+    }
+
+    /// The exit status: 2 when the command line was wrong, 1 otherwise.
+    pub(crate) fn exit_status(&self) -> u8 {
+        if matches!(self, Self::Usage { .. }) { 2 } else { 1 }
+    }
+
+    /// Whether the API says that the object, or the path, does not exist.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Api(status) if status.code == 404)
+    }
+
+    /// Whether the API says that somebody else was faster.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Api(status) if status.code == 409)
+    }
+}
+
+fn api_message(status: &Status) -> String {
+    match status.message.trim() {
+        "" => format!("the API answered {} {}", status.code, status.reason).trim_end().to_owned(),
+        message => message.to_owned(),
+    }
+}
+
+fn api_advice(status: &Status) -> Option<String> {
+    Some(match status.code {
+        401 => "the API does not know these credentials: `ebb kubeconfig --merge` fetches the current ones"
+            .into(),
+        // A missing object has details; a missing path has none, as on a cluster without Knative.
+        404 if status.details.as_ref().is_none_or(|details| details.name.is_empty()) => {
+            "this API does not serve that; is Knative (or Ebb) installed where the kubeconfig leads?".into()
+        }
+        _ => return None,
+    })
+}
+
+struct Paths<'a>(&'a [PathBuf]);
+
+impl fmt::Display for Paths<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, path) in self.0.iter().enumerate() {
+            write!(f, "{}{}", if index == 0 { "" } else { ", " }, path.display())?;
+        }
+        Ok(())
+    }
+}
+
+struct Lines<'a>(&'a [Error]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            write!(f, "{}{error}", if index == 0 { "" } else { "\nError: " })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! `ebb service create`.
+
+use std::path::PathBuf;
+
+use kube::api::PostParams;
+use resources::{
+    Object,
+    annotations::{CREATOR, LAST_MODIFIER},
+    serving::Service,
+};
+
+use super::{
+    announce::{self, Verb},
+    edit::{EditArgs, Occasion, OccasionVerb},
+    manifest,
+    traffic::{self, LATEST},
+    wait::WaitArgs,
+};
+use crate::{api::Session, console::Console, error::Error};
+
+const COMMAND: &str = "service create";
+
+/// What `create` takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The service's name
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    #[command(flatten)]
+    edit: EditArgs,
+    /// Create a service from a file; other options change what it says
+    #[arg(short, long, value_name = "FILE")]
+    filename: Option<PathBuf>,
+    /// Create the service even if it exists, and replace it then
+    #[arg(long)]
+    force: bool,
+    /// Set a tag: `@latest=NAME`, or NAME alone
+    #[arg(long, value_name = "REVISION=TAG", value_delimiter = ',')]
+    tag: Vec<String>,
+    #[command(flatten)]
+    wait: WaitArgs,
+    /// Work on files instead of the API; not built
+    #[arg(long, value_name = "PATH", hide = true)]
+    target: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_>) -> Result<(), Error> {
+    refuse_target(args.target.as_deref(), COMMAND)?;
+    let mut service = declared(args, session, console)?;
+    if !args.tag.is_empty() {
+        let wish = traffic::Wish {
+            tags: args.tag.clone(),
+            traffic: vec![format!("{LATEST}=100")],
+            untag: Vec::new(),
+        };
+        service.spec.traffic = traffic::compute(&service, &wish, &[], true).map_err(Error::Refused)?;
+    }
+    let name = service.name().to_owned();
+    let Some(current) = session.find::<Service>(&name).await? else {
+        let created = session.all::<Service>().create(&PostParams::default(), &service).await;
+        created.map_err(|error| session.explain(error))?;
+        let verb = Verb { doing: "Creating", done: "created" };
+        return announce::written(&name, verb, &args.wait, session, console).await;
+    };
+    if !args.force {
+        return Err(Error::Refused(format!(
+            "cannot create service '{name}' in namespace '{}' because the service already exists and no --force \
+             option was given",
+            session.namespace
+        )));
+    }
+    let before = current.generation();
+    let replaced = session.replace(current, |current| Ok(replacement(service.clone(), current))).await?;
+    if replaced.generation() == before {
+        writeln!(console.out, "Service '{name}' replaced in namespace '{}' (unchanged).", session.namespace)?;
+        return Ok(());
+    }
+    let verb = Verb { doing: "Replacing", done: "replaced" };
+    announce::written(&name, verb, &args.wait, session, console).await
+}
+
+fn declared(args: &Args, session: &Session, console: &Console<'_>) -> Result<Service, Error> {
+    let usage = |message: &str| Error::Usage { message: message.into(), command: COMMAND };
+    let name = match args.names.as_slice() {
+        [name] => Some(name.as_str()),
+        _ if args.filename.is_some() => None,
+        _ => return Err(usage("'service create' requires the service name given as single argument")),
+    };
+    if !args.edit.names_image() && args.filename.is_none() {
+        return Err(usage(
+            "'service create' requires the image name to run provided with the --image option",
+        ));
+    }
+    let mut service = manifest::service(name, &session.namespace, args.filename.as_deref())?;
+    let occasion =
+        Occasion { verb: OccasionVerb::Create, base: None, now: console.now(), random: console.random };
+    args.edit.apply(&mut service, &occasion, &args.edit.read_files()?).map_err(|message| usage(&message))?;
+    Ok(service)
+}
+
+/// The declared service in place of the current one. Who made it stays; everything else is as declared.
+fn replacement(mut declared: Service, current: &Service) -> Service {
+    for key in [CREATOR, LAST_MODIFIER] {
+        if let Some(value) = current.annotation(key) {
+            let annotations = declared.metadata.annotations.get_or_insert_default();
+            annotations.insert(key.to_owned(), value.to_owned());
+        }
+    }
+    declared.metadata.resource_version = current.metadata.resource_version.clone();
+    declared
+}
+
+/// Refuses kn's offline mode, which works on a directory of manifests.
+pub(super) fn refuse_target(target: Option<&std::path::Path>, command: &'static str) -> Result<(), Error> {
+    match target {
+        None => Ok(()),
+        Some(_) => Err(Error::Usage {
+            message: "--target (work on files instead of the API) is not built; write the manifest with \
+                      `ebb service describe NAME -o yaml` and use --filename"
+                .into(),
+            command,
+        }),
+    }
+}

@@ -1,0 +1,96 @@
+//! `ebb service describe`.
+
+mod cold_starts;
+mod revisions;
+mod why;
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use resources::serving::{Revision, Service};
+
+use self::{
+    cold_starts::{ColdStart, write_cold_starts},
+    revisions::{shown, write_revisions},
+};
+use super::{create::refuse_target, update::revisions};
+use crate::{
+    api::Session,
+    console::Console,
+    error::Error,
+    output::Format,
+    print::{Attributes, write_conditions, write_metadata},
+};
+
+/// What `describe` takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The service's name
+    name: String,
+    /// Show more: all revisions, environment, scaling, messages
+    #[arg(short, long)]
+    verbose: bool,
+    /// Output format: json|yaml|name|jsonpath=TEMPLATE|url
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<Format>,
+    /// Work on files instead of the API; not built
+    #[arg(long, value_name = "PATH", hide = true)]
+    target: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_>) -> Result<(), Error> {
+    refuse_target(args.target.as_deref(), "service describe")?;
+    let service = session.get::<Service>(&args.name).await?;
+    let text = match &args.output {
+        Some(format) => format.object(&service, service.status.url.as_deref())?,
+        None => {
+            let revisions = revisions(&args.name, session).await?;
+            let cold_starts = cold_starts::fetch(&args.name, session).await?;
+            describe(&service, &revisions, &cold_starts, args.verbose, console.now())
+        }
+    };
+    Ok(console.out.write_all(text.as_bytes())?)
+}
+
+/// The description of a service: upstream's, then what Ebb adds.
+fn describe(
+    service: &Service,
+    revisions: &[Revision],
+    cold_starts: &[ColdStart],
+    verbose: bool,
+    now: Timestamp,
+) -> String {
+    let mut to = Attributes::default();
+    write_metadata(&mut to, &service.metadata, verbose, now);
+    to.add("URL", service.status.url.as_deref().unwrap_or_default());
+    if let Some(address) = service.status.address.as_ref().filter(|_| verbose) {
+        to.add("Cluster", address.url.as_deref().unwrap_or_default());
+    }
+    let spec = &service.spec.template.spec;
+    if let Some(account) = &spec.service_account_name {
+        to.add("Service Account", account);
+    }
+    if let Some(secret) = spec.image_pull_secrets.first() {
+        to.add("Image Pull Secret", &secret.name);
+    }
+    to.blank();
+    to.end_section();
+
+    let described = shown(service, revisions, verbose);
+    to.add("Revisions", "");
+    to.end_section();
+    write_revisions(&mut to, &described, verbose, now);
+    to.blank();
+    to.end_section();
+
+    to.add("Conditions", "");
+    write_conditions(&mut to, &service.status.conditions, verbose, now);
+    to.end_section();
+
+    why::write(&mut to, service, revisions);
+    write_cold_starts(&mut to, cold_starts, now);
+    to.finish()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! The last starts from zero, in parts: only an Ebb keeps them.
+
+use jiff::Timestamp;
+use resources::meta::Time;
+use serde::Deserialize;
+
+use crate::{
+    api::Session,
+    error::Error,
+    print::{Attributes, Indent, short_age},
+};
+
+const PATH: &str = "/ebb/v1/coldstarts";
+/// How many are shown, the newest first.
+const SHOWN_MAX: usize = 5;
+
+#[derive(Debug, Deserialize)]
+struct ColdStarts {
+    items: Vec<ColdStart>,
+}
+
+/// One start: the first request's wait, in parts. All times in milliseconds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ColdStart {
+    revision: String,
+    /// When the request came.
+    time: Timestamp,
+    total_ms: f64,
+    queue_ms: f64,
+    schedule_ms: f64,
+    sandbox_ms: f64,
+    start_ms: f64,
+    connect_ms: f64,
+}
+
+/// The service's last starts; none where the API is not an Ebb's.
+pub(super) async fn fetch(service: &str, session: &Session) -> Result<Vec<ColdStart>, Error> {
+    let path = format!("{PATH}?namespace={}&service={service}", session.namespace);
+    match session.request::<ColdStarts>(http::Method::GET, &path).await {
+        Ok(mut starts) => {
+            starts.items.sort_by_key(|start| std::cmp::Reverse(start.time));
+            starts.items.truncate(SHOWN_MAX);
+            Ok(starts.items)
+        }
+        // Other API servers do not know the path, and some forbid what they do not know.
+        Err(Error::Api(status)) if matches!(status.code, 403 | 404) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes nothing when there are none.
+pub(super) fn write_cold_starts(to: &mut Attributes, starts: &[ColdStart], now: Timestamp) {
+    if starts.is_empty() {
+        return;
+    }
+    to.blank();
+    to.add("Cold starts", "");
+    to.end_section();
+    let nested = Indent::default().nested();
+    to.cells(&nested, &["AGE", "REVISION", "TOTAL", "QUEUE", "SCHEDULE", "SANDBOX", "START", "CONNECT"]);
+    for start in starts {
+        let parts = [
+            start.total_ms,
+            start.queue_ms,
+            start.schedule_ms,
+            start.sandbox_ms,
+            start.start_ms,
+            start.connect_ms,
+        ];
+        let parts = parts.map(|milliseconds| format!("{milliseconds:.1}ms"));
+        let age = short_age(Some(&Time(start.time)), now);
+        let cells: Vec<&str> = [age.as_str(), start.revision.as_str()]
+            .into_iter()
+            .chain(parts.iter().map(String::as_str))
+            .collect();
+        to.cells(&nested, &cells);
+    }
+    to.end_section();
+}

@@ -1,0 +1,75 @@
+//! Why a service is not ready, and what to try next: for whoever was woken by it.
+
+mod advice;
+
+use resources::{
+    Object,
+    condition::{self, Condition, READY},
+    serving::{Revision, SERVICE_CONDITIONS, Service},
+};
+
+use self::advice::advice;
+use crate::print::Attributes;
+
+/// Writes nothing when the service is ready.
+pub(super) fn write(to: &mut Attributes, service: &Service, revisions: &[Revision]) {
+    let ready = condition::get(&service.status.conditions, READY);
+    if ready.is_some_and(Condition::is_true) {
+        return;
+    }
+    to.blank();
+    let cause = cause(service);
+    match cause {
+        Some(cause) => to.add("Not ready", &sentence(cause)),
+        None => to.add("Not ready", "no controller has looked at it yet"),
+    }
+    let culprit = culprit(service, revisions);
+    if let Some((revision, condition)) = culprit {
+        to.add("Revision", &format!("{}: {}", revision.name(), sentence(condition)));
+    }
+    let deepest = culprit.map(|(_, condition)| condition).or(cause);
+    let revision = culprit.map(|(revision, _)| revision);
+    to.add("Try next", &advice(service, revision, deepest));
+    to.end_section();
+}
+
+/// The dependent condition that keeps the service from being ready: a failed one before one in progress.
+fn cause(service: &Service) -> Option<&Condition> {
+    let dependent =
+        |condition: &&Condition| SERVICE_CONDITIONS.dependents.contains(&condition.type_.as_str());
+    let conditions = &service.status.conditions;
+    let of = |wanted: fn(&Condition) -> bool| {
+        conditions.iter().filter(dependent).find(|condition| wanted(condition))
+    };
+    of(Condition::is_false)
+        .or_else(|| of(Condition::is_unknown))
+        .or_else(|| condition::get(conditions, READY))
+}
+
+/// The newest revision that matters to the service and is not ready, and its condition that says most.
+fn culprit<'a>(service: &Service, revisions: &'a [Revision]) -> Option<(&'a Revision, &'a Condition)> {
+    let status = &service.status;
+    let matters = |revision: &&Revision| {
+        let name = Some(revision.name());
+        status.latest_created_revision_name.as_deref() == name
+            || status.traffic.iter().any(|target| target.revision_name.as_deref() == name)
+    };
+    let failing = |revision: &'a Revision| {
+        let conditions = &revision.status.conditions;
+        if condition::get(conditions, READY).is_none_or(Condition::is_true) {
+            return None;
+        }
+        let specific = |wanted: fn(&Condition) -> bool| {
+            let of = |condition: &&Condition| condition.type_ != READY && condition.severity.is_empty();
+            conditions.iter().filter(of).find(|condition| wanted(condition) && !condition.reason.is_empty())
+        };
+        let condition = specific(Condition::is_false).or_else(|| specific(Condition::is_unknown));
+        Some((revision, condition.or_else(|| condition::get(conditions, READY))?))
+    };
+    revisions.iter().rev().filter(matters).find_map(failing)
+}
+
+fn sentence(condition: &Condition) -> String {
+    let parts = [condition.type_.as_str(), condition.reason.as_str(), condition.message.as_str()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,96 @@
+//! From the reason of a condition to the next thing to try.
+
+use resources::{
+    Object,
+    condition::Condition,
+    serving::{Revision, Service},
+};
+
+/// What a reason calls for.
+enum Remedy {
+    Image,
+    Logs,
+    Probe,
+    Resources,
+    Revision,
+    Wait,
+    Details,
+}
+
+/// Reasons of Knative's, Kubernetes' and Ebb's own, by their beginnings.
+const REMEDIES: &[(&str, Remedy)] = &[
+    ("ContainerMissing", Remedy::Image),
+    ("ImagePull", Remedy::Image),
+    ("ErrImage", Remedy::Image),
+    ("InvalidImageName", Remedy::Image),
+    ("ExitCode", Remedy::Logs),
+    ("CrashLoop", Remedy::Logs),
+    ("Error", Remedy::Logs),
+    ("ContainerCannotRun", Remedy::Logs),
+    ("RunContainerError", Remedy::Logs),
+    ("OOMKilled", Remedy::Resources),
+    ("Unschedulable", Remedy::Resources),
+    ("InsufficientResources", Remedy::Resources),
+    ("ProgressDeadlineExceeded", Remedy::Probe),
+    ("HealthCheck", Remedy::Probe),
+    ("Unhealthy", Remedy::Probe),
+    ("RevisionMissing", Remedy::Revision),
+    ("Deploying", Remedy::Wait),
+    ("ResolvingDigests", Remedy::Wait),
+    ("Uninitialized", Remedy::Wait),
+    ("IngressNotConfigured", Remedy::Wait),
+    ("OutOfDate", Remedy::Wait),
+];
+
+/// One line: what to try next.
+pub(super) fn advice(
+    service: &Service,
+    revision: Option<&Revision>,
+    condition: Option<&Condition>,
+) -> String {
+    let (name, namespace) = (service.name(), service.namespace());
+    let latest = service.status.latest_created_revision_name.as_deref();
+    let revision = revision.map(Object::name).or(latest).unwrap_or("REVISION");
+    let container = &service.spec.template.spec;
+    let image =
+        container.serving_container().and_then(|container| container.image.as_deref()).unwrap_or("IMAGE");
+    match remedy(condition) {
+        Remedy::Image => format!(
+            "`ebb image load FILE --name {image}`, or correct the name: `ebb service update {name} -n {namespace} \
+             --image IMAGE`; Ebb tries again by itself"
+        ),
+        Remedy::Logs => format!(
+            "the app's own words: `kubectl logs -n {namespace} -l serving.knative.dev/revision={revision} -c \
+             user-container --tail 50`"
+        ),
+        Remedy::Probe => format!(
+            "does the app listen on its port (--port) and answer its probe? `kubectl logs -n {namespace} -l \
+             serving.knative.dev/revision={revision} -c user-container --tail 50`"
+        ),
+        Remedy::Resources => format!(
+            "other resources: `ebb service update {name} -n {namespace} --request memory=… --limit memory=…`"
+        ),
+        Remedy::Revision => format!(
+            "send the traffic to a revision that exists: `ebb revision list -n {namespace} -s {name}`, then `ebb \
+             service update {name} -n {namespace} --traffic …`"
+        ),
+        Remedy::Wait => format!("it is being worked on: `ebb service wait {name} -n {namespace}`"),
+        Remedy::Details => format!(
+            "all that is known: `ebb service describe {name} -n {namespace} --verbose`, `ebb revision describe \
+             {revision} -n {namespace} --verbose`"
+        ),
+    }
+}
+
+fn remedy(condition: Option<&Condition>) -> &'static Remedy {
+    let Some(condition) = condition else { return &Remedy::Wait };
+    let known = REMEDIES.iter().find(|(reason, _)| condition.reason.starts_with(reason));
+    match known {
+        Some((_, remedy)) => remedy,
+        // A revision's failure is passed up under a general reason; its message still says which it is.
+        None if condition.message.contains("Unable to fetch image") => &Remedy::Image,
+        None if condition.message.contains("exit code") => &Remedy::Logs,
+        None if condition.is_unknown() => &Remedy::Wait,
+        None => &Remedy::Details,
+    }
+}

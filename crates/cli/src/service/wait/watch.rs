@@ -1,0 +1,106 @@
+//! Follows one service until it is ready, over as many watches as it takes.
+
+use std::{future::Future, io::Write, pin::pin, time::Duration};
+
+use futures::{Stream, StreamExt, stream::BoxStream};
+use kube::{
+    Api,
+    api::{WatchEvent, WatchParams},
+};
+use resources::serving::Service;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{
+    Limits,
+    readiness::{Readiness, Seen},
+};
+use crate::{api::Session, error::Error};
+
+/// The pause before a watch that was cut is opened again.
+const REOPEN_PAUSE: Duration = Duration::from_secs(1);
+/// How long one watch is asked to last; the API allows less than five minutes.
+const WATCH_SECONDS: u32 = 290;
+
+/// The current state of a service and everything after it.
+pub(super) type Opened<S> = (Service, S);
+/// What happened to it.
+pub(super) type Event = Result<WatchEvent<Service>, Error>;
+
+/// Reads the service and watches it from there.
+pub(super) async fn open(
+    name: &str,
+    api: &Api<Service>,
+    session: &Session,
+) -> Result<Opened<BoxStream<'static, Event>>, Error> {
+    let service = session.get::<Service>(name).await?;
+    let version = service.metadata.resource_version.clone().unwrap_or_default();
+    let params = WatchParams::default().fields(&format!("metadata.name={name}")).timeout(WATCH_SECONDS);
+    let events = api.watch(&params, &version).await.map_err(|error| session.explain(error))?;
+    let url = session.url.clone();
+    let events = events.map(move |event| {
+        event.map_err(|error| Error::Unreachable { url: url.clone(), reason: error.to_string() })
+    });
+    Ok((service, events.boxed()))
+}
+
+/// Waits until the service is ready and prints what is being waited for. How long that took.
+pub(super) async fn watch_until_ready<O, F, S>(
+    name: &str,
+    limits: Limits,
+    mut readiness: Readiness,
+    mut open: O,
+    out: &mut (dyn Write + Send),
+) -> Result<Duration, Error>
+where
+    O: FnMut() -> F,
+    F: Future<Output = Result<Opened<S>, Error>>,
+    S: Stream<Item = Event>,
+{
+    let start = Instant::now();
+    let end = start + limits.timeout;
+    let timed_out = || Error::Timeout {
+        kind: "service",
+        name: name.to_owned(),
+        what: "ready",
+        seconds: limits.timeout.as_secs(),
+    };
+    loop {
+        let (service, events) = timeout_at(end, open()).await.map_err(|_| timed_out())??;
+        let mut events = pin!(events);
+        let mut next = Some(service);
+        loop {
+            if let Some(service) = next.take() {
+                match readiness.observe(&service, start.elapsed()) {
+                    Seen::Ready => return Ok(start.elapsed()),
+                    Seen::Pending(Some(line)) => writeln!(out, "{line}")?,
+                    Seen::Pending(None) => {}
+                }
+            }
+            let failed_at = readiness.deadline().map(|deadline| start + deadline);
+            let until = failed_at.map_or(end, |failed_at| failed_at.min(end));
+            match timeout_at(until, events.next()).await {
+                Ok(Some(Ok(WatchEvent::Modified(service) | WatchEvent::Added(service)))) => {
+                    next = Some(service)
+                }
+                Ok(Some(Ok(WatchEvent::Deleted(_)))) => {
+                    return Err(Error::Refused(format!(
+                        "service '{name}' was deleted while it was waited for"
+                    )));
+                }
+                Ok(Some(Ok(WatchEvent::Bookmark(_)))) => {}
+                // An expired version or a cut connection: the state is read anew.
+                Ok(Some(Ok(WatchEvent::Error(_)) | Err(_)) | None) => break,
+                Err(_) => {
+                    return Err(match readiness.failure() {
+                        Some((reason, message)) if failed_at.is_some_and(|failed_at| failed_at <= end) => {
+                            let (reason, message) = (reason.to_owned(), message.to_owned());
+                            Error::NotReady { name: name.to_owned(), reason, message }
+                        }
+                        _ => timed_out(),
+                    });
+                }
+            }
+        }
+        timeout_at(end, sleep(REOPEN_PAUSE)).await.map_err(|_| timed_out())?;
+    }
+}

@@ -1,0 +1,74 @@
+//! A ServerlessService's status.
+
+use resources::{
+    Object,
+    builtin::Service,
+    meta::Time,
+    networking::{
+        ACTIVATOR_ENDPOINTS_POPULATED, ENDPOINTS_POPULATED, SERVERLESS_SERVICE_CONDITIONS, ServerlessService,
+        ServerlessServiceStatus,
+    },
+};
+
+use crate::serving::{
+    child::Child,
+    verdict::{Verdict, mark},
+};
+
+/// What became of a ServerlessService.
+pub(super) enum Observed {
+    /// There is no Deployment yet whose pods could be selected.
+    NoTarget,
+    Made {
+        public: Child<Service>,
+        private: Child<Service>,
+        leads: Leads,
+    },
+}
+
+/// Where the public Service leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leads {
+    ToInstances,
+    ToActivators,
+    Nowhere,
+}
+
+/// The status of a ServerlessService.
+pub(super) fn serverless_service_status(
+    sks: &ServerlessService,
+    observed: &Observed,
+    now: &Time,
+) -> ServerlessServiceStatus {
+    let mut status = sks.status.clone();
+    status.observed_generation = Some(sks.generation());
+    let verdicts = match observed {
+        Observed::NoTarget => {
+            let waiting = Verdict::unknown("CreatingPrivateService", "the scale target is not there yet");
+            vec![(ENDPOINTS_POPULATED, waiting)]
+        }
+        Observed::Made { public: Child::Own(public), private: Child::Own(private), leads } => {
+            status.service_name = Some(public.name().to_owned());
+            status.private_service_name = Some(private.name().to_owned());
+            populated(*leads)
+        }
+        Observed::Made { .. } => {
+            let message = format!("There is an existing Service of {:?} that we do not own.", sks.name());
+            vec![(ENDPOINTS_POPULATED, Verdict::no("NotOwned", message))]
+        }
+    };
+    mark(&SERVERLESS_SERVICE_CONDITIONS, &mut status.conditions, verdicts, now);
+    status
+}
+
+fn populated(leads: Leads) -> Vec<(&'static str, Verdict)> {
+    let endpoints = match leads {
+        Leads::ToInstances | Leads::ToActivators => Verdict::yes(),
+        Leads::Nowhere => Verdict::unknown("NoHealthyBackends", "K8s Service is not ready"),
+    };
+    let activators = match leads {
+        Leads::ToActivators => Verdict::yes(),
+        _ => Verdict::no("ActivatorNotInPath", "requests go to the instances without passing the activator"),
+    };
+    vec![(ENDPOINTS_POPULATED, endpoints), (ACTIVATOR_ENDPOINTS_POPULATED, activators)]
+}

@@ -1,0 +1,225 @@
+//! PodAutoscaler → the scale of its Deployment, a ServerlessService and a Metric (the KPA's reconciler).
+//!
+//! What is decided, and how a Revision comes to zero, is crate `autoscaler`; here it is fed and carried out. The way
+//! from a request at zero to the Deployment's new scale is [`StatsHandle::report`], one key, one reconcile, whose first
+//! write is that scale.
+
+mod activity;
+mod children;
+mod scaler;
+mod settings;
+mod stats;
+mod status;
+
+use autoscaler::{Activity, DeciderSpec, ScaleAction, ScaleInput, Time, scale, sks_mode};
+use futures::future::BoxFuture;
+use objects::{Action, Controller, ListOptions, Reconcile, Result, WriteTarget};
+use resources::{
+    Object, ObjectKey,
+    annotations::{CLASS, CLASS_HPA, CLASS_KPA},
+    autoscaling::PodAutoscaler,
+    builtin::Deployment,
+    condition::{self, Condition, READY, Status},
+    config::Configs,
+    labels, names,
+    networking::{ACTIVATOR_ENDPOINTS_POPULATED, ServerlessService},
+};
+
+pub(crate) use self::settings::initial_scale;
+pub use self::stats::{RevisionStat, StatsHandle};
+use self::{
+    activity::{activity, since, time},
+    children::{desired_metric, desired_serverless_service, merge_metric, merge_serverless_service},
+    scaler::unknown_activators,
+    settings::decider_spec,
+    status::{Observed, is_initialized, pod_autoscaler_status, refused_status},
+};
+use super::{
+    child::{ensure, write_status},
+    context::{ActivatorPath, Context},
+    requeue::requeue_on_change,
+    revision::progress_deadline,
+};
+
+struct PodAutoscalers {
+    context: Context,
+}
+
+/// The controller of PodAutoscalers, and the ticks of those that are active.
+pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
+    let controller = Controller::new::<PodAutoscaler>("podautoscaler", context.client.clone())
+        .owns::<PodAutoscaler, ServerlessService>()
+        .watches::<Deployment>(ListOptions::all(), |deployment| {
+            // A PodAutoscaler has its Revision's name.
+            let revision = deployment.label(labels::REVISION);
+            revision.map(|revision| ObjectKey::new(deployment.namespace(), revision)).into_iter().collect()
+        });
+    Box::pin(async move {
+        context.stats.attach(controller.queue());
+        let matters =
+            |old: &Configs, new: &Configs| old.autoscaler != new.autoscaler || old.deployment != new.deployment;
+        let configs =
+            requeue_on_change::<PodAutoscaler>(&context.client, controller.queue(), context.configs.clone(), matters);
+        let ticks = context.stats.tick(&*context.clock);
+        tokio::join!(controller.run(PodAutoscalers { context: context.clone() }), ticks, configs);
+    })
+}
+
+impl Reconcile for PodAutoscalers {
+    async fn reconcile(&self, key: &ObjectKey) -> Result<Action> {
+        let client = &self.context.client;
+        let found = client.find::<PodAutoscaler>(key).await?;
+        let Some(autoscaler) = found.filter(|autoscaler| !autoscaler.is_deleting()) else {
+            self.context.stats.forget(key);
+            return Ok(Action::Wait);
+        };
+        match CLASS.of(&autoscaler.metadata) {
+            None | Some(CLASS_KPA) => {}
+            Some(CLASS_HPA) => {
+                let why = format!("the class {CLASS_HPA} is not part of this release of Ebb; use {CLASS_KPA}");
+                return self.refuse(&autoscaler, "ClassNotSupported", why).await;
+            }
+            // Somebody else's.
+            Some(_) => return Ok(Action::Wait),
+        }
+        let configs = self.context.configs();
+        match decider_spec(&autoscaler, &configs, self.context.activator) {
+            Ok(spec) => self.scale(&autoscaler, &spec, &configs).await,
+            Err(error) => self.refuse(&autoscaler, "InvalidAnnotation", error.to_string()).await,
+        }
+    }
+}
+
+/// How many instances a Deployment has and shall have.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    wanted: i32,
+    ready: i32,
+}
+
+impl PodAutoscalers {
+    async fn scale(&self, autoscaler: &PodAutoscaler, spec: &DeciderSpec, configs: &Configs) -> Result<Action> {
+        let client = &self.context.client;
+        let key = autoscaler.key();
+        let target = ObjectKey::new(key.namespace.clone(), autoscaler.spec.scale_target_ref.name.clone().unwrap_or_default());
+        let deployment = client.find::<Deployment>(&target).await?;
+        let size = deployment.as_deref().map(size);
+        let now = self.context.now();
+        let at = time(now.0);
+
+        let inactive = matches!(activity(autoscaler), Some(Activity::Inactive { .. }));
+        let active = !inactive || size.is_some_and(|size| size.wanted > 0);
+        let ready = size.unwrap_or_default().ready;
+        let decision = self.context.stats.decide(&key, spec, ready, active, at);
+        // Who is not remembered has no load, which is known.
+        let desired = decision.map_or(0, |decision| decision.desired);
+        let input = self.input(autoscaler, desired, configs).await?;
+        let action = scale(spec, &input, at);
+        if let (Some(to), Some(size)) = (action.to, size) {
+            self.apply(&target, size, to).await?;
+        }
+
+        let burst = decision.map_or_else(|| spec.initial_excess_burst_capacity(), |decision| decision.excess_burst_capacity);
+        let activators = decision.map_or_else(unknown_activators, |decision| decision.num_activators);
+        let sks = desired_serverless_service(autoscaler, sks_mode(action.want, burst), activators);
+        let serverless_service = ensure(client, autoscaler, sks, merge_serverless_service).await?;
+        self.ensure_metric(autoscaler, spec).await?;
+
+        let observed = Observed { want: action.want, ready, serverless_service };
+        let mut next = autoscaler.clone();
+        next.status = pod_autoscaler_status(autoscaler, spec, &observed, &now);
+        let at_zero = action.want == 0 && action.to == Some(0) && size.is_none_or(|size| size.wanted == 0);
+        write_status(client, autoscaler, next).await?;
+        if at_zero && inactive {
+            self.context.stats.retire(&key);
+        }
+        Ok(again(action))
+    }
+
+    async fn input(&self, autoscaler: &PodAutoscaler, desired: i32, configs: &Configs) -> Result<ScaleInput> {
+        let (activator_in_path, proxied_since) = match self.context.activator {
+            ActivatorPath::Always => (true, None),
+            ActivatorPath::ByEndpoints => {
+                // Its condition says since when the public Service's endpoints are the activator's, which is what a
+                // probe of that Service would find out.
+                let sks = self.context.client.find::<ServerlessService>(&autoscaler.key()).await?;
+                let proxied = sks.and_then(|sks| {
+                    condition::get(&sks.status.conditions, ACTIVATOR_ENDPOINTS_POPULATED)
+                        .filter(|populated| populated.is_true())
+                        .map(since)
+                });
+                (proxied.is_some(), proxied)
+            }
+        };
+        Ok(ScaleInput {
+            desired,
+            activity: activity(autoscaler).unwrap_or(Activity::Activating { since: self.created(autoscaler) }),
+            initialized: is_initialized(autoscaler),
+            proxied_since,
+            activator_in_path,
+            progress_deadline: progress_deadline(&autoscaler.metadata, configs),
+        })
+    }
+
+    fn created(&self, autoscaler: &PodAutoscaler) -> Time {
+        let created = autoscaler.metadata.creation_timestamp.as_ref();
+        time(created.map_or_else(|| (self.context.clock)(), |created| created.0))
+    }
+
+    async fn apply(&self, target: &ObjectKey, size: Size, to: i32) -> Result<()> {
+        if size.wanted == to {
+            return Ok(());
+        }
+        tracing::info!(deployment = %target, from = size.wanted, to, ready = size.ready, "scaling");
+        let written = self.context.client.modify::<Deployment>(WriteTarget::Object, target, |deployment| {
+            if let Some(spec) = &mut deployment.spec {
+                spec.replicas = Some(to);
+            }
+        });
+        match written.await {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The Metric is made Ready at once: what it asks for is measured by the gateway from the first request.
+    async fn ensure_metric(&self, autoscaler: &PodAutoscaler, spec: &DeciderSpec) -> Result<()> {
+        let client = &self.context.client;
+        let scrape_target = match self.context.activator {
+            ActivatorPath::Always => String::new(),
+            ActivatorPath::ByEndpoints => names::private_service(&names::serverless_service(autoscaler.name())),
+        };
+        let desired = desired_metric(autoscaler, spec, &scrape_target);
+        let metric = ensure(client, autoscaler, desired, merge_metric).await?;
+        let Some(metric) = metric.own() else { return Ok(()) };
+        let ready = condition::get(&metric.status.conditions, READY).is_some_and(Condition::is_true);
+        if ready && metric.status.observed_generation == Some(metric.generation()) {
+            return Ok(());
+        }
+        let mut next = metric.clone();
+        next.status.observed_generation = Some(metric.generation());
+        condition::set(&mut next.status.conditions, READY, Status::True, "", "", "", &self.context.now());
+        write_status(client, metric, next).await
+    }
+
+    async fn refuse(&self, autoscaler: &PodAutoscaler, reason: &str, why: String) -> Result<Action> {
+        let mut next = autoscaler.clone();
+        next.status = refused_status(autoscaler, reason, why, &self.context.now());
+        write_status(&self.context.client, autoscaler, next).await?;
+        Ok(Action::Wait)
+    }
+}
+
+fn size(deployment: &Deployment) -> Size {
+    Size {
+        wanted: deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
+        ready: deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0),
+    }
+}
+
+fn again(action: ScaleAction) -> Action {
+    action.requeue_after.map_or(Action::Wait, Action::After)
+}
+
+#[cfg(test)]
+mod tests;

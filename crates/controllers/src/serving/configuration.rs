@@ -1,0 +1,89 @@
+//! Configuration → a Revision for each state of its template, and the latest of them that is ready.
+
+mod garbage_collector;
+pub(super) mod named;
+mod revision;
+mod status;
+
+use std::sync::Arc;
+
+use objects::{Action, Controller, Error, ListOptions, Reconcile, Result};
+use resources::{
+    Object, ObjectKey, labels,
+    serving::{Configuration, Revision},
+};
+
+pub(super) use self::status::{is_failed, is_ready};
+use self::{
+    garbage_collector::surplus,
+    named::{Named, is_available},
+    revision::{desired_revision, revision_name},
+    status::{LatestCreated, configuration_status},
+};
+use super::{
+    child::{create, is_controlled_by, write_status},
+    context::Context,
+};
+
+pub(super) struct Configurations {
+    pub(super) context: Context,
+}
+
+impl Configurations {
+    pub(super) fn controller(context: &Context) -> Controller {
+        Controller::new::<Configuration>("configuration", context.client.clone()).owns::<Configuration, Revision>()
+    }
+
+    async fn latest_created(&self, configuration: &Configuration) -> Result<LatestCreated> {
+        let client = &self.context.client;
+        let name = revision_name(configuration);
+        let key = ObjectKey::new(configuration.namespace(), name.clone());
+        match client.find::<Revision>(&key).await? {
+            Some(revision) if is_available(configuration, &revision) == Named::Own => {
+                return Ok(LatestCreated::Made(revision));
+            }
+            Some(_) => return Ok(LatestCreated::Refused(format!("revisions.serving.knative.dev {name:?} already exists"))),
+            None => {}
+        }
+        match create(client, desired_revision(configuration, &self.context.now())).await {
+            Ok(revision) => Ok(LatestCreated::Made(revision)),
+            // The same template will be refused again: only the user can help, so say it rather than retry.
+            Err(error @ (Error::Invalid { .. } | Error::BadRequest(_) | Error::Forbidden(_))) => {
+                Ok(LatestCreated::Refused(error.to_string()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn own_revisions(&self, configuration: &Configuration) -> Result<Vec<Arc<Revision>>> {
+        let options =
+            ListOptions::namespace(configuration.namespace()).label(labels::CONFIGURATION, configuration.name());
+        let mut revisions = self.context.client.list::<Revision>(&options).await?.items;
+        revisions.retain(|revision| is_controlled_by(&**revision, configuration));
+        Ok(revisions)
+    }
+}
+
+impl Reconcile for Configurations {
+    async fn reconcile(&self, key: &ObjectKey) -> Result<Action> {
+        let client = &self.context.client;
+        let configuration = client.find::<Configuration>(key).await?;
+        let Some(configuration) = configuration.filter(|configuration| !configuration.is_deleting()) else {
+            return Ok(Action::Wait);
+        };
+        let now = self.context.now();
+        let latest = self.latest_created(&configuration).await?;
+        let revisions = self.own_revisions(&configuration).await?;
+        let mut next = Configuration::clone(&configuration);
+        next.status = configuration_status(&configuration, &latest, &revisions, &now);
+        for revision in surplus(&next, &revisions, &self.context.configs().gc, now.0) {
+            tracing::info!(revision = %revision.key(), "no Route leads to it and it is past the limits of config-gc: deleting it");
+            client.delete_exactly(&*revision).await?;
+        }
+        write_status(client, &*configuration, next).await?;
+        Ok(Action::Wait)
+    }
+}
+
+#[cfg(test)]
+mod tests;

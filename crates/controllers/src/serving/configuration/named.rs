@@ -1,0 +1,34 @@
+//! Whether the name that a template asks for is free for its Configuration.
+
+use resources::{
+    Object, labels,
+    serving::{Configuration, Revision, RevisionSpec},
+};
+
+use crate::serving::child::is_controlled_by;
+
+/// Whose a Revision is that has the name a template asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// It is the Revision of the Configuration's present template.
+    Own,
+    /// It is another Configuration's, or an earlier one of this with another spec.
+    Taken,
+}
+
+/// Upstream: serving, `CheckNameAvailability`. An earlier Revision of the same spec will do: its labels may since have
+/// been changed by the user, and its spec cannot.
+pub(crate) fn is_available(configuration: &Configuration, revision: &Revision) -> Named {
+    let generation = configuration.generation().to_string();
+    let same = revision.label(labels::CONFIGURATION_GENERATION) == Some(&generation)
+        || is_same(&configuration.spec.template.spec, &revision.spec);
+    if is_controlled_by(revision, configuration) && same { Named::Own } else { Named::Taken }
+}
+
+/// Whether a template asks for just what a Revision is. `enableServiceLinks` has a default only where an object is made,
+/// so a template that was replaced may lack what its Revision got.
+fn is_same(template: &RevisionSpec, revision: &RevisionSpec) -> bool {
+    let links = template.enable_service_links.or(revision.enable_service_links);
+    let filled = RevisionSpec { enable_service_links: links, ..template.clone() };
+    filled == *revision
+}

@@ -1,0 +1,101 @@
+//! What the pods of a Revision tell about why it does not come up.
+
+use resources::builtin::{ContainerStatus, Pod, PodCondition};
+
+use crate::serving::verdict::Verdict;
+
+/// The condition by which a node says that a pod runs, but not all of its spec is honoured: status False, with reason
+/// and message.
+pub const POD_SPEC_HONORED: &str = "ebb.internal/SpecHonored";
+
+/// Reasons for which a container waits until somebody mends something outside the pod; told at once, since waiting for
+/// the progress deadline helps nobody. The node tries on, so a Revision with one recovers by itself.
+const MENDABLE: &[&str] = &[
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "ErrImageNeverPull",
+    "ErrImagePull",
+    "ImageInspectError",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "RegistryUnavailable",
+];
+
+/// What keeps a Revision's pods from running.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Trouble {
+    /// For ResourcesAvailable: no node, no image, no configuration.
+    pub(super) resources: Option<Verdict>,
+    /// For ContainerHealthy: a container ended.
+    pub(super) containers: Option<Verdict>,
+    /// For SpecHonored: what the node leaves out.
+    pub(super) not_honored: Option<Verdict>,
+}
+
+/// Whether a pod tells anything that its Deployment's status does not.
+pub(super) fn is_telling(pod: &Pod) -> bool {
+    trouble(std::slice::from_ref(pod), false, true) != Trouble::default()
+}
+
+/// What the pods tell. All of them fail alike as a rule, so the first that tells something counts.
+///
+/// `always_schedulable`: a pod without a node is no failure, since nodes are made for it.
+pub(super) fn trouble<P: std::borrow::Borrow<Pod>>(pods: &[P], always_schedulable: bool, timed_out: bool) -> Trouble {
+    let pods = || pods.iter().map(std::borrow::Borrow::borrow).filter(|pod| pod.metadata.deletion_timestamp.is_none());
+    let unscheduled = (!always_schedulable).then(|| pods().find_map(unscheduled)).flatten();
+    Trouble {
+        resources: unscheduled.or_else(|| pods().flat_map(containers).find_map(|status| waiting(status, timed_out))),
+        containers: pods().flat_map(containers).find_map(ended),
+        not_honored: pods().find_map(not_honored),
+    }
+}
+
+fn conditions(pod: &Pod) -> impl Iterator<Item = &PodCondition> {
+    pod.status.iter().flat_map(|status| status.conditions.iter().flatten())
+}
+
+fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    pod.status.iter().flat_map(|status| {
+        status.init_container_statuses.iter().flatten().chain(status.container_statuses.iter().flatten())
+    })
+}
+
+fn verdict(condition: &PodCondition) -> Verdict {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    Verdict::no(text(&condition.reason), text(&condition.message))
+}
+
+fn unscheduled(pod: &Pod) -> Option<Verdict> {
+    conditions(pod).find(|condition| condition.type_ == "PodScheduled" && condition.status == "False").map(verdict)
+}
+
+fn not_honored(pod: &Pod) -> Option<Verdict> {
+    conditions(pod).find(|condition| condition.type_ == POD_SPEC_HONORED && condition.status == "False").map(verdict)
+}
+
+fn waiting(status: &ContainerStatus, timed_out: bool) -> Option<Verdict> {
+    let waiting = status.state.as_ref()?.waiting.as_ref()?;
+    let reason = waiting.reason.as_deref().unwrap_or_default();
+    // A container that ended waits to be started again; how it ended says more.
+    let ended = status.last_state.as_ref().is_some_and(|last| last.terminated.is_some());
+    let starting = matches!(reason, "" | "ContainerCreating" | "PodInitializing");
+    let tell = MENDABLE.contains(&reason) || (timed_out && !starting && !ended);
+    tell.then(|| Verdict::no(reason, waiting.message.clone().unwrap_or_default()))
+}
+
+fn ended(status: &ContainerStatus) -> Option<Verdict> {
+    let last = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+    let ended = last.or(status.state.as_ref().and_then(|state| state.terminated.as_ref()))?;
+    let message = ended.message.as_deref().unwrap_or_default().trim();
+    let message = match (ended.exit_code, message) {
+        (0, "") => "container exited with no error".to_owned(),
+        (_, message) => message.to_owned(),
+    };
+    let reason = format!("ExitCode{}", ended.exit_code);
+    Some(Verdict::no(reason, format!("Container failed with: {message}")))
+}
+
+/// Whether a reason is one that goes away when something outside the Revision is mended.
+pub(super) fn is_mendable(reason: &str) -> bool {
+    MENDABLE.contains(&reason)
+}

@@ -1,0 +1,178 @@
+//! A Revision's status from its Deployment, its pods and its PodAutoscaler (upstream: serving,
+//! `revision_lifecycle.go`).
+
+use resources::{
+    Object,
+    autoscaling::{PodAutoscaler, SCALE_TARGET_INITIALIZED},
+    builtin::{Deployment, DeploymentCondition},
+    condition::{self, Condition, READY},
+    config::Configs,
+    meta::Time,
+    serving::{
+        ACTIVE, CONTAINER_HEALTHY, RESOURCES_AVAILABLE, REVISION_CONDITIONS, Revision, RevisionStatus,
+    },
+};
+
+use super::{digests::Outcome, pods::{Trouble, is_mendable}};
+use crate::serving::{
+    child::Child,
+    verdict::{Verdict, mark},
+};
+
+/// That everything in the spec is honoured; shown only when it is not, and then for information.
+const SPEC_HONORED: &str = "SpecHonored";
+const RESOLVING_DIGESTS: &str = "ResolvingDigests";
+const DEPLOYING: &str = "Deploying";
+const DEADLINE_EXCEEDED: &str = "ProgressDeadlineExceeded";
+
+/// What became of a Revision's images and children.
+pub(super) struct Observed {
+    pub(super) digests: Outcome,
+    pub(super) deployment: Option<Child<Deployment>>,
+    pub(super) pod_autoscaler: Option<Child<PodAutoscaler>>,
+    pub(super) trouble: Trouble,
+}
+
+/// The status of a Revision.
+pub(super) fn revision_status(revision: &Revision, observed: &Observed, configs: &Configs, now: &Time) -> RevisionStatus {
+    let mut status = revision.status.clone();
+    status.observed_generation = Some(revision.generation());
+    status.log_url = log_url(revision, &configs.observability.revision_url_template);
+    if let Outcome::Resolved(digests) = &observed.digests {
+        let (containers, init) = digests.split_at(revision.spec.containers.len().min(digests.len()));
+        status.container_statuses = containers.to_vec();
+        status.init_container_statuses = init.to_vec();
+    }
+    let resources = resources_available(observed);
+    let autoscaler = observed.pod_autoscaler.as_ref().and_then(Child::own);
+    if let Some(autoscaler) = autoscaler {
+        let scale = |scale: Option<i32>| scale.filter(|scale| *scale >= 0);
+        status.actual_replicas = scale(autoscaler.status.actual_scale);
+        status.desired_replicas = scale(autoscaler.status.desired_scale);
+    }
+    let mut verdicts = vec![
+        (CONTAINER_HEALTHY, container_healthy(&revision.status, observed, &resources)),
+        (RESOURCES_AVAILABLE, resources),
+        (ACTIVE, active(autoscaler)),
+    ];
+    verdicts.extend(observed.trouble.not_honored.clone().map(|verdict| (SPEC_HONORED, verdict)));
+    mark(&REVISION_CONDITIONS, &mut status.conditions, verdicts, now);
+    status
+}
+
+/// Whether a Revision's instances cannot come up as they are, so that none shall be kept. What can be mended from
+/// outside does not count: the node tries on, and needs the instance for it.
+pub(super) fn is_stuck(revision: &Revision, deployment: Option<&Deployment>) -> bool {
+    let failed = [RESOURCES_AVAILABLE, CONTAINER_HEALTHY].iter().any(|name| {
+        condition::get(&revision.status.conditions, name)
+            .is_some_and(|condition| condition.is_false() && !is_mendable(&condition.reason))
+    });
+    failed && deployment.is_some_and(|deployment| wanted(deployment) > 0 && ready(deployment) == 0)
+}
+
+/// The instances that a Deployment shall have.
+pub(super) fn wanted(deployment: &Deployment) -> i32 {
+    deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
+}
+
+/// The instances that are ready.
+pub(super) fn ready(deployment: &Deployment) -> i32 {
+    deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0)
+}
+
+fn conditions(deployment: &Deployment) -> impl Iterator<Item = &DeploymentCondition> {
+    deployment.status.iter().flat_map(|status| status.conditions.iter().flatten())
+}
+
+/// Whether a Deployment did not get on within its deadline.
+pub(super) fn has_timed_out(deployment: &Deployment) -> bool {
+    conditions(deployment).any(|condition| {
+        condition.type_ == "Progressing"
+            && condition.status == "False"
+            && condition.reason.as_deref() == Some(DEADLINE_EXCEEDED)
+    })
+}
+
+fn resources_available(observed: &Observed) -> Verdict {
+    let deployment = match &observed.deployment {
+        None => return Verdict::unknown(RESOLVING_DIGESTS, ""),
+        Some(Child::Foreign) => return not_owned("Deployment"),
+        Some(Child::Own(deployment)) => deployment,
+    };
+    let autoscaler = match &observed.pod_autoscaler {
+        Some(Child::Foreign) => return not_owned("PodAutoscaler"),
+        autoscaler => autoscaler.as_ref().and_then(Child::own),
+    };
+    let of_deployment = observed.trouble.resources.clone().unwrap_or_else(|| of_deployment(deployment));
+    let Some(autoscaler) = autoscaler.filter(|_| !of_deployment.is_false()) else { return of_deployment };
+    if is_initialized(autoscaler) {
+        // It had as many instances as it should, so there is all it needs; how many it has now is no failure.
+        return Verdict::yes();
+    }
+    let given_up = condition::get(&autoscaler.status.conditions, READY).is_some_and(Condition::is_false);
+    if given_up && !autoscaler.status.service_name.is_empty() {
+        return Verdict::no(DEADLINE_EXCEEDED, "Initial scale was never achieved");
+    }
+    of_deployment
+}
+
+/// What a Deployment's conditions come to; one that says nothing yet is on its way.
+fn of_deployment(deployment: &Deployment) -> Verdict {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let said = |condition: &DeploymentCondition| (text(&condition.reason), text(&condition.message));
+    let mut progress = None;
+    for condition in conditions(deployment) {
+        let (reason, message) = said(condition);
+        match (condition.type_.as_str(), condition.status.as_str()) {
+            ("ReplicaFailure", "True") => return Verdict::no(reason, message),
+            ("Progressing", "False") => return Verdict::no(reason, message),
+            ("Progressing", "True") => progress = Some(Verdict::yes()),
+            ("Progressing" | "ReplicaFailure", "Unknown") => progress = Some(Verdict::unknown(reason, message)),
+            _ => {}
+        }
+    }
+    progress.unwrap_or_else(|| Verdict::unknown(DEPLOYING, ""))
+}
+
+fn container_healthy(before: &RevisionStatus, observed: &Observed, resources: &Verdict) -> Verdict {
+    match &observed.digests {
+        Outcome::Pending => return Verdict::unknown(RESOLVING_DIGESTS, ""),
+        Outcome::Failed(why) => return Verdict::no("ContainerMissing", why),
+        Outcome::Resolved(_) => {}
+    }
+    let deployment = observed.deployment.as_ref().and_then(Child::own);
+    let initialized = observed.pod_autoscaler.as_ref().and_then(Child::own).is_some_and(is_initialized);
+    if deployment.is_some_and(|deployment| ready(deployment) > 0) || (initialized && !resources.is_false()) {
+        return Verdict::yes();
+    }
+    if let Some(ended) = &observed.trouble.containers {
+        return ended.clone();
+    }
+    // Nothing new is known: a container that failed has not been seen to work since.
+    match condition::get(&before.conditions, CONTAINER_HEALTHY) {
+        Some(last) if last.is_true() || last.reason.starts_with("ExitCode") => Verdict::of(Some(last)),
+        _ => Verdict::unknown(DEPLOYING, ""),
+    }
+}
+
+fn active(autoscaler: Option<&PodAutoscaler>) -> Verdict {
+    match autoscaler.and_then(|autoscaler| condition::get(&autoscaler.status.conditions, READY)) {
+        None => Verdict::unknown(DEPLOYING, ""),
+        ready => Verdict::of(ready),
+    }
+}
+
+fn is_initialized(autoscaler: &PodAutoscaler) -> bool {
+    condition::get(&autoscaler.status.conditions, SCALE_TARGET_INITIALIZED).is_some_and(Condition::is_true)
+}
+
+fn not_owned(kind: &str) -> Verdict {
+    Verdict::no("NotOwned", format!("There is an existing {kind} of the name that we do not own."))
+}
+
+fn log_url(revision: &Revision, template: &str) -> Option<String> {
+    (!template.is_empty()).then(|| template.replace("${REVISION_UID}", revision.uid()))
+}
+
+#[cfg(test)]
+mod tests;

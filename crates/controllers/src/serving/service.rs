@@ -1,0 +1,76 @@
+//! Service → a Configuration and a Route of the same name.
+
+mod configuration;
+mod route;
+mod status;
+
+use objects::{Action, Controller, Reconcile, Result};
+use resources::{
+    Object, ObjectKey,
+    serving::{Configuration, Revision, Route, Service},
+};
+
+use self::{
+    configuration::desired_configuration,
+    route::desired_route,
+    status::{Observed, ObservedRoute, is_observed, service_status},
+};
+use super::{
+    child::{Child, ensure, write_status},
+    configuration::named::{Named, is_available},
+    context::Context,
+};
+
+pub(super) struct Services {
+    pub(super) context: Context,
+}
+
+impl Services {
+    pub(super) fn controller(context: &Context) -> Controller {
+        Controller::new::<Service>("service", context.client.clone())
+            .owns::<Service, Configuration>()
+            .owns::<Service, Route>()
+    }
+
+    async fn observe(&self, service: &Service) -> Result<Observed> {
+        let client = &self.context.client;
+        let configuration = ensure(client, service, desired_configuration(service), configuration::merge).await?;
+        let route = self.route(service, &configuration).await?;
+        Ok(Observed { configuration, route })
+    }
+
+    async fn route(&self, service: &Service, configuration: &Child<Configuration>) -> Result<ObservedRoute> {
+        let Some(configuration) = configuration.own() else { return Ok(ObservedRoute::Held) };
+        if let Some(name) = &configuration.spec.template.metadata.name {
+            // A Route that names the new Revision must not overtake the Configuration that makes it.
+            if !is_observed(configuration) {
+                return Ok(ObservedRoute::Held);
+            }
+            // Nor may it lead to a Revision that merely has the name by chance.
+            let key = ObjectKey::new(service.namespace(), name.clone());
+            let revision = self.context.client.find::<Revision>(&key).await?;
+            if revision.is_some_and(|revision| is_available(configuration, &revision) == Named::Taken) {
+                return Ok(ObservedRoute::RevisionNameTaken(name.clone()));
+            }
+        }
+        let route = ensure(&self.context.client, service, desired_route(service), route::merge).await?;
+        Ok(ObservedRoute::Reconciled(route))
+    }
+}
+
+impl Reconcile for Services {
+    async fn reconcile(&self, key: &ObjectKey) -> Result<Action> {
+        let client = &self.context.client;
+        let Some(service) = client.find::<Service>(key).await?.filter(|service| !service.is_deleting()) else {
+            return Ok(Action::Wait);
+        };
+        let observed = self.observe(&service).await?;
+        let mut next = Service::clone(&service);
+        next.status = service_status(&service, &observed, &self.context.now());
+        write_status(client, &*service, next).await?;
+        Ok(Action::Wait)
+    }
+}
+
+#[cfg(test)]
+mod tests;

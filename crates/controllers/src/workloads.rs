@@ -1,0 +1,64 @@
+//! What a cluster already has and one machine lacks: Deployments, ReplicaSets, EndpointSlices, garbage collection,
+//! namespaces and default service accounts. Started only by the embedded role.
+//!
+//! ```text
+//!   Deployment ──► ReplicaSet ──► Pod ──► (node) ──► Pod status ──► EndpointSlice
+//!        ▲              │          │
+//!        └── status ────┘◄─────────┘          any object ──► garbage collector ──► what it owned
+//! ```
+
+mod deployment;
+mod endpoint_slice;
+mod garbage_collector;
+mod namespace;
+mod placement;
+mod pods;
+mod replica_set;
+mod service_account;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use objects::{Client, Controller};
+use resources::{
+    builtin::{Deployment, Namespace, Pod, ReplicaSet, ServiceAccount},
+    meta::Time,
+};
+
+/// What the workload controllers work with.
+#[derive(Clone)]
+pub struct Context {
+    /// The API.
+    pub client: Client,
+    /// The time.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// The node that takes every pod.
+    pub node: String,
+}
+
+impl Context {
+    fn now(&self) -> Time {
+        Time((self.clock)())
+    }
+}
+
+/// Every workload controller by name, to be run and supervised by the composition root.
+pub fn all(context: &Context) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
+    let client = &context.client;
+    let deployments = Controller::new::<Deployment>("deployment", client.clone()).owns::<Deployment, ReplicaSet>();
+    let replica_sets = Controller::new::<ReplicaSet>("replicaset", client.clone()).owns::<ReplicaSet, Pod>();
+    let namespaces = Controller::new::<Namespace>("namespace", client.clone());
+    let accounts = Controller::new::<Namespace>("serviceaccount", client.clone())
+        .watches::<ServiceAccount>(Default::default(), service_account::namespace_of);
+    vec![
+        ("deployment", Box::pin(deployments.run(deployment::Reconciler { context: context.clone() }))),
+        ("replicaset", Box::pin(replica_sets.run(replica_set::Reconciler { context: context.clone() }))),
+        ("endpointslice", Box::pin(endpoint_slice::run(context.clone()))),
+        ("placement", Box::pin(placement::run(context.clone()))),
+        ("garbagecollector", Box::pin(garbage_collector::run(client.clone()))),
+        ("namespace", Box::pin(namespaces.run(namespace::Reconciler { client: client.clone() }))),
+        ("serviceaccount", Box::pin(accounts.run(service_account::Reconciler { client: client.clone() }))),
+    ]
+}
+

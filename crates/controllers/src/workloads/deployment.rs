@@ -1,0 +1,122 @@
+//! Deployment → ReplicaSets, one per template, and the way from one to the next.
+
+mod rollout;
+mod status;
+mod template;
+
+use std::sync::Arc;
+
+use objects::{Action, ListOptions, Reconcile, Result, WriteTarget};
+use resources::{
+    Object, ObjectKey,
+    builtin::{Deployment, ReplicaSet, ReplicaSetSpec},
+    meta::ObjectMeta,
+};
+
+use super::{Context, replica_set::controlled_by};
+
+pub(super) struct Reconciler {
+    pub(super) context: Context,
+}
+
+impl Reconcile for Reconciler {
+    async fn reconcile(&self, key: &ObjectKey) -> Result<Action> {
+        let client = &self.context.client;
+        let Some(deployment) = client.find::<Deployment>(key).await? else { return Ok(Action::Wait) };
+        if deployment.is_deleting() {
+            return Ok(Action::Wait);
+        }
+        let options = ListOptions::namespace(deployment.namespace()).owned_by(deployment.uid());
+        let sets = client.list::<ReplicaSet>(&options).await?.items;
+        let hash = template::hash(&deployment);
+        let (current, old): (Vec<_>, Vec<_>) = sets.into_iter().partition(|set| template::hash_of(set) == Some(&hash));
+        let current = match current.into_iter().next() {
+            Some(set) => set,
+            None => {
+                let first = rollout::first_size(&deployment, &old);
+                match client.create(replica_set(&deployment, &hash, first)).await {
+                    // An earlier call made it; its arrival brings this key back.
+                    Err(error) if error.is_already_exists() => return Ok(Action::Wait),
+                    created => created?,
+                }
+            }
+        };
+        let paused = deployment.spec.as_ref().and_then(|spec| spec.paused).unwrap_or(false);
+        if !paused {
+            for (set, replicas) in rollout::sizes(&deployment, &current, &old) {
+                scale(&self.context, &set, replicas).await?;
+            }
+            self.forget_old(&deployment, &old).await?;
+        }
+        self.write_status(&deployment, &current, &old).await
+    }
+}
+
+impl Reconciler {
+    /// Keeps as many empty old ReplicaSets as `revisionHistoryLimit` says.
+    async fn forget_old(&self, deployment: &Deployment, old: &[Arc<ReplicaSet>]) -> Result<()> {
+        let keep = deployment.spec.as_ref().and_then(|spec| spec.revision_history_limit).unwrap_or(10);
+        let mut empty: Vec<_> = old.iter().filter(|set| rollout::wanted(set) == 0 && rollout::existing(set) == 0).collect();
+        empty.sort_by_key(|set| set.metadata.creation_timestamp.as_ref().map(|time| time.0));
+        let surplus = empty.len().saturating_sub(usize::try_from(keep).unwrap_or(0));
+        for set in &empty[..surplus] {
+            self.context.client.delete_exactly(&***set).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_status(&self, deployment: &Deployment, current: &ReplicaSet, old: &[Arc<ReplicaSet>]) -> Result<Action> {
+        let now = self.context.now();
+        let (status, again) = status::status(deployment, current, old, &now);
+        let written = self
+            .context
+            .client
+            .modify::<Deployment>(WriteTarget::Status, &deployment.key(), |deployment| {
+                deployment.status = Some(status.clone());
+            })
+            .await;
+        match written {
+            Err(error) if error.is_not_found() => Ok(Action::Wait),
+            written => written.map(|_| again.map_or(Action::Wait, Action::After)),
+        }
+    }
+}
+
+async fn scale(context: &Context, set: &ReplicaSet, replicas: i32) -> Result<()> {
+    let key = set.key();
+    let scaled = context.client.modify::<ReplicaSet>(WriteTarget::Object, &key, |set| {
+        if let Some(spec) = &mut set.spec {
+            spec.replicas = Some(replicas);
+        }
+    });
+    match scaled.await {
+        Err(error) if error.is_not_found() => Ok(()),
+        scaled => scaled.map(drop),
+    }
+}
+
+/// The ReplicaSet of the Deployment's template.
+fn replica_set(deployment: &Deployment, hash: &str, replicas: i32) -> ReplicaSet {
+    let spec = deployment.spec.clone().unwrap_or_default();
+    let (template, selector) = template::stamped(&spec, hash);
+    ReplicaSet {
+        metadata: ObjectMeta {
+            name: Some(format!("{}-{hash}", deployment.name())),
+            namespace: deployment.metadata.namespace.clone(),
+            labels: template.metadata.as_ref().and_then(|metadata| metadata.labels.clone()),
+            annotations: template::annotations(deployment),
+            owner_references: Some(vec![controlled_by(deployment)]),
+            ..ObjectMeta::default()
+        },
+        spec: Some(ReplicaSetSpec {
+            replicas: Some(replicas),
+            min_ready_seconds: spec.min_ready_seconds,
+            selector,
+            template: Some(template),
+        }),
+        status: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

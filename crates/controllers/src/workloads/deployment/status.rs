@@ -1,0 +1,123 @@
+//! A Deployment's status from its ReplicaSets. Pure (upstream: kubernetes, deployment progress).
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::SignedDuration;
+use resources::{
+    Object,
+    builtin::{Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet},
+    meta::Time,
+};
+
+use super::rollout;
+
+/// The status, and when to look again if nothing happens before: at the progress deadline.
+pub(super) fn status(
+    deployment: &Deployment,
+    current: &ReplicaSet,
+    old: &[Arc<ReplicaSet>],
+    now: &Time,
+) -> (DeploymentStatus, Option<Duration>) {
+    let before = deployment.status.clone().unwrap_or_default();
+    let ready = |set: &ReplicaSet| set.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
+    let sum = |count: &dyn Fn(&ReplicaSet) -> i32| count(current) + old.iter().map(|set| count(set)).sum::<i32>();
+    let total = sum(&rollout::existing);
+    let available = sum(&rollout::available);
+    let replicas = rollout::replicas(deployment);
+    let mut status = DeploymentStatus {
+        observed_generation: deployment.metadata.generation,
+        replicas: Some(total),
+        updated_replicas: Some(rollout::existing(current)),
+        ready_replicas: Some(sum(&ready)),
+        available_replicas: Some(available),
+        unavailable_replicas: Some((replicas.max(total) - available).max(0)),
+        ..before.clone()
+    };
+    let mut conditions = before.conditions.clone().unwrap_or_default();
+
+    let minimum = rollout::minimum_available(deployment);
+    let (value, reason, message) = if available >= minimum {
+        ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
+    } else {
+        ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
+    };
+    set(&mut conditions, "Available", value, reason, message.to_owned(), false, now);
+
+    let again = progress(deployment, current, &before, &status, &mut conditions, now);
+    status.conditions = Some(conditions);
+    (status, again)
+}
+
+fn progress(
+    deployment: &Deployment,
+    current: &ReplicaSet,
+    before: &DeploymentStatus,
+    after: &DeploymentStatus,
+    conditions: &mut Vec<DeploymentCondition>,
+    now: &Time,
+) -> Option<Duration> {
+    let replicas = Some(rollout::replicas(deployment));
+    let name = current.name();
+    let complete = after.updated_replicas == replicas
+        && after.replicas == replicas
+        && after.available_replicas == replicas
+        && rollout::wanted(current) == rollout::replicas(deployment);
+    if complete {
+        let message = format!("ReplicaSet \"{name}\" has successfully progressed.");
+        set(conditions, "Progressing", "True", "NewReplicaSetAvailable", message, false, now);
+        return None;
+    }
+    let last = conditions.iter().find(|condition| condition.type_ == "Progressing").cloned();
+    let done = last.as_ref().is_some_and(|last| last.reason.as_deref() == Some("NewReplicaSetAvailable"));
+    let same_set = last.as_ref().is_some_and(|last| last.message.as_deref().is_some_and(|text| text.contains(name)));
+    if done && same_set {
+        // A finished rollout that only changed its size has no deadline.
+        return None;
+    }
+    let moved = after.updated_replicas > before.updated_replicas
+        || after.ready_replicas > before.ready_replicas
+        || after.available_replicas > before.available_replicas
+        || !same_set;
+    let message = format!("ReplicaSet \"{name}\" is progressing.");
+    if moved || last.is_none() {
+        set(conditions, "Progressing", "True", "ReplicaSetUpdated", message, true, now);
+    }
+    let deadline = deployment.spec.as_ref().and_then(|spec| spec.progress_deadline_seconds).unwrap_or(600);
+    let since = conditions.iter().find(|condition| condition.type_ == "Progressing")?.last_update_time.clone()?;
+    let left = SignedDuration::from_secs(deadline.into()) - now.0.duration_since(since.0);
+    if left > SignedDuration::ZERO {
+        return Duration::try_from(left).ok();
+    }
+    let message = format!("ReplicaSet \"{name}\" has timed out progressing.");
+    set(conditions, "Progressing", "False", "ProgressDeadlineExceeded", message, false, now);
+    None
+}
+
+fn set(
+    conditions: &mut Vec<DeploymentCondition>,
+    name: &str,
+    value: &str,
+    reason: &str,
+    message: String,
+    touch: bool,
+    now: &Time,
+) {
+    let last = conditions.iter().position(|condition| condition.type_ == name);
+    let mut next = DeploymentCondition {
+        type_: name.to_owned(),
+        status: value.to_owned(),
+        reason: Some(reason.to_owned()),
+        message: Some(message),
+        last_update_time: Some(now.clone()),
+        last_transition_time: Some(now.clone()),
+    };
+    let Some(at) = last else { return conditions.push(next) };
+    let last = &conditions[at];
+    if last.status == next.status {
+        next.last_transition_time = last.last_transition_time.clone();
+        if last.reason == next.reason && !touch {
+            next.last_update_time = last.last_update_time.clone();
+        }
+    }
+    conditions[at] = next;
+}

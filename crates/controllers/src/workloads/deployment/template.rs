@@ -1,0 +1,77 @@
+//! Which ReplicaSet belongs to which template: a hash in a label.
+
+use std::{
+    collections::BTreeMap,
+    hash::Hasher,
+};
+
+use resources::{
+    Object,
+    builtin::{Deployment, DeploymentSpec, PodTemplateSpec, ReplicaSet},
+    meta::LabelSelector,
+};
+
+/// The label with the hash (upstream: kubernetes, `DefaultDeploymentUniqueLabelKey`).
+const HASH: &str = "pod-template-hash";
+
+/// A short name for a Deployment's template, the same for the same template.
+pub(super) fn hash(deployment: &Deployment) -> String {
+    let template = deployment.spec.as_ref().map(|spec| &spec.template);
+    let json = serde_json::to_vec(&template).unwrap_or_default();
+    let mut fnv = Fnv::default();
+    fnv.write(&json);
+    // Like upstream, without vowels and look-alikes, so that no word comes out.
+    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    let mut rest = fnv.finish();
+    let mut text = String::new();
+    for _ in 0..8 {
+        text.push(char::from(ALPHABET[(rest % ALPHABET.len() as u64) as usize]));
+        rest /= ALPHABET.len() as u64;
+    }
+    text
+}
+
+/// The hash that a ReplicaSet was made for.
+pub(super) fn hash_of(set: &ReplicaSet) -> Option<&str> {
+    set.label(HASH)
+}
+
+/// The template and its selector with the hash in their labels.
+pub(super) fn stamped(spec: &DeploymentSpec, hash: &str) -> (PodTemplateSpec, LabelSelector) {
+    let mut template = spec.template.clone();
+    let mut selector = spec.selector.clone();
+    let stamp = |labels: &mut Option<BTreeMap<String, String>>| {
+        labels.get_or_insert_default().insert(HASH.to_owned(), hash.to_owned());
+    };
+    stamp(&mut template.metadata.get_or_insert_default().labels);
+    stamp(&mut selector.match_labels);
+    (template, selector)
+}
+
+/// A Deployment's annotations without kubectl's copy of the manifest.
+pub(super) fn annotations(deployment: &Deployment) -> Option<BTreeMap<String, String>> {
+    let mut annotations = deployment.metadata.annotations.clone()?;
+    annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+    Some(annotations)
+}
+
+/// FNV-1a, 64 bits wide: stable from one release of Ebb to the next, which std's hashers are not.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}

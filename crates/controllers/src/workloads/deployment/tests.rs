@@ -1,0 +1,87 @@
+use serde_json::json;
+
+use super::*;
+
+fn deployment(replicas: i32, surge: &str, unavailable: &str) -> Deployment {
+    serde_json::from_value(json!({
+        "metadata": { "name": "web", "namespace": "team", "uid": "d1", "generation": 1 },
+        "spec": {
+            "replicas": replicas,
+            "selector": { "matchLabels": { "app": "web" } },
+            "strategy": { "type": "RollingUpdate", "rollingUpdate": { "maxSurge": surge, "maxUnavailable": unavailable } },
+            "template": { "metadata": { "labels": { "app": "web" } }, "spec": { "containers": [] } }
+        }
+    }))
+    .unwrap()
+}
+
+/// A set as (wanted, existing, available).
+fn set(name: &str, (wanted, existing, available): (i32, i32, i32)) -> Arc<ReplicaSet> {
+    Arc::new(
+        serde_json::from_value(json!({
+            "metadata": { "name": name },
+            "spec": { "replicas": wanted, "selector": {} },
+            "status": { "replicas": existing, "availableReplicas": available, "readyReplicas": available }
+        }))
+        .unwrap(),
+    )
+}
+
+#[test]
+fn a_rollout_goes_step_by_step() {
+    // replicas, surge, unavailable, new set, old set → the sizes that change
+    type Step = (i32, &'static str, &'static str, (i32, i32, i32), (i32, i32, i32), &'static [(&'static str, i32)]);
+    let steps: &[Step] = &[
+        (3, "25%", "25%", (0, 0, 0), (3, 3, 3), &[("new", 1)]),
+        (3, "25%", "25%", (1, 1, 0), (3, 3, 3), &[]),
+        (3, "25%", "25%", (1, 1, 1), (3, 3, 3), &[("old", 2)]),
+        (3, "25%", "25%", (1, 1, 1), (2, 2, 2), &[("new", 2)]),
+        (3, "25%", "25%", (3, 3, 3), (1, 1, 1), &[("old", 0)]),
+        (4, "0", "100%", (0, 0, 0), (4, 4, 4), &[("old", 0)]),
+        (2, "1", "0", (0, 0, 0), (2, 2, 0), &[("new", 1)]),
+        (2, "1", "0", (1, 1, 0), (2, 2, 0), &[]),
+    ];
+    for (replicas, surge, unavailable, new, old, expect) in steps {
+        let deployment = deployment(*replicas, surge, unavailable);
+        let sizes = rollout::sizes(&deployment, &set("new", *new), &[set("old", *old)]);
+        let sizes: Vec<_> = sizes.iter().map(|(set, size)| (set.name(), *size)).collect();
+        assert_eq!(sizes, *expect, "{replicas} replicas, surge {surge}, unavailable {unavailable}, new {new:?}, old {old:?}");
+    }
+}
+
+#[test]
+fn a_change_of_size_reaches_the_only_set() {
+    let sizes = rollout::sizes(&deployment(0, "25%", "0"), &set("new", (1, 1, 1)), &[]);
+    assert_eq!(sizes[0].1, 0);
+    let sizes = rollout::sizes(&deployment(5, "25%", "0"), &set("new", (1, 1, 1)), &[]);
+    assert_eq!(sizes[0].1, 5);
+}
+
+#[test]
+fn the_progress_deadline_passes_only_without_progress() {
+    let at = |seconds: i64| resources::meta::Time(jiff::Timestamp::from_second(seconds).unwrap());
+    let mut deployment = deployment(1, "25%", "0");
+    deployment.spec.as_mut().unwrap().progress_deadline_seconds = Some(60);
+    let stuck = set("web-1", (1, 1, 0));
+    let (first, again) = status::status(&deployment, &stuck, &[], &at(0));
+    assert_eq!(again.map(|wait| wait.as_secs()), Some(60));
+    deployment.status = Some(first);
+    let (late, _) = status::status(&deployment, &stuck, &[], &at(61));
+    let progressing = |status: &resources::builtin::DeploymentStatus| {
+        let condition = status.conditions.iter().flatten().find(|condition| condition.type_ == "Progressing").unwrap();
+        (condition.status.clone(), condition.reason.clone().unwrap())
+    };
+    assert_eq!(progressing(&late), ("False".to_owned(), "ProgressDeadlineExceeded".to_owned()));
+    let (done, _) = status::status(&deployment, &set("web-1", (1, 1, 1)), &[], &at(61));
+    assert_eq!(progressing(&done), ("True".to_owned(), "NewReplicaSetAvailable".to_owned()));
+}
+
+#[test]
+fn the_hash_is_the_templates_alone() {
+    let mut one = deployment(1, "1", "0");
+    let first = template::hash(&one);
+    one.spec.as_mut().unwrap().replicas = Some(7);
+    assert_eq!(template::hash(&one), first);
+    one.spec.as_mut().unwrap().template.metadata.get_or_insert_default().labels = None;
+    assert_ne!(template::hash(&one), first);
+}

@@ -1,0 +1,180 @@
+//! Deletes what is left when an object's owners are gone (upstream: kubernetes, garbage collector).
+//!
+//! One watch per kind. A delete is followed by the index of owners to what it owned; a new object whose owner is
+//! already gone goes at once. Objects held by the finalizers `foregroundDeletion` and `orphan` are let go when what
+//! they own is deleted or disowned.
+
+mod ownership;
+
+use std::sync::Arc;
+
+use futures::{StreamExt, stream::FuturesUnordered};
+use objects::{Backoff, Client, DeleteOptions, Error, Event, ListOptions, Precondition, Propagation, Queue, Result, WriteTarget};
+use resources::{DynObject, Kind, ObjectKey, kinds};
+
+/// How many objects are worked on at once.
+const CONCURRENCY_MAX: usize = 16;
+
+/// What has to be looked at.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Work {
+    /// An owner is gone: its dependents may have to go.
+    Gone { uid: String },
+    /// A dependent: do its owners exist?
+    Dependent { kind: &'static Kind, key: ObjectKey },
+    /// An owner that waits for its dependents.
+    Held { kind: &'static Kind, key: ObjectKey },
+}
+
+pub(super) async fn run(client: Client) {
+    let queue = Arc::new(Queue::new(Backoff::default()));
+    let mut watches: FuturesUnordered<_> =
+        kinds::all().iter().map(|kind| follow(client.clone(), kind, Arc::clone(&queue))).collect();
+    let mut working = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            Some((work, outcome)) = working.next() => match outcome {
+                Ok(()) => queue.done(&work),
+                Err(error) => {
+                    let error: Error = error;
+                    let wait = queue.failed(&work);
+                    tracing::debug!(%error, retry_ms = wait.as_millis() as u64, "garbage collection will try again");
+                }
+            },
+            work = queue.next(), if working.len() < CONCURRENCY_MAX => {
+                let client = &client;
+                working.push(async move {
+                    let outcome = attend(client, &work).await;
+                    (work, outcome)
+                });
+            }
+            Some(()) = watches.next() => {}
+        }
+    }
+}
+
+async fn follow(client: Client, kind: &'static Kind, queue: Arc<Queue<Work>>) {
+    let mut watch = client.watch_kind(kind, ListOptions::all());
+    loop {
+        match watch.next().await {
+            Event::Deleted(object) => {
+                let metadata = object.metadata();
+                queue.add(Work::Gone { uid: metadata.uid.clone().unwrap_or_default() });
+                // An owner in foreground deletion waits for this one.
+                for owner in metadata.owner_references.iter().flatten() {
+                    if let Some(kind) = kinds::by_kind(&owner.api_version, &owner.kind) {
+                        let namespace = if kind.namespaced { metadata.namespace.as_deref().unwrap_or_default() } else { "" };
+                        queue.add(Work::Held { kind, key: ObjectKey::new(namespace, owner.name.as_str()) });
+                    }
+                }
+            }
+            Event::Applied(object) => {
+                let key = ObjectKey::of(object.metadata());
+                if ownership::is_held(object.metadata()) {
+                    queue.add(Work::Held { kind, key });
+                } else if object.metadata().owner_references.as_ref().is_some_and(|owners| !owners.is_empty()) {
+                    queue.add(Work::Dependent { kind, key });
+                }
+            }
+            Event::Restarted | Event::Synced => {}
+        }
+    }
+}
+
+async fn attend(client: &Client, work: &Work) -> Result<()> {
+    match work {
+        Work::Gone { uid } => {
+            for (kind, dependent) in dependents(client, uid).await? {
+                check(client, kind, &dependent).await?;
+            }
+            Ok(())
+        }
+        Work::Dependent { kind, key } => match client.backend().get(kind, key).await {
+            Ok(object) => check(client, kind, &object).await,
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error),
+        },
+        Work::Held { kind, key } => match client.backend().get(kind, key).await {
+            Ok(object) => release(client, kind, &object).await,
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error),
+        },
+    }
+}
+
+async fn dependents(client: &Client, uid: &str) -> Result<Vec<(&'static Kind, Arc<dyn DynObject>)>> {
+    let mut found = Vec::new();
+    for kind in kinds::all().iter().copied() {
+        let options = ListOptions::all().owned_by(uid);
+        found.extend(client.backend().list(kind, &options).await?.items.into_iter().map(|object| (kind, object)));
+    }
+    Ok(found)
+}
+
+/// Deletes an object none of whose owners exists.
+async fn check(client: &Client, kind: &'static Kind, object: &Arc<dyn DynObject>) -> Result<()> {
+    let metadata = object.metadata();
+    let owners = metadata.owner_references.as_deref().unwrap_or_default();
+    if owners.is_empty() || metadata.deletion_timestamp.is_some() {
+        return Ok(());
+    }
+    for owner in owners {
+        // An owner of a kind that is not served here cannot be checked, so it counts as there.
+        let Some(owner_kind) = kinds::by_kind(&owner.api_version, &owner.kind) else { return Ok(()) };
+        let namespace = if owner_kind.namespaced { metadata.namespace.as_deref().unwrap_or_default() } else { "" };
+        match client.backend().get(owner_kind, &ObjectKey::new(namespace, owner.name.as_str())).await {
+            Ok(found) if found.metadata().uid.as_deref() == Some(&owner.uid) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    delete(client, kind, object, Propagation::Background).await
+}
+
+/// Does for an object with a finalizer of ours what the finalizer asks for, then takes it away.
+async fn release(client: &Client, kind: &'static Kind, object: &Arc<dyn DynObject>) -> Result<()> {
+    let metadata = object.metadata();
+    let Some(finalizer) = ownership::finalizer(metadata) else { return Ok(()) };
+    let uid = metadata.uid.clone().unwrap_or_default();
+    let dependents = dependents(client, &uid).await?;
+    if finalizer == ownership::ORPHAN {
+        for (_, dependent) in &dependents {
+            update(client, dependent, ownership::without_owner(dependent.metadata(), &uid)).await?;
+        }
+    } else {
+        let mut waiting = false;
+        for (kind, dependent) in &dependents {
+            waiting |= ownership::blocks(dependent.metadata(), &uid);
+            if dependent.metadata().deletion_timestamp.is_none() {
+                delete(client, kind, dependent, Propagation::Foreground).await?;
+            }
+        }
+        // The last dependent's delete brings this owner back.
+        if waiting {
+            return Ok(());
+        }
+    }
+    debug_assert_eq!(object.kind(), kind);
+    update(client, object, ownership::without_finalizer(metadata, finalizer)).await
+}
+
+async fn update(client: &Client, object: &Arc<dyn DynObject>, metadata: resources::meta::ObjectMeta) -> Result<()> {
+    match client.backend().update(WriteTarget::Object, object.with_metadata(metadata)).await {
+        Err(error) if !error.is_not_found() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+async fn delete(client: &Client, kind: &'static Kind, object: &Arc<dyn DynObject>, propagation: Propagation) -> Result<()> {
+    let metadata = object.metadata();
+    let options = DeleteOptions {
+        propagation: Some(propagation),
+        precondition: Precondition { uid: metadata.uid.clone(), resource_version: None },
+        ..DeleteOptions::default()
+    };
+    match client.backend().delete(kind, &ObjectKey::of(metadata), &options).await {
+        Err(error) if !error.is_not_found() && !error.is_conflict() => Err(error),
+        _ => Ok(()),
+    }
+}

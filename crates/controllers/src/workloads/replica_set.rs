@@ -1,0 +1,118 @@
+//! ReplicaSet → Pods.
+
+use std::{cmp::Reverse, sync::Arc};
+
+use futures::future::try_join_all;
+use objects::{Action, ListOptions, Reconcile, Result, WriteTarget};
+use resources::{
+    Object, ObjectKey,
+    builtin::{Pod, ReplicaSet, ReplicaSetStatus},
+    meta::{ObjectMeta, OwnerReference},
+};
+
+use super::{Context, pods};
+
+/// Pods made or deleted in one call; the rest follows in the next (upstream: kubernetes, BurstReplicas).
+const BURST_MAX: usize = 500;
+
+pub(super) struct Reconciler {
+    pub(super) context: Context,
+}
+
+impl Reconcile for Reconciler {
+    async fn reconcile(&self, key: &ObjectKey) -> Result<Action> {
+        let client = &self.context.client;
+        let Some(set) = client.find::<ReplicaSet>(key).await? else { return Ok(Action::Wait) };
+        let options = ListOptions::namespace(set.namespace()).owned_by(set.uid());
+        let mut live = client.list::<Pod>(&options).await?.items;
+        live.retain(|pod| !pods::is_over(pod));
+
+        let replicas = usize::try_from(wanted(&set)).unwrap_or(0);
+        if !set.is_deleting() {
+            if live.len() < replicas {
+                let missing = (replicas - live.len()).min(BURST_MAX);
+                let template = pod(&set, &self.context.node);
+                try_join_all((0..missing).map(|_| client.create(template.clone()))).await?;
+            } else {
+                let surplus = (live.len() - replicas).min(BURST_MAX);
+                let surplus = victims(&live, surplus);
+                try_join_all(surplus.iter().map(|pod| client.delete_exactly(&**pod))).await?;
+            }
+        }
+
+        let status = status(&set, &live, &self.context);
+        client
+            .modify::<ReplicaSet>(WriteTarget::Status, key, |set| set.status = Some(status.clone()))
+            .await
+            .map(drop)
+            .or_else(|error| if error.is_not_found() { Ok(()) } else { Err(error) })?;
+        Ok(Action::Wait)
+    }
+}
+
+fn wanted(set: &ReplicaSet) -> i32 {
+    set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
+}
+
+/// The next pod of a set. It is bound to the node at once: with one node there is nothing to choose.
+fn pod(set: &ReplicaSet, node: &str) -> Pod {
+    let template = set.spec.as_ref().and_then(|spec| spec.template.clone()).unwrap_or_default();
+    let metadata = template.metadata.unwrap_or_default();
+    let mut spec = template.spec.unwrap_or_default();
+    spec.node_name.get_or_insert_with(|| node.to_owned());
+    Pod {
+        metadata: ObjectMeta {
+            generate_name: Some(format!("{}-", set.name())),
+            namespace: set.metadata.namespace.clone(),
+            labels: metadata.labels,
+            annotations: metadata.annotations,
+            finalizers: metadata.finalizers,
+            owner_references: Some(vec![controlled_by(set)]),
+            ..ObjectMeta::default()
+        },
+        spec: Some(spec),
+        status: None,
+    }
+}
+
+/// A reference that makes an object the controller of another.
+pub(super) fn controlled_by<K: Object>(owner: &K) -> OwnerReference {
+    OwnerReference {
+        api_version: K::API_VERSION.to_owned(),
+        kind: K::KIND.to_owned(),
+        name: owner.name().to_owned(),
+        uid: owner.uid().to_owned(),
+        controller: Some(true),
+        block_owner_deletion: Some(true),
+    }
+}
+
+/// Which pods to delete: those that serve least, the youngest first (upstream: kubernetes, ActivePodsWithRanks).
+fn victims(pods: &[Arc<Pod>], count: usize) -> Vec<Arc<Pod>> {
+    let mut pods = pods.to_vec();
+    pods.sort_by_key(|pod| {
+        let running = pods::phase(pod) == "Running";
+        let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
+        (running, pods::is_ready(pod), Reverse(created), Reverse(pod.name().to_owned()))
+    });
+    pods.truncate(count);
+    pods
+}
+
+fn status(set: &ReplicaSet, live: &[Arc<Pod>], context: &Context) -> ReplicaSetStatus {
+    let now = context.now().0;
+    let min_ready = set.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or(0);
+    let count = |wanted: &dyn Fn(&Pod) -> bool| Some(live.iter().filter(|pod| wanted(pod)).count() as i32);
+    let before = set.status.clone().unwrap_or_default();
+    ReplicaSetStatus {
+        replicas: live.len() as i32,
+        fully_labeled_replicas: Some(live.len() as i32),
+        ready_replicas: count(&pods::is_ready),
+        available_replicas: count(&|pod| pods::is_available(pod, min_ready, now)),
+        observed_generation: set.metadata.generation,
+        ..before
+    }
+}
+
+#[cfg(test)]
+mod tests;

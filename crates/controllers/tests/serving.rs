@@ -1,0 +1,20 @@
+//! The serving, network and workload controllers together on the in-process API server. Only what is outside the API is
+//! played: the node's part of a pod's life, the images there are, and the gateways.
+
+#[path = "serving/home.rs"]
+mod home;
+#[path = "serving/node.rs"]
+mod node;
+#[path = "serving/seams.rs"]
+mod seams;
+
+#[path = "serving/configuration.rs"]
+mod configuration;
+#[path = "serving/failures.rs"]
+mod failures;
+#[path = "serving/ready.rs"]
+mod ready;
+#[path = "serving/scaling.rs"]
+mod scaling;
+#[path = "serving/traffic.rs"]
+mod traffic;

@@ -1,0 +1,65 @@
+//! ConfigMaps take effect at once; names given by the user.
+
+use resources::serving::{Configuration, Revision, Route, Service};
+use serde_json::json;
+
+use crate::home::{Home, says};
+
+const IMAGE: &str = "gcr.io/p/hello:v1";
+
+#[tokio::test(start_paused = true)]
+async fn a_new_domain_changes_urls_at_once() {
+    let home = Home::new(&[IMAGE]).await;
+    let service = json!({"metadata": {"name": "hello"}, "spec": {"template": {"spec": {"containers": [{"image": IMAGE}]}}}});
+    home.apply::<Service>(service).await;
+    home.service_ready("hello").await;
+    home.configure("config-network", &[("domain-template", "{{.Name}}-{{.Namespace}}.{{.Domain}}")]).await;
+    home.until("hello", "renamed", |route: &Route| {
+        route.status.url.as_deref() == Some("http://hello-default.example.com:8080")
+    })
+    .await;
+    home.service_ready("hello").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_template_makes_a_revision_for_each_of_its_states() {
+    let home = Home::new(&[IMAGE]).await;
+    let service = |value: &str| {
+        json!({"metadata": {"name": "hello"}, "spec": {"template": {"spec": {
+            "containers": [{"image": IMAGE, "env": [{"name": "V", "value": value}]}]}}}})
+    };
+    home.apply::<Service>(service("1")).await;
+    home.service_ready("hello").await;
+    home.apply::<Service>(service("2")).await;
+    let service = home.service_ready("hello").await;
+    assert_eq!(service.status.latest_ready_revision_name.as_deref(), Some("hello-00002"));
+    home.revision_ready("hello-00001").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_another_configuration_has_is_refused() {
+    let home = Home::new(&[IMAGE]).await;
+    let template = json!({"metadata": {"name": "a-b-c"}, "spec": {"containers": [{"image": IMAGE}]}});
+    home.apply::<Configuration>(json!({"metadata": {"name": "a"}, "spec": {"template": template}})).await;
+    home.revision_ready("a-b-c").await;
+    home.apply::<Service>(json!({"metadata": {"name": "a-b"}, "spec": {"template": template}})).await;
+    let service = home
+        .until("a-b", "refused", |service: &Service| {
+            says(&service.status.conditions, "RoutesReady").1 == "RevisionNameTaken"
+        })
+        .await;
+    let (_, reason, message) = says(&service.status.conditions, "ConfigurationsReady");
+    assert_eq!(reason, "RevisionFailed");
+    assert!(message.contains("already exists"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_latest_ready_revision_may_be_deleted() {
+    let home = Home::new(&[IMAGE]).await;
+    let template = json!({"metadata": {"name": "a-b"}, "spec": {"containers": [{"image": IMAGE}]}});
+    home.apply::<Configuration>(json!({"metadata": {"name": "a"}, "spec": {"template": template}})).await;
+    let first = home.revision_ready("a-b").await;
+    home.client.delete_exactly(&*first).await.unwrap();
+    home.until("a-b", "made again", |revision: &Revision| revision.metadata.uid != first.metadata.uid).await;
+    home.revision_ready("a-b").await;
+}

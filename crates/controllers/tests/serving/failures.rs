@@ -1,0 +1,92 @@
+//! What goes wrong is said on the Revision, and goes away when it is mended.
+
+use std::time::Duration;
+
+use resources::{
+    networking::Ingress,
+    serving::{Revision, Service},
+};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::{
+    home::{Home, is, says},
+    node::{CRASHES, LIMITED, MISSING},
+};
+
+fn hello(image: &str) -> serde_json::Value {
+    json!({"metadata": {"name": "hello"}, "spec": {"template": {"spec": {"containers": [{"image": image}]}}}})
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_cannot_be_found_is_named_and_found_later() {
+    let home = Home::new(&[]).await;
+    let start = Instant::now();
+    home.apply::<Service>(hello("gcr.io/p/hello:v1")).await;
+    let revision = home
+        .until("hello-00001", "failed", |revision: &Revision| is(&revision.status.conditions, "Ready", "False"))
+        .await;
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    let message = "Unable to fetch image \"gcr.io/p/hello:v1\": registry gcr.io: manifest unknown";
+    assert_eq!(says(&revision.status.conditions, "ContainerHealthy"), ("False", "ContainerMissing", message));
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let start = Instant::now();
+    home.images.add("gcr.io/p/hello:v1");
+    home.service_ready("hello").await;
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_waits_for_its_image_says_so_at_once() {
+    let home = Home::new(&[MISSING]).await;
+    let start = Instant::now();
+    home.apply::<Service>(hello(MISSING)).await;
+    let revision = home
+        .until("hello-00001", "failed", |revision: &Revision| is(&revision.status.conditions, "Ready", "False"))
+        .await;
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    let expect = ("False", "ImagePullBackOff", "dev.local/missing is not in the local store");
+    assert_eq!(says(&revision.status.conditions, "ResourcesAvailable"), expect);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_that_ends_says_how() {
+    let home = Home::new(&[CRASHES]).await;
+    home.apply::<Service>(hello(CRASHES)).await;
+    let revision = home
+        .until("hello-00001", "failed", |revision: &Revision| is(&revision.status.conditions, "Ready", "False"))
+        .await;
+    let expect = ("False", "ExitCode3", "Container failed with: no database");
+    assert_eq!(says(&revision.status.conditions, "ContainerHealthy"), expect);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_node_leaves_out_is_said_for_information() {
+    let home = Home::new(&[LIMITED]).await;
+    home.apply::<Service>(hello(LIMITED)).await;
+    let revision = home
+        .until("hello-00001", "limited", |revision: &Revision| {
+            is(&revision.status.conditions, "SpecHonored", "False") && is(&revision.status.conditions, "Ready", "True")
+        })
+        .await;
+    let condition = resources::condition::get(&revision.status.conditions, "SpecHonored").unwrap();
+    assert_eq!((condition.severity.as_str(), condition.reason.as_str()), ("Info", "ProcessRuntime"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_class_that_no_gateway_serves_is_named() {
+    let home = Home::new(&["gcr.io/p/hello:v1"]).await;
+    let mut service = hello("gcr.io/p/hello:v1");
+    service["metadata"]["annotations"] = json!({"networking.knative.dev/ingress.class": "nobody.example.com"});
+    home.apply::<Service>(service).await;
+    let ingress = home
+        .until("hello", "refused", |ingress: &Ingress| is(&ingress.status.conditions, "Ready", "False"))
+        .await;
+    let (_, reason, message) = says(&ingress.status.conditions, "Ready");
+    assert_eq!(reason, "UnknownIngressClass");
+    assert!(message.contains("nobody.example.com"), "{message}");
+    home.until("hello", "refused", |service: &Service| {
+        says(&service.status.conditions, "RoutesReady").1 == "UnknownIngressClass"
+    })
+    .await;
+}

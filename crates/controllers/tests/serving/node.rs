@@ -1,0 +1,83 @@
+//! A node that runs no container: it says of each pod what its image's name asks for.
+
+use objects::{Client, DeleteOptions, Event, ListOptions, WriteTarget};
+use resources::{
+    Object,
+    builtin::{
+        ContainerState, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Pod, PodCondition, PodStatus,
+    },
+};
+
+pub(crate) const NAME: &str = "here";
+
+/// An image whose container ends with code 3.
+pub(crate) const CRASHES: &str = "dev.local/crashes";
+/// An image that the node cannot find.
+pub(crate) const MISSING: &str = "dev.local/missing";
+/// An image of a spec that the node does not honour in all.
+pub(crate) const LIMITED: &str = "dev.local/limited";
+
+pub(crate) async fn run(client: Client) {
+    let mut watch = client.watch::<Pod>(ListOptions::all());
+    loop {
+        let Event::Applied(pod) = watch.next().await else { continue };
+        if pod.is_deleting() {
+            let now = DeleteOptions { grace_period_seconds: Some(0), ..DeleteOptions::default() };
+            let _ = client.delete::<Pod>(&pod.key(), &now).await;
+            continue;
+        }
+        let wanted = status(&pod);
+        let key = pod.key();
+        let written = client.modify::<Pod>(WriteTarget::Status, &key, |pod| pod.status = Some(wanted.clone()));
+        let _ = written.await;
+    }
+}
+
+fn status(pod: &Pod) -> PodStatus {
+    let images = pod.spec.iter().flat_map(|spec| &spec.containers).filter_map(|container| container.image.as_deref());
+    let image = images.into_iter().next().unwrap_or_default();
+    let mut conditions = vec![];
+    let mut container = ContainerStatus { name: "user-container".into(), ..ContainerStatus::default() };
+    let mut add = |type_: &str, holds: bool, reason: &str, message: &str| {
+        conditions.push(PodCondition {
+            type_: type_.into(),
+            status: if holds { "True" } else { "False" }.into(),
+            reason: Some(reason.into()),
+            message: Some(message.into()),
+            ..PodCondition::default()
+        });
+    };
+    match image {
+        CRASHES => {
+            let ended = ContainerStateTerminated {
+                exit_code: 3,
+                message: Some("no database".into()),
+                ..ContainerStateTerminated::default()
+            };
+            container.last_state = Some(ContainerState { terminated: Some(ended), ..ContainerState::default() });
+            add("Ready", false, "ContainersNotReady", "");
+        }
+        MISSING => {
+            let waiting = ContainerStateWaiting {
+                reason: Some("ImagePullBackOff".into()),
+                message: Some("dev.local/missing is not in the local store".into()),
+            };
+            container.state = Some(ContainerState { waiting: Some(waiting), ..ContainerState::default() });
+            add("Ready", false, "ContainersNotReady", "");
+        }
+        _ => {
+            if image == LIMITED {
+                let type_ = controllers::serving::POD_SPEC_HONORED;
+                add(type_, false, "ProcessRuntime", "not honoured: resources.limits");
+            }
+            add("Ready", true, "", "");
+        }
+    }
+    PodStatus {
+        phase: Some("Running".into()),
+        pod_ip: Some("10.1.0.2".into()),
+        conditions: Some(conditions),
+        container_statuses: Some(vec![container]),
+        ..PodStatus::default()
+    }
+}

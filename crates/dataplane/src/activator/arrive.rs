@@ -1,0 +1,44 @@
+use std::sync::Arc;
+
+use http::{Request, Response};
+use hyper::upgrade::OnUpgrade;
+
+use super::revisions::Revisions;
+use super::visit::Visit;
+use crate::Error;
+use crate::body::{Body, Outgoing};
+use crate::gateway::{Connection, Forwarded};
+use crate::step::Step;
+
+/// A request that has reached its revision and counts there.
+pub(crate) struct Arrived {
+    pub(crate) visit: Visit,
+    pub(crate) request: Request<Outgoing>,
+    /// The client's side of a protocol switch, if it asked for one.
+    pub(crate) upgrade: Option<OnUpgrade>,
+    pub(crate) connection: Arc<Connection>,
+}
+
+/// Counts requests in at their revision, which tells the autoscaler.
+pub(crate) struct Arrive<S> {
+    pub(crate) revisions: Arc<Revisions>,
+    pub(crate) inner: S,
+}
+
+impl<S> Step<Forwarded> for Arrive<S>
+where
+    S: Step<Arrived, Output = Response<Body>, Error = Error>,
+{
+    type Output = Response<Body>;
+    type Error = Error;
+
+    async fn call(&self, forwarded: Forwarded) -> Result<Response<Body>, Error> {
+        let Forwarded { revision, request, upgrade, connection } = forwarded;
+        let Some(revision) = self.revisions.activate(&revision) else {
+            return Err(Error::UnknownRevision { revision: (*revision).clone() });
+        };
+        let visit = revision.enter();
+        drop(revision);
+        self.inner.call(Arrived { visit, request, upgrade, connection }).await
+    }
+}

@@ -1,0 +1,103 @@
+//! All revisions by key.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use super::revision::{Context, Revision};
+use crate::{Instance, RevisionConfig, RevisionKey};
+
+/// Lookups of different revisions rarely meet on a lock, and never wait for a change elsewhere.
+const SHARDS: usize = 64;
+
+/// The revisions that the data plane was told of, idle ones included.
+pub(crate) struct Revisions {
+    shards: Box<[RwLock<HashMap<Arc<RevisionKey>, Entry>>]>,
+    hasher: RandomState,
+    context: Arc<Context>,
+}
+
+struct Entry {
+    config: RevisionConfig,
+    /// Only while it has requests or instances.
+    active: Option<Arc<Revision>>,
+}
+
+impl Revisions {
+    pub(crate) fn new(context: Arc<Context>) -> Self {
+        let shards = (0..SHARDS).map(|_| RwLock::default()).collect();
+        Self { shards, hasher: RandomState::new(), context }
+    }
+
+    pub(crate) fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    pub(crate) fn set(&self, key: RevisionKey, config: RevisionConfig) {
+        let mut shard = self.shard(&key).write();
+        let entry = shard.entry(Arc::new(key)).or_insert(Entry { config, active: None });
+        entry.config = config;
+        if let Some(active) = &entry.active {
+            active.configure(config);
+        }
+    }
+
+    /// Forgets a revision. Its requests in flight finish; those that wait are sent nowhere any more and end by their
+    /// timeout.
+    pub(crate) fn remove(&self, key: &RevisionKey) {
+        let entry = self.shard(key).write().remove(key);
+        if let Some(active) = entry.and_then(|entry| entry.active) {
+            active.set_instances(Vec::new());
+        }
+    }
+
+    /// Answers whether the revision is known.
+    pub(crate) fn set_instances(&self, key: &RevisionKey, instances: Vec<Instance>) -> bool {
+        if instances.is_empty() {
+            let active = self.shard(key).read().get(key).map(|entry| entry.active.clone());
+            let Some(active) = active else { return false };
+            if let Some(active) = active {
+                active.set_instances(instances);
+                drop(active);
+                self.retire(key);
+            }
+            return true;
+        }
+        let Some(active) = self.activate(key) else { return false };
+        active.set_instances(instances);
+        true
+    }
+
+    /// The revision, made active if it is not; `None` when it is not known.
+    pub(crate) fn activate(&self, key: &RevisionKey) -> Option<Arc<Revision>> {
+        if let Some(active) = &self.shard(key).read().get(key)?.active {
+            return Some(Arc::clone(active));
+        }
+        let mut shard = self.shard(key).write();
+        let (key, _) = shard.get_key_value(key)?;
+        let key = Arc::clone(key);
+        let entry = shard.get_mut(&key)?;
+        let new = || Arc::new(Revision::new(key, Arc::clone(&self.context), entry.config));
+        Some(Arc::clone(entry.active.get_or_insert_with(new)))
+    }
+
+    /// The revision, if it is active.
+    pub(crate) fn active(&self, key: &RevisionKey) -> Option<Arc<Revision>> {
+        self.shard(key).read().get(key)?.active.clone()
+    }
+
+    /// Makes a revision idle again that has neither requests nor instances.
+    pub(crate) fn retire(&self, key: &RevisionKey) {
+        let mut shard = self.shard(key).write();
+        let Some(entry) = shard.get_mut(key) else { return };
+        // Whoever else has it got it from here, under this lock: a count of one means that nobody has.
+        let unused = |active: &mut Arc<Revision>| Arc::strong_count(active) == 1 && active.is_dormant();
+        drop(entry.active.take_if(unused));
+    }
+
+    fn shard(&self, key: &RevisionKey) -> &RwLock<HashMap<Arc<RevisionKey>, Entry>> {
+        &self.shards[self.hasher.hash_one(key) as usize % SHARDS]
+    }
+}

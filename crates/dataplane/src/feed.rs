@@ -1,0 +1,22 @@
+//! Feeds a [`Handle`] from API objects: Ingresses become routes, Revisions and EndpointSlices become instances.
+//!
+//! The one place in this crate that knows the API. It only reads; what is served is told by [`Applied`].
+
+mod applied;
+mod instances;
+mod revisions;
+mod routes;
+
+pub use self::applied::{Applied, Served};
+
+use std::sync::Arc;
+
+use futures::future::join;
+use objects::Client;
+
+use crate::Handle;
+
+/// Follows the API and keeps `handle` in step with it, until it is dropped.
+pub async fn feed(client: Client, handle: Handle, applied: Arc<Applied>) {
+    join(routes::follow(&client, &handle, &applied), revisions::follow(&client, &handle)).await;
+}

@@ -1,0 +1,92 @@
+//! Ingresses → route tables, many changes at a time.
+
+use std::{collections::HashSet, sync::Arc};
+
+use futures::FutureExt;
+use objects::{Client, Event, ListOptions};
+use resources::{Object, ObjectKey, networking::Ingress};
+
+use super::{Applied, Served};
+use crate::{Change, Handle, IngressRoutes};
+
+/// The most changes that one table takes in, so that none waits long.
+const BATCH_MAX: usize = 1000;
+
+pub(super) async fn follow(client: &Client, handle: &Handle, applied: &Applied) {
+    let mut watch = client.watch::<Ingress>(ListOptions::all());
+    let mut told: Option<HashSet<ObjectKey>> = None;
+    loop {
+        let mut batch = Batch::default();
+        let mut event = Some(watch.next().await);
+        while let Some(next) = event.take() {
+            match next {
+                Event::Applied(ingress) => {
+                    if let Some(told) = &mut told {
+                        told.insert(ingress.key());
+                    }
+                    batch.set(&ingress, applied);
+                }
+                Event::Deleted(ingress) => batch.remove(ingress.key()),
+                Event::Restarted => told = Some(HashSet::new()),
+                Event::Synced => {
+                    let told = told.take().unwrap_or_default();
+                    applied
+                        .known()
+                        .into_iter()
+                        .filter(|key| !told.contains(key))
+                        .for_each(|key| batch.remove(key));
+                }
+            }
+            if batch.changes.len() < BATCH_MAX {
+                event = watch.next().now_or_never();
+            }
+        }
+        batch.apply(handle, applied);
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    changes: Vec<Change>,
+    served: Vec<(ObjectKey, Option<Served>)>,
+}
+
+impl Batch {
+    fn set(&mut self, ingress: &Arc<Ingress>, applied: &Applied) {
+        // Every status that is written comes by here, too.
+        let state = Served { uid: ingress.uid().to_owned(), generation: ingress.generation() };
+        if applied.get(&ingress.key()).as_ref() == Some(&state) {
+            return;
+        }
+        let hash = format!("{}-{}", state.uid, state.generation);
+        self.changes.push(Change::Set(IngressRoutes {
+            ingress: ingress.key(),
+            spec: ingress.spec.clone(),
+            hash,
+        }));
+        self.served.push((ingress.key(), Some(state)));
+    }
+
+    fn remove(&mut self, key: ObjectKey) {
+        self.changes.push(Change::Remove(key.clone()));
+        self.served.push((key, None));
+    }
+
+    fn apply(self, handle: &Handle, applied: &Applied) {
+        if self.changes.is_empty() {
+            return;
+        }
+        let (table, conflicts) = handle.routes().with(self.changes);
+        let number = table.number();
+        handle.apply_routes(table);
+        for conflict in conflicts {
+            tracing::warn!(
+                ingress = %conflict.ingress,
+                host = conflict.host,
+                owner = %conflict.owner,
+                "the host belongs to another ingress, which keeps it"
+            );
+        }
+        applied.set(number, self.served);
+    }
+}

@@ -1,0 +1,167 @@
+//! Accepts connections and serves them until it is told to drain.
+
+use std::future::pending;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::connection::Connection;
+use crate::stack::{Inbound, Stack};
+use crate::{Handle, Limits, Visibility};
+
+/// How long to wait when the process is out of descriptors: they come back when connections end.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// One listening socket: HTTP/1.1 and HTTP/2 without TLS on the same port.
+pub struct Gateway {
+    handle: Handle,
+    visibility: Visibility,
+}
+
+impl Gateway {
+    /// A gateway that serves the hosts that are visible to `visibility`.
+    pub fn new(handle: Handle, visibility: Visibility) -> Self {
+        Self { handle, visibility }
+    }
+
+    /// Serves `listener` until `drain`; then requests in flight may finish within [`Limits::drain_max`], and what is
+    /// left is cut.
+    pub async fn run(self, listener: TcpListener, drain: CancellationToken) {
+        let limits = Arc::clone(self.handle.limits());
+        let server = Arc::new(Server {
+            stack: self.handle.stack(),
+            http: http(&limits),
+            idle_max: limits.client_idle_max,
+            visibility: self.visibility,
+            drain: drain.clone(),
+            cut: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        });
+        let permits = Arc::new(Semaphore::new(limits.connections_max));
+        drain.run_until_cancelled(accept(&listener, &server, &permits)).await;
+        drop(listener);
+        server.tasks.close();
+        if timeout(limits.drain_max, server.tasks.wait()).await.is_err() {
+            tracing::warn!(connections = server.tasks.len(), "drain took too long, cutting what is left");
+            server.cut.cancel();
+            server.tasks.wait().await;
+        }
+    }
+}
+
+struct Server {
+    stack: Arc<Stack>,
+    http: auto::Builder<TokioExecutor>,
+    idle_max: Duration,
+    visibility: Visibility,
+    drain: CancellationToken,
+    cut: CancellationToken,
+    tasks: TaskTracker,
+}
+
+fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    // Slow heads are covered by the idle timeout of the connection, which costs a request nothing.
+    http.http1()
+        .max_headers(limits.headers_max)
+        .max_buf_size(limits.head_bytes_max)
+        .header_read_timeout(None);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams_max)
+        .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX));
+    http
+}
+
+async fn accept(listener: &TcpListener, server: &Arc<Server>, permits: &Arc<Semaphore>) {
+    loop {
+        let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let connection = Connection::new(
+                    peer,
+                    server.visibility,
+                    server.drain.clone(),
+                    server.cut.clone(),
+                    server.tasks.clone(),
+                );
+                server.tasks.spawn(serve(Arc::clone(server), stream, Arc::new(connection), permit));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                if !is_about_one_connection(&error) {
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+fn is_about_one_connection(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
+}
+
+async fn serve(
+    server: Arc<Server>,
+    stream: TcpStream,
+    connection: Arc<Connection>,
+    _permit: OwnedSemaphorePermit,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "the client left at once");
+        return;
+    }
+    let service = service_fn(|request: Request<Incoming>| {
+        let inbound = Inbound { request, connection: Arc::clone(&connection) };
+        let stack = Arc::clone(&server.stack);
+        async move { stack.call(inbound).await }
+    });
+    let mut http = pin!(server.http.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let mut idle = pin!(idle(&connection, server.idle_max));
+    let mut draining = false;
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut http => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, peer = %connection.peer, "client connection ended");
+                }
+                return;
+            }
+            () = server.cut.cancelled() => return,
+            () = server.drain.cancelled(), if !draining => {
+                draining = true;
+                http.as_mut().graceful_shutdown();
+            }
+            () = &mut idle => return,
+        }
+    }
+}
+
+/// Ends when no request was in flight or began for `max`.
+async fn idle(connection: &Connection, max: Duration) {
+    if max.is_zero() {
+        return pending().await;
+    }
+    let mut seen = connection.begun();
+    loop {
+        sleep_until(Instant::now() + max).await;
+        let begun = connection.begun();
+        if begun == seen && !connection.is_busy() {
+            return;
+        }
+        seen = begun;
+    }
+}

@@ -1,0 +1,62 @@
+//! The one place where a failure becomes a response.
+
+use std::convert::Infallible;
+use std::error::Error as _;
+
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+
+use crate::body::Body;
+use crate::stack::Inbound;
+use crate::step::Step;
+use crate::{Error, Side};
+
+/// When a full queue is worth another try, in seconds.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// Answers for whatever could not be answered further in.
+pub(crate) struct Rescue<S> {
+    pub(crate) inner: S,
+}
+
+impl<S> Step<Inbound> for Rescue<S>
+where
+    S: Step<Inbound, Output = Response<Body>, Error = Error>,
+{
+    type Output = Response<Body>;
+    type Error = Infallible;
+
+    async fn call(&self, inbound: Inbound) -> Result<Response<Body>, Infallible> {
+        let busy = inbound.connection.begin();
+        let response = self.inner.call(inbound).await.unwrap_or_else(|error| respond(&error));
+        Ok(response.map(|body| body.keeping(busy)))
+    }
+}
+
+fn respond(error: &Error) -> Response<Body> {
+    let status = status(error);
+    if error.side() == Side::Instance {
+        tracing::info!(%error, source = error.source().map(tracing::field::display), status = status.as_u16(), "request failed");
+    }
+    let mut response = Response::new(Body::text(format!("{error}\n")));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if matches!(error, Error::QueueFull { .. } | Error::Draining) {
+        headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+    }
+    response
+}
+
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::BadHost | Error::BadProbe { .. } => StatusCode::BAD_REQUEST,
+        Error::UnknownHost { .. } | Error::UnknownPath { .. } | Error::UnknownRevision { .. } => {
+            StatusCode::NOT_FOUND
+        }
+        Error::RewriteLoop { .. } => StatusCode::LOOP_DETECTED,
+        Error::QueueFull { .. } | Error::Draining => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
+        Error::Connect { .. } | Error::Unsent { .. } | Error::Broken { .. } => StatusCode::BAD_GATEWAY,
+    }
+}

@@ -1,0 +1,41 @@
+//! The request path: from an accepted connection to an instance of a revision and back.
+//!
+//! Gateway, activator and queue are three folders and one stack: a request passes through all of them in one task,
+//! by function calls. The crate must never know the API server, the objects behind its inputs or how an instance
+//! is made, and it never writes an object: whoever composes it feeds a [`Handle`] and implements three traits.
+//!
+//! ```text
+//!              apply_routes      set_revision, set_instances
+//!                    │                     │
+//!  client ──► gateway/listener ──► gateway/route ──► activator/arrive ──► activator/throttle ──► queue/transmit ──► app
+//!                                                          │                  waits for                │
+//!                                                          ▼                  a slot in                ▼
+//!                                                      StatSink             queue/breaker            Dial
+//! ```
+//!
+//! [`stack`] lists the layers in the order in which a request meets them.
+
+mod activator;
+mod body;
+mod config;
+mod dice;
+mod error;
+mod feed;
+mod gateway;
+mod handle;
+mod headers;
+mod limits;
+mod queue;
+mod seams;
+mod stack;
+mod step;
+
+pub use self::activator::{ColdStart, RevisionStat};
+pub use self::config::{Instance, Protocol, RevisionConfig, RevisionKey};
+pub use self::dice::Dice;
+pub use self::error::{Error, Retry, Side, TimeoutKind};
+pub use self::feed::{Applied, Served, feed};
+pub use self::gateway::{Change, Conflict, Gateway, IngressRoutes, RouteTable, Visibility};
+pub use self::handle::Handle;
+pub use self::limits::Limits;
+pub use self::seams::{Dial, DialTcp, Seams, StartTimes, StartTimesOf, StatSink};

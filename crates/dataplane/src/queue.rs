@@ -1,0 +1,16 @@
+//! The queue in front of each instance: slots, connections, timeouts.
+
+mod breaker;
+mod link;
+mod member;
+mod pool;
+mod timeout;
+mod transmit;
+mod tunnel;
+
+pub(crate) use self::breaker::{Admission, Breaker, Ticket, Turn};
+pub(crate) use self::link::Link;
+pub(crate) use self::member::Member;
+pub(crate) use self::pool::Pool;
+pub(crate) use self::timeout::{Timeout, Watch};
+pub(crate) use self::transmit::{Failure, Transmit};

@@ -1,0 +1,215 @@
+//! The end of the path: the request goes over a connection to the instance that it was given.
+
+use std::sync::Arc;
+
+use http::{Method, Request, Response, StatusCode, Uri, Version, header};
+use hyper::body::Body as _;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+use crate::activator::{Arrived, Visit};
+use crate::body::{Body, Outgoing};
+use crate::gateway::Connection;
+use crate::queue::tunnel::{self, Tunnel};
+use crate::queue::{Link, Member};
+use crate::step::Step;
+use crate::{Dial, Error, Limits, Protocol};
+
+/// Sends requests to instances, over kept connections where there are any.
+pub(crate) struct Transmit {
+    pub(crate) dial: Arc<dyn Dial>,
+    pub(crate) limits: Arc<Limits>,
+}
+
+/// Why a request was not answered, with the request itself when it may be sent again.
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    pub(crate) again: Option<Arrived>,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, again: None }
+    }
+}
+
+impl Step<Arrived> for Transmit {
+    type Output = Response<Body>;
+    type Error = Failure;
+
+    /// The request must hold a slot.
+    async fn call(&self, arrived: Arrived) -> Result<Response<Body>, Failure> {
+        let member = Arc::clone(arrived.visit.slot());
+        match arrived.visit.config().protocol {
+            Protocol::H2c if arrived.upgrade.is_none() => self.multiplexed(&member, arrived).await,
+            _ => self.alone(&member, arrived).await,
+        }
+    }
+}
+
+impl Transmit {
+    /// HTTP/1.1: one request per connection at a time.
+    async fn alone(&self, member: &Arc<Member>, arrived: Arrived) -> Result<Response<Body>, Failure> {
+        let Arrived { mut visit, request, upgrade, connection } = arrived;
+        let mut link = match self.link(member, &mut visit).await {
+            Ok(link) => link,
+            Err(error) => {
+                return Err(Failure { error, again: Some(Arrived { visit, request, upgrade, connection }) });
+            }
+        };
+        // An instance may close a kept connection just as the request is under way, having read nothing of it. That
+        // cannot be told from a request that killed it, so only what is safe to repeat is repeated.
+        let again = if link.is_reused() { repeatable(&request) } else { None };
+        match link.send(to_http1(request)).await {
+            Ok(response) => Ok(answer(response, link, visit, upgrade, &connection)),
+            Err(mut failure) => {
+                let request = failure.take_message();
+                let (source, instance) = (failure.into_error(), member.instance().to_string());
+                match request {
+                    Some(request) => {
+                        let unsent = Some(Arrived { visit, request, upgrade, connection });
+                        Err(Failure { error: Error::Unsent { instance, source }, again: unsent })
+                    }
+                    None => {
+                        let unsent = again.map(|request| Arrived { visit, request, upgrade, connection });
+                        Err(Failure { error: Error::Broken { instance, source }, again: unsent })
+                    }
+                }
+            }
+        }
+    }
+
+    async fn link(&self, member: &Member, visit: &mut Visit) -> Result<Box<Link>, Error> {
+        while let Some(mut link) = member.pool().take(self.limits.idle_connection_age) {
+            if link.is_usable().await {
+                return Ok(link);
+            }
+        }
+        let stream = self.connect(member, visit).await?;
+        Link::open(stream, self.limits.head_bytes_max)
+            .await
+            .map_err(|source| Error::Unsent { instance: member.instance().to_string(), source })
+    }
+
+    /// HTTP/2: all requests to an instance share a connection.
+    async fn multiplexed(&self, member: &Arc<Member>, arrived: Arrived) -> Result<Response<Body>, Failure> {
+        let Arrived { mut visit, request, upgrade, connection } = arrived;
+        let mut sender = match self.sender(member, &mut visit).await {
+            Ok(sender) => sender,
+            Err(error) => {
+                return Err(Failure { error, again: Some(Arrived { visit, request, upgrade, connection }) });
+            }
+        };
+        match sender.try_send_request(to_http2(request)).await {
+            Ok(response) => {
+                let (parts, incoming) = response.into_parts();
+                Ok(Response::from_parts(parts, Body::stream(incoming, visit)))
+            }
+            Err(mut failure) => {
+                let unsent =
+                    failure.take_message().map(|request| Arrived { visit, request, upgrade, connection });
+                let (source, instance) = (failure.into_error(), member.instance().to_string());
+                let error = match unsent {
+                    Some(_) => Error::Unsent { instance, source },
+                    None => Error::Broken { instance, source },
+                };
+                Err(Failure { error, again: unsent })
+            }
+        }
+    }
+
+    async fn sender(
+        &self,
+        member: &Member,
+        visit: &mut Visit,
+    ) -> Result<http2::SendRequest<Outgoing>, Error> {
+        if let Some(sender) = member.pool().shared() {
+            return Ok(sender);
+        }
+        let stream = self.connect(member, visit).await?;
+        let (sender, driver) = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|source| Error::Unsent { instance: member.instance().to_string(), source })?;
+        // It ends when the last request and the pool have let go of it.
+        tokio::spawn(async move {
+            if let Err(error) = driver.await {
+                tracing::debug!(%error, "connection to an instance ended");
+            }
+        });
+        member.pool().share(&sender);
+        Ok(sender)
+    }
+
+    async fn connect(&self, member: &Member, visit: &mut Visit) -> Result<TcpStream, Error> {
+        let failed = |source| Error::Connect { instance: member.instance().to_string(), source };
+        let begun = Instant::now();
+        let stream = timeout(self.limits.connect_max, self.dial.dial(member.instance()))
+            .await
+            .map_err(|elapsed| failed(std::io::Error::new(std::io::ErrorKind::TimedOut, elapsed)))?
+            .map_err(failed)?;
+        stream.set_nodelay(true).map_err(failed)?;
+        visit.connected(begun.elapsed());
+        Ok(stream)
+    }
+}
+
+/// Turns an instance's response into the client's.
+fn answer(
+    response: Response<hyper::body::Incoming>,
+    link: Box<Link>,
+    visit: Visit,
+    upgrade: Option<hyper::upgrade::OnUpgrade>,
+    connection: &Arc<Connection>,
+) -> Response<Body> {
+    let (parts, incoming) = response.into_parts();
+    match upgrade {
+        Some(client) if parts.status == StatusCode::SWITCHING_PROTOCOLS => {
+            tunnel::dig(Tunnel { client, link, visit }, connection);
+            Response::from_parts(parts, Body::empty())
+        }
+        _ => Response::from_parts(parts, Body::link(incoming, link, visit)),
+    }
+}
+
+/// A copy of a request that may be sent twice (RFC 9110, 9.2.2) and has no body.
+fn repeatable(request: &Request<Outgoing>) -> Option<Request<Outgoing>> {
+    let idempotent =
+        matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
+    if !idempotent || !request.body().is_end_stream() {
+        return None;
+    }
+    let mut copy = Request::new(Outgoing::Empty);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
+}
+
+/// HTTP/1.1 names the host in a header and only the path in its first line.
+fn to_http1(mut request: Request<Outgoing>) -> Request<Outgoing> {
+    *request.version_mut() = Version::HTTP_11;
+    if request.uri().authority().is_some() {
+        let mut parts = http::uri::Parts::default();
+        parts.path_and_query = request.uri().path_and_query().cloned();
+        *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    }
+    request
+}
+
+/// HTTP/2 names the host in the URI.
+fn to_http2(mut request: Request<Outgoing>) -> Request<Outgoing> {
+    *request.version_mut() = Version::HTTP_2;
+    let host = request.headers_mut().remove(header::HOST);
+    let mut parts = http::uri::Parts::default();
+    parts.scheme = Some(http::uri::Scheme::HTTP);
+    parts.authority = host.and_then(|host| http::uri::Authority::try_from(host.as_bytes()).ok());
+    parts.path_and_query = request.uri().path_and_query().cloned();
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+    request
+}

@@ -1,0 +1,82 @@
+use http::StatusCode;
+
+use crate::rig::{App, Rig, eventually, get, limited, revision};
+
+#[tokio::test]
+async fn a_request_waits_for_an_instance_and_says_how_long() {
+    let rig = Rig::serving(limited(0), &[]).await;
+    let mut client = rig.client().await;
+    let waiting = tokio::spawn(async move { (client.get("/").await, client.get("/").await) });
+    eventually("the autoscaler was told", || rig.stats.all() == [(1.0, 1.0)]).await;
+
+    let app = App::saying("awake").await;
+    rig.instances(&[&app]);
+    let (cold, warm) = waiting.await.unwrap();
+    assert_eq!((cold.status, &*cold.body), (StatusCode::OK, "awake"));
+    let timing = cold.header("server-timing").unwrap();
+    for part in ["queue;dur=", "schedule;dur=1.000", "sandbox;dur=2.000", "start;dur=3.000", "connect;dur="] {
+        assert!(timing.contains(part), "{timing}");
+    }
+    assert_eq!(warm.header("server-timing"), None);
+
+    let starts = rig.handle.cold_starts(&revision("hello-00001"));
+    assert_eq!(starts.len(), 1);
+    assert_eq!(starts[0].uid, app.instance().uid);
+}
+
+#[tokio::test]
+async fn many_wait_and_one_poke_is_enough() {
+    let rig = Rig::serving(limited(0), &[]).await;
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let mut client = rig.client().await;
+        waiting.spawn(async move { client.get("/").await.status });
+    }
+    eventually("the autoscaler was told", || !rig.stats.all().is_empty()).await;
+    let app = App::saying("awake").await;
+    rig.instances(&[&app]);
+    assert_eq!(waiting.join_all().await, [StatusCode::OK; 20]);
+    assert_eq!(rig.stats.all().iter().filter(|stat| **stat == (1.0, 1.0)).count(), 1);
+}
+
+#[tokio::test]
+async fn the_end_of_the_last_instance_pokes_for_those_who_wait() {
+    let gate = crate::rig::Gate::closed();
+    let app = App::gated(&gate).await;
+    let rig = Rig::serving(limited(1), &[&app]).await;
+    let mut requests = tokio::task::JoinSet::new();
+    for _ in 0..2 {
+        let mut client = rig.client().await;
+        requests.spawn(async move { client.get("/").await.status });
+    }
+    eventually("one request is in flight", || app.at_once() == 1).await;
+    // The other one is in the queue as soon as the gateway has answered a later one.
+    rig.client().await.read(crate::rig::probe()).await;
+    rig.instances(&[]);
+    eventually("the autoscaler was told", || rig.stats.all().contains(&(1.0, 1.0))).await;
+    let next = App::saying("next").await;
+    rig.instances(&[&next]);
+    gate.admit(1);
+    assert_eq!(requests.join_all().await, [StatusCode::OK; 2]);
+    assert_eq!((app.requests(), next.requests()), (1, 1));
+}
+
+#[tokio::test]
+async fn load_is_reported_each_second_and_ends_with_a_zero() {
+    let gate = crate::rig::Gate::closed();
+    let app = App::gated(&gate).await;
+    let rig = Rig::serving(limited(0), &[&app]).await;
+    let mut client = rig.client().await;
+    let answer = tokio::spawn(async move { client.get("/").await });
+    eventually("a report", || !rig.stats.all().is_empty()).await;
+    let (concurrency, count) = rig.stats.all()[0];
+    assert!((0.9..=1.0).contains(&concurrency) && count == 1.0, "{concurrency} {count}");
+    gate.admit(1);
+    answer.await.unwrap();
+    eventually("the last report", || rig.stats.all().last() == Some(&(0.0, 0.0))).await;
+    // One that never was idle needs no poke.
+    let mut client = rig.client().await;
+    gate.admit(1);
+    assert_eq!(client.read(get("/")).await.status, StatusCode::OK);
+    assert!(!rig.stats.all().contains(&(1.0, 1.0)) || concurrency == 1.0);
+}

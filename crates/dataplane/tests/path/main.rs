@@ -1,0 +1,10 @@
+//! The request path over real sockets, against a small scripted application.
+
+mod cold;
+mod forwarding;
+mod lifecycle;
+mod protocols;
+mod queueing;
+mod rig;
+mod routing;
+mod timeouts;

@@ -1,0 +1,141 @@
+//! A gateway, an application and a client, all on loopback.
+
+mod app;
+mod client;
+mod seams;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dataplane::{
+    Change, Dice, Gateway, Handle, IngressRoutes, Instance, Limits, RevisionConfig, RevisionKey, Seams,
+    Visibility,
+};
+use resources::ObjectKey;
+use resources::networking::{HttpIngressPath, HttpIngressRuleValue, IngressRule, IngressSpec, IngressSplit};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::app::{App, Gate, reply, text};
+pub(crate) use self::client::{Client, ClientBody, Reply, empty, get, probe};
+pub(crate) use self::seams::{Dialer, Stats};
+
+/// Long enough that only a failure waits for it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const HOST: &str = "hello.default.localhost";
+
+pub(crate) struct Rig {
+    pub(crate) handle: Handle,
+    pub(crate) address: SocketAddr,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) dialer: Arc<Dialer>,
+    pub(crate) drain: CancellationToken,
+    pub(crate) gateway: JoinHandle<()>,
+}
+
+impl Rig {
+    pub(crate) async fn new() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub(crate) async fn with(limits: Limits) -> Self {
+        let (stats, dialer) = (Arc::new(Stats::default()), Arc::new(Dialer::default()));
+        let seams = Seams { dial: dialer.clone(), stats: stats.clone(), starts: stats.clone() };
+        let handle = Handle::new(limits, seams, Dice::seeded(1));
+        let drain = CancellationToken::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let gateway =
+            tokio::spawn(Gateway::new(handle.clone(), Visibility::Public).run(listener, drain.clone()));
+        tokio::spawn(handle.clone().report(drain.clone()));
+        Self { handle, address, stats, dialer, drain, gateway }
+    }
+
+    /// A rig with one revision behind [`HOST`].
+    pub(crate) async fn serving(config: RevisionConfig, instances: &[&App]) -> Self {
+        let rig = Self::new().await;
+        rig.serve(config, instances);
+        rig
+    }
+
+    pub(crate) fn serve(&self, config: RevisionConfig, instances: &[&App]) {
+        self.handle.set_revision(revision("hello-00001"), config);
+        self.instances(instances);
+        self.route(HOST, &[("hello-00001", 100)]);
+    }
+
+    pub(crate) fn instances(&self, instances: &[&App]) {
+        let instances = instances.iter().map(|app| app.instance()).collect();
+        assert!(self.handle.set_instances(&revision("hello-00001"), instances));
+    }
+
+    pub(crate) fn route(&self, host: &str, splits: &[(&str, i64)]) {
+        let path = HttpIngressPath { splits: splits.iter().map(split).collect(), ..Default::default() };
+        self.ingress(host, vec![path]);
+    }
+
+    pub(crate) fn ingress(&self, host: &str, paths: Vec<HttpIngressPath>) {
+        let rule = IngressRule {
+            hosts: vec![host.into()],
+            http: Some(HttpIngressRuleValue { paths }),
+            ..Default::default()
+        };
+        let ingress = ObjectKey::new("default", host);
+        let spec = IngressSpec { rules: vec![rule], ..Default::default() };
+        let routes = IngressRoutes { ingress, spec, hash: "cafe".into() };
+        let (table, conflicts) = self.handle.routes().with([Change::Set(routes)]);
+        assert_eq!(conflicts, []);
+        self.handle.apply_routes(table);
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::http1(self.address).await
+    }
+
+    /// One request over a connection of its own.
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.client().await.get(path).await
+    }
+}
+
+pub(crate) fn revision(name: &str) -> RevisionKey {
+    RevisionKey::new("default", name)
+}
+
+pub(crate) fn split((name, percent): &(&str, i64)) -> IngressSplit {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    IngressSplit {
+        service_namespace: "default".into(),
+        service_name: (*name).into(),
+        percent: *percent,
+        append_headers: [
+            header("Knative-Serving-Revision", name),
+            header("Knative-Serving-Namespace", "default"),
+        ]
+        .into(),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn limited(container_concurrency: u32) -> RevisionConfig {
+    RevisionConfig { container_concurrency, ..Default::default() }
+}
+
+/// An instance where nobody listens.
+pub(crate) async fn nobody() -> Instance {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    app::instance(address)
+}
+
+/// Waits until `condition` holds.
+pub(crate) async fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let met = async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, met).await.unwrap_or_else(|_| panic!("never: {what}"));
+}

@@ -1,0 +1,77 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Knative in one binary: containers that scale to zero, and events, on one Linux machine or any Kubernetes.
+#[derive(Debug, Parser)]
+#[command(name = "ebb", version, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: cli::Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the platform on this machine and serve until interrupted
+    Up(Up),
+    /// Show the main job end to end: deploy a sample, call it, watch it fall to zero and wake
+    Demo(Demo),
+    #[command(flatten)]
+    User(cli::Command),
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Up {
+    /// Where the platform keeps its state [default: /var/lib/ebb, or ~/.local/share/ebb without root]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Where the Kubernetes API listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6443")]
+    pub(crate) api: SocketAddr,
+    /// Where requests arrive [default: port 80 if it can be had, else 8080; of 127.0.0.1, or of all addresses with --domain]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) http: Option<SocketAddr>,
+    /// The domain of the services' URLs; one other than `localhost` opens the platform to other machines
+    #[arg(long, value_name = "NAME")]
+    pub(crate) domain: Option<String>,
+    /// How containers are run [default: container with root, else process]
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) runtime: Option<RuntimeKind>,
+    /// What is logged, as `warn` or `info,node=debug`
+    #[arg(long, value_name = "FILTER", default_value = "warn", env = "EBB_LOG")]
+    pub(crate) log: String,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Demo {
+    /// How containers are run [default: container with root, else process]
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) runtime: Option<RuntimeKind>,
+    /// End after the story instead of serving until interrupted
+    #[arg(long)]
+    pub(crate) exit: bool,
+    /// What is logged
+    #[arg(long, value_name = "FILTER", default_value = "error", env = "EBB_LOG")]
+    pub(crate) log: String,
+}
+
+/// How containers are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RuntimeKind {
+    /// Isolated, with limits; needs root
+    Container,
+    /// As plain processes of the calling user
+    Process,
+}
+
+impl RuntimeKind {
+    /// What was asked for, or what the caller's rights allow.
+    pub(crate) fn or_default(asked: Option<Self>) -> Self {
+        let root = rustix::process::geteuid().is_root();
+        asked.unwrap_or(if root { Self::Container } else { Self::Process })
+    }
+}

@@ -1,0 +1,192 @@
+//! `ebb demo`: the main job end to end, as a short story with how long each step took.
+
+mod call;
+
+use std::{
+    io::Write,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use objects::{Client, Event, ListOptions};
+use resources::{
+    Object, ObjectKey,
+    builtin::{Deployment, EnvVar},
+    condition,
+    meta::ObjectMeta,
+    serving::{RevisionSpec, RevisionTemplateSpec, Service, ServiceSpec},
+};
+use tokio::time::{Instant, timeout};
+
+use self::call::{Answer, call};
+use crate::{
+    args::{Demo, RuntimeKind},
+    sample,
+    up::{Options, Platform, interrupted},
+};
+
+/// The sample's image, by a name that no registry is asked for.
+const IMAGE: &str = "dev.local/hello:1";
+/// The service.
+const NAME: &str = "hello";
+/// The longest that a step may take before the story is given up.
+const STEP_MAX: Duration = Duration::from_secs(30);
+
+/// Tells the story, then serves until interrupted.
+pub(crate) async fn run(options: Demo) -> Result<()> {
+    let kind = RuntimeKind::or_default(options.runtime);
+    let dir = tempfile::Builder::new().prefix("ebb-demo-").tempdir().context("making a temporary data directory")?;
+    say(format_args!("One service, from nothing to zero and back.\n"))?;
+    if kind == RuntimeKind::Process {
+        say(format_args!("  (containers run as plain processes, without isolation: that is what can be done without root)\n"))?;
+    }
+
+    let began = Instant::now();
+    let platform = Platform::start(Options {
+        data_dir: dir.path().to_owned(),
+        api: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        http: None,
+        domain: None,
+        runtime: kind,
+    })
+    .await?;
+    step("the platform is up", began.elapsed())?;
+
+    let told = tokio::select! {
+        told = story(&platform) => told,
+        interrupted = interrupted() => interrupted,
+    };
+    let told = match told {
+        Ok(()) if options.exit => Ok(()),
+        Ok(()) => goodbye(&platform).await,
+        Err(error) => Err(error),
+    };
+    let stopped = platform.stop().await;
+    dir.close().context("removing the temporary data directory")?;
+    told.and(stopped)
+}
+
+async fn story(platform: &Platform) -> Result<()> {
+    let client = platform.client();
+    let store = platform.images().clone();
+    tokio::task::spawn_blocking(move || sample::load(&store, &IMAGE.parse()?)).await??;
+
+    let began = Instant::now();
+    client.create(service()).await.context("deploying the sample")?;
+    let url = ready(&client).await?;
+    step("`hello` is deployed, its first instance ready", began.elapsed())?;
+
+    let answer = call(platform.http_address(), &url).await?;
+    step(&format!("called: {:?}", answer.body.trim()), answer.took)?;
+
+    let began = Instant::now();
+    at_zero(&client).await?;
+    step("nobody calls, so it falls to zero: no process is left", began.elapsed())?;
+
+    let answer = call(platform.http_address(), &url).await?;
+    step(&format!("called again, it wakes: {:?}", answer.body.trim()), answer.took)?;
+    if let Some(parts) = parts(&answer) {
+        say(format_args!("        of which {parts}\n"))?;
+    }
+    say(format_args!("\nIt keeps serving at\n\n  {url}\n"))
+}
+
+async fn goodbye(platform: &Platform) -> Result<()> {
+    say(format_args!("\nTry it:\n\n"))?;
+    say(format_args!("  curl -i {}\n", platform.example_url(NAME, "default")))?;
+    say(format_args!("  export KUBECONFIG={}\n", platform.kubeconfig().display()))?;
+    say(format_args!("  kubectl get ksvc,pods\n\n"))?;
+    say(format_args!("Ctrl-C ends the demo and removes everything.\n"))?;
+    interrupted().await
+}
+
+/// The sample: falls to zero within seconds of its last request.
+fn service() -> Service {
+    let annotations = [
+        ("autoscaling.knative.dev/window", "6s"),
+        ("autoscaling.knative.dev/scale-to-zero-pod-retention-period", "0s"),
+    ];
+    let annotations = annotations.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let container = resources::builtin::Container {
+        image: Some(IMAGE.to_owned()),
+        env: Some(vec![EnvVar { name: "TARGET".into(), value: Some("Ebb".into()), value_from: None }]),
+        ..Default::default()
+    };
+    let template = RevisionTemplateSpec {
+        metadata: ObjectMeta { annotations: Some(annotations.into()), ..ObjectMeta::default() },
+        spec: RevisionSpec { containers: vec![container], ..RevisionSpec::default() },
+    };
+    let metadata =
+        ObjectMeta { name: Some(NAME.to_owned()), namespace: Some("default".to_owned()), ..ObjectMeta::default() };
+    Service::new(metadata, ServiceSpec { template, traffic: Vec::new() })
+}
+
+/// Waits until the service is ready; returns its URL.
+async fn ready(client: &Client) -> Result<String> {
+    let mut watch = client.watch::<Service>(ListOptions { name: Some(NAME.to_owned()), ..ListOptions::namespace("default") });
+    let mut last = String::from("it has no status");
+    let url = timeout(STEP_MAX, async {
+        loop {
+            let Event::Applied(service) = watch.next().await else { continue };
+            let ready = condition::get(&service.status.conditions, condition::READY);
+            if let Some(ready) = ready {
+                last = format!("{} {}", ready.reason, ready.message);
+                if ready.is_true()
+                    && let Some(url) = service.status.url.clone()
+                {
+                    return url;
+                }
+            }
+        }
+    });
+    let url = url.await;
+    url.with_context(|| format!("the sample is not ready after {} s: {last}", STEP_MAX.as_secs()))
+}
+
+/// Waits until no instance is wanted and none is there.
+async fn at_zero(client: &Client) -> Result<()> {
+    let mut watch = client.watch::<Deployment>(ListOptions::namespace("default"));
+    let zero = timeout(STEP_MAX, async {
+        loop {
+            let Event::Applied(deployment) = watch.next().await else { continue };
+            let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas);
+            let there = deployment.status.as_ref().and_then(|status| status.replicas).unwrap_or(0);
+            if wanted == Some(0) && there == 0 {
+                return;
+            }
+        }
+    });
+    if zero.await.is_err() {
+        let pods = client.list::<resources::builtin::Pod>(&ListOptions::namespace("default")).await?.items;
+        let names: Vec<_> = pods.iter().map(|pod| pod.key()).collect::<Vec<ObjectKey>>();
+        bail!("the sample is not at zero after {} s; there are {names:?}", STEP_MAX.as_secs());
+    }
+    Ok(())
+}
+
+/// The parts of a start as the response tells them.
+fn parts(answer: &Answer) -> Option<String> {
+    let header = answer.server_timing.as_deref()?;
+    let part = |part: &str| {
+        let (name, took) = part.trim().split_once(";dur=")?;
+        Some(format!("{name} {took} ms"))
+    };
+    Some(header.split(',').filter_map(part).collect::<Vec<_>>().join(", "))
+}
+
+fn step(what: &str, took: Duration) -> Result<()> {
+    let took = if took < Duration::from_secs(1) {
+        format!("{:.1} ms", took.as_secs_f64() * 1000.0)
+    } else {
+        format!("{:.1} s", took.as_secs_f64())
+    };
+    say(format_args!("  {took:>10}  {what}\n"))
+}
+
+fn say(text: std::fmt::Arguments<'_>) -> Result<()> {
+    let mut out = std::io::stdout();
+    out.write_fmt(text)?;
+    out.flush()?;
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! `ebb`: the one binary. It knows how the parts are joined, and nothing else.
+
+mod args;
+mod demo;
+mod runtime;
+mod sample;
+mod supervise;
+mod up;
+
+use std::{io::Write, process::ExitCode};
+
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+
+fn main() -> ExitCode {
+    // The keeper must be alone in its process, so this comes before any thread.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == "keeper") {
+        node::keeper_main();
+    }
+    // One TLS provider for the whole process; whoever builds a TLS configuration finds it.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        unreachable!("nothing else installs a TLS provider");
+    }
+    let arguments = Arguments::parse();
+    match arguments.command {
+        Command::Up(options) => serve(&options.log.clone(), up::run(options)),
+        Command::Demo(options) => serve(&options.log.clone(), demo::run(options)),
+        Command::User(command) => runtime::block_on_current(run(command, arguments.global)),
+    }
+}
+
+/// Runs a long-lived command; what goes wrong is told in one line for people.
+fn serve(filter: &str, work: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::new(filter);
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match runtime::block_on_control(work) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: cli::Command, global: cli::Global) -> ExitCode {
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    let mut console = cli::Console {
+        out: &mut out,
+        err: &mut err,
+        clock: runtime::now,
+        random: runtime::random,
+        environment: cli::Environment::of_process(),
+    };
+    cli::run(command, global, &mut console).await
+}

@@ -1,0 +1,113 @@
+//! Where the platform keeps what, and that only one uses it.
+
+use std::{
+    collections::hash_map::DefaultHasher,
+    fs::{self, File},
+    hash::{Hash, Hasher},
+    io::{Read, Seek, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use rustix::fs::{FlockOperation, flock};
+
+/// The data directory, held by this process.
+#[derive(Debug)]
+pub(crate) struct DataDir {
+    path: PathBuf,
+    /// Locked for as long as it is open.
+    _lock: File,
+}
+
+impl DataDir {
+    /// The directory that is used where the user names none.
+    pub(crate) fn default_path() -> PathBuf {
+        if rustix::process::geteuid().is_root() {
+            return PathBuf::from("/var/lib/ebb");
+        }
+        let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/".into())).join(".local/share");
+        std::env::var_os("XDG_DATA_HOME").map_or_else(home, PathBuf::from).join("ebb")
+    }
+
+    /// Makes the directory if need be, and takes it.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        fs::create_dir_all(path).with_context(|| format!("making the data directory {}", path.display()))?;
+        let path = path.canonicalize()?;
+        let name = path.join("lock");
+        let opened = File::options().read(true).write(true).create(true).truncate(false).open(&name);
+        let mut lock = opened.with_context(|| format!("opening {}", name.display()))?;
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+            let mut pid = String::new();
+            let _ = lock.read_to_string(&mut pid);
+            bail!(
+                "another `ebb up` (process {}) uses the data directory {}; stop it, or give this one its own with --data-dir",
+                pid.trim(),
+                path.display()
+            );
+        }
+        lock.set_len(0)?;
+        lock.rewind()?;
+        writeln!(lock, "{}", std::process::id())?;
+        Ok(Self { path, _lock: lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The admin's kubeconfig.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.path.join("kubeconfig")
+    }
+
+    /// The API server's state and keys.
+    pub(crate) fn api(&self) -> PathBuf {
+        self.path.join("api")
+    }
+
+    /// The image store.
+    pub(crate) fn images(&self) -> PathBuf {
+        self.path.join("images")
+    }
+
+    /// Images laid out for the process runtime.
+    pub(crate) fn flat(&self) -> PathBuf {
+        self.path.join("flat")
+    }
+
+    /// Containers' logs.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.path.join("logs")
+    }
+
+    /// What lasts only while containers run: in memory with root, since it is written at every start.
+    pub(crate) fn run(&self) -> PathBuf {
+        if rustix::process::geteuid().is_root() {
+            PathBuf::from("/run/ebb").join(self.id())
+        } else {
+            self.path.join("run")
+        }
+    }
+
+    /// A short name for this directory, for what is named machine-wide: cgroups, the run directory.
+    pub(crate) fn id(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.path.hash(&mut hasher);
+        format!("{:08x}", hasher.finish() as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_user_is_told_who_is_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DataDir::open(dir.path()).unwrap();
+        let refused = DataDir::open(dir.path()).unwrap_err().to_string();
+        assert!(refused.contains(&std::process::id().to_string()) && refused.contains("--data-dir"), "{refused}");
+        drop(first);
+        DataDir::open(dir.path()).unwrap();
+    }
+}

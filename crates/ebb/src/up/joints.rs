@@ -1,0 +1,13 @@
+//! Where parts that do not know each other meet: each joint is one part's trait over another part.
+
+mod digests;
+mod gateways;
+mod kubelet_logs;
+mod node_seams;
+
+pub(super) use self::{
+    digests::Digests,
+    gateways::EmbeddedGateways,
+    kubelet_logs::KubeletLogs,
+    node_seams::{DialNode, DrainPods, Starts, Stats},
+};

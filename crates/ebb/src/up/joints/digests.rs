@@ -1,0 +1,71 @@
+//! What an image tag stands for: in the store of this machine first, then in its registry.
+
+use std::sync::Arc;
+
+use controllers::serving::{ImageQuery, ImageResolver};
+use futures::future::BoxFuture;
+use images::{Keyring, Reference, Registries, Store};
+use objects::Client;
+use resources::{ObjectKey, builtin::Secret};
+use tokio::sync::watch;
+
+/// Resolves for the Revision reconciler.
+pub(in crate::up) struct Digests {
+    client: Client,
+    store: Store,
+    registries: Arc<Registries>,
+}
+
+impl Digests {
+    pub(in crate::up) fn new(client: Client, store: Store, registries: Arc<Registries>) -> Self {
+        Self { client, store, registries }
+    }
+
+    async fn find(&self, query: &ImageQuery) -> Result<Option<String>, String> {
+        let reference: Reference = query.image.parse().map_err(|error: images::Error| error.to_string())?;
+        let pinned = |digest: images::Digest| {
+            // What already names a digest is run as it is.
+            (!query.keep_tag).then(|| format!("{}@{digest}", repository(&reference)))
+        };
+        if let Some(image) = self.store.get(&reference) {
+            return Ok(pinned(image.digest.clone()));
+        }
+        if query.keep_tag && reference.digest().is_none() {
+            return Err(format!(
+                "image {} is not on this machine, and its registry {} is one that is never asked; load it with `ebb image load`",
+                query.image,
+                reference.registry()
+            ));
+        }
+        let keyring = self.keyring(query).await;
+        let resolved = self.registries.resolve(&reference, &keyring).await;
+        resolved.map(pinned).map_err(|error| error.to_string())
+    }
+
+    async fn keyring(&self, query: &ImageQuery) -> Keyring {
+        let mut keyring = Keyring::default();
+        for name in &query.image_pull_secrets {
+            let key = ObjectKey::new(&query.namespace, name);
+            let Ok(Some(secret)) = self.client.find::<Secret>(&key).await else { continue };
+            let config = secret.data.as_ref().and_then(|data| data.get(".dockerconfigjson"));
+            if let Some(Err(error)) = config.map(|config| keyring.add_docker_config(&config.0)) {
+                tracing::warn!(secret = %key, %error, "an image pull secret cannot be read");
+            }
+        }
+        keyring
+    }
+}
+
+fn repository(reference: &Reference) -> String {
+    format!("{}/{}", reference.registry(), reference.repository())
+}
+
+impl ImageResolver for Digests {
+    fn resolve<'a>(&'a self, image: &'a ImageQuery) -> BoxFuture<'a, Result<Option<String>, String>> {
+        Box::pin(self.find(image))
+    }
+
+    fn changed(&self) -> watch::Receiver<u64> {
+        self.store.changes()
+    }
+}

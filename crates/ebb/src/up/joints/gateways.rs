@@ -1,0 +1,52 @@
+//! What Ingresses may say of the embedded gateway.
+
+use std::{net::IpAddr, sync::Arc};
+
+use controllers::network::{Applied, Gateways, IngressClass, LoadBalancers};
+use resources::{
+    ObjectKey,
+    networking::{LoadBalancerIngressStatus, LoadBalancerStatus},
+};
+use tokio::sync::watch;
+
+/// The classes of upstream's networking layers. There is one gateway here, and it answers for all of them.
+const CLASSES: &[&str] = &[
+    "",
+    "istio.ingress.networking.knative.dev",
+    "kourier.ingress.networking.knative.dev",
+    "contour.ingress.networking.knative.dev",
+    "gateway-api.ingress.networking.knative.dev",
+];
+
+/// The gateway of this process.
+pub(in crate::up) struct EmbeddedGateways {
+    applied: Arc<dataplane::Applied>,
+    address: IpAddr,
+}
+
+impl EmbeddedGateways {
+    /// `address` is where requests arrive.
+    pub(in crate::up) fn new(applied: Arc<dataplane::Applied>, address: IpAddr) -> Self {
+        Self { applied, address }
+    }
+}
+
+impl Gateways for EmbeddedGateways {
+    fn class(&self, class: &str) -> IngressClass {
+        if CLASSES.contains(&class) { IngressClass::Served } else { IngressClass::Unknown }
+    }
+
+    fn applied(&self, ingress: &ObjectKey) -> Option<Applied> {
+        self.applied.get(ingress).map(|served| Applied { uid: served.uid, generation: served.generation })
+    }
+
+    fn changed(&self) -> watch::Receiver<u64> {
+        self.applied.table()
+    }
+
+    fn load_balancers(&self) -> LoadBalancers {
+        let entry = LoadBalancerIngressStatus { ip: Some(self.address.to_string()), ..Default::default() };
+        let balancer = LoadBalancerStatus { ingress: vec![entry] };
+        LoadBalancers { public: balancer.clone(), private: balancer }
+    }
+}

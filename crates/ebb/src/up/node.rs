@@ -1,0 +1,193 @@
+//! The one node of the embedded home: its runtime, its images, its kubelet, and its Node object.
+
+use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use dataplane::Handle;
+use futures::future::BoxFuture;
+use images::{Layers, Registries, RegistryConfig, Store, StoreConfig};
+use node::{
+    Images, Kubelet, KubeletConfig, KubeletOptions, Logs, StartRecords,
+    runtime::{ContainerOptions, ContainerRuntime, ProcessOptions, ProcessRuntime, SharedRuntime},
+};
+use objects::{Client, WriteTarget};
+use resources::{
+    ObjectKey,
+    builtin::{self, NodeCondition, NodeStatus, NodeSystemInfo},
+    meta::{ObjectMeta, Quantity, Time},
+};
+
+use super::{data_dir::DataDir, joints::DrainPods};
+use crate::{args::RuntimeKind, runtime};
+
+/// The node's name.
+pub(super) const NODE: &str = "ebb";
+/// The range of the pods' addresses.
+const POD_NETWORK: (Ipv4Addr, u8) = (Ipv4Addr::new(10, 88, 0, 0), 16);
+/// The most pods at once.
+const PODS_MAX: usize = 2000;
+/// What pods find in `/etc/resolv.conf`: there is no DNS for them.
+const RESOLV_CONF: &str = "search svc.cluster.local cluster.local\noptions ndots:5\n";
+
+/// The node.
+pub(super) struct Node {
+    pub(super) runtime: SharedRuntime,
+    pub(super) images: Store,
+    pub(super) registries: Arc<Registries>,
+    pub(super) logs: Logs,
+    pub(super) records: Arc<StartRecords>,
+    run_dir: PathBuf,
+    flat: Option<PathBuf>,
+}
+
+impl Node {
+    /// Opens the image store and starts what runs containers; what an earlier run left is removed.
+    pub(super) async fn start(dir: &DataDir, kind: RuntimeKind) -> Result<Self> {
+        let run_dir = dir.run();
+        let isolated = kind == RuntimeKind::Container;
+        let mut store = StoreConfig::new(dir.images());
+        if !isolated {
+            store.layers = Layers::Flat;
+        }
+        let images = tokio::task::spawn_blocking(move || Store::open(store)).await?.context("opening the image store")?;
+        let runtime: SharedRuntime = match kind {
+            RuntimeKind::Container => {
+                let mut options = ContainerOptions::new(dir.path().join("containers"));
+                options.cgroup_root = format!("ebb-{}", dir.id());
+                Arc::new(ContainerRuntime::start(options).await.context("starting the container runtime")?)
+            }
+            RuntimeKind::Process => {
+                Arc::new(ProcessRuntime::start(ProcessOptions::default()).await.context("starting the process runtime")?)
+            }
+        };
+        // Volumes and small files of pods that no longer run; an emptyDir lives as long as its pod does.
+        match std::fs::remove_dir_all(&run_dir) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("emptying {}", run_dir.display()));
+            }
+            _ => {}
+        }
+        Ok(Self {
+            runtime,
+            images,
+            registries: Arc::new(Registries::new(RegistryConfig::default())),
+            logs: Logs::new(dir.logs(), Arc::new(runtime::now)),
+            records: Arc::default(),
+            run_dir,
+            flat: (!isolated).then(|| dir.flat()),
+        })
+    }
+
+    /// What starts the kubelet.
+    pub(super) fn kubelet(&self, client: Client, handle: Handle) -> impl Fn() -> BoxFuture<'static, ()> + Send + use<> {
+        let (containers, images, registries) = (Arc::clone(&self.runtime), self.images.clone(), Arc::clone(&self.registries));
+        let (logs, records) = (self.logs.clone(), Arc::clone(&self.records));
+        let (run_dir, flat) = (self.run_dir.clone(), self.flat.clone());
+        move || {
+            let config = KubeletConfig {
+                options: KubeletOptions {
+                    node: NODE.to_owned(),
+                    run_dir: run_dir.clone(),
+                    pod_network: POD_NETWORK,
+                    resolv_conf: RESOLV_CONF.to_owned(),
+                    pods_max: PODS_MAX,
+                },
+                client: client.clone(),
+                runtime: Arc::clone(&containers),
+                images: Images::new(images.clone(), Arc::clone(&registries), flat.clone()),
+                logs: logs.clone(),
+                clock: Arc::new(runtime::now),
+                drain: Arc::new(DrainPods(handle.clone())),
+                records: Arc::clone(&records),
+            };
+            Box::pin(Kubelet::new(config).run())
+        }
+    }
+
+    /// Stops all containers and removes what they left.
+    pub(super) async fn stop(self) -> Result<()> {
+        self.runtime.shutdown().await.context("stopping the containers")?;
+        match std::fs::remove_dir_all(&self.run_dir) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("removing {}", self.run_dir.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Keeps the Node object there; one that was deleted comes back within a minute.
+pub(super) async fn register(client: Client) {
+    loop {
+        if let Err(error) = registered(&client).await {
+            tracing::warn!(%error, "could not write the Node object");
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+}
+
+async fn registered(client: &Client) -> objects::Result<()> {
+    let key = ObjectKey::cluster(NODE);
+    if client.find::<builtin::Node>(&key).await?.is_none() {
+        let labels = [
+            ("kubernetes.io/hostname", NODE),
+            ("kubernetes.io/os", "linux"),
+            ("kubernetes.io/arch", architecture()),
+        ];
+        let metadata = ObjectMeta {
+            name: Some(NODE.to_owned()),
+            labels: Some(labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
+            ..ObjectMeta::default()
+        };
+        client.create(builtin::Node { metadata, ..builtin::Node::default() }).await?;
+    }
+    let now = Time(runtime::now());
+    client
+        .modify::<builtin::Node>(WriteTarget::Status, &key, |node| {
+            let ready = node.status.iter().flat_map(|status| status.conditions.iter().flatten()).any(|condition| condition.type_ == "Ready");
+            if !ready {
+                node.status = Some(status(&now));
+            }
+        })
+        .await
+        .map(drop)
+}
+
+fn status(now: &Time) -> NodeStatus {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let memory = rustix::system::sysinfo();
+    let memory = memory.totalram as u64 * u64::from(memory.mem_unit);
+    let resources = [("cpu", cores.to_string()), ("memory", memory.to_string()), ("pods", PODS_MAX.to_string())];
+    let resources: std::collections::BTreeMap<_, _> = resources.map(|(name, amount)| (name.to_owned(), Quantity(amount))).into();
+    let kernel = rustix::system::uname();
+    NodeStatus {
+        allocatable: Some(resources.clone()),
+        capacity: Some(resources),
+        conditions: Some(vec![NodeCondition {
+            type_: "Ready".to_owned(),
+            status: "True".to_owned(),
+            reason: Some("KubeletReady".to_owned()),
+            message: Some("ebb is posting ready status".to_owned()),
+            last_heartbeat_time: Some(now.clone()),
+            last_transition_time: Some(now.clone()),
+        }]),
+        node_info: Some(NodeSystemInfo {
+            architecture: architecture().to_owned(),
+            container_runtime_version: concat!("ebb://", env!("CARGO_PKG_VERSION")).to_owned(),
+            kernel_version: kernel.release().to_string_lossy().into_owned(),
+            kubelet_version: concat!("v1.34.0+ebb-", env!("CARGO_PKG_VERSION")).to_owned(),
+            operating_system: "linux".to_owned(),
+            ..NodeSystemInfo::default()
+        }),
+        ..NodeStatus::default()
+    }
+}
+
+/// The machine's architecture in Kubernetes' words.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}

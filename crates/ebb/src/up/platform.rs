@@ -1,0 +1,209 @@
+//! The platform as a whole: started, addressed, stopped.
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use anyhow::{Context, Result};
+use apiserver::{ApiServer, Health};
+use dataplane::{Applied, Dice, Gateway, Handle, Limits, Seams, Visibility};
+use objects::Client;
+use tokio::{runtime::Runtime, task::JoinSet};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    controllers,
+    data_dir::DataDir,
+    domain,
+    extension::Extension,
+    joints::{DialNode, KubeletLogs, Starts, Stats},
+    listen,
+    node::{self, Node},
+};
+use crate::{args::RuntimeKind, runtime, supervise::supervise};
+
+/// What the platform is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) api: SocketAddr,
+    /// `None` takes 80 or 8080.
+    pub(crate) http: Option<SocketAddr>,
+    /// `None` keeps what was there, at first `localhost`.
+    pub(crate) domain: Option<String>,
+    pub(crate) runtime: RuntimeKind,
+}
+
+/// The running platform.
+pub(crate) struct Platform {
+    dir: DataDir,
+    api: ApiServer,
+    api_address: SocketAddr,
+    http_address: SocketAddr,
+    domain: String,
+    runtime: RuntimeKind,
+    node: Node,
+    /// Ends the gateway's listeners.
+    drain_data: CancellationToken,
+    /// Ends the API's listener.
+    drain_api: CancellationToken,
+    /// Everything that runs until it is dropped.
+    tasks: JoinSet<()>,
+    servers: TaskTracker,
+    data: Option<Runtime>,
+}
+
+impl Platform {
+    /// Starts everything; returns when requests and API calls are served.
+    pub(crate) async fn start(options: Options) -> Result<Self> {
+        let dir = DataDir::open(&options.data_dir)?;
+        let http = listen::http(options.http, options.domain.as_deref().is_some_and(|domain| domain != domain::DEFAULT)).await?;
+        let http_address = http.local_addr()?;
+        let api_listener = listen::bind("--api", options.api).await?;
+        let api_address = api_listener.local_addr()?;
+
+        let mut api_options = apiserver::Options::new(dir.api());
+        api_options.names.push(api_address.ip().to_string());
+        let api = ApiServer::open(api_options).await.context("opening the API server's state")?;
+        api.write_kubeconfig(&dir.kubeconfig(), &format!("https://{api_address}"))?;
+        let client = api.client();
+        let domain = domain::settle(&client, options.domain.as_deref()).await.context("setting the domain")?;
+
+        let node = Node::start(&dir, options.runtime).await?;
+        let stats = ::controllers::serving::StatsHandle::new();
+        let seams = Seams {
+            dial: Arc::new(DialNode(Arc::clone(&node.runtime))),
+            stats: Arc::new(Stats(stats.clone())),
+            starts: Arc::new(Starts(Arc::clone(&node.records))),
+        };
+        let handle = Handle::new(Limits::default(), seams, Dice::seeded(runtime::random()));
+        let applied = Arc::new(Applied::default());
+
+        let mut platform = Self {
+            data: Some(runtime::data().context("starting the data plane's threads")?),
+            drain_data: CancellationToken::new(),
+            drain_api: CancellationToken::new(),
+            tasks: JoinSet::new(),
+            servers: TaskTracker::new(),
+            runtime: options.runtime,
+            domain,
+            dir,
+            api,
+            api_address,
+            http_address,
+            node,
+        };
+        platform.start_data(&client, &handle, &applied, http);
+        platform.start_control(&client, &handle, &applied, stats);
+        platform.start_api(api_listener, handle);
+        Ok(platform)
+    }
+
+    fn start_data(&mut self, client: &Client, handle: &Handle, applied: &Arc<Applied>, http: tokio::net::TcpListener) {
+        let Some(data) = &self.data else { return };
+        let gateway = Gateway::new(handle.clone(), Visibility::Public);
+        self.servers.spawn_on(gateway.run(http, self.drain_data.clone()), data.handle());
+        let (client, applied) = (client.clone(), Arc::clone(applied));
+        let (fed, reported, drain) = (handle.clone(), handle.clone(), self.drain_data.clone());
+        self.supervise("feed", move || Box::pin(dataplane::feed(client.clone(), fed.clone(), Arc::clone(&applied))));
+        self.supervise("report", move || {
+            let (reported, drain) = (reported.clone(), drain.clone());
+            Box::pin(async move {
+                reported.report(drain).await;
+                // It ends when the gateway drains, which is no reason to start it again.
+                std::future::pending().await
+            })
+        });
+    }
+
+    fn start_control(
+        &mut self,
+        client: &Client,
+        handle: &Handle,
+        applied: &Arc<Applied>,
+        stats: ::controllers::serving::StatsHandle,
+    ) {
+        let config = controllers::Config {
+            client: client.clone(),
+            configs: self.api.configs(),
+            http: self.http_address,
+            applied: Arc::clone(applied),
+            images: self.node.images.clone(),
+            registries: Arc::clone(&self.node.registries),
+            stats,
+        };
+        for (name, start) in controllers::all(&config) {
+            self.supervise(name, start);
+        }
+        self.api.set_kubelet(Arc::new(KubeletLogs(self.node.logs.clone())));
+        let start = self.node.kubelet(client.clone(), handle.clone());
+        self.supervise("kubelet", start);
+        let client = client.clone();
+        self.supervise("node", move || Box::pin(node::register(client.clone())));
+    }
+
+    fn start_api(&mut self, listener: tokio::net::TcpListener, handle: Handle) {
+        self.api.mount("/ebb/", Arc::new(Extension { images: self.node.images.clone(), handle, client: self.api.client() }));
+        let (api, drain) = (self.api.clone(), self.drain_api.clone());
+        self.servers.spawn(async move { api.serve(listener, drain.cancelled_owned()).await });
+    }
+
+    fn supervise(&mut self, name: &'static str, start: impl Fn() -> futures::future::BoxFuture<'static, ()> + Send + 'static) {
+        let health: Health = self.api.health();
+        self.tasks.spawn(supervise(name, health, start));
+    }
+
+    /// Drains the gateway, stops the containers, writes what is not written, and leaves nothing behind.
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        self.drain_data.cancel();
+        self.drain_api.cancel();
+        self.servers.close();
+        self.servers.wait().await;
+        self.tasks.shutdown().await;
+        let stopped = self.node.stop().await;
+        let closed = self.api.close().await.context("writing the last of the API server's state");
+        if let Some(data) = self.data.take() {
+            data.shutdown_background();
+        }
+        stopped.and(closed)
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        self.api.client()
+    }
+
+    pub(crate) fn images(&self) -> &images::Store {
+        &self.node.images
+    }
+
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.dir.kubeconfig()
+    }
+
+    pub(crate) fn api_address(&self) -> SocketAddr {
+        self.api_address
+    }
+
+    pub(crate) fn http_address(&self) -> SocketAddr {
+        self.http_address
+    }
+
+    /// The URL that a service of this name would have.
+    pub(crate) fn example_url(&self, name: &str, namespace: &str) -> String {
+        let port = match self.http_address.port() {
+            80 => String::new(),
+            port => format!(":{port}"),
+        };
+        format!("http://{name}.{namespace}.{}{port}", self.domain)
+    }
+
+    /// How containers run here, and what that means.
+    pub(crate) fn runtime_story(&self) -> &'static str {
+        match self.runtime {
+            RuntimeKind::Container => "isolated, with limits",
+            RuntimeKind::Process => "as plain processes of the calling user, without isolation and limits",
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The one error of this crate, by what its receiver can do about it.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The name is wrong: correct it.
+    #[error("couldn't parse image reference {reference:?}: {reason}")]
+    InvalidReference { reference: String, reason: &'static str },
+
+    /// Load or pull it first.
+    #[error("image {0} is not in the store")]
+    NotInStore(String),
+
+    /// The registry did not give what was asked; `cause` says whether trying again can help.
+    #[error("{action} {reference}: registry {registry}: {cause}")]
+    Registry { action: &'static str, reference: String, registry: String, cause: RegistryCause },
+
+    /// The archive is malformed or names nothing: make it again.
+    #[error("image archive: {entry}: {reason}")]
+    Archive { entry: String, reason: String },
+
+    /// The image's own content is malformed: build it again.
+    #[error("image content: {what}: {reason}")]
+    Content { what: String, reason: String },
+
+    /// A layer's entry cannot be unpacked: build the image again.
+    #[error("layer {layer}: entry {entry:?}: {reason}")]
+    Layer { layer: String, entry: String, reason: String },
+
+    /// The image is for other machines.
+    #[error("image is for {found}, this machine is {wanted}")]
+    Platform { found: String, wanted: String },
+
+    /// Raise the named limit if the image is trusted.
+    #[error("{what} is larger than {limit_name} = {limit}")]
+    TooLarge { what: String, limit_name: &'static str, limit: u64 },
+
+    /// A `config.json` of Docker credentials that cannot be read.
+    #[error("registry credentials: {0}")]
+    Credentials(String),
+
+    /// Another process owns the directory: stop it, or ask it.
+    #[error("image store {} is in use by another process", .0.display())]
+    StoreInUse(PathBuf),
+
+    /// Written by a newer version: use that one.
+    #[error("image store {} has format version {found}, this program knows {known}", dir.display())]
+    StoreVersion { dir: PathBuf, found: u64, known: u64 },
+
+    /// The disk or its permissions; `source` says which.
+    #[error("cannot {action} {}", path.display())]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+}
+
+impl Error {
+    /// For `map_err`: what was tried on which path.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+        let path = path.to_owned();
+        move |source| Error::Io { action, path, source }
+    }
+}
+
+/// Why a registry did not answer as hoped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistryCause {
+    /// The registry answered: no such repository, tag or blob.
+    NotFound(String),
+    /// Credentials are missing or wrong. Public registries answer so for unknown repositories too.
+    Unauthorized(String),
+    /// No address for the name, or nothing listens there.
+    Unreachable(String),
+    /// No answer in time.
+    Timeout(Duration),
+    /// The registry answered with an error of its own.
+    Unavailable(String),
+    /// What it sent is not what it said it would be, or not OCI.
+    Invalid(String),
+}
+
+impl RegistryCause {
+    /// True when asking again later may help without anyone changing a name or a secret.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            RegistryCause::Unreachable(_) | RegistryCause::Timeout(_) | RegistryCause::Unavailable(_)
+        )
+    }
+}
+
+impl fmt::Display for RegistryCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RegistryCause::NotFound(detail) => write!(f, "not found: {detail}"),
+            RegistryCause::Unauthorized(detail) => write!(f, "unauthorized: {detail}"),
+            RegistryCause::Unreachable(detail) => write!(f, "unreachable: {detail}"),
+            RegistryCause::Timeout(after) => write!(f, "no answer within {after:?}"),
+            RegistryCause::Unavailable(detail) => write!(f, "failed: {detail}"),
+            RegistryCause::Invalid(detail) => write!(f, "invalid answer: {detail}"),
+        }
+    }
+}

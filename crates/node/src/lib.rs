@@ -1,0 +1,26 @@
+//! The embedded node: starts, watches and stops the containers of pods on this machine.
+//!
+//! It knows namespaces, cgroups, mounts and processes. It must never know revisions, autoscaling, routing or how
+//! objects are stored; whoever drives it speaks in pods and containers.
+//!
+//! ```text
+//!  daemon (threads, tokio)                 keeper (one thread)              in the container
+//!  ┌───────────────────────┐  seqpacket   ┌───────────────────┐  clone3   ┌──────┐ fork ┌─────┐
+//!  │ ContainerRuntime      │─────────────▶│ pools: sandboxes, │──────────▶│ init │─────▶│ app │
+//!  │ ProcessRuntime        │◀─────────────│ container shells  │◀──────────│ reaps│      │     │
+//!  └───────────────────────┘ events, fds  └───────────────────┘  exits    └──────┘      └─────┘
+//! ```
+//!
+//! `unsafe` is allowed in this crate alone, because starting a process in new namespaces has no safe interface;
+//! it is confined to [`runtime`]'s system call wrappers.
+
+mod logs;
+mod pod;
+mod probe;
+pub mod runtime;
+
+pub use self::{
+    logs::{Clock, LogId, LogOptions, Logs},
+    pod::{Drain, Images, Kubelet, KubeletConfig, KubeletOptions, QUEUE_PROXY_IMAGE, StartRecord, StartRecords},
+};
+pub use runtime::keeper::keeper_main;

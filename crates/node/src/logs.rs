@@ -1,0 +1,86 @@
+//! What containers write: kept in files of limited size, read back by `kubectl logs`.
+//!
+//! A line is stored as Kubernetes' container runtimes do: time, stream, `F` or `P` (a part of a longer line), text.
+
+mod line;
+mod reader;
+mod writer;
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+pub use reader::LogOptions;
+
+/// A file is closed at this size and the next one begun.
+pub(crate) const FILE_BYTES_MAX: u64 = 10 << 20;
+/// Files kept of one run, the one being written included.
+pub(crate) const FILES_MAX: usize = 2;
+/// The longest text of one stored line; a longer one becomes several parts.
+pub(crate) const LINE_BYTES_MAX: usize = 16 << 10;
+
+/// The clock that stamps lines.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Every container's log. Cheap to clone.
+#[derive(Clone)]
+pub struct Logs {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dir: PathBuf,
+    clock: Clock,
+    /// A number for each run that is being written, which grows with what is written; it is gone when the run ends.
+    live: Mutex<HashMap<LogId, watch::Sender<u64>>>,
+}
+
+/// Names one run of one container.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LogId {
+    /// The pod's uid.
+    pub pod: String,
+    /// The container's name.
+    pub container: String,
+    /// How many runs came before.
+    pub run: u32,
+}
+
+impl Logs {
+    /// Logs kept in `dir`.
+    pub fn new(dir: impl Into<PathBuf>, clock: Clock) -> Self {
+        Self { inner: Arc::new(Inner { dir: dir.into(), clock, live: Mutex::default() }) }
+    }
+
+    /// Deletes all logs of a pod.
+    pub(crate) fn remove(&self, pod: &str) {
+        let dir = self.inner.dir.join(pod);
+        if let Err(error) = std::fs::remove_dir_all(&dir)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, dir = %dir.display(), "could not delete a pod's logs");
+        }
+    }
+
+    /// Deletes the logs of pods that are not there any more.
+    pub(crate) fn retain(&self, known: impl Fn(&str) -> bool) {
+        for entry in std::fs::read_dir(&self.inner.dir).into_iter().flatten().flatten() {
+            if let Some(pod) = entry.file_name().to_str()
+                && !known(pod)
+            {
+                self.remove(pod);
+            }
+        }
+    }
+
+    /// The file being written (0) or an older one.
+    fn file(&self, id: &LogId, age: usize) -> PathBuf {
+        let name = if age == 0 { format!("{}.log", id.run) } else { format!("{}.log.{age}", id.run) };
+        self.inner.dir.join(&id.pod).join(&id.container).join(name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

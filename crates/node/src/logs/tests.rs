@@ -1,0 +1,84 @@
+use std::{io::Write, sync::atomic::{AtomicI64, Ordering}};
+
+use futures::StreamExt;
+
+use super::*;
+
+/// Logs whose clock is one second later at each look.
+fn logs() -> (tempfile::TempDir, Logs) {
+    let dir = tempfile::tempdir().unwrap();
+    let second = AtomicI64::new(0);
+    let clock: Clock = Arc::new(move || Timestamp::from_second(second.fetch_add(1, Ordering::Relaxed)).unwrap());
+    let logs = Logs::new(dir.path(), clock);
+    (dir, logs)
+}
+
+fn id() -> LogId {
+    LogId { pod: "uid".into(), container: "app".into(), run: 0 }
+}
+
+async fn text(logs: &Logs, options: LogOptions) -> String {
+    let chunks: Vec<_> = logs.read(&id(), options).collect().await;
+    String::from_utf8(chunks.into_iter().flat_map(Result::unwrap).collect()).unwrap()
+}
+
+#[tokio::test]
+async fn lines_come_back_as_asked() {
+    let (_dir, logs) = logs();
+    let (pipes, work) = logs.begin(id()).unwrap();
+    let mut stdout = std::fs::File::from(pipes.stdout);
+    stdout.write_all(b"zero\none\ntwo\nno end").unwrap();
+    drop((stdout, pipes.stderr));
+    work.await;
+    let all = LogOptions::default();
+    for (options, expect) in [
+        (all.clone(), "zero\none\ntwo\nno end\n"),
+        (LogOptions { tail_lines: Some(2), ..all.clone() }, "two\nno end\n"),
+        (LogOptions { since: Some(Timestamp::from_second(1).unwrap()), ..all.clone() }, "one\ntwo\nno end\n"),
+        (LogOptions { limit_bytes: Some(6), ..all.clone() }, "zero\no"),
+        (LogOptions { timestamps: true, tail_lines: Some(1), ..all.clone() }, "1970-01-01T00:00:03.000000000Z no end\n"),
+        (LogOptions { follow: true, ..all.clone() }, "zero\none\ntwo\nno end\n"),
+    ] {
+        assert_eq!(text(&logs, options.clone()).await, expect, "{options:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_follower_sees_what_comes_and_the_end() {
+    let (_dir, logs) = logs();
+    let (pipes, work) = logs.begin(id()).unwrap();
+    let work = tokio::spawn(work);
+    let mut stream = Box::pin(logs.read(&id(), LogOptions { follow: true, ..LogOptions::default() }));
+    let mut stdout = std::fs::File::from(pipes.stdout);
+    for line in ["first\n", "second\n"] {
+        stdout.write_all(line.as_bytes()).unwrap();
+        assert_eq!(stream.next().await.unwrap().unwrap(), line);
+    }
+    drop((stdout, pipes.stderr));
+    assert!(stream.next().await.is_none());
+    work.await.unwrap();
+}
+
+#[tokio::test]
+async fn long_lines_and_long_logs_are_bounded() {
+    let (_dir, logs) = logs();
+    let (pipes, work) = logs.begin(id()).unwrap();
+    let work = tokio::spawn(work);
+    let writer = tokio::task::spawn_blocking(move || {
+        let mut stdout = std::fs::File::from(pipes.stdout);
+        stdout.write_all(&vec![b'x'; LINE_BYTES_MAX * 3 + 1]).unwrap();
+        stdout.write_all(b"\n").unwrap();
+        let line = [vec![b'y'; 1023], vec![b'\n']].concat();
+        for _ in 0..3 * FILE_BYTES_MAX / 1024 {
+            stdout.write_all(&line).unwrap();
+        }
+        stdout.write_all(b"the end\n").unwrap();
+        drop(pipes.stderr);
+    });
+    writer.await.unwrap();
+    work.await.unwrap();
+    let sizes: Vec<_> = (0..FILES_MAX + 1).map(|age| std::fs::metadata(logs.file(&id(), age)).map_or(0, |file| file.len())).collect();
+    assert!(sizes[..FILES_MAX].iter().all(|size| *size > 0 && *size <= FILE_BYTES_MAX), "{sizes:?}");
+    assert_eq!(sizes[FILES_MAX], 0, "{sizes:?}");
+    assert_eq!(logs.tail(&id(), 1, 100), "the end\n");
+}

@@ -1,0 +1,132 @@
+//! From a container's two pipes to its log file.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::fd::OwnedFd,
+    path::Path,
+};
+
+use tokio::{io::AsyncReadExt, net::unix::pipe, sync::watch};
+
+use super::{
+    FILE_BYTES_MAX, FILES_MAX, LINE_BYTES_MAX, LogId, Logs,
+    line::{self, Stream},
+};
+
+/// Read at once from a pipe.
+const CHUNK: usize = 16 << 10;
+
+/// The write ends of a run's two pipes, for the container.
+pub(crate) struct Pipes {
+    pub(crate) stdout: OwnedFd,
+    pub(crate) stderr: OwnedFd,
+}
+
+impl Logs {
+    /// Begins the log of a run: returns the pipes to give to the container, and the work that empties them, which
+    /// ends when all writers are gone.
+    pub(crate) fn begin(&self, id: LogId) -> io::Result<(Pipes, impl Future<Output = ()> + Send + use<>)> {
+        let (out_read, stdout) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        let (err_read, stderr) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        for end in [&out_read, &err_read] {
+            rustix::io::ioctl_fionbio(end, true)?;
+        }
+        let readers = (pipe::Receiver::from_owned_fd(out_read)?, pipe::Receiver::from_owned_fd(err_read)?);
+        let (written, _) = watch::channel(0);
+        self.inner.live.lock().insert(id.clone(), written.clone());
+        let logs = self.clone();
+        let work = async move {
+            if let Err(error) = copy(&logs, &id, readers, &written).await {
+                tracing::warn!(pod = id.pod, container = id.container, %error, "the container's log is incomplete");
+            }
+            logs.inner.live.lock().remove(&id);
+        };
+        Ok((Pipes { stdout, stderr }, work))
+    }
+}
+
+async fn copy(
+    logs: &Logs,
+    id: &LogId,
+    (mut stdout, mut stderr): (pipe::Receiver, pipe::Receiver),
+    written: &watch::Sender<u64>,
+) -> io::Result<()> {
+    let mut file = None;
+    let mut partial = [Vec::new(), Vec::new()];
+    let mut open = [true, true];
+    let (mut out_chunk, mut err_chunk) = (vec![0; CHUNK], vec![0; CHUNK]);
+    while open[0] || open[1] {
+        let (index, read) = tokio::select! {
+            read = stdout.read(&mut out_chunk), if open[0] => (0, read?),
+            read = stderr.read(&mut err_chunk), if open[1] => (1, read?),
+        };
+        open[index] = read > 0;
+        let chunk = if index == 0 { &out_chunk[..read] } else { &err_chunk[..read] };
+        let stream = if index == 0 { Stream::Out } else { Stream::Err };
+        let lines = lines(&mut partial[index], chunk, read == 0, |out, whole, text| {
+            line::write(out, (logs.inner.clock)(), stream, whole, text);
+        });
+        if !lines.is_empty() {
+            let file = match &mut file {
+                Some(file) => file,
+                None => file.insert(LogFile::create(logs, id)?),
+            };
+            file.write(logs, id, &lines)?;
+            written.send_modify(|count| *count += 1);
+        }
+    }
+    Ok(())
+}
+
+/// Cuts a chunk into lines; what has no end yet is kept in `partial`, unless it is too long or the last.
+fn lines(partial: &mut Vec<u8>, chunk: &[u8], last: bool, write: impl Fn(&mut Vec<u8>, bool, &[u8])) -> Vec<u8> {
+    let mut out = Vec::new();
+    for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
+        let (text, ended) = match piece.strip_suffix(b"\n") {
+            Some(text) => (text, true),
+            None => (piece, false),
+        };
+        partial.extend_from_slice(text);
+        while partial.len() > LINE_BYTES_MAX {
+            write(&mut out, false, &partial[..LINE_BYTES_MAX]);
+            partial.drain(..LINE_BYTES_MAX);
+        }
+        if ended {
+            write(&mut out, true, partial);
+            partial.clear();
+        }
+    }
+    if last && !partial.is_empty() {
+        write(&mut out, true, partial);
+        partial.clear();
+    }
+    out
+}
+
+struct LogFile {
+    file: File,
+    bytes: u64,
+}
+
+impl LogFile {
+    fn create(logs: &Logs, id: &LogId) -> io::Result<Self> {
+        let path = logs.file(id, 0);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
+        let file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let bytes = file.metadata()?.len();
+        Ok(Self { file, bytes })
+    }
+
+    fn write(&mut self, logs: &Logs, id: &LogId, lines: &[u8]) -> io::Result<()> {
+        if self.bytes + lines.len() as u64 > FILE_BYTES_MAX && self.bytes > 0 {
+            for age in (1..FILES_MAX).rev() {
+                fs::rename(logs.file(id, age - 1), logs.file(id, age))?;
+            }
+            *self = Self::create(logs, id)?;
+        }
+        self.file.write_all(lines)?;
+        self.bytes += lines.len() as u64;
+        Ok(())
+    }
+}

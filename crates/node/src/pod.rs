@@ -1,0 +1,33 @@
+//! Pods: from an object bound to this node to running containers and back into the object's status.
+//!
+//! ```text
+//!   watch ──► Kubelet ──► Worker (one task per pod, while it exists)
+//!                           │ values, volumes, image ──► spec ──► Runtime
+//!                           │ exits, probes, deadlines ──► state ──► status ──► API
+//!                           └ deleted: drain, TERM, grace, KILL, remove, forget
+//! ```
+//!
+//! Decisions are pure (`spec`, `status`, `backoff`, `env`); the worker does what they say.
+
+mod address;
+mod backoff;
+mod built_in;
+mod env;
+mod image;
+mod kubelet;
+mod spec;
+mod start_times;
+mod state;
+mod status;
+mod termination;
+mod values;
+mod volumes;
+mod worker;
+
+pub use self::{
+    address::Addresses,
+    built_in::QUEUE_PROXY_IMAGE,
+    image::Images,
+    kubelet::{Drain, Kubelet, KubeletConfig, KubeletOptions},
+    start_times::{StartRecord, StartRecords},
+};

@@ -1,0 +1,134 @@
+//! Gets a container's image: from the store, or from its registry, as `imagePullPolicy` says.
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
+
+use images::{Error, Keyring, Lease, Reference, Registries, Store};
+use objects::Client;
+use parking_lot::Mutex;
+use resources::{
+    Object, ObjectKey,
+    builtin::{Pod, Secret},
+};
+
+use crate::runtime::ContainerId;
+
+/// Where images come from.
+pub struct Images {
+    pub(super) store: Store,
+    registries: Arc<Registries>,
+    flat: Option<PathBuf>,
+    /// What running containers hold.
+    held: Mutex<HashMap<ContainerId, Lease>>,
+}
+
+/// An image that is on this machine and stays while this is held.
+pub(super) struct Ready {
+    pub(super) lease: Lease,
+    /// What the container's root is made of.
+    pub(super) rootfs: Vec<PathBuf>,
+}
+
+/// Why a container's image is not there, in the words of a container's status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) reason: &'static str,
+    pub(super) message: String,
+}
+
+impl Images {
+    /// Images of a store and of the registries that it is filled from.
+    ///
+    /// `flat` is where images are laid out for a runtime without layers; `None` mounts the store's layers.
+    pub fn new(store: Store, registries: Arc<Registries>, flat: Option<PathBuf>) -> Self {
+        Self { store, registries, flat, held: Mutex::default() }
+    }
+
+    /// Keeps an image while a container runs.
+    pub(super) fn hold(&self, container: &ContainerId, lease: Lease) {
+        self.held.lock().insert(container.clone(), lease);
+    }
+
+    /// Lets a container's image go.
+    pub(super) fn release(&self, container: &ContainerId) {
+        self.held.lock().remove(container);
+    }
+
+    /// Lets the images of all of a pod's containers go.
+    pub(super) fn release_pod(&self, uid: &str) {
+        self.held.lock().retain(|container, _| !container.as_str().starts_with(uid));
+    }
+
+    /// Gets an image by name. `policy` is the container's `imagePullPolicy`.
+    pub(super) async fn get(&self, client: &Client, pod: &Pod, image: &str, policy: &str) -> Result<Ready, Failure> {
+        let reference: Reference = image.parse().map_err(|error: Error| Failure {
+            reason: "InvalidImageName",
+            message: format!("Failed to apply default image tag {image:?}: {error}"),
+        })?;
+        let present = self.store.lease(&reference).ok();
+        let lease = match (present, policy) {
+            (Some(lease), "IfNotPresent" | "Never") => lease,
+            (None, "Never") => {
+                let message = format!("Container image {image:?} is not present with pull policy of Never");
+                return Err(Failure { reason: "ErrImageNeverPull", message });
+            }
+            (present, _) => match self.pull(client, pod, &reference).await {
+                Ok(lease) => lease,
+                // An image that was loaded by hand is better than none.
+                Err(error) => match present {
+                    Some(lease) => {
+                        tracing::debug!(image, %error, "using the stored image, since its registry does not answer");
+                        lease
+                    }
+                    None => {
+                        let message = format!("Failed to pull image {image:?}: {error}");
+                        return Err(Failure { reason: "ErrImagePull", message });
+                    }
+                },
+            },
+        };
+        let rootfs = self.rootfs(&lease).await.map_err(|error| Failure {
+            reason: "ErrImagePull",
+            message: format!("Failed to unpack image {image:?}: {error}"),
+        })?;
+        Ok(Ready { lease, rootfs })
+    }
+
+    async fn pull(&self, client: &Client, pod: &Pod, reference: &Reference) -> Result<Lease, Error> {
+        let keyring = keyring(client, pod).await;
+        self.registries.pull(&self.store, reference, &keyring).await?;
+        self.store.lease(reference)
+    }
+
+    async fn rootfs(&self, lease: &Lease) -> Result<Vec<PathBuf>, Error> {
+        let Some(flat) = &self.flat else { return Ok(lease.layers.clone()) };
+        let target = flat.join(lease.manifest.hex());
+        if !target.exists() {
+            let (store, image, target) = (self.store.clone(), Arc::clone(lease), target.clone());
+            let flattened = tokio::task::spawn_blocking(move || store.flatten(&image, &target)).await;
+            flattened.map_err(|error| Error::Content { what: "unpacking".into(), reason: error.to_string() })??;
+        }
+        Ok(vec![target])
+    }
+}
+
+/// The credentials of the pod's `imagePullSecrets`; one that is missing or malformed is left out with a warning.
+async fn keyring(client: &Client, pod: &Pod) -> Keyring {
+    let mut keyring = Keyring::default();
+    let secrets = pod.spec.iter().flat_map(|spec| spec.image_pull_secrets.iter().flatten());
+    for secret in secrets {
+        let key = ObjectKey::new(pod.namespace(), secret.name.as_str());
+        let config = match client.find::<Secret>(&key).await {
+            Ok(Some(secret)) => secret.data.iter().flatten().find(|(key, _)| *key == ".dockerconfigjson").map(|(_, value)| value.0.clone()),
+            Ok(None) => None,
+            Err(error) => {
+                tracing::warn!(secret = %key, %error, "could not read an image pull secret");
+                None
+            }
+        };
+        let added = config.map(|config| keyring.add_docker_config(&config));
+        if !matches!(added, Some(Ok(()))) {
+            tracing::warn!(secret = %key, pod = %pod.key(), "the image pull secret has no usable .dockerconfigjson");
+        }
+    }
+    keyring
+}

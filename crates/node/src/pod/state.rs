@@ -1,0 +1,85 @@
+//! What the worker knows of each container.
+
+use jiff::Timestamp;
+use resources::builtin::Container;
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use crate::{probe::Probe, runtime::ContainerId};
+
+/// One container of a pod, through all its runs.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) spec: Container,
+    pub(super) is_init: bool,
+    pub(super) state: State,
+    /// How the run before the current one ended.
+    pub(super) last: Option<Ended>,
+    /// How many runs came before the current one.
+    pub(super) restarts: u32,
+    pub(super) backoff: Backoff,
+    /// `repository@sha256:…` or the like, once known.
+    pub(super) image_id: String,
+}
+
+/// What a container is doing.
+#[derive(Debug)]
+pub(super) enum State {
+    Waiting { reason: &'static str, message: String },
+    Running(Running),
+    Ended(Ended),
+}
+
+/// A run that goes on.
+#[derive(Debug)]
+pub(super) struct Running {
+    /// `None` for a container that the node itself is.
+    pub(super) id: Option<ContainerId>,
+    pub(super) started_at: Timestamp,
+    pub(super) since: Instant,
+    /// No startup probe is outstanding.
+    pub(super) started: bool,
+    pub(super) ready: bool,
+    pub(super) probes: Vec<Probe>,
+    /// Why it was told to end, if it was.
+    pub(super) killed_for: Option<String>,
+}
+
+/// A run that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ended {
+    pub(super) code: i32,
+    pub(super) signal: Option<i32>,
+    pub(super) reason: String,
+    pub(super) message: String,
+    pub(super) started_at: Timestamp,
+    pub(super) finished_at: Timestamp,
+}
+
+impl Record {
+    pub(super) fn new(spec: Container, is_init: bool) -> Self {
+        Self {
+            spec,
+            is_init,
+            state: State::Waiting { reason: "ContainerCreating", message: String::new() },
+            last: None,
+            restarts: 0,
+            backoff: Backoff::default(),
+            image_id: String::new(),
+        }
+    }
+
+    pub(super) fn running(&self) -> Option<&Running> {
+        match &self.state {
+            State::Running(running) => Some(running),
+            _ => None,
+        }
+    }
+
+    pub(super) fn running_mut(&mut self) -> Option<&mut Running> {
+        match &mut self.state {
+            State::Running(running) => Some(running),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! A pod's status from its containers' states. Pure (upstream: kubernetes, kubelet `generateAPIPodStatus`).
+
+use std::net::Ipv4Addr;
+
+use jiff::Timestamp;
+use resources::{
+    builtin::{
+        ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, HostIP,
+        Pod, PodCondition, PodIP, PodStatus,
+    },
+    meta::Time,
+};
+
+use super::state::{Ended, Record, State};
+
+/// The address the node has in statuses; pods of one machine share it with their host.
+const HOST: &str = "127.0.0.1";
+
+/// The pod's status now. Times of conditions that did not change are kept.
+pub(super) fn status(pod: &Pod, records: &[Record], address: Option<Ipv4Addr>, notes: &[(String, String)], now: Timestamp) -> PodStatus {
+    let before = pod.status.clone().unwrap_or_default();
+    let (init, main): (Vec<_>, Vec<_>) = records.iter().partition(|record| record.is_init);
+    let initialized = init.iter().all(|record| matches!(&record.state, State::Ended(ended) if ended.code == 0));
+    let ready = main.iter().all(|record| record.running().is_some_and(|running| running.ready));
+    let over = matches!(phase(pod, records), "Succeeded" | "Failed");
+    let mut conditions = before.conditions.clone().unwrap_or_default();
+    let unready = if over { "PodCompleted" } else { "ContainersNotReady" };
+    set(&mut conditions, "PodScheduled", true, "", "", now);
+    set(&mut conditions, "Initialized", initialized, "ContainersNotInitialized", "", now);
+    let waiting = waiting_names(&main);
+    set(&mut conditions, "ContainersReady", ready, unready, &waiting, now);
+    set(&mut conditions, "Ready", ready, unready, &waiting, now);
+    for (field, message) in notes {
+        set(&mut conditions, field, false, "NotHonoured", message, now);
+    }
+    let ip = address.map(|address| address.to_string());
+    PodStatus {
+        phase: Some(phase(pod, records).to_owned()),
+        conditions: Some(conditions),
+        host_ip: Some(HOST.to_owned()),
+        host_ips: Some(vec![HostIP { ip: HOST.to_owned() }]),
+        pod_ips: ip.clone().map(|ip| vec![PodIP { ip }]),
+        pod_ip: ip,
+        start_time: before.start_time.clone().or(Some(Time(now))),
+        init_container_statuses: (!init.is_empty()).then(|| init.iter().map(|record| container(record)).collect()),
+        container_statuses: Some(main.iter().map(|record| container(record)).collect()),
+        qos_class: before.qos_class.clone().or_else(|| Some(qos_class(pod).to_owned())),
+        ..before
+    }
+}
+
+/// The pod's phase from its containers' states and its restart policy.
+pub(super) fn phase(pod: &Pod, records: &[Record]) -> &'static str {
+    let policy = pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()).unwrap_or("Always");
+    let failed_for_good = |ended: &Ended| ended.code != 0 && policy == "Never";
+    let init = || records.iter().filter(|record| record.is_init);
+    let main = || records.iter().filter(|record| !record.is_init);
+    if init().any(|record| matches!(&record.state, State::Ended(ended) if failed_for_good(ended))) {
+        return "Failed";
+    }
+    if init().any(|record| !matches!(&record.state, State::Ended(ended) if ended.code == 0)) {
+        return "Pending";
+    }
+    let ended: Option<Vec<_>> = main()
+        .map(|record| match &record.state {
+            State::Ended(ended) => Some(ended.code),
+            _ => None,
+        })
+        .collect();
+    match ended {
+        Some(codes) if policy != "Always" && !codes.is_empty() => {
+            if codes.iter().all(|code| *code == 0) {
+                return "Succeeded";
+            }
+            if policy == "Never" {
+                return "Failed";
+            }
+            "Running"
+        }
+        _ if main().any(|record| !matches!(record.state, State::Waiting { .. }) || record.last.is_some()) => "Running",
+        _ => "Pending",
+    }
+}
+
+fn container(record: &Record) -> ContainerStatus {
+    ContainerStatus {
+        name: record.spec.name.clone(),
+        image: record.spec.image.clone().unwrap_or_default(),
+        image_id: record.image_id.clone(),
+        container_id: record.running().and_then(|running| running.id.as_ref()).map(|id| format!("ebb://{id}")),
+        ready: match &record.state {
+            State::Running(running) => running.ready,
+            State::Ended(ended) => record.is_init && ended.code == 0,
+            State::Waiting { .. } => false,
+        },
+        started: Some(record.running().is_some_and(|running| running.started)),
+        restart_count: i32::try_from(record.restarts).unwrap_or(i32::MAX),
+        state: Some(state(&record.state)),
+        last_state: record.last.as_ref().map(|ended| ContainerState {
+            terminated: Some(terminated(ended)),
+            ..ContainerState::default()
+        }),
+        ..ContainerStatus::default()
+    }
+}
+
+fn state(state: &State) -> ContainerState {
+    let mut told = ContainerState::default();
+    match state {
+        State::Waiting { reason, message } => {
+            let message = Some(message.clone()).filter(|message| !message.is_empty());
+            told.waiting = Some(ContainerStateWaiting { reason: Some((*reason).to_owned()), message });
+        }
+        State::Running(running) => {
+            told.running = Some(ContainerStateRunning { started_at: Some(Time(running.started_at)) });
+        }
+        State::Ended(ended) => told.terminated = Some(terminated(ended)),
+    }
+    told
+}
+
+fn terminated(ended: &Ended) -> ContainerStateTerminated {
+    ContainerStateTerminated {
+        exit_code: ended.code,
+        signal: ended.signal,
+        reason: Some(ended.reason.clone()),
+        message: Some(ended.message.clone()).filter(|message| !message.is_empty()),
+        started_at: Some(Time(ended.started_at)),
+        finished_at: Some(Time(ended.finished_at)),
+        container_id: None,
+    }
+}
+
+fn waiting_names(main: &[&Record]) -> String {
+    let waits = |record: &&&Record| !record.running().is_some_and(|running| running.ready);
+    let names: Vec<_> = main.iter().filter(waits).map(|record| record.spec.name.as_str()).collect();
+    if names.is_empty() { String::new() } else { format!("containers with unready status: [{}]", names.join(" ")) }
+}
+
+/// Sets a condition; reason and message are those of a failure.
+fn set(conditions: &mut Vec<PodCondition>, name: &str, holds: bool, reason: &str, message: &str, now: Timestamp) {
+    let some = |text: &str| (!holds && !text.is_empty()).then(|| text.to_owned());
+    let status = if holds { "True" } else { "False" };
+    let position = conditions.iter().position(|condition| condition.type_ == name);
+    let last = position.map(|at| &conditions[at]).filter(|last| last.status == status);
+    let next = PodCondition {
+        type_: name.to_owned(),
+        status: status.to_owned(),
+        reason: some(reason),
+        message: some(message),
+        last_transition_time: last.and_then(|last| last.last_transition_time.clone()).or(Some(Time(now))),
+        ..PodCondition::default()
+    };
+    match position {
+        Some(at) => conditions[at] = next,
+        None => conditions.push(next),
+    }
+}
+
+/// Guaranteed: every limit is set and is the request; BestEffort: nothing is set; else Burstable.
+fn qos_class(pod: &Pod) -> &'static str {
+    let containers = pod.spec.iter().flat_map(|spec| spec.containers.iter());
+    let mut any = false;
+    let mut guaranteed = true;
+    for container in containers {
+        let resources = container.resources.clone().unwrap_or_default();
+        let (limits, requests) = (resources.limits.unwrap_or_default(), resources.requests.unwrap_or_default());
+        any |= !limits.is_empty() || !requests.is_empty();
+        for name in ["cpu", "memory"] {
+            let limit = limits.get(name);
+            guaranteed &= limit.is_some() && requests.get(name).is_none_or(|request| Some(request) == limit);
+        }
+    }
+    match (any, guaranteed) {
+        (true, true) => "Guaranteed",
+        (true, false) => "Burstable",
+        (false, _) => "BestEffort",
+    }
+}
+
+#[cfg(test)]
+mod tests;

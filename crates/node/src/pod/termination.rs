@@ -1,0 +1,50 @@
+//! How a run of a container ended, with the message it left.
+
+use std::{fs, io::Read, path::Path};
+
+use jiff::Timestamp;
+use resources::builtin::Container;
+
+use super::state::{Ended, Running};
+use crate::{
+    logs::{LogId, Logs},
+    runtime::Exit,
+};
+
+/// The most of a termination message that is kept (upstream: kubernetes, kubelet).
+const MESSAGE_BYTES_MAX: usize = 4096;
+/// Likewise when it is taken from the log.
+const LOG_BYTES_MAX: usize = 2048;
+const LOG_LINES_MAX: usize = 80;
+
+/// The end of a run that exited.
+pub(super) fn ended(container: &Container, running: &Running, exit: Exit, message: String, now: Timestamp) -> Ended {
+    let reason = match exit {
+        Exit { oom_killed: true, .. } => "OOMKilled",
+        Exit { code: 0, .. } => "Completed",
+        _ => "Error",
+    };
+    let message = match &running.killed_for {
+        Some(why) if message.is_empty() => format!("Container {} was ended: {why}", container.name),
+        _ => message,
+    };
+    Ended {
+        code: exit.code,
+        signal: exit.signal,
+        reason: reason.to_owned(),
+        message,
+        started_at: running.started_at,
+        finished_at: now,
+    }
+}
+
+/// What the container wrote into its message file or, where its policy says so, the end of its log.
+pub(super) fn message(container: &Container, file: &Path, logs: &Logs, log: &LogId, exit: Exit) -> String {
+    let mut text = Vec::new();
+    let read = fs::File::open(file).and_then(|file| file.take(MESSAGE_BYTES_MAX as u64).read_to_end(&mut text));
+    if read.is_ok() && !text.is_empty() {
+        return String::from_utf8_lossy(&text).into_owned();
+    }
+    let falls_back = container.termination_message_policy.as_deref() == Some("FallbackToLogsOnError");
+    if falls_back && exit.code != 0 { logs.tail(log, LOG_LINES_MAX, LOG_BYTES_MAX) } else { String::new() }
+}

@@ -1,0 +1,110 @@
+//! What the containers of a pod share, made before the first of them: sandbox, address, volumes, small files.
+
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use resources::{Object, builtin::Pod};
+
+use super::{Happening, Worker};
+use crate::{
+    pod::{
+        image::Failure,
+        kubelet::Shared,
+        values::Values,
+        volumes::{self, Volumes},
+    },
+    runtime::SandboxSpec,
+};
+
+/// The longest hostname the kernel takes.
+const HOSTNAME_MAX: usize = 63;
+
+/// What the containers of a pod share.
+pub(super) struct Prepared {
+    pub(super) address: Ipv4Addr,
+    pub(super) values: Values,
+    pub(super) volumes: Volumes,
+    /// The pod's own directory on the host.
+    pub(super) dir: PathBuf,
+}
+
+/// How long to wait after so many failures in a row.
+pub(super) fn wait(failures: u32) -> Duration {
+    Duration::from_millis(250 << failures.min(6))
+}
+
+impl Worker {
+    /// Makes the shared things; the outcome is a happening.
+    pub(super) fn prepare(&mut self) {
+        let (shared, pod, sandbox) = (Arc::clone(&self.shared), Arc::clone(&self.pod), self.sandbox.clone());
+        let Some(address) = self.address.or_else(|| shared.addresses.take()) else {
+            let (network, prefix) = shared.options.pod_network;
+            let message = format!("no address is left in {network}/{prefix} for another pod");
+            let failure = Failure { reason: "FailedCreatePodSandBox", message };
+            self.happenings.push(Box::pin(std::future::ready(Happening::Prepared(Err(failure)))));
+            return;
+        };
+        // Given back at the pod's end, whatever becomes of this.
+        self.address = Some(address);
+        let spec = SandboxSpec { id: sandbox, hostname: hostname(&pod), addresses: vec![IpAddr::V4(address)] };
+        self.happenings.push(Box::pin(async move { Happening::Prepared(prepare(&shared, &pod, spec, address).await) }));
+    }
+}
+
+async fn prepare(shared: &Shared, pod: &Arc<Pod>, spec: SandboxSpec, address: Ipv4Addr) -> Result<Prepared, Failure> {
+    let dir = shared.options.run_dir.join("pods").join(pod.uid());
+    let config_error = |message: String| Failure { reason: "CreateContainerConfigError", message };
+    let values = Values::read(&shared.client, pod).await.map_err(|error| config_error(error.to_string()))?;
+    let files = Files { hostname: spec.hostname.clone(), address, resolv_conf: shared.options.resolv_conf.clone() };
+    let volumes = if pod.spec.as_ref().is_some_and(|spec| spec.volumes.as_ref().is_some_and(|volumes| !volumes.is_empty())) {
+        let (dir, pod, values) = (dir.join("volumes"), Arc::clone(pod), values.clone());
+        let made = tokio::task::spawn_blocking(move || volumes::make(&dir, &pod, &values, &address.to_string())).await;
+        made.map_err(|error| config_error(error.to_string()))?.map_err(|missing| config_error(missing.to_string()))?
+    } else {
+        Volumes::new()
+    };
+    files.write(&dir, pod).map_err(|error| config_error(format!("{}: {error}", dir.display())))?;
+    // A sandbox of an attempt that failed later, or of a daemon that was killed, is made anew.
+    let _ = shared.runtime.remove_sandbox(&spec.id).await;
+    shared.runtime.create_sandbox(spec).await.map_err(|error| Failure {
+        reason: "FailedCreatePodSandBox",
+        message: format!("Failed to create pod sandbox: {error}"),
+    })?;
+    Ok(Prepared { address, values, volumes, dir })
+}
+
+fn hostname(pod: &Pod) -> String {
+    let own = pod.spec.as_ref().and_then(|spec| spec.hostname.clone());
+    let mut name = own.unwrap_or_else(|| pod.name().to_owned());
+    name.truncate(HOSTNAME_MAX);
+    name.trim_end_matches(['-', '.']).to_owned()
+}
+
+/// The files that every container finds in `/etc`.
+struct Files {
+    hostname: String,
+    address: Ipv4Addr,
+    resolv_conf: String,
+}
+
+impl Files {
+    fn write(&self, dir: &Path, pod: &Pod) -> std::io::Result<()> {
+        fs::create_dir_all(dir.join("etc"))?;
+        let mut hosts = format!(
+            "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{}\t{}\n",
+            self.address, self.hostname
+        );
+        for alias in pod.spec.iter().flat_map(|spec| spec.host_aliases.iter().flatten()) {
+            let names = alias.hostnames.as_deref().unwrap_or_default().join("\t");
+            hosts.push_str(&format!("{}\t{names}\n", alias.ip));
+        }
+        fs::write(dir.join("etc/hosts"), hosts)?;
+        fs::write(dir.join("etc/hostname"), format!("{}\n", self.hostname))?;
+        fs::write(dir.join("etc/resolv.conf"), &self.resolv_conf)
+    }
+}

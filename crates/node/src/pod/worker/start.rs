@@ -1,0 +1,237 @@
+//! One run of a container: its start, its probes, its end.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc, time::Duration};
+
+use futures::future::{BoxFuture, FutureExt};
+use images::Reference;
+use resources::{
+    Object,
+    builtin::{Container, Pod},
+};
+
+use super::{Happening, prepare::Prepared, wait_for_try};
+use crate::{
+    logs::{Clock, LogId},
+    pod::{
+        built_in, env,
+        image::Failure,
+        kubelet::Shared,
+        spec,
+        state::{Ended, Record, Running, State},
+        termination,
+    },
+    probe::{Probe, attempt},
+    runtime::{BindMount, ContainerId, ContainerSpec, Exit, SandboxId},
+};
+
+/// Where a container may leave a message, if its spec does not say.
+const MESSAGE_PATH: &str = "/dev/termination-log";
+/// How readily the kernel ends an app rather than the daemon.
+const OOM_SCORE_ADJ: i32 = 500;
+
+/// A run that has begun.
+pub(super) struct Run {
+    /// `None` for a container that the node itself is.
+    pub(super) id: Option<ContainerId>,
+    pub(super) image_id: String,
+    pub(super) probes: Vec<Probe>,
+    /// What the runtime does not honour.
+    pub(super) unsupported: Vec<&'static str>,
+}
+
+/// The pod's containers, with what an earlier run of the daemon left in their status.
+pub(super) fn records(pod: &Pod, clock: &Clock) -> Vec<Record> {
+    let Some(spec) = &pod.spec else { return Vec::new() };
+    let before = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+    let init = spec.init_containers.iter().flatten().map(|container| Record::new(container.clone(), true));
+    let main = spec.containers.iter().map(|container| {
+        let mut record = Record::new(container.clone(), false);
+        let status = before.into_iter().flatten().find(|status| status.name == container.name);
+        let was = status.and_then(|status| Some((status, status.state.as_ref()?.running.as_ref()?)));
+        if let Some((status, was)) = was {
+            let now = clock();
+            record.restarts = u32::try_from(status.restart_count).unwrap_or(0) + 1;
+            record.last = Some(Ended {
+                code: 137,
+                signal: Some(9),
+                reason: "Error".to_owned(),
+                message: "The node was restarted, and its containers with it.".to_owned(),
+                started_at: was.started_at.as_ref().map_or(now, |time| time.0),
+                finished_at: now,
+            });
+        }
+        record
+    });
+    init.chain(main).collect()
+}
+
+/// Starts a container of a prepared pod.
+pub(super) async fn start(
+    shared: Arc<Shared>,
+    pod: Arc<Pod>,
+    container: Container,
+    run: u32,
+    prepared: Arc<Prepared>,
+) -> Result<Run, Failure> {
+    let config_error = |message: String| Failure { reason: "CreateContainerConfigError", message };
+    if built_in::is_built_in(&container) {
+        let readiness = built_in::readiness(&container).map_err(config_error)?;
+        let image_id = built_in::QUEUE_PROXY_IMAGE.to_owned();
+        return Ok(Run { id: None, image_id, probes: vec![readiness], unsupported: Vec::new() });
+    }
+    let name = container.image.clone().unwrap_or_default();
+    let policy = container.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
+    let image = shared.images.get(&shared.client, &pod, &name, policy).await?;
+    let variables = env::environment(&pod, &container, &prepared.values, &prepared.address.to_string())
+        .map_err(|missing| config_error(missing.to_string()))?;
+    let plan = spec::plan(&pod, &container, &image.lease.config, variables, &prepared.volumes)
+        .map_err(|missing| config_error(missing.to_string()))?;
+
+    let id = ContainerId::from(format!("{}-{}-{run}", pod.uid(), container.name));
+    let start_error = |what: &str, error: &dyn std::fmt::Display| Failure {
+        reason: "RunContainerError",
+        message: format!("{what}: {error}"),
+    };
+    let message = message_file(&prepared, &container, run);
+    make_message_file(&message).map_err(|error| start_error("making the termination message file", &error))?;
+    let log = LogId { pod: pod.uid().to_owned(), container: container.name.clone(), run };
+    let (pipes, copy) = shared.logs.begin(log).map_err(|error| start_error("opening the container's log", &error))?;
+    tokio::spawn(copy);
+
+    let mut mounts = etc(&prepared);
+    mounts.push(BindMount {
+        source: message,
+        target: container.termination_message_path.as_deref().unwrap_or(MESSAGE_PATH).into(),
+        read_only: false,
+    });
+    mounts.extend(plan.mounts);
+    let spec = ContainerSpec {
+        id: id.clone(),
+        sandbox: SandboxId::from(pod.uid().to_owned()),
+        rootfs: image.rootfs,
+        readonly_rootfs: plan.readonly_rootfs,
+        argv: plan.argv,
+        env: plan.env,
+        cwd: plan.cwd,
+        user: plan.user,
+        mounts,
+        tmpfs: Vec::new(),
+        resources: plan.resources,
+        capabilities: plan.capabilities,
+        no_new_privileges: plan.no_new_privileges,
+        seccomp: plan.seccomp,
+        oom_score_adj: OOM_SCORE_ADJ,
+        stdout: pipes.stdout,
+        stderr: pipes.stderr,
+    };
+    let unsupported = shared.runtime.unsupported(&spec);
+    shared
+        .runtime
+        .start_container(spec)
+        .await
+        .map_err(|error| Failure { reason: error.reason(), message: error.to_string() })?;
+    shared.images.hold(&id, image.lease);
+    Ok(Run { id: Some(id), image_id: name, probes: spec::probes(&container), unsupported })
+}
+
+/// The files in `/etc` that are the pod's.
+fn etc(prepared: &Prepared) -> Vec<BindMount> {
+    let mount = |name: &str| BindMount {
+        source: prepared.dir.join("etc").join(name),
+        target: PathBuf::from("/etc").join(name),
+        read_only: false,
+    };
+    ["hosts", "hostname", "resolv.conf"].map(mount).to_vec()
+}
+
+fn message_file(prepared: &Prepared, container: &Container, run: u32) -> PathBuf {
+    prepared.dir.join("messages").join(format!("{}-{run}", container.name))
+}
+
+fn make_message_file(path: &std::path::Path) -> std::io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::File::create(path)?.set_permissions(fs::Permissions::from_mode(0o666))
+}
+
+/// Waits for the end of a run, and reads the message it left.
+pub(super) fn wait(
+    shared: &Arc<Shared>,
+    pod: &Arc<Pod>,
+    container: &Container,
+    id: ContainerId,
+    run: u32,
+) -> impl Future<Output = (Exit, String)> + Send + use<> {
+    let (shared, container) = (Arc::clone(shared), container.clone());
+    let file = shared.options.run_dir.join("pods").join(pod.uid()).join("messages").join(format!("{}-{run}", container.name));
+    let log = LogId { pod: pod.uid().to_owned(), container: container.name.clone(), run };
+    async move {
+        let exit = shared.runtime.wait(&id).await.unwrap_or_else(|error| {
+            tracing::warn!(container = %id, %error, "lost a container");
+            Exit { code: 137, signal: Some(9), oom_killed: false }
+        });
+        let message = termination::message(&container, &file, &shared.logs, &log, exit);
+        if let Err(error) = shared.runtime.remove_container(&id).await {
+            tracing::warn!(container = %id, %error, "could not remove a container that ended");
+        }
+        shared.images.release(&id);
+        (exit, message)
+    }
+}
+
+/// One try of a probe at its time.
+pub(super) fn probe(
+    shared: &Arc<Shared>,
+    sandbox: &SandboxId,
+    running: &Running,
+    index: usize,
+    run: u32,
+    at: usize,
+    first: bool,
+) -> BoxFuture<'static, Happening> {
+    let probe = &running.probes[at];
+    let wait = probe.wait((!first).then(|| running.since.elapsed()));
+    let (target, limit) = (probe.target.clone(), probe.schedule.timeout);
+    let (shared, sandbox) = (Arc::clone(shared), sandbox.clone());
+    async move {
+        if !wait.is_zero() {
+            wait_for_try(wait).await;
+        }
+        let outcome = attempt(&*shared.runtime, &sandbox, &target, limit).await;
+        Happening::Probed { index, run, probe: at, outcome }
+    }
+    .boxed()
+}
+
+/// Notes a start that failed; the returned future is done when it is worth another try.
+pub(super) fn failed(
+    shared: &Arc<Shared>,
+    record: &mut Record,
+    failure: &Failure,
+) -> impl Future<Output = ()> + Send + use<> {
+    let again = matches!(&record.state, State::Waiting { reason: "ErrImagePull" | "ImagePullBackOff", .. });
+    let (reason, message) = match failure.reason {
+        "ErrImagePull" if again => {
+            ("ImagePullBackOff", format!("Back-off pulling image: {}", failure.message))
+        }
+        reason => (reason, failure.message.clone()),
+    };
+    record.state = State::Waiting { reason, message };
+    // The first retry of a backoff comes at once, which is of no use for a start that failed.
+    let wait = record.backoff.after(Duration::ZERO).max(Duration::from_secs(1));
+    let image = record.spec.image.as_deref().and_then(|image| image.parse::<Reference>().ok());
+    let images = failure.reason.starts_with("ErrImage").then(|| shared.images.store.clone());
+    async move {
+        let appears = async {
+            match (images, image) {
+                (Some(store), Some(image)) => drop(store.wait_for(&image).await),
+                _ => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = appears => {}
+        }
+    }
+}

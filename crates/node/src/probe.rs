@@ -1,0 +1,13 @@
+//! Probes: whether a container is started, alive and ready.
+//!
+//! `schedule` decides when to try and what the outcomes mean; `attempt` tries once.
+
+mod attempt;
+mod fine_timer;
+mod schedule;
+
+pub(crate) use self::{
+    attempt::{Outcome, Target, attempt},
+    fine_timer::FineTimer,
+    schedule::{Kind, Probe, Schedule, Verdict},
+};

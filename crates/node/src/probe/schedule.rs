@@ -1,0 +1,173 @@
+//! When a probe is tried and what its outcomes mean. Pure (upstream: kubernetes, kubelet prober; serving, queue readiness).
+
+use std::time::Duration;
+
+use resources::builtin;
+
+use super::Target;
+
+/// How often a start is looked at while it may still be over in a moment.
+const EAGER: Duration = Duration::from_micros(200);
+/// For how long.
+const EAGER_FOR: Duration = Duration::from_millis(20);
+/// How often a slower start is looked at.
+const PATIENT: Duration = Duration::from_millis(50);
+/// How often a container that is ready is looked at where its owner did not say.
+const STEADY: Duration = Duration::from_secs(10);
+
+/// What a probe is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Holds the others back until it has passed once.
+    Startup,
+    /// Ends the container when it fails.
+    Liveness,
+    /// Takes the container out of service while it fails.
+    Readiness,
+}
+
+/// When a probe is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Schedule {
+    pub(crate) initial_delay: Duration,
+    pub(crate) period: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) success_threshold: u32,
+    pub(crate) failure_threshold: u32,
+    /// Before its first success it is tried again at once instead of after `period`: by connecting, or over HTTP.
+    pub(crate) eager: bool,
+}
+
+/// A probe and what it has seen.
+#[derive(Clone, Debug)]
+pub(crate) struct Probe {
+    pub(crate) kind: Kind,
+    pub(crate) target: Target,
+    pub(crate) schedule: Schedule,
+    successes: u32,
+    failures: u32,
+    passed: bool,
+}
+
+/// What an outcome changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Too early to say, or nothing new.
+    Same,
+    /// The threshold of successes is reached.
+    Passing,
+    /// The threshold of failures is reached.
+    Failing,
+}
+
+impl Schedule {
+    /// The schedule of a Kubernetes probe. A period of 0 is Knative's: as eager as can be until it passes.
+    pub(crate) fn of(probe: &builtin::Probe, eager: bool) -> Self {
+        let seconds = |value: Option<i32>, default| u64::try_from(value.unwrap_or(default)).unwrap_or(0);
+        let period = seconds(probe.period_seconds, 10);
+        let count = |value: Option<i32>, default| u32::try_from(value.unwrap_or(default)).unwrap_or(1).max(1);
+        Self {
+            initial_delay: Duration::from_secs(seconds(probe.initial_delay_seconds, 0)),
+            period: if period == 0 { STEADY } else { Duration::from_secs(period) },
+            timeout: Duration::from_secs(seconds(probe.timeout_seconds, 1).max(1)),
+            success_threshold: count(probe.success_threshold, 1),
+            failure_threshold: count(probe.failure_threshold, 3),
+            eager,
+        }
+    }
+}
+
+impl Probe {
+    pub(crate) fn new(kind: Kind, target: Target, schedule: Schedule) -> Self {
+        Self { kind, target, schedule, successes: 0, failures: 0, passed: false }
+    }
+
+    /// How long to wait before the next try; `since` is the time since the container started, `None` before the first try.
+    pub(crate) fn wait(&self, since: Option<Duration>) -> Duration {
+        let Some(since) = since else { return self.schedule.initial_delay };
+        if !self.schedule.eager || self.passed {
+            return self.schedule.period;
+        }
+        let asked = since.saturating_sub(self.schedule.initial_delay);
+        match self.target {
+            Target::Tcp { .. } if asked < EAGER_FOR => EAGER,
+            // From there each wait is a quarter of the time that has passed.
+            Target::Tcp { .. } => (asked / 4).clamp(EAGER, PATIENT),
+            _ => PATIENT,
+        }
+    }
+
+    /// Takes an outcome in.
+    pub(crate) fn note(&mut self, success: bool) -> Verdict {
+        if success {
+            self.failures = 0;
+            self.successes = self.successes.saturating_add(1);
+            if self.successes == self.schedule.success_threshold {
+                self.passed = true;
+                return Verdict::Passing;
+            }
+        } else {
+            self.successes = 0;
+            self.failures = self.failures.saturating_add(1);
+            // An eager probe is tried far more often than its threshold was made for.
+            let counts = !self.schedule.eager || self.passed;
+            if counts && self.failures == self.schedule.failure_threshold {
+                return Verdict::Failing;
+            }
+        }
+        Verdict::Same
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probe(eager: bool, tcp: bool) -> Probe {
+        let schedule = Schedule {
+            initial_delay: Duration::from_secs(5),
+            period: Duration::from_secs(7),
+            timeout: Duration::from_secs(1),
+            success_threshold: 2,
+            failure_threshold: 3,
+            eager,
+        };
+        let target =
+            if tcp { Target::Tcp { port: 1 } } else { Target::Http { port: 1, path: "/".into(), headers: vec![] } };
+        Probe::new(Kind::Readiness, target, schedule)
+    }
+
+    #[test]
+    fn waits() {
+        let after_start = |ms: u64| Some(Duration::from_millis(5000 + ms));
+        for (eager, tcp, since, expect) in [
+            (true, true, None, Duration::from_secs(5)),
+            (true, true, after_start(1), EAGER),
+            (true, true, after_start(40), Duration::from_millis(10)),
+            (true, true, after_start(900), PATIENT),
+            (true, false, after_start(1), PATIENT),
+            (false, true, after_start(1), Duration::from_secs(7)),
+        ] {
+            assert_eq!(probe(eager, tcp).wait(since), expect, "eager {eager} tcp {tcp} since {since:?}");
+        }
+    }
+
+    #[test]
+    fn thresholds_count_in_a_row() {
+        let mut probe = probe(false, true);
+        let verdicts: Vec<_> = [true, false, true, true, true, false, false, true, false, false, false, false]
+            .map(|success| probe.note(success))
+            .to_vec();
+        use Verdict::{Failing, Passing, Same};
+        assert_eq!(verdicts, [Same, Same, Same, Passing, Same, Same, Same, Same, Same, Same, Failing, Same]);
+    }
+
+    #[test]
+    fn an_eager_probe_fails_only_after_it_has_passed() {
+        let mut probe = probe(true, true);
+        assert!((0..100).all(|_| probe.note(false) == Verdict::Same));
+        assert_eq!((probe.note(true), probe.note(true)), (Verdict::Same, Verdict::Passing));
+        assert_eq!([probe.note(false), probe.note(false), probe.note(false)].last(), Some(&Verdict::Failing));
+        assert_eq!(probe.wait(Some(Duration::ZERO)), Duration::from_secs(7));
+    }
+}

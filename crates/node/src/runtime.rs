@@ -1,0 +1,134 @@
+//! What runs containers: the contract, and its two implementations.
+//!
+//! [`ContainerRuntime`] isolates (namespaces, cgroups, seccomp; needs root). [`ProcessRuntime`] runs the same programs
+//! as plain processes of the calling user. Both ask the [keeper](keeper) to start processes: a threaded daemon cannot
+//! fork, and containers must have a parent that is always there to reap them.
+
+mod caps;
+mod cgroup;
+mod client;
+mod container;
+mod error;
+pub(crate) mod keeper;
+mod process;
+mod protocol;
+mod registry;
+mod seccomp;
+mod shell;
+mod spec;
+mod sys;
+mod wire;
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures::future::BoxFuture;
+use tokio::net::TcpStream;
+
+pub use caps::{Capabilities, UnknownCapability};
+pub use container::{ContainerOptions, ContainerRuntime};
+pub use error::{RuntimeError, StartFailure, Step};
+pub use keeper::{KeeperCommand, Leftovers, PoolOptions, clean_leftovers};
+pub use process::{ProcessOptions, ProcessRuntime};
+pub use spec::{
+    BindMount, ContainerId, ContainerSpec, Resources, SandboxId, SandboxSpec, Seccomp, TmpfsMount, User,
+};
+
+/// The result of a runtime call.
+pub type Result<T, E = RuntimeError> = std::result::Result<T, E>;
+
+/// A runtime shared by everything that starts containers.
+pub type SharedRuntime = Arc<dyn Runtime>;
+
+/// Starts, watches and stops containers.
+///
+/// Identifiers are the caller's; using one twice while it exists is [`RuntimeError::Exists`].
+pub trait Runtime: Send + Sync + 'static {
+    /// Makes what the containers of one pod share: network, ipc and uts namespaces, with the hostname set and the
+    /// pod's addresses on its loopback device. It lives until [`remove_sandbox`](Self::remove_sandbox), through any
+    /// number of container restarts.
+    fn create_sandbox(&self, spec: SandboxSpec) -> BoxFuture<'_, Result<()>>;
+
+    /// Starts a container and returns once its program has been executed, not once it answers.
+    ///
+    /// [`RuntimeError::Start`] says which step failed, with errno and path; the container is then gone, and its
+    /// identifier is free again.
+    fn start_container(&self, spec: ContainerSpec) -> BoxFuture<'_, Result<Started>>;
+
+    /// Waits until the container's main process, and so all of the container, has ended. May be called any number of
+    /// times, by any number of waiters, until the container is removed.
+    fn wait(&self, id: &ContainerId) -> BoxFuture<'_, Result<Exit>>;
+
+    /// Sends a signal to the container's main process. SIGKILL kills every process of the container. A container
+    /// that has ended already takes any signal without an error.
+    fn signal(&self, id: &ContainerId, signal: i32) -> Result<()>;
+
+    /// Kills the container if it still runs, and removes everything of it: cgroups, mounts, written files.
+    /// Removing what does not exist is no error.
+    fn remove_container(&self, id: &ContainerId) -> BoxFuture<'_, Result<()>>;
+
+    /// Removes the containers left in a sandbox, then the sandbox. Removing what does not exist is no error.
+    fn remove_sandbox(&self, id: &SandboxId) -> BoxFuture<'_, Result<()>>;
+
+    /// Connects to `port` as a program inside the pod would reach it on 127.0.0.1.
+    fn dial(&self, sandbox: &SandboxId, port: u16) -> BoxFuture<'_, io::Result<TcpStream>>;
+
+    /// What the container has used so far. A few small file reads; cheap enough for every second.
+    fn stats(&self, id: &ContainerId) -> Result<Stats>;
+
+    /// The parts of a spec that this runtime does not honour, as Kubernetes field names of a container or pod.
+    fn unsupported(&self, spec: &ContainerSpec) -> Vec<&'static str>;
+
+    /// Kills and removes every container and sandbox, then ends the keeper. Afterwards every call fails.
+    fn shutdown(&self) -> BoxFuture<'_, Result<()>>;
+}
+
+/// A container that has been started.
+#[derive(Clone, Copy, Debug)]
+pub struct Started {
+    /// Process id of the container's main process, as the host sees it.
+    pub pid: i32,
+    /// When its program was executed.
+    pub started_at: SystemTime,
+    /// Where the time of this start went.
+    pub timings: StartTimings,
+}
+
+/// The parts of a start, in the order in which they happen.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct StartTimings {
+    /// Whether a shell made beforehand was used.
+    pub pooled: bool,
+    /// From the request leaving the daemon until the container's own process took it up. Unpooled, this holds the
+    /// making of the shell.
+    pub shell: Duration,
+    /// Mounting root file system and volumes.
+    pub mounts: Duration,
+    /// Changing root, and dropping privileges.
+    pub confine: Duration,
+    /// From there until the program was executed and the daemon knew.
+    pub exec: Duration,
+}
+
+/// How a container ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// The exit code; 128 + signal when a signal ended it.
+    pub code: i32,
+    /// The signal that ended it, if one did.
+    pub signal: Option<i32>,
+    /// Whether the kernel killed one of its processes for exceeding the memory limit.
+    pub oom_killed: bool,
+}
+
+/// What a container uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Processor time since the start.
+    pub cpu: Duration,
+    /// Memory in bytes, page cache included.
+    pub memory: u64,
+    /// Memory in bytes without what the kernel can drop at once (Kubernetes' "working set").
+    pub working_set: u64,
+}

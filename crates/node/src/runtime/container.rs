@@ -1,0 +1,131 @@
+//! The runtime that isolates.
+
+mod copies;
+mod dial;
+mod inner;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::net::TcpStream;
+
+use super::cgroup;
+use super::client::{self, Client};
+use super::keeper::{KeeperCommand, PoolOptions};
+use super::protocol::{Configuration, Isolation};
+use super::{
+    ContainerId, ContainerSpec, Exit, Result, Runtime, RuntimeError, SandboxId, SandboxSpec, Started, Stats,
+};
+
+use inner::Inner;
+
+/// How the container runtime works.
+#[derive(Clone, Debug)]
+pub struct ContainerOptions {
+    /// Where containers keep what they write, until they are removed. Best on a disk: it counts as their memory
+    /// otherwise.
+    pub run_dir: PathBuf,
+    /// The cgroup below which all containers' are, in every hierarchy. One per run directory.
+    pub cgroup_root: String,
+    /// What is made beforehand.
+    pub pools: PoolOptions,
+    /// How to execute the keeper.
+    pub keeper: KeeperCommand,
+}
+
+impl ContainerOptions {
+    /// The defaults for a run directory; the cgroup root is named after its path.
+    pub fn new(run_dir: impl Into<PathBuf>) -> Self {
+        let run_dir = run_dir.into();
+        let cgroup_root = format!("ebb-{:016x}", fingerprint(&run_dir));
+        Self { run_dir, cgroup_root, pools: PoolOptions::default(), keeper: KeeperCommand::default() }
+    }
+}
+
+/// FNV-1a: the same in every build, unlike the standard library's hashes.
+fn fingerprint(path: &Path) -> u64 {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Runs containers in namespaces and cgroups of their own.
+pub struct ContainerRuntime {
+    inner: Arc<Inner>,
+}
+
+impl ContainerRuntime {
+    /// Starts a keeper. What an earlier run with the same run directory left is removed, its containers killed.
+    ///
+    /// [`RuntimeError::Unsupported`] or [`RuntimeError::Io`] says what the machine lacks. Must be called in a tokio
+    /// runtime, which then serves the keeper's events.
+    pub async fn start(options: ContainerOptions) -> Result<Self> {
+        let run_dir = std::path::absolute(&options.run_dir)
+            .map_err(|error| RuntimeError::io(format!("finding {}", options.run_dir.display()), error))?;
+        let cgroups = cgroup::detect(&options.cgroup_root)?;
+        let isolation =
+            Isolation { run_dir: run_dir.clone(), cgroup_root: options.cgroup_root, pools: options.pools };
+        let configuration = Configuration { isolation: Some(isolation) };
+        let (client, overlay) = Client::start(&options.keeper, configuration).await?;
+        if !overlay {
+            tracing::warn!(
+                run_dir = %run_dir.display(),
+                "this file system cannot hold an overlay's upper layer; every start copies its image instead, which \
+                 is slow. Use a data directory on ext4, xfs, btrfs or tmpfs"
+            );
+        }
+        let dialer = dial::Dialer::start().map_err(|error| RuntimeError::io("starting the dialer", error))?;
+        Ok(Self { inner: Arc::new(Inner::new(client, cgroups, run_dir, overlay, dialer)) })
+    }
+}
+
+impl Runtime for ContainerRuntime {
+    fn create_sandbox(&self, spec: SandboxSpec) -> BoxFuture<'_, Result<()>> {
+        self.inner.create_sandbox(spec).boxed()
+    }
+
+    fn start_container(&self, spec: ContainerSpec) -> BoxFuture<'_, Result<Started>> {
+        let inner = Arc::clone(&self.inner);
+        async move { inner.start_container(spec).await }.boxed()
+    }
+
+    fn wait(&self, id: &ContainerId) -> BoxFuture<'_, Result<Exit>> {
+        let exit = self.inner.running(id, |running| running.exit.clone());
+        async move { client::wait(exit?).await }.boxed()
+    }
+
+    fn signal(&self, id: &ContainerId, signal: i32) -> Result<()> {
+        self.inner.running(id, |running| running.signal(signal))?
+    }
+
+    fn remove_container(&self, id: &ContainerId) -> BoxFuture<'_, Result<()>> {
+        let id = id.clone();
+        async move { self.inner.remove_container(&id).await }.boxed()
+    }
+
+    fn remove_sandbox(&self, id: &SandboxId) -> BoxFuture<'_, Result<()>> {
+        let id = id.clone();
+        async move { self.inner.remove_sandbox(&id).await }.boxed()
+    }
+
+    fn dial(&self, sandbox: &SandboxId, port: u16) -> BoxFuture<'_, io::Result<TcpStream>> {
+        let network = self.inner.network(sandbox);
+        async move { self.inner.dialer.dial(network.map_err(io::Error::other)?, port).await }.boxed()
+    }
+
+    fn stats(&self, id: &ContainerId) -> Result<Stats> {
+        self.inner.stats(id)
+    }
+
+    fn unsupported(&self, _spec: &ContainerSpec) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    fn shutdown(&self) -> BoxFuture<'_, Result<()>> {
+        self.inner.shutdown().boxed()
+    }
+}

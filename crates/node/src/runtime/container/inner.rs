@@ -1,0 +1,210 @@
+//! The work of the container runtime: asking the keeper, and removing what has ended.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::copies;
+use super::dial::Dialer;
+use crate::runtime::cgroup::{self, Cgroups};
+use crate::runtime::client::{self, Client, KILL_TIMEOUT, Running};
+use crate::runtime::keeper::slot;
+use crate::runtime::protocol::{ContainerOrder, Request, Rootfs};
+use crate::runtime::registry::Registry;
+use crate::runtime::{
+    ContainerId, ContainerSpec, Result, RuntimeError, SandboxId, SandboxSpec, Started, Stats, sys,
+};
+
+/// A sandbox's network namespace, once the keeper has made it.
+type Network = Option<Arc<OwnedFd>>;
+
+pub(super) struct Inner {
+    client: Arc<Client>,
+    cgroups: Arc<dyn Cgroups>,
+    run_dir: PathBuf,
+    overlay: bool,
+    pub(super) dialer: Dialer,
+    registry: Registry<Network>,
+}
+
+impl Inner {
+    pub(super) fn new(
+        client: Arc<Client>,
+        cgroups: Box<dyn Cgroups>,
+        run_dir: PathBuf,
+        overlay: bool,
+        dialer: Dialer,
+    ) -> Self {
+        Self { client, cgroups: cgroups.into(), run_dir, overlay, dialer, registry: Registry::default() }
+    }
+
+    pub(super) async fn create_sandbox(&self, spec: SandboxSpec) -> Result<()> {
+        let SandboxSpec { id, hostname, addresses } = spec;
+        self.registry.add_sandbox(&id, None)?;
+        let sandbox = id.to_string();
+        let request = |request| Request::CreateSandbox { request, sandbox, hostname, addresses };
+        let made = self.client.create_sandbox(request).await.and_then(|made| {
+            made.map_err(|failure| {
+                let error = io::Error::from_raw_os_error(failure.errno);
+                RuntimeError::io(format!("making sandbox {id}"), error)
+            })
+        });
+        match made {
+            Ok(network) => self.registry.sandbox(&id, |sandbox| *sandbox = Some(Arc::new(network))),
+            Err(error) => {
+                self.registry.remove_sandbox(&id);
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts in a task of its own, so that a caller who gives up leaves a container that can be removed.
+    pub(super) async fn start_container(self: Arc<Self>, spec: ContainerSpec) -> Result<Started> {
+        validate(&spec)?;
+        let task = tokio::spawn(async move {
+            self.network(&spec.sandbox)?;
+            let reservation = self.registry.reserve(&spec.id, &spec.sandbox)?;
+            let running = self.ask_for(spec).await?;
+            let started = running.started();
+            reservation.started(running);
+            Ok(started)
+        });
+        task.await.map_err(|error| RuntimeError::io("starting a container", io::Error::other(error)))?
+    }
+
+    async fn ask_for(&self, spec: ContainerSpec) -> Result<Running> {
+        let ContainerSpec { id, sandbox, rootfs, readonly_rootfs, argv, env, cwd, user, .. } = spec;
+        let rootfs = if self.overlay { Rootfs::Overlay(rootfs) } else { self.copy(&id, rootfs).await? };
+        let order = ContainerOrder {
+            rootfs,
+            readonly_rootfs,
+            argv,
+            env,
+            cwd,
+            user,
+            mounts: spec.mounts,
+            tmpfs: spec.tmpfs,
+            capabilities: spec.capabilities.bits(),
+            no_new_privileges: spec.no_new_privileges,
+            seccomp: spec.seccomp,
+            oom_score_adj: spec.oom_score_adj,
+        };
+        let order = serde_json::to_vec(&order).map_err(|error| RuntimeError::Invalid {
+            container: id.to_string(),
+            reason: error.to_string(),
+        })?;
+        let (container, sandbox, resources) = (id.to_string(), sandbox.to_string(), spec.resources);
+        let sent = sys::monotonic();
+        let request = |request| Request::StartContainer { request, container, sandbox, resources, sent };
+        let output = [spec.stdout.as_fd(), spec.stderr.as_fd()];
+        let started = self.client.start_container(request, id.as_str(), &order, output).await;
+        if started.is_err() && !self.overlay {
+            self.remove_copy(&id).await?;
+        }
+        started
+    }
+
+    pub(super) fn running<T>(&self, id: &ContainerId, f: impl FnOnce(&Running) -> T) -> Result<T> {
+        self.registry.running(id, f)
+    }
+
+    pub(super) fn network(&self, id: &SandboxId) -> Result<Arc<OwnedFd>> {
+        let made = self.registry.sandbox(id, |network| network.clone())?;
+        made.ok_or_else(|| RuntimeError::NotFound { kind: "sandbox", id: id.to_string() })
+    }
+
+    pub(super) fn stats(&self, id: &ContainerId) -> Result<Stats> {
+        let slot = self.running(id, |running| running.slot)?;
+        let read = self.cgroups.stats(&slot::name(slot));
+        read.map_err(|error| RuntimeError::io(format!("reading the cgroup of container {id}"), error))
+    }
+
+    pub(super) async fn remove_container(&self, id: &ContainerId) -> Result<()> {
+        self.registry.settled(id).await;
+        let Ok((slot, exit)) = self.running(id, |running| (running.slot, running.exit.clone())) else {
+            return Ok(());
+        };
+        self.running(id, |running| running.signal(libc::SIGKILL))??;
+        let ended = tokio::time::timeout(KILL_TIMEOUT, client::wait(exit)).await;
+        let failed = |error| RuntimeError::io(format!("removing container {id}"), error);
+        let _exit = ended.map_err(|_| {
+            failed(io::Error::new(io::ErrorKind::TimedOut, "a process of it does not end after SIGKILL"))
+        })??;
+        let cgroups = Arc::clone(&self.cgroups);
+        let directory = self.run_dir.join(slot::DIRECTORY).join(slot::name(slot));
+        let removal = tokio::task::spawn_blocking(move || {
+            cgroup::kill_and_remove(&*cgroups, &slot::name(slot))?;
+            std::fs::remove_dir_all(directory)
+        });
+        removal.await.map_err(|error| failed(io::Error::other(error)))?.map_err(failed)?;
+        if !self.overlay {
+            self.remove_copy(id).await?;
+        }
+        self.registry.remove_container(id);
+        Ok(())
+    }
+
+    pub(super) async fn remove_sandbox(&self, id: &SandboxId) -> Result<()> {
+        for container in self.registry.containers_of(id) {
+            self.remove_container(&container).await?;
+        }
+        if !self.registry.remove_sandbox(id) {
+            return Ok(());
+        }
+        self.client.tell(Request::RemoveSandbox { sandbox: id.to_string() }).await
+    }
+
+    pub(super) async fn shutdown(&self) -> Result<()> {
+        self.registry.clear();
+        self.client.end().await
+    }
+
+    fn copy_of(&self, id: &ContainerId) -> PathBuf {
+        self.run_dir.join(slot::DIRECTORY).join(format!("copy-{id}"))
+    }
+
+    async fn copy(&self, id: &ContainerId, layers: Vec<PathBuf>) -> Result<Rootfs> {
+        let into = self.copy_of(id);
+        let target = into.clone();
+        let copied = tokio::task::spawn_blocking(move || copies::flatten(&layers, &target)).await;
+        match copied.map_err(io::Error::other).flatten() {
+            Ok(()) => Ok(Rootfs::Copy(into)),
+            Err(error) => {
+                self.remove_copy(id).await?;
+                Err(RuntimeError::io(format!("copying the image of container {id}"), error))
+            }
+        }
+    }
+
+    async fn remove_copy(&self, id: &ContainerId) -> Result<()> {
+        let copy = self.copy_of(id);
+        let removed = tokio::task::spawn_blocking(move || match std::fs::remove_dir_all(copy) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        });
+        let removed = removed.await.map_err(io::Error::other).flatten();
+        removed
+            .map_err(|error| RuntimeError::io(format!("removing the copied image of container {id}"), error))
+    }
+}
+
+/// Refuses what would fail later with a worse message, or do something else than asked.
+fn validate(spec: &ContainerSpec) -> Result<()> {
+    let relative =
+        spec.mounts.iter().map(|mount| &mount.target).chain(spec.tmpfs.iter().map(|mount| &mount.target));
+    let reason = if spec.argv.is_empty() {
+        "no command: neither the container nor its image names one".to_owned()
+    } else if spec.rootfs.is_empty() {
+        "its image has no layers".to_owned()
+    } else if !spec.cwd.is_empty() && !spec.cwd.starts_with('/') {
+        format!("working directory {:?} is not an absolute path", spec.cwd)
+    } else if let Some(target) = relative.into_iter().find(|target| !target.is_absolute()) {
+        format!("mount path {:?} is not an absolute path", target)
+    } else if spec.id.as_str().contains('/') || spec.id.as_str().is_empty() {
+        "its identifier is empty or has a slash".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(RuntimeError::Invalid { container: spec.id.to_string(), reason })
+}

@@ -1,0 +1,134 @@
+//! The keeper's children: shells in the pool, containers that are starting, running, or failed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use super::PoolOptions;
+use super::sandbox::{Sandbox, Sandboxes};
+use super::slot::{NewShell, Slots};
+use crate::runtime::protocol::Report;
+use crate::runtime::sys::ChildProcess;
+use crate::runtime::{StartFailure, sys};
+
+/// All that the keeper has.
+pub(super) struct Children {
+    /// Absent without isolation.
+    pub(super) isolated: Option<Isolated>,
+    pub(super) children: BTreeMap<u64, Child>,
+    /// The number of the next plain process; slots number themselves.
+    pub(super) next_plain: u64,
+}
+
+/// What making containers takes.
+pub(super) struct Isolated {
+    pub(super) slots: Slots,
+    pub(super) sandboxes: Sandboxes,
+    pub(super) pools: PoolOptions,
+    /// Made beforehand, for no pod yet.
+    pub(super) spare: Vec<Sandbox>,
+    pub(super) pods: HashMap<String, Sandbox>,
+}
+
+/// One child: a shell's init, or a plain process.
+pub(super) struct Child {
+    pub(super) process: ChildProcess,
+    /// The socket to a shell's init; a plain process has none.
+    pub(super) control: Option<OwnedFd>,
+    /// The socket to what becomes the program, until it has.
+    pub(super) report: Option<OwnedFd>,
+    /// The program's process: known from the start for a plain one, told by init for a container's.
+    pub(super) app: Option<OwnedFd>,
+    pub(super) phase: Phase,
+    /// Why it could not become a container, or a shell.
+    pub(super) failure: Option<StartFailure>,
+    /// How init says that the app ended.
+    pub(super) ended: Option<(i32, Option<i32>)>,
+}
+
+/// What has become of a child.
+pub(super) enum Phase {
+    /// Waits for an order.
+    Pooled,
+    /// Has its order, and has not executed its program.
+    Starting { request: u64, container: String, report: Option<Report> },
+    /// Runs its program.
+    Running { container: String },
+    /// The daemon has been told that it could not start.
+    Failed,
+}
+
+impl Children {
+    pub(super) fn plain() -> Self {
+        Self { isolated: None, children: BTreeMap::new(), next_plain: 0 }
+    }
+
+    pub(super) fn isolated(slots: Slots, sandboxes: Sandboxes, pools: PoolOptions) -> Self {
+        let isolated = Isolated { slots, sandboxes, pools, spare: Vec::new(), pods: HashMap::new() };
+        Self { isolated: Some(isolated), ..Self::plain() }
+    }
+
+    /// The numbers of the shells that wait for an order.
+    pub(super) fn pooled(&self) -> impl Iterator<Item = u64> {
+        let waits = |child: &Child| matches!(child.phase, Phase::Pooled) && child.report.is_some();
+        self.children.iter().filter(move |(_, child)| waits(child)).map(|(number, _)| *number)
+    }
+
+    /// Adds a shell to the pool.
+    pub(super) fn add_shell(&mut self, shell: NewShell) -> u64 {
+        let child = Child {
+            process: shell.init,
+            control: Some(shell.control),
+            report: Some(shell.report),
+            app: None,
+            phase: Phase::Pooled,
+            failure: None,
+            ended: None,
+        };
+        self.children.insert(shell.number, child);
+        shell.number
+    }
+
+    /// Adds a plain process that is starting.
+    pub(super) fn add_plain(
+        &mut self,
+        process: ChildProcess,
+        report: OwnedFd,
+        request: u64,
+        container: String,
+    ) -> u64 {
+        let number = self.next_plain;
+        self.next_plain += 1;
+        let phase = Phase::Starting { request, container, report: None };
+        // A plain process is its own app; its pidfd is there twice, so that both kinds are told of alike.
+        let app = process.pidfd.try_clone().ok();
+        let child =
+            Child { process, control: None, report: Some(report), app, phase, failure: None, ended: None };
+        self.children.insert(number, child);
+        number
+    }
+}
+
+impl Child {
+    /// The program's process id in the keeper's pid namespace.
+    pub(super) fn app_pid(&self) -> i32 {
+        match (&self.control, &self.app) {
+            (Some(_), Some(app)) => pid_of(app.as_fd()).unwrap_or(self.process.pid),
+            _ => self.process.pid,
+        }
+    }
+
+    /// Kills all of it. A container's other processes die with its init; a plain process's stay in its group.
+    pub(super) fn kill(&self) {
+        if self.control.is_none() {
+            let _ = sys::kill_group(self.process.pid, libc::SIGKILL);
+        }
+        // A process that has ended is no error.
+        let _ = sys::send_signal(self.process.pidfd.as_fd(), libc::SIGKILL);
+    }
+}
+
+fn pid_of(pidfd: BorrowedFd<'_>) -> Option<i32> {
+    use std::os::fd::AsRawFd;
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())).ok()?;
+    info.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()
+}

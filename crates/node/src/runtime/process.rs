@@ -1,0 +1,237 @@
+//! The runtime without isolation: the programs of images as plain processes of the calling user.
+//!
+//! A program is told by `PORT` to listen on a free port of the host's loopback, and `dial` goes there when it is asked
+//! for the port that the container was meant to have. Root file systems are not entered: the program is looked up
+//! in the layers, and sees the host's files.
+
+mod ports;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::net::TcpStream;
+
+use super::client::{self, Client, KILL_TIMEOUT, Running};
+use super::keeper::KeeperCommand;
+use super::protocol::{Configuration, ProcessOrder, Request};
+use super::registry::Registry;
+use super::shell::program_candidates;
+use super::{
+    ContainerId, ContainerSpec, Exit, Resources, Result, Runtime, RuntimeError, SandboxId, SandboxSpec,
+    StartFailure, Started, Stats, Step, User, sys,
+};
+
+/// How the process runtime works.
+#[derive(Clone, Debug, Default)]
+pub struct ProcessOptions {
+    /// How to execute the keeper.
+    pub keeper: KeeperCommand,
+}
+
+/// Runs containers as plain processes.
+pub struct ProcessRuntime {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: Arc<Client>,
+    registry: Registry<Ports>,
+}
+
+/// The port that a container was meant to have, and the one that it was given.
+type Ports = HashMap<u16, u16>;
+
+impl ProcessRuntime {
+    /// Starts a keeper. Must be called in a tokio runtime, which then serves the keeper's events.
+    pub async fn start(options: ProcessOptions) -> Result<Self> {
+        let (client, _) = Client::start(&options.keeper, Configuration { isolation: None }).await?;
+        Ok(Self { inner: Arc::new(Inner { client, registry: Registry::default() }) })
+    }
+}
+
+impl Inner {
+    /// Starts in a task of its own, so that a caller who gives up leaves a process that can be removed.
+    async fn start(self: Arc<Self>, spec: ContainerSpec) -> Result<Started> {
+        let task = tokio::spawn(async move {
+            let reservation = self.registry.reserve(&spec.id, &spec.sandbox)?;
+            let (running, ports) = self.ask_for(&spec).await?;
+            let started = running.started();
+            // Should the sandbox have been removed meanwhile, the process is still there to be removed.
+            let _ = self.registry.sandbox(&spec.sandbox, |known| known.extend(ports));
+            reservation.started(running);
+            Ok(started)
+        });
+        task.await.map_err(|error| RuntimeError::io("starting a process", io::Error::other(error)))?
+    }
+
+    async fn ask_for(&self, spec: &ContainerSpec) -> Result<(Running, Option<(u16, u16)>)> {
+        let mut env: BTreeMap<_, _> = spec.env.iter().cloned().collect();
+        let ports =
+            ports::assign(&mut env).map_err(|error| RuntimeError::io("finding a free port", error))?;
+        let order = ProcessOrder {
+            program: find_program(spec, &env)?,
+            argv: spec.argv.clone(),
+            cwd: working_directory(spec),
+            env,
+        };
+        let body = serde_json::to_vec(&order).map_err(|error| RuntimeError::Invalid {
+            container: spec.id.to_string(),
+            reason: error.to_string(),
+        })?;
+        let (container, sent) = (spec.id.to_string(), sys::monotonic());
+        let request = |request| Request::StartProcess { request, container, sent };
+        let output = [spec.stdout.as_fd(), spec.stderr.as_fd()];
+        let running = self.client.start_container(request, spec.id.as_str(), &body, output).await?;
+        Ok((running, ports))
+    }
+
+    async fn remove(&self, id: &ContainerId) -> Result<()> {
+        self.registry.settled(id).await;
+        let Ok(exit) = self.registry.running(id, |running| running.exit.clone()) else { return Ok(()) };
+        self.registry.running(id, kill_group)??;
+        let late =
+            || RuntimeError::io(format!("removing container {id}"), io::Error::from(io::ErrorKind::TimedOut));
+        tokio::time::timeout(KILL_TIMEOUT, client::wait(exit)).await.map_err(|_| late())??;
+        self.registry.remove_container(id);
+        Ok(())
+    }
+
+    async fn remove_sandbox(&self, id: &SandboxId) -> Result<()> {
+        for container in self.registry.containers_of(id) {
+            self.remove(&container).await?;
+        }
+        self.registry.remove_sandbox(id);
+        Ok(())
+    }
+
+    fn given_port(&self, sandbox: &SandboxId, port: u16) -> io::Result<u16> {
+        let given = self.registry.sandbox(sandbox, |ports| ports.get(&port).copied()).unwrap_or_default();
+        given.ok_or_else(|| {
+            let absent = format!("no container of sandbox {sandbox} was given a port for {port}");
+            io::Error::new(io::ErrorKind::ConnectionRefused, absent)
+        })
+    }
+}
+
+impl Runtime for ProcessRuntime {
+    fn create_sandbox(&self, spec: SandboxSpec) -> BoxFuture<'_, Result<()>> {
+        futures::future::ready(self.inner.registry.add_sandbox(&spec.id, Ports::new())).boxed()
+    }
+
+    fn start_container(&self, spec: ContainerSpec) -> BoxFuture<'_, Result<Started>> {
+        Arc::clone(&self.inner).start(spec).boxed()
+    }
+
+    fn wait(&self, id: &ContainerId) -> BoxFuture<'_, Result<Exit>> {
+        let exit = self.inner.registry.running(id, |running| running.exit.clone());
+        async move { client::wait(exit?).await }.boxed()
+    }
+
+    fn signal(&self, id: &ContainerId, signal: i32) -> Result<()> {
+        let kill = signal == libc::SIGKILL;
+        self.inner
+            .registry
+            .running(id, |running| if kill { kill_group(running) } else { running.signal(signal) })?
+    }
+
+    fn remove_container(&self, id: &ContainerId) -> BoxFuture<'_, Result<()>> {
+        let id = id.clone();
+        async move { self.inner.remove(&id).await }.boxed()
+    }
+
+    fn remove_sandbox(&self, id: &SandboxId) -> BoxFuture<'_, Result<()>> {
+        let id = id.clone();
+        async move { self.inner.remove_sandbox(&id).await }.boxed()
+    }
+
+    fn dial(&self, sandbox: &SandboxId, port: u16) -> BoxFuture<'_, io::Result<TcpStream>> {
+        let given = self.inner.given_port(sandbox, port);
+        async move {
+            let stream = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, given?))).await?;
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        }
+        .boxed()
+    }
+
+    fn stats(&self, id: &ContainerId) -> Result<Stats> {
+        let pid = self.inner.registry.running(id, |running| running.pid)?;
+        read_stats(pid)
+            .map_err(|error| RuntimeError::io(format!("reading the usage of container {id}"), error))
+    }
+
+    fn unsupported(&self, spec: &ContainerSpec) -> Vec<&'static str> {
+        let resources = Resources { cpu_request_millis: None, ..spec.resources };
+        [
+            ("resources.limits", resources != Resources::default()),
+            ("volumeMounts", !spec.mounts.is_empty() || !spec.tmpfs.is_empty()),
+            ("securityContext.runAsUser", spec.user != User::default()),
+            ("securityContext.readOnlyRootFilesystem", spec.readonly_rootfs),
+        ]
+        .into_iter()
+        .filter_map(|(field, asked)| asked.then_some(field))
+        .collect()
+    }
+
+    fn shutdown(&self) -> BoxFuture<'_, Result<()>> {
+        self.inner.registry.clear();
+        self.inner.client.end().boxed()
+    }
+}
+
+/// The program's process group has its number. A program that has ended may have left others in it, which the keeper
+/// kills when it reaps the program; so this only signals while the program is there.
+fn kill_group(running: &Running) -> Result<()> {
+    if sys::send_signal(running.app.as_fd(), 0).is_err() {
+        return Ok(());
+    }
+    match sys::kill_group(running.pid, libc::SIGKILL) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(errno) => Err(RuntimeError::io("killing a process group", errno)),
+    }
+}
+
+/// Looks the program up as the container would: in the topmost layer that has it.
+fn find_program(spec: &ContainerSpec, env: &BTreeMap<String, String>) -> Result<PathBuf> {
+    let name = spec.argv.first().map_or("", String::as_str);
+    let path = env.get("PATH").map_or(super::shell::DEFAULT_PATH, String::as_str);
+    let inside = |candidate: &str| Path::new("/").join(&spec.cwd).join(candidate);
+    for candidate in program_candidates(name, path) {
+        let candidate = inside(&candidate);
+        let relative = candidate.strip_prefix("/").unwrap_or(&candidate);
+        if let Some(found) =
+            spec.rootfs.iter().rev().map(|layer| layer.join(relative)).find(|path| path.is_file())
+        {
+            return Ok(found);
+        }
+    }
+    let failure = StartFailure::new(Step::Exec, name, rustix::io::Errno::NOENT);
+    Err(RuntimeError::Start { container: spec.id.to_string(), failure })
+}
+
+/// The container's working directory in the topmost layer that has it, else the top layer.
+fn working_directory(spec: &ContainerSpec) -> PathBuf {
+    let relative = Path::new(&spec.cwd).strip_prefix("/").unwrap_or(Path::new(&spec.cwd));
+    let found = spec.rootfs.iter().rev().map(|layer| layer.join(relative)).find(|path| path.is_dir());
+    found.or_else(|| spec.rootfs.last().cloned()).unwrap_or_else(|| "/".into())
+}
+
+/// Processor time and memory of one process, from /proc.
+fn read_stats(pid: i32) -> io::Result<Stats> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name, in brackets, may itself have spaces and brackets.
+    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+    let number = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+    let ticks = number(11) + number(12);
+    let cpu = Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second());
+    let memory = number(21) * rustix::param::page_size() as u64;
+    Ok(Stats { cpu, memory, working_set: memory })
+}

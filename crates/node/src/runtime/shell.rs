@@ -1,0 +1,135 @@
+//! A container's processes, from the keeper's fork to the program's execution.
+//!
+//! A shell is made before it is known which container it will be. It is two processes in their own pid and mount
+//! namespaces:
+//!
+//! ```text
+//!  keeper ──clone3──▶ init: cgroup, /proc, /dev ──fork──▶ app: waits for the order,
+//!                      │                                   becomes the container, executes
+//!                      └─ then reaps until the app ends, reports how, and ends
+//! ```
+//!
+//! Init is a process of its own, not the program itself: children that a program abandons become init's, and only
+//! one that reaps keeps them from piling up as zombies, which most programs do not (ignoring SIGCHLD for them would
+//! break those that wait for their own). The fork that this costs happens when the shell is made, so a pooled start
+//! does not pay for it. Another gain: a program without a SIGTERM handler ends on SIGTERM, as pid 1 it would not.
+
+mod confine;
+mod files;
+mod init;
+mod mounts;
+mod order;
+mod program;
+mod rootfs;
+mod user;
+
+use std::convert::Infallible;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+
+use super::cgroup::Cgroups;
+use super::protocol::Notice;
+use super::{StartFailure, Step, sys, wire};
+
+pub(super) use program::{DEFAULT_PATH, Program, program_candidates};
+
+/// A result of a step of a start.
+type Outcome<T> = Result<T, StartFailure>;
+
+/// Keeper to app: the order follows as the body, with [`GO_FDS`] descriptors.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Go {
+    /// When the daemon asked, on the monotonic clock.
+    pub(super) sent: Duration,
+    pub(super) pooled: bool,
+}
+
+/// Standard output and error; network, ipc and uts namespaces.
+pub(super) const GO_FDS: usize = 5;
+
+/// What a shell needs to know of its surroundings.
+pub(super) struct Shell<'a> {
+    /// Empty directories to mount on; the same for every shell, since each has its own mount namespace.
+    pub(super) stage: &'a Stage,
+    /// The container's own directory: `upper` and `work`.
+    pub(super) directory: &'a Path,
+    pub(super) cgroups: &'a dyn Cgroups,
+    pub(super) cgroup: &'a str,
+    /// The system call filter for default capabilities, compiled once.
+    pub(super) filter: &'a [libc::sock_filter],
+    /// Init's end of its socket to the keeper.
+    pub(super) control: OwnedFd,
+    /// The app's end of its socket to the keeper.
+    pub(super) report: OwnedFd,
+}
+
+/// Mount points of a shell.
+pub(super) struct Stage {
+    pub(super) root: PathBuf,
+    pub(super) proc: PathBuf,
+    pub(super) dev: PathBuf,
+}
+
+impl Stage {
+    /// The stage in a run directory.
+    pub(super) fn new(run_dir: &Path) -> Self {
+        let stage = run_dir.join("stage");
+        Self { root: stage.join("root"), proc: stage.join("proc"), dev: stage.join("dev") }
+    }
+
+    /// Makes the mount points.
+    pub(super) fn create(&self) -> std::io::Result<()> {
+        [&self.root, &self.proc, &self.dev].into_iter().try_for_each(std::fs::create_dir_all)
+    }
+}
+
+impl Shell<'_> {
+    /// Runs in the new process, to its end.
+    #[allow(unsafe_code)]
+    pub(super) fn run(mut self) -> Infallible {
+        // Should the keeper have ended before this, its sockets are closed: the app sees that and ends, and so all.
+        let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+        let null = rustix::stdio::stdin();
+        // Among what is closed are the daemon's socket, whose last copy must be the keeper's, other containers'
+        // namespaces, and the daemon's own standard error, which a caller may wait to see closed.
+        // SAFETY: of what the keeper's copied memory owns, this process uses the two sockets alone, and it ends
+        // without running the keeper's destructors.
+        match unsafe { sys::keep_only([null; 3], [self.report, self.control]) } {
+            Ok([report, control]) => (self.control, self.report) = (control, report),
+            Err(_) => sys::exit_now(1),
+        }
+        if let Err(failure) = self.prepare() {
+            tell(self.report.as_fd(), &Notice::Failed(failure), &[]);
+            sys::exit_now(1)
+        }
+        init::run(self)
+    }
+
+    /// All that does not depend on which container this becomes.
+    fn prepare(&self) -> Outcome<()> {
+        let shell = |errno| StartFailure::new(Step::Shell, "", errno);
+        rustix::process::umask(rustix::fs::Mode::empty());
+        self.cgroups.join(self.cgroup).map_err(|error| failed(Step::Shell, self.cgroup, &error))?;
+        // After joining: the group that a process is in now is the root that it sees.
+        sys::unshare(rustix::thread::UnshareFlags::NEWCGROUP).map_err(shell)?;
+        mounts::prepare(self.stage)
+    }
+}
+
+/// Tells the keeper something. A keeper that has ended kills this process anyway.
+fn tell(socket: BorrowedFd<'_>, notice: &Notice, fds: &[BorrowedFd<'_>]) {
+    let _ = wire::send(socket, notice, &[], fds);
+}
+
+fn failed(step: Step, subject: impl Into<String>, error: &std::io::Error) -> StartFailure {
+    StartFailure::new(step, subject, Errno::from_io_error(error).unwrap_or(Errno::IO))
+}
+
+/// The path of an open descriptor, for system calls that only take paths.
+fn through(fd: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", fd.as_raw_fd())
+}

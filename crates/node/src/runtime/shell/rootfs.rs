@@ -1,0 +1,66 @@
+//! The root file system: layers stacked by overlayfs, or a directory of the container's own; then, entering it.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
+use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, mount_remount, unmount};
+
+use super::{Outcome, StartFailure, Step, through};
+use crate::runtime::protocol::Rootfs;
+
+/// Mounts the root file system at `target`, and opens it.
+pub(super) fn mount_root(rootfs: &Rootfs, directory: &Path, target: &Path) -> Outcome<OwnedFd> {
+    match rootfs {
+        Rootfs::Overlay(layers) => overlay(layers, directory, target)?,
+        Rootfs::Copy(copy) => mount_bind(copy, target).map_err(|errno| failure(copy, errno))?,
+    }
+    open(target)
+}
+
+/// Makes the root file system read-only; mounts in it stay as they are.
+pub(super) fn make_read_only(target: &Path) -> Outcome<()> {
+    let flags = MountFlags::BIND | MountFlags::RDONLY;
+    mount_remount(target, flags, c"").map_err(|errno| failure(target, errno))
+}
+
+/// Makes `root` the root directory, and lets go of the old one.
+pub(super) fn enter(root: BorrowedFd<'_>) -> Outcome<()> {
+    let pivot = |errno| StartFailure::new(Step::Pivot, "", errno);
+    rustix::process::fchdir(root).map_err(pivot)?;
+    // With one directory as both, the old root lands on top of the new one, from where it is detached.
+    rustix::process::pivot_root(".", ".").map_err(pivot)?;
+    unmount(".", UnmountFlags::DETACH).map_err(pivot)?;
+    rustix::process::chdir("/").map_err(pivot)
+}
+
+/// Layers are named by descriptors: the mount options must fit a page, whatever the layers' number (127 at most, by
+/// the image format) and paths, and no character of a path needs escaping.
+fn overlay(layers: &[PathBuf], directory: &Path, target: &Path) -> Outcome<()> {
+    let lower = layers.iter().rev().map(|layer| open(layer)).collect::<Outcome<Vec<_>>>()?;
+    let (upper, work) = (open(&directory.join("upper"))?, open(&directory.join("work"))?);
+    let lower: Vec<_> = lower.iter().map(|layer| (layer, through(layer))).collect();
+    let names: Vec<_> = lower.iter().map(|(_, name)| name.as_str()).collect();
+    // Volatile: what a container writes outside of volumes is gone with it, so syncing it is waste, and without this
+    // every end of a container would sync the whole disk.
+    let options = format!(
+        "lowerdir={},upperdir={},workdir={},volatile",
+        names.join(":"),
+        through(&upper),
+        through(&work)
+    );
+    let options = CString::new(options).expect("descriptor paths have no null byte");
+    mount("overlay", target, "overlay", MountFlags::empty(), options.as_c_str())
+        .map_err(|errno| failure(layers.last().map_or(directory, PathBuf::as_path), errno))
+}
+
+fn open(path: &Path) -> Outcome<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    openat(CWD.as_fd(), path, flags, Mode::empty()).map_err(|errno| failure(path, errno))
+}
+
+fn failure(path: &Path, errno: Errno) -> StartFailure {
+    StartFailure::new(Step::Rootfs, path.display().to_string(), errno)
+}

@@ -1,0 +1,121 @@
+//! Root file systems and volumes.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use node::runtime::TmpfsMount;
+
+use crate::fixture::{Image, Node, bind, skip};
+
+pub(crate) async fn layers_and_volumes(image: &Image) {
+    let Some(node) = Node::start("layers_and_volumes").await else { return };
+    let host = |name: &str| node.dir.path().join(name);
+    for name in ["upper/etc", "data", "config"] {
+        fs::create_dir_all(host(name)).unwrap();
+    }
+    fs::write(host("upper/etc/passwd"), "upper\n").unwrap();
+    fs::write(host("config/key"), "value\n").unwrap();
+    fs::write(host("hosts"), "127.0.0.1 localhost\n").unwrap();
+    let args = "cat /etc/passwd cat /config/deep/key cat /etc/hosts write /config/deep/key write /data/new \
+                write /scratch/new write /etc/new write /made";
+    let run = async |readonly_rootfs| {
+        let change = |spec: &mut node::runtime::ContainerSpec| {
+            spec.rootfs.push(host("upper"));
+            spec.readonly_rootfs = readonly_rootfs;
+            spec.mounts = vec![
+                bind(host("data"), "/data", false),
+                bind(host("config"), "/config/deep", true),
+                bind(host("hosts"), "/etc/hosts", false),
+            ];
+            spec.tmpfs = vec![TmpfsMount { target: "/scratch".into(), size: Some(1 << 20) }];
+        };
+        node.run(image, args, change).await.1
+    };
+    let shown = "upper\nvalue\n127.0.0.1 localhost\n/config/deep/key: Read-only file system\n/data/new: ok\n\
+                 /scratch/new: ok\n";
+    assert_eq!(run(false).await, format!("{shown}/etc/new: ok\n/made: ok\n"));
+    let refused = "/etc/new: Read-only file system\n/made: Read-only file system\n";
+    assert_eq!(run(true).await, format!("{shown}{refused}"));
+    // Volumes are the host's, layers stay as they were.
+    assert!(host("data/new").exists());
+    assert!(!image.layer().join("made").exists() && !image.layer().join("config").exists());
+    node.end().await;
+}
+
+pub(crate) async fn links_cannot_lead_out(image: &Image) {
+    let Some(node) = Node::start("links_cannot_lead_out").await else { return };
+    let outside = node.dir.path().join("outside");
+    let layer = node.dir.path().join("evil");
+    for directory in [&outside, &layer] {
+        fs::create_dir(directory).unwrap();
+    }
+    symlink(&outside, layer.join("absolute")).unwrap();
+    symlink("../../../../../../../../".to_owned() + outside.to_str().unwrap(), layer.join("relative"))
+        .unwrap();
+    symlink("/absolute/..", layer.join("work")).unwrap();
+    let (exit, _) = node
+        .run(image, "exit 0", |spec| {
+            spec.rootfs.push(layer.clone());
+            // What the links name does not exist inside, so the first two are made there.
+            fs::create_dir_all(layer.join(outside.strip_prefix("/").unwrap())).unwrap();
+            spec.mounts = vec![
+                bind(image.layer(), "/absolute/volume", false),
+                bind(image.layer().join("etc/passwd"), "/relative/file", false),
+            ];
+            spec.cwd = "/work/made".to_owned();
+        })
+        .await;
+    assert_eq!(exit.code, 0);
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0, "something was made outside");
+    node.end().await;
+}
+
+pub(crate) async fn many_layers(image: &Image) {
+    let Some(node) = Node::start("many_layers").await else { return };
+    // As many as an image may have, with a path that mount options would have to escape.
+    let layers: Vec<_> =
+        (0..127).map(|number| node.dir.path().join(format!("a layer: one, two\\{number:060}"))).collect();
+    for (number, layer) in layers.iter().enumerate() {
+        fs::create_dir(layer).unwrap();
+        fs::write(layer.join("top"), format!("{number}\n")).unwrap();
+    }
+    let (_, output) = node
+        .run(image, "cat /top", |spec| {
+            spec.rootfs.extend(layers);
+            spec.rootfs.remove(1);
+        })
+        .await;
+    assert_eq!(output, "126\n");
+    node.end().await;
+}
+
+/// An overlay cannot be the upper layer of another one.
+pub(crate) async fn copies_where_overlays_do_not_work(image: &Image) {
+    const TEST: &str = "copies_where_overlays_do_not_work";
+    if !rustix::process::geteuid().is_root() {
+        return skip(TEST, "mounting needs root");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let part = |name: &str| dir.path().join(name);
+    for name in ["lower", "upper", "work", "merged"] {
+        fs::create_dir(part(name)).unwrap();
+    }
+    let options =
+        ["lower", "upper", "work"].map(|name| format!("{name}dir={}", part(name).display())).join(",");
+    let mounted =
+        Command::new("mount").args(["-t", "overlay", "-o", &options, "none"]).arg(part("merged")).status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        return skip(TEST, "overlayfs cannot be mounted here");
+    }
+    let run_dir = part("merged").join("run");
+    let node = Node::start_with(TEST, |options| options.run_dir = run_dir.clone()).await;
+    if let Some(node) = node {
+        let (exit, output) = node.run(image, "write /etc/new cat /etc/group", |_| ()).await;
+        assert_eq!((exit.code, output.as_str()), (0, "/etc/new: ok\nstaff:x:50:app\napp:x:1001:\n"));
+        assert!(!image.layer().join("etc/new").exists());
+        node.end().await;
+    }
+    let unmounted = Command::new("umount").arg(part("merged")).status().unwrap();
+    assert!(unmounted.success());
+}

@@ -1,0 +1,61 @@
+//! Both runtimes, with real processes.
+//!
+//! This program is its own keeper and its own daemon, so it has its own `main`: the keeper must run before any thread
+//! exists, which the usual test harness cannot promise. Tests run one after the other, since they count what is left
+//! on the machine.
+#![allow(clippy::print_stdout)]
+
+mod confinement;
+mod endings;
+mod files;
+mod fixture;
+mod harness;
+mod leaks;
+mod leftovers;
+mod pods;
+mod process;
+mod starting;
+
+use harness::Test;
+
+const TESTS: &[Test] = &[
+    ("starting::shows_what_was_asked_for", |m| Box::pin(starting::shows_what_was_asked_for(m))),
+    ("starting::users", |m| Box::pin(starting::users(m))),
+    ("starting::failures_are_typed", |m| Box::pin(starting::failures_are_typed(m))),
+    ("starting::invalid_specs_are_refused", |m| Box::pin(starting::invalid_specs_are_refused(m))),
+    ("starting::without_pools", |m| Box::pin(starting::without_pools(m))),
+    ("endings::codes_and_signals", |m| Box::pin(endings::codes_and_signals(m))),
+    ("endings::memory_limit", |m| Box::pin(endings::memory_limit(m))),
+    ("endings::no_zombies", |m| Box::pin(endings::no_zombies(m))),
+    ("endings::main_process_ends_all", |m| Box::pin(endings::main_process_ends_all(m))),
+    ("confinement::limits_are_written", |m| Box::pin(confinement::limits_are_written(m))),
+    ("confinement::privileges", |m| Box::pin(confinement::privileges(m))),
+    ("confinement::refused_calls", |m| Box::pin(confinement::refused_calls(m))),
+    ("confinement::kernel_paths", |m| Box::pin(confinement::kernel_paths(m))),
+    ("confinement::init_is_confined", |m| Box::pin(confinement::init_is_confined(m))),
+    ("files::layers_and_volumes", |m| Box::pin(files::layers_and_volumes(m))),
+    ("files::links_cannot_lead_out", |m| Box::pin(files::links_cannot_lead_out(m))),
+    ("files::many_layers", |m| Box::pin(files::many_layers(m))),
+    ("files::copies_where_overlays_do_not_work", |m| Box::pin(files::copies_where_overlays_do_not_work(m))),
+    ("pods::containers_share_a_sandbox", |m| Box::pin(pods::containers_share_a_sandbox(m))),
+    ("pods::sandboxes_are_apart", |m| Box::pin(pods::sandboxes_are_apart(m))),
+    ("pods::removing_a_sandbox_removes_its_containers", |m| {
+        Box::pin(pods::removing_a_sandbox_removes_its_containers(m))
+    }),
+    ("leaks::a_thousand_starts", |m| Box::pin(leaks::a_thousand_starts(m))),
+    ("leftovers::keeper_killed", |m| Box::pin(leftovers::keeper_killed(m))),
+    ("leftovers::daemon_killed", |m| Box::pin(leftovers::daemon_killed(m))),
+    ("leftovers::both_killed", |m| Box::pin(leftovers::both_killed(m))),
+    ("process::runs_programs_of_images", |m| Box::pin(process::runs_programs_of_images(m))),
+    ("process::kills_the_group", |m| Box::pin(process::kills_the_group(m))),
+    ("process::without_root", |m| Box::pin(process::without_root(m))),
+];
+
+fn main() -> std::process::ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.first().map(String::as_str) {
+        Some("keeper") => node::keeper_main(),
+        Some("daemon") => leftovers::daemon(&args[1], &args[2]),
+        _ => harness::run(TESTS, &args),
+    }
+}

@@ -1,0 +1,34 @@
+//! Admission: what the API server does to an object before it stores it. First defaults, then validation.
+//!
+//! ```text
+//!   object ── by kind ──► defaults ──► validation ──► object to store
+//!                                          └────────► Rejection: Denied (Knative's words) or Invalid (Kubernetes')
+//! ```
+//!
+//! Pure: the same functions answer in the embedded API server and in the webhook role. Upstream: Knative's webhooks
+//! `webhook.serving.knative.dev`, `validation.webhook.serving.knative.dev` and `config.webhook.serving.knative.dev`;
+//! Kubernetes' `pkg/apis/*/v1/defaults.go` and `pkg/apis/*/validation`.
+
+mod builtin;
+mod dispatch;
+mod field_error;
+mod internal;
+mod knative_errors;
+mod labels;
+mod metadata;
+mod path;
+mod rejection;
+mod request;
+mod same;
+mod serving;
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    dispatch::{admit, defaulted, warnings},
+    field_error::{FieldError, FieldErrorKind, aggregate},
+    rejection::Rejection,
+    request::{Operation, Request},
+};
+
+pub(crate) use self::{knative_errors::KnativeErrors, path::Path};

@@ -1,0 +1,135 @@
+//! Deployment.
+
+use super::{FIELD_IMMUTABLE, check_not_negative, check_one_of, pod, pod_defaults};
+use crate::{
+    admission::{
+        FieldError, Rejection,
+        dispatch::{Context, Rules},
+        labels,
+        metadata::{self, NameRule},
+        path::Path,
+        rejection::invalid,
+    },
+    builtin::{Deployment, DeploymentSpec, DeploymentStrategy, PodTemplateSpec, RollingUpdateDeployment},
+    meta::{IntOrString, LabelSelector},
+};
+
+impl Rules for Deployment {
+    fn set_defaults(&mut self, _: &Context<'_, Self>) {
+        let spec = self.spec.get_or_insert_default();
+        spec.replicas.get_or_insert(1);
+        spec.revision_history_limit.get_or_insert(10);
+        spec.progress_deadline_seconds.get_or_insert(600);
+        let strategy = spec.strategy.get_or_insert_with(DeploymentStrategy::default);
+        let kind = strategy.type_.get_or_insert_with(|| "RollingUpdate".to_owned());
+        if kind == "RollingUpdate" {
+            let quarter = || IntOrString::String("25%".to_owned());
+            let update = strategy.rolling_update.get_or_insert_with(RollingUpdateDeployment::default);
+            update.max_unavailable.get_or_insert_with(quarter);
+            update.max_surge.get_or_insert_with(quarter);
+        }
+        pod_defaults::set(spec.template.spec.get_or_insert_default());
+    }
+
+    fn validate(&self, context: &Context<'_, Self>) -> Result<(), Rejection> {
+        let mut errors = metadata::validate(&self.metadata, NameRule::Subdomain, true);
+        let none = DeploymentSpec::default();
+        let spec = self.spec.as_ref().unwrap_or(&none);
+        let path = Path::root("spec");
+        check_not_negative(spec.replicas.map(i64::from), &path.child("replicas"), &mut errors);
+        check_not_negative(
+            spec.min_ready_seconds.map(i64::from),
+            &path.child("minReadySeconds"),
+            &mut errors,
+        );
+        let limit = spec.revision_history_limit.map(i64::from);
+        check_not_negative(limit, &path.child("revisionHistoryLimit"), &mut errors);
+        check_deadline(spec, &path, &mut errors);
+        check_selector(&spec.selector, &spec.template, "deployment", &path, &mut errors);
+        pod::validate_template(&spec.template, &path.child("template"), &mut errors);
+        if let Some(strategy) = &spec.strategy {
+            check_strategy(strategy, &path.child("strategy"), &mut errors);
+        }
+        let old = context.old.and_then(|old| old.spec.as_ref());
+        if old.is_some_and(|old| old.selector != spec.selector) {
+            errors.push(FieldError::invalid(&path.child("selector"), &spec.selector, FIELD_IMMUTABLE));
+        }
+        invalid(errors)
+    }
+}
+
+/// A selector that is not empty and chooses what the template makes.
+pub(super) fn check_selector(
+    selector: &LabelSelector,
+    template: &PodTemplateSpec,
+    kind: &str,
+    path: &Path<'_>,
+    errors: &mut Vec<FieldError>,
+) {
+    let at = path.child("selector");
+    if *selector == LabelSelector::default() {
+        errors.push(FieldError::required(&at, ""));
+    } else if labels::is_empty(selector) {
+        let why = format!("empty selector is invalid for {kind}");
+        errors.push(FieldError::invalid(&at, selector, why));
+    }
+    labels::validate_selector(selector, &at, errors);
+    let found = template.metadata.as_ref().and_then(|metadata| metadata.labels.clone()).unwrap_or_default();
+    if !labels::matches(selector, &found) {
+        let template = path.child("template");
+        let metadata = template.child("metadata");
+        let why = "`selector` does not match template `labels`";
+        errors.push(FieldError::invalid(&metadata.child("labels"), &found, why));
+    }
+}
+
+fn check_deadline(spec: &DeploymentSpec, path: &Path<'_>, errors: &mut Vec<FieldError>) {
+    let Some(deadline) = spec.progress_deadline_seconds else { return };
+    let at = path.child("progressDeadlineSeconds");
+    check_not_negative(Some(deadline.into()), &at, errors);
+    if deadline <= spec.min_ready_seconds.unwrap_or(0) {
+        errors.push(FieldError::invalid(&at, deadline, "must be greater than minReadySeconds"));
+    }
+}
+
+fn check_strategy(strategy: &DeploymentStrategy, path: &Path<'_>, errors: &mut Vec<FieldError>) {
+    check_one_of(strategy.type_.as_deref(), &["Recreate", "RollingUpdate"], &path.child("type"), errors);
+    let path = path.child("rollingUpdate");
+    let Some(update) = &strategy.rolling_update else { return };
+    if strategy.type_.as_deref() == Some("Recreate") {
+        let why = "may not be specified when strategy `type` is 'Recreate'";
+        errors.push(FieldError::forbidden(&path, why));
+        return;
+    }
+    let unavailable = check_share(update.max_unavailable.as_ref(), &path.child("maxUnavailable"), errors);
+    let surge = check_share(update.max_surge.as_ref(), &path.child("maxSurge"), errors);
+    if unavailable == Some(0) && surge == Some(0) {
+        let why = "may not be 0 when `maxSurge` is 0";
+        errors.push(FieldError::invalid(&path.child("maxUnavailable"), &update.max_unavailable, why));
+    }
+    if unavailable.is_some_and(|share| share > 100)
+        && matches!(update.max_unavailable, Some(IntOrString::String(_)))
+    {
+        let at = path.child("maxUnavailable");
+        errors.push(FieldError::invalid(&at, &update.max_unavailable, "must not be greater than 100%"));
+    }
+}
+
+/// A count or a percentage; its number.
+fn check_share(share: Option<&IntOrString>, path: &Path<'_>, errors: &mut Vec<FieldError>) -> Option<i64> {
+    match share? {
+        IntOrString::Int(count) => {
+            check_not_negative(Some((*count).into()), path, errors);
+            Some((*count).into())
+        }
+        IntOrString::String(text) => {
+            let percent = text.strip_suffix('%').and_then(|digits| digits.parse::<u32>().ok());
+            if percent.is_none() {
+                let why = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or \
+                           '93%', regex used for validation is '[0-9]+%')";
+                errors.push(FieldError::invalid(path, text, why));
+            }
+            percent.map(i64::from)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! From an object of any kind to the rules of its kind.
+
+use std::{any::Any, sync::Arc};
+
+use super::{Rejection, Request};
+use crate::{
+    autoscaling::{Metric, PodAutoscaler},
+    builtin::{
+        ConfigMap, Deployment, EndpointSlice, Endpoints, Event, Lease, Namespace, Node, Pod, ReplicaSet,
+        Secret, Service, ServiceAccount,
+    },
+    config::Configs,
+    networking::{Certificate, ClusterDomainClaim, Image, Ingress, ServerlessService},
+    object::{DynObject, Object, downcast},
+    serving,
+};
+
+/// What the rules of a kind may look at besides the object.
+pub(super) struct Context<'a, K> {
+    /// The object as it is stored; `None` on create.
+    pub(super) old: Option<&'a K>,
+    pub(super) request: &'a Request<'a>,
+    pub(super) configs: &'a Configs,
+}
+
+/// The rules of one kind.
+pub(super) trait Rules: Object {
+    /// Fills in what the user left out.
+    fn set_defaults(&mut self, context: &Context<'_, Self>);
+
+    /// Says what is wrong.
+    fn validate(&self, context: &Context<'_, Self>) -> Result<(), Rejection>;
+
+    /// Says what is right but unwise.
+    fn warnings(&self, _configs: &Configs) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+macro_rules! dispatch {
+    ($($kind:ty),* $(,)?) => {
+        /// Defaults and validates an object that is about to be stored.
+        ///
+        /// The object must have its name and namespace; a name still to be generated is the only thing that may be
+        /// missing. A write of `status` alone changes neither metadata nor spec, and passes as it is: what was valid
+        /// when it was stored must not keep controllers from writing statuses after the configuration changed.
+        pub fn admit(
+            request: &Request<'_>,
+            object: Arc<dyn DynObject>,
+            configs: &Configs,
+        ) -> Result<Arc<dyn DynObject>, Rejection> {
+            if request.subresource == Some("status") {
+                return Ok(object);
+            }
+            $( if (*object).is::<$kind>() {
+                return admit_as::<$kind>(request, object, configs);
+            } )*
+            Ok(object)
+        }
+
+        /// The object with its defaults, as [`admit`] would store it if nobody in particular created it.
+        ///
+        /// For controllers, which compare what they want with what is stored.
+        pub fn defaulted(object: Arc<dyn DynObject>, configs: &Configs) -> Arc<dyn DynObject> {
+            $( if (*object).is::<$kind>() {
+                return defaulted_as::<$kind>(object, configs);
+            } )*
+            object
+        }
+
+        /// What is unwise about an object that was admitted, for `Warning` headers.
+        pub fn warnings(object: &dyn DynObject, configs: &Configs) -> Vec<String> {
+            $( if let Some(object) = as_type::<$kind>(object) {
+                return object.warnings(configs);
+            } )*
+            Vec::new()
+        }
+
+        #[cfg(test)]
+        pub(super) fn covers(kind: &crate::Kind) -> bool {
+            [$( <$kind as Object>::kind() ),*].contains(&kind)
+        }
+    };
+}
+
+dispatch! {
+    Pod, ReplicaSet, Deployment, EndpointSlice, Endpoints, Service, Event, Lease,
+    PodAutoscaler, ServerlessService, Ingress, Metric, Image, Certificate, ClusterDomainClaim,
+    serving::Service, serving::Configuration, serving::Revision, serving::Route,
+    ConfigMap, Secret, Namespace, ServiceAccount, Node,
+}
+
+impl dyn DynObject {
+    fn is<K: Object>(&self) -> bool {
+        (self as &dyn Any).is::<K>()
+    }
+}
+
+fn as_type<K: Object>(object: &dyn DynObject) -> Option<&K> {
+    (object as &dyn Any).downcast_ref()
+}
+
+fn defaulted_as<K: Rules>(object: Arc<dyn DynObject>, configs: &Configs) -> Arc<dyn DynObject> {
+    let object = downcast::<K>(object).expect("the caller has looked at the type");
+    let mut object = Arc::unwrap_or_clone(object);
+    let request = Request::create("", jiff::Timestamp::UNIX_EPOCH);
+    object.set_defaults(&Context { old: None, request: &request, configs });
+    Arc::new(object)
+}
+
+fn admit_as<K: Rules>(
+    request: &Request<'_>,
+    object: Arc<dyn DynObject>,
+    configs: &Configs,
+) -> Result<Arc<dyn DynObject>, Rejection> {
+    let object = downcast::<K>(object).expect("the caller has looked at the type");
+    let mut object = Arc::unwrap_or_clone(object);
+    let context = Context { old: request.old().and_then(as_type::<K>), request, configs };
+    object.set_defaults(&context);
+    object.validate(&context)?;
+    Ok(Arc::new(object))
+}

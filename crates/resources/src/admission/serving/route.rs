@@ -1,0 +1,41 @@
+//! Route.
+
+use super::{denied, metadata, traffic, user};
+use crate::{
+    admission::{
+        KnativeErrors, Path, Rejection,
+        dispatch::{Context, Rules},
+        metadata::{NameRule, validate as validate_metadata},
+        rejection::invalid,
+    },
+    labels,
+    serving::Route,
+};
+
+impl Rules for Route {
+    fn set_defaults(&mut self, context: &Context<'_, Self>) {
+        traffic::set_defaults(&mut self.spec.traffic, false);
+        if !user::is_owned(&self.metadata) {
+            let old = context.old.map(|old| (&old.metadata, &old.spec));
+            user::set(&mut self.metadata, &self.spec, old, context.request.user);
+        }
+    }
+
+    fn validate(&self, context: &Context<'_, Self>) -> Result<(), Rejection> {
+        invalid(validate_metadata(&self.metadata, NameRule::Subdomain, true))?;
+        let mut errors = KnativeErrors::default();
+        let meta = Path::root("metadata");
+        metadata::check_name(&self.metadata, meta, &mut errors);
+        metadata::refuse_autoscaling(&self.metadata, meta, &mut errors);
+        metadata::check_rollout_duration(&self.metadata, meta, &mut errors);
+        metadata::check_owner_label(&self.metadata, labels::SERVICE, "Service", meta, &mut errors);
+        let spec = Path::root("spec");
+        traffic::validate(&self.spec.traffic, false, spec.child("traffic"), &mut errors);
+        if let Some(old) = context.old
+            && !user::is_owned(&self.metadata)
+        {
+            user::check(&self.metadata, &self.spec, &old.metadata, &old.spec, &mut errors);
+        }
+        denied(&errors)
+    }
+}

@@ -1,0 +1,56 @@
+//! Service.
+
+use super::{denied, metadata, template, traffic, user};
+use crate::{
+    admission::{
+        KnativeErrors, Path, Rejection,
+        dispatch::{Context, Rules},
+        metadata::{NameRule, validate as validate_metadata},
+        rejection::invalid,
+    },
+    config::Configs,
+    serving::Service,
+};
+
+impl Rules for Service {
+    fn set_defaults(&mut self, context: &Context<'_, Self>) {
+        let old = context.old;
+        let old_template = old.map(|old| &old.spec.template);
+        template::set_defaults(&mut self.spec.template, old_template, &self.metadata, context.configs);
+        traffic::set_defaults(&mut self.spec.traffic, true);
+        user::set(
+            &mut self.metadata,
+            &self.spec,
+            old.map(|old| (&old.metadata, &old.spec)),
+            context.request.user,
+        );
+    }
+
+    fn validate(&self, context: &Context<'_, Self>) -> Result<(), Rejection> {
+        invalid(validate_metadata(&self.metadata, NameRule::Subdomain, true))?;
+        let mut errors = KnativeErrors::default();
+        let meta = Path::root("metadata");
+        metadata::check_name(&self.metadata, meta, &mut errors);
+        metadata::refuse_autoscaling(&self.metadata, meta, &mut errors);
+        metadata::check_rollout_duration(&self.metadata, meta, &mut errors);
+        let spec = Path::root("spec");
+        template::validate(
+            &self.spec.template,
+            &self.metadata,
+            spec.child("template"),
+            context.configs,
+            &mut errors,
+        );
+        traffic::validate(&self.spec.traffic, true, spec.child("traffic"), &mut errors);
+        if let Some(old) = context.old {
+            user::check(&self.metadata, &self.spec, &old.metadata, &old.spec, &mut errors);
+            let path = spec.child("template");
+            template::check_name_change(&self.spec.template, &old.spec.template, path, &mut errors);
+        }
+        denied(&errors)
+    }
+
+    fn warnings(&self, configs: &Configs) -> Vec<String> {
+        template::warnings(&self.spec.template, Path::root("spec").child("template"), configs)
+    }
+}

@@ -1,0 +1,296 @@
+//! Kubernetes' own kinds.
+
+use serde_json::{Value, json};
+
+use super::{check_refused, create, merge, update};
+
+fn object(api_version: &str, kind: &str, fields: Value) -> Value {
+    merge(
+        json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "a", "namespace": "default"}}),
+        fields,
+    )
+}
+
+fn pod(spec: Value) -> Value {
+    object("v1", "Pod", json!({"spec": spec}))
+}
+
+fn deployment(spec: Value) -> Value {
+    object("apps/v1", "Deployment", json!({"spec": spec}))
+}
+
+fn template() -> Value {
+    json!({"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}})
+}
+
+#[test]
+fn a_pod_gets_kubernetes_defaults() {
+    let given = pod(json!({
+        "containers": [{
+            "name": "c", "image": "nginx:1",
+            "ports": [{"containerPort": 80}],
+            "livenessProbe": {"httpGet": {"port": 80}},
+            "resources": {"limits": {"cpu": "1"}},
+        }],
+        "volumes": [{"name": "e"}, {"name": "s", "secret": {"secretName": "x"}}],
+    }));
+    let stored = create(&given).unwrap();
+    assert_eq!(
+        stored["spec"],
+        json!({
+            "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "terminationGracePeriodSeconds": 30,
+            "schedulerName": "default-scheduler", "securityContext": {}, "enableServiceLinks": true,
+            "serviceAccountName": "default", "serviceAccount": "default",
+            "containers": [{
+                "name": "c", "image": "nginx:1", "imagePullPolicy": "IfNotPresent",
+                "ports": [{"containerPort": 80, "protocol": "TCP"}],
+                "livenessProbe": {
+                    "httpGet": {"port": 80, "path": "/", "scheme": "HTTP"},
+                    "timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3,
+                },
+                "resources": {"limits": {"cpu": "1"}, "requests": {"cpu": "1"}},
+                "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+            }],
+            "volumes": [{"name": "e", "emptyDir": {}}, {"name": "s", "secret": {"secretName": "x", "defaultMode": 420}}],
+        })
+    );
+    assert_eq!(stored["status"], json!({"phase": "Pending", "qosClass": "Burstable"}));
+    for (image, policy) in [
+        ("a", "Always"),
+        ("a:latest", "Always"),
+        ("localhost:5000/a", "Always"),
+        ("localhost:5000/a:1", "IfNotPresent"),
+        ("a@sha256:0", "IfNotPresent"),
+    ] {
+        let stored = create(&pod(json!({"containers": [{"name": "c", "image": image}]}))).unwrap();
+        assert_eq!(stored["spec"]["containers"][0]["imagePullPolicy"], policy, "{image}");
+    }
+}
+
+#[test]
+fn pods_refused() {
+    check_refused([
+        (pod(json!({})), "spec.containers: Required value"),
+        (
+            pod(json!({"containers": [{}]})),
+            "[spec.containers[0].name: Required value, spec.containers[0].image: Required value]",
+        ),
+        (
+            pod(json!({"containers": [{"name": "c", "image": "i"}, {"name": "c", "image": "i"}]})),
+            "spec.containers[1].name: Duplicate value: \"c\"",
+        ),
+        (
+            pod(json!({"restartPolicy": "Sometimes", "containers": [{"name": "c", "image": "i"}]})),
+            "spec.restartPolicy: Unsupported value: \"Sometimes\": supported values: \"Always\", \"OnFailure\", \"Never\"",
+        ),
+        (
+            pod(
+                json!({"containers": [{"name": "c", "image": "i", "volumeMounts": [{"name": "v", "mountPath": "/v"}]}]}),
+            ),
+            "spec.containers[0].volumeMounts[0].name: Not found: \"v\"",
+        ),
+        (
+            pod(json!({"containers": [{"name": "c", "image": "i", "ports": [{"containerPort": 70000}]}]})),
+            "spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive",
+        ),
+        (
+            pod(json!({"containers": [{"name": "c", "image": "i", "livenessProbe": {}}]})),
+            "spec.containers[0].livenessProbe: Required value: must specify a handler type",
+        ),
+        (
+            pod(json!({"terminationGracePeriodSeconds": -1, "containers": [{"name": "c", "image": "i"}]})),
+            "spec.terminationGracePeriodSeconds: Invalid value: -1: must be greater than or equal to 0",
+        ),
+        (
+            merge(
+                pod(json!({"containers": [{"name": "c", "image": "i"}]})),
+                json!({"metadata": {"namespace": null}}),
+            ),
+            "metadata.namespace: Required value",
+        ),
+        (
+            merge(
+                pod(json!({"containers": [{"name": "c", "image": "i"}]})),
+                json!({"metadata": {"name": null}}),
+            ),
+            "metadata.name: Required value: name or generateName is required",
+        ),
+        (
+            merge(
+                pod(json!({"containers": [{"name": "c", "image": "i"}]})),
+                json!({"metadata": {"labels": {"a": "not ok"}}}),
+            ),
+            "metadata.labels: Invalid value: \"not ok\": a valid label must be an empty string or consist of alphanumeric \
+             characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or \
+             'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+        ),
+    ]);
+}
+
+#[test]
+fn a_pod_changes_little() {
+    let stored = create(&pod(json!({"containers": [{"name": "c", "image": "i:1"}]}))).unwrap();
+    let with = |change: Value| update(&stored, &merge(stored.clone(), json!({"spec": change})));
+    assert!(with(json!({"nodeName": "n"})).is_ok());
+    let image = merge(stored["spec"]["containers"][0].clone(), json!({"image": "i:2"}));
+    assert!(with(json!({"containers": [image]})).is_ok());
+    let error = with(json!({"hostname": "h"})).unwrap_err();
+    assert!(error.starts_with("spec: Forbidden: pod updates may not change fields other than"), "{error}");
+}
+
+#[test]
+fn deployments() {
+    let selector = json!({"matchLabels": {"app": "a"}});
+    let stored = create(&deployment(json!({"selector": selector, "template": template()}))).unwrap();
+    for (field, expect) in [
+        ("replicas", json!(1)),
+        ("revisionHistoryLimit", json!(10)),
+        ("progressDeadlineSeconds", json!(600)),
+        (
+            "strategy",
+            json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}),
+        ),
+    ] {
+        assert_eq!(stored["spec"][field], expect, "{field}");
+    }
+    // What only a pod of its own gets.
+    assert_eq!(stored["spec"]["template"]["spec"]["serviceAccountName"], json!(null));
+    check_refused([
+        (
+            deployment(json!({"selector": {"matchLabels": {"app": "b"}}, "template": template()})),
+            "spec.template.metadata.labels: Invalid value: {\"app\":\"a\"}: `selector` does not match template `labels`",
+        ),
+        (deployment(json!({"template": template()})), "spec.selector: Required value"),
+        (
+            deployment(json!({"replicas": -1, "selector": selector, "template": template()})),
+            "spec.replicas: Invalid value: -1: must be greater than or equal to 0",
+        ),
+        (
+            deployment(json!({
+                "selector": selector, "template": template(),
+                "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}},
+            })),
+            "spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0",
+        ),
+        (
+            deployment(json!({
+                "selector": selector, "template": merge(template(), json!({"spec": {"restartPolicy": "Never"}})),
+            })),
+            "spec.template.spec.restartPolicy: Unsupported value: \"Never\": supported values: \"Always\"",
+        ),
+    ]);
+    let both = json!({"app": "a", "more": "b"});
+    let moved = deployment(json!({
+        "selector": {"matchLabels": both}, "template": merge(template(), json!({"metadata": {"labels": both}})),
+    }));
+    assert_eq!(
+        update(&stored, &moved),
+        Err("spec.selector: Invalid value: {\"matchLabels\":{\"app\":\"a\",\"more\":\"b\"}}: field is immutable".to_owned())
+    );
+    let set =
+        object("apps/v1", "ReplicaSet", json!({"spec": {"selector": selector, "template": template()}}));
+    assert_eq!(create(&set).unwrap()["spec"]["replicas"], 1);
+}
+
+#[test]
+fn services() {
+    let service = |spec| object("v1", "Service", json!({"spec": spec}));
+    let stored = create(&service(json!({"ports": [{"port": 80}]}))).unwrap();
+    assert_eq!(
+        stored["spec"],
+        json!({
+            "type": "ClusterIP", "sessionAffinity": "None", "internalTrafficPolicy": "Cluster",
+            "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack",
+            "ports": [{"port": 80, "protocol": "TCP", "targetPort": 80}],
+        })
+    );
+    check_refused([
+        (service(json!({})), "spec.ports: Required value"),
+        (
+            service(json!({"ports": [{"port": 80}, {"port": 81, "name": "b"}]})),
+            "spec.ports[0].name: Required value",
+        ),
+        (
+            service(json!({"ports": [{"port": 80}], "type": "Magic"})),
+            "spec.type: Unsupported value: \"Magic\": supported values: \"ClusterIP\", \"ExternalName\", \
+             \"LoadBalancer\", \"NodePort\"",
+        ),
+        (service(json!({"type": "ExternalName"})), "spec.externalName: Required value"),
+        (
+            merge(service(json!({"ports": [{"port": 80}]})), json!({"metadata": {"name": "1a"}})),
+            "metadata.name: Invalid value: \"1a\": a DNS-1035 label must consist of lower case alphanumeric characters or \
+             '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or \
+             'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
+        ),
+    ]);
+    assert!(create(&service(json!({"clusterIP": "None"}))).is_ok());
+    let with_address =
+        merge(stored, json!({"spec": {"clusterIP": "10.96.0.7", "clusterIPs": ["10.96.0.7"]}}));
+    let moved = merge(with_address.clone(), json!({"spec": {"clusterIP": "10.96.0.8"}}));
+    assert_eq!(
+        update(&with_address, &moved),
+        Err("spec.clusterIPs[0]: Invalid value: [\"10.96.0.8\"]: may not change once set".to_owned())
+    );
+}
+
+#[test]
+fn secrets() {
+    let secret = |fields| object("v1", "Secret", fields);
+    let stored =
+        create(&secret(json!({"stringData": {"a": "new"}, "data": {"a": "b2xk", "b": "b2xk"}}))).unwrap();
+    assert_eq!(stored["data"], json!({"a": "bmV3", "b": "b2xk"}));
+    assert_eq!((&stored["type"], &stored["stringData"]), (&json!("Opaque"), &json!(null)));
+    check_refused([
+        (
+            secret(json!({"type": "kubernetes.io/tls", "data": {"tls.crt": ""}})),
+            "data[tls.key]: Required value",
+        ),
+        (
+            secret(json!({"type": "kubernetes.io/dockerconfigjson"})),
+            "data[.dockerconfigjson]: Required value",
+        ),
+    ]);
+    assert_eq!(
+        update(&stored, &merge(stored.clone(), json!({"type": "other"}))),
+        Err("type: Invalid value: \"other\": field is immutable".to_owned())
+    );
+}
+
+#[test]
+fn the_rest() {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}});
+    let stored = create(&namespace).unwrap();
+    assert_eq!(stored["metadata"]["labels"], json!({"kubernetes.io/metadata.name": "n"}));
+    assert_eq!(stored["spec"], json!({"finalizers": ["kubernetes"]}));
+    assert_eq!(stored["status"], json!({"phase": "Active"}));
+    let slice = |fields| object("discovery.k8s.io/v1", "EndpointSlice", fields);
+    let stored =
+        create(&slice(json!({"addressType": "IPv4", "endpoints": [], "ports": [{"port": 80}]}))).unwrap();
+    assert_eq!(stored["ports"], json!([{"port": 80, "name": "", "protocol": "TCP"}]));
+    check_refused([
+        (
+            merge(namespace, json!({"metadata": {"name": "a.b"}})),
+            "metadata.name: Invalid value: \"a.b\": must not contain dots",
+        ),
+        (
+            slice(json!({"addressType": "Moon", "endpoints": []})),
+            "addressType: Unsupported value: \"Moon\": supported values: \"FQDN\", \"IPv4\", \"IPv6\"",
+        ),
+        (
+            slice(json!({"addressType": "IPv4", "endpoints": [{"addresses": []}]})),
+            "endpoints[0].addresses: Required value: must contain at least 1 address",
+        ),
+        (
+            object("coordination.k8s.io/v1", "Lease", json!({"spec": {"leaseDurationSeconds": 0}})),
+            "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0",
+        ),
+        (
+            object("v1", "Event", json!({"involvedObject": {"namespace": "other"}})),
+            "involvedObject.namespace: Invalid value: \"other\": does not match event.namespace",
+        ),
+        (
+            json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "namespace": "x"}}),
+            "metadata.namespace: Forbidden: not allowed on this type",
+        ),
+    ]);
+}

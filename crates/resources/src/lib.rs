@@ -1,0 +1,54 @@
+//! Every API object Ebb serves or uses: its shape, its names, its conditions, its defaults and its validation.
+//!
+//! Core kinds (Pod, Deployment, …) are the types of `k8s-openapi`; Knative's kinds are written here with the same
+//! traits, so that one [`Object`] bound covers both and every store, client and controller treats them alike.
+//!
+//! ```text
+//!   JSON ── Kind::decode ──► Arc<dyn DynObject> ── downcast ──► Arc<Revision>
+//!                                 │
+//!                 admission: default, validate (pure; same code in the API server and in the webhook)
+//! ```
+//!
+//! This crate is pure: it knows no socket, no file, no task and no clock. Whoever needs the time passes it in.
+
+mod kind;
+mod knative;
+mod object;
+
+pub mod admission;
+pub mod annotations;
+pub mod autoscaling;
+pub mod condition;
+pub mod config;
+pub mod duration;
+pub mod kinds;
+pub mod labels;
+pub mod names;
+pub mod networking;
+pub mod quantity;
+pub mod reserved;
+pub mod serving;
+
+pub use self::{
+    kind::{DecodeError, Kind, Subresources},
+    object::{DynObject, Object, ObjectKey, downcast},
+};
+
+/// The core kinds' types (groups "", apps, coordination.k8s.io and discovery.k8s.io).
+pub mod builtin {
+    pub use k8s_openapi::api::apps::v1::*;
+    pub use k8s_openapi::api::coordination::v1::*;
+    pub use k8s_openapi::api::core::v1::*;
+    pub use k8s_openapi::api::discovery::v1::{
+        Endpoint, EndpointConditions, EndpointPort as SlicePort, EndpointSlice,
+    };
+}
+
+/// Metadata types shared by all kinds.
+pub mod meta {
+    pub use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+    pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
+        LabelSelector, LabelSelectorRequirement, MicroTime, ObjectMeta, OwnerReference, Time,
+    };
+    pub use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+}

@@ -1,0 +1,140 @@
+//! docs/compatibility.md, the ledger of what works: each row that claims something names the test that shows it.
+//!
+//! ```text
+//!  | What               | State   | Shown by                                    | Note |
+//!  | `spec.traffic[]`   | done    | `controllers::serving::route::splits`       |      |
+//!  | `Service` v1       | partial | `apiserver::rest::creates`, `ebb::up::runs` | what is missing |
+//!  | `DomainMapping`    | refused |                                             | how it is refused |
+//!  | user CRDs          | absent  |                                             |      |
+//! ```
+
+use super::finding::Finding;
+use super::tree::{File, Tree};
+use crate::workspace::Package;
+
+const RULE: &str = "ledger";
+const LEDGER: &str = "docs/compatibility.md";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Done,
+    Partial,
+    Refused,
+    Absent,
+}
+
+struct Row<'a> {
+    what: &'a str,
+    state: State,
+    /// `crate::path::test`
+    tests: Vec<&'a str>,
+    note: &'a str,
+}
+
+pub(super) fn check(packages: &[Package], tree: &Tree) -> Vec<Finding> {
+    let Some(ledger) = tree.file(LEDGER) else {
+        return vec![Finding::file(RULE, LEDGER, "is missing: it says what works and which test shows it")];
+    };
+    let mut found = Vec::new();
+    let mut section = Vec::new();
+    for (index, line) in ledger.text.lines().enumerate() {
+        if line.starts_with('#') {
+            section.clear();
+        }
+        let Some(cells) = cells(line) else { continue };
+        let mut complain = |message: String| found.push(Finding::line(RULE, LEDGER, index + 1, &message));
+        match parse(&cells) {
+            Err(message) => complain(message),
+            Ok(row) => {
+                complaints(&row, packages, tree).into_iter().for_each(&mut complain);
+                if section.contains(&row.what) {
+                    complain(format!("`{}` has a row in this section already", row.what));
+                }
+                section.push(row.what);
+            }
+        }
+    }
+    found
+}
+
+/// The cells of a row; nothing for other text, a table's head and the line under it.
+fn cells(line: &str) -> Option<Vec<&str>> {
+    let cells: Vec<&str> =
+        line.strip_prefix('|')?.trim_end().strip_suffix('|')?.split('|').map(str::trim).collect();
+    let head =
+        cells.get(1) == Some(&"State") || cells.iter().all(|cell| cell.trim_matches(['-', ':']).is_empty());
+    (!head).then_some(cells)
+}
+
+fn parse<'a>(cells: &[&'a str]) -> Result<Row<'a>, String> {
+    let [what, state, tests, note] = cells else {
+        return Err(format!("{} columns; a row is: what, state, shown by, note", cells.len()));
+    };
+    let state = match *state {
+        "done" => State::Done,
+        "partial" => State::Partial,
+        "refused" => State::Refused,
+        "absent" => State::Absent,
+        other => return Err(format!("`{other}` is no state: done, partial, refused or absent")),
+    };
+    let tests = tests.split(',').map(|test| test.trim().trim_matches('`')).filter(|test| !test.is_empty());
+    Ok(Row { what, state, tests: tests.collect(), note })
+}
+
+fn complaints(row: &Row<'_>, packages: &[Package], tree: &Tree) -> Vec<String> {
+    let mut complaints = Vec::new();
+    if matches!(row.state, State::Done | State::Partial) && row.tests.is_empty() {
+        complaints.push("a claim without a test: name the test that shows it, or call it absent".into());
+    }
+    if matches!(row.state, State::Partial | State::Refused) && row.note.is_empty() {
+        complaints.push("say in the note what is missing, or how it is refused".into());
+    }
+    if row.state == State::Absent && !row.tests.is_empty() {
+        complaints.push("what a test shows is not absent".into());
+    }
+    complaints.extend(row.tests.iter().filter_map(|test| unknown(test, packages, tree)));
+    complaints
+}
+
+/// Why there is no such test.
+fn unknown(test: &str, packages: &[Package], tree: &Tree) -> Option<String> {
+    let parts: Vec<&str> = test.split("::").collect();
+    let [package, modules @ .., name] = parts.as_slice() else {
+        return Some(format!("`{test}` is no test: write crate::path::test"));
+    };
+    let Some(package) = packages.iter().find(|known| known.name == *package) else {
+        return Some(format!("`{test}`: there is no crate `{package}`"));
+    };
+    let folder = format!("{}/", package.folder);
+    let mut files = tree.rust().filter(|file| file.path.starts_with(&folder));
+    let exists = files.any(|file| has_modules(file, &folder, modules) && has_test(&file.text, name));
+    (!exists)
+        .then(|| format!("`{test}`: no such test in {folder}: correct its name, or the state of the row"))
+}
+
+/// Whether each module of a test's path is a part of the file's path, or a module written inside the file.
+fn has_modules(file: &File, folder: &str, modules: &[&str]) -> bool {
+    let path = file.path.strip_prefix(folder).and_then(|path| path.strip_suffix(".rs")).unwrap_or_default();
+    let inside = |module: &str| file.text.lines().any(|line| line.trim() == format!("mod {module} {{"));
+    modules.iter().all(|module| path.split('/').any(|part| part == *module) || inside(module))
+}
+
+/// Whether the file has a function of that name under an attribute that makes it a test.
+fn has_test(text: &str, name: &str) -> bool {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let is_function = |line: &str| {
+        let line = line.strip_prefix("async ").unwrap_or(line);
+        line.strip_prefix("fn ")
+            .and_then(|l| l.strip_prefix(name))
+            .is_some_and(|rest| rest.starts_with(['(', '<']))
+    };
+    let functions = (0..lines.len()).filter(|index| is_function(lines[*index]));
+    let mut attributes = functions.map(|index| {
+        let above = lines[..index].iter().rev();
+        above.take_while(|line| line.starts_with("#[") || line.starts_with("//"))
+    });
+    attributes.any(|mut above| above.any(|line| line.starts_with("#[") && line.contains("test")))
+}
+
+#[cfg(test)]
+mod tests;
