@@ -8,12 +8,10 @@ use resources::{
     builtin::{ConfigMap, Namespace},
     config::default_config_maps,
     meta::ObjectMeta,
+    reserved::SYSTEM_NAMESPACE,
 };
 
-use crate::{
-    configs::SYSTEM_NAMESPACE,
-    registry::{Caller, Registry, Wanted},
-};
+use crate::registry::{Caller, Registry, Wanted};
 
 const NAMESPACES: [&str; 5] = ["default", "kube-system", "kube-public", "kube-node-lease", SYSTEM_NAMESPACE];
 

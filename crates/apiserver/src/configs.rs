@@ -7,13 +7,12 @@ use std::{
 
 use objects::Error;
 use parking_lot::Mutex;
-use resources::{Object, ObjectKey, builtin::ConfigMap, config::Configs, downcast};
+use resources::{
+    Object, ObjectKey, builtin::ConfigMap, config::Configs, downcast, reserved::SYSTEM_NAMESPACE,
+};
 use tokio::sync::watch;
 
 use crate::store::{PageOptions, Selection, Store, Stored};
-
-/// The namespace whose ConfigMaps are the configuration.
-pub(crate) const SYSTEM_NAMESPACE: &str = "knative-serving";
 
 /// Keeps the typed configuration; every write of a ConfigMap passes by.
 pub(crate) struct Keeper {

@@ -5,12 +5,11 @@ mod groups;
 mod openapi;
 mod version;
 
-
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, header};
 
 pub(crate) use self::groups::verbs;
 use crate::{
-    mount::Body,
+    mount::{Body, full},
     rest::{Form, Query, negotiate, reply, segments},
     server::Shared,
     status::Failure,
@@ -40,7 +39,7 @@ pub(crate) fn public<B>(shared: &Shared, request: &Request<B>) -> Option<Respons
 /// What there is, for clients that ask before they use it; `None` when the path is not about that.
 pub(crate) fn answer<B>(request: &Request<B>) -> Result<Option<Response<Body>>, Failure> {
     let segments = segments(request.uri().path());
-    let found = match segments.0.as_slice() {
+    let found = match segments.as_slice() {
         [] => Some(groups::root()),
         ["api"] => return root(request, groups::core_versions, aggregated::core),
         ["apis"] => return root(request, groups::groups, aggregated::groups),
@@ -50,11 +49,7 @@ pub(crate) fn answer<B>(request: &Request<B>) -> Result<Option<Response<Body>>, 
         ["openapi", "v3"] => Some(openapi::index()),
         ["openapi", "v3", "api", version] => openapi::document("", version),
         ["openapi", "v3", "apis", group, version] => openapi::document(group, version),
-        ["openapi", "v2"] => {
-            // kubectl asks for protobuf, and does without when there is none.
-            negotiate(request.headers(), &Query::default())?;
-            Some(openapi::v2())
-        }
+        ["openapi", "v2"] => return Ok(Some(openapi_v2(request))),
         _ => return Ok(None),
     };
     if request.method() != Method::GET && request.method() != Method::HEAD {
@@ -70,15 +65,25 @@ fn root<B>(
     aggregated: fn(&str) -> serde_json::Value,
 ) -> Result<Option<Response<Body>>, Failure> {
     let response = match negotiate(request.headers(), &Query::default())? {
-        Form::Discovery(version @ "v2") => {
-            let content_type = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-            reply::respond(StatusCode::OK, content_type, crate::full(aggregated(version).to_string()))
-        }
         Form::Discovery(version) => {
-            let content_type = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
-            reply::respond(StatusCode::OK, content_type, crate::full(aggregated(version).to_string()))
+            let content_type = match version {
+                "v2" => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+                _ => "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+            };
+            reply::respond(StatusCode::OK, content_type, full(aggregated(version).to_string()))
         }
         Form::Object | Form::Table(_) => reply::value(StatusCode::OK, &plain()),
     };
     Ok(Some(response))
+}
+
+/// `/openapi/v2`, which kubectl asks for as protobuf when it meets a kind that is not served.
+fn openapi_v2<B>(request: &Request<B>) -> Response<Body> {
+    let accept = request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let as_protobuf = accept.flat_map(|value| value.split(',')).any(|wish| wish.trim().starts_with(openapi::V2_PROTOBUF));
+    if as_protobuf {
+        let content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+        return reply::respond(StatusCode::OK, content_type, full(openapi::v2_protobuf()));
+    }
+    reply::value(StatusCode::OK, &openapi::v2())
 }

@@ -17,7 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod bootstrap;
-mod clock;
+mod chance;
 mod configs;
 mod discovery;
 mod error;
@@ -38,7 +38,7 @@ mod table;
 mod tls;
 
 pub use self::{
-    clock::Chance,
+    chance::Chance,
     error::{Error, Result},
     health::{Health, Scope},
     kubelet::{Kubelet, LogOptions},

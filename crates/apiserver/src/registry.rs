@@ -25,7 +25,7 @@ use resources::{DynObject, Kind, ObjectKey};
 use storage::objects::Durability;
 
 pub(crate) use self::{delete::Deleted, scale::replicas, scale::with_replicas, update::Target};
-use crate::{clock::Chance, configs::Keeper, limits::Limits, store::Store, store::Stored};
+use crate::{chance::Chance, configs::Keeper, limits::Limits, store::Store, store::Stored};
 
 /// The rules of writing, and the store they write to.
 pub(crate) struct Registry {

@@ -34,13 +34,24 @@ use hyper::body::Incoming;
 
 pub(crate) use self::{
     accept::{Form, Includes, negotiate},
+    path::segments,
     query::Query,
 };
-use self::{
-    call::Call,
-    path::{Path, Resource},
-};
-use crate::{discovery, mount::Body, server::Shared, status::Failure, tls::User};
+use self::{call::Call, path::Resource};
+use crate::{discovery, mount::Body, registry::Target, server::Shared, status::Failure, tls::User};
+
+/// Parts that Kubernetes has and Ebb has not yet.
+const NOT_SUPPORTED: [(&str, &str); 9] = [
+    ("pods", "attach"),
+    ("pods", "binding"),
+    ("pods", "ephemeralcontainers"),
+    ("pods", "eviction"),
+    ("pods", "exec"),
+    ("pods", "portforward"),
+    ("pods", "proxy"),
+    ("pods", "resize"),
+    ("serviceaccounts", "token"),
+];
 
 /// Answers one request; whatever goes wrong is a `metav1.Status`.
 pub(crate) async fn answer(
@@ -81,28 +92,15 @@ async fn route(
     let call = Call::new(shared, user, resource, request);
     match call.resource.subresource.as_deref() {
         None => object(call).await,
-        Some("status") if call.resource.kind.subresources.status => {
-            part(call, crate::registry::Target::Status).await
-        }
+        Some("status") if call.resource.kind.subresources.status => part(call, Target::Status).await,
         Some("finalize") if call.resource.kind.plural == "namespaces" && call.method == Method::PUT => {
-            update::run(call, crate::registry::Target::Finalize).await
+            update::run(call, Target::Finalize).await
         }
         Some("scale") if call.resource.kind.subresources.scale => scale::run(call).await,
         Some("log") if call.resource.is_pod() && call.method == Method::GET => log::run(call).await,
-        Some(
-            name @ ("attach"
-            | "binding"
-            | "ephemeralcontainers"
-            | "eviction"
-            | "exec"
-            | "portforward"
-            | "proxy"
-            | "resize"),
-        ) if call.resource.is_pod() => {
-            Err(Failure::not_implemented(format!("pods/{name} is not supported by this version of Ebb")))
-        }
-        Some("token") if call.resource.kind.plural == "serviceaccounts" => {
-            Err(Failure::not_implemented("serviceaccounts/token is not supported by this version of Ebb"))
+        Some(part) if NOT_SUPPORTED.contains(&(call.resource.kind.plural, part)) => {
+            let plural = call.resource.kind.plural;
+            Err(Failure::not_implemented(format!("{plural}/{part} is not supported by this version of Ebb")))
         }
         Some(_) => Err(Failure::no_such_path()),
     }
@@ -120,8 +118,8 @@ async fn object(call: Call) -> Result<Response<Body>, Failure> {
         (Method::GET, true) => get::run(&call),
         (Method::GET, false) => list::run(&call).await,
         (Method::POST, false) => create::run(call).await,
-        (Method::PUT, true) => update::run(call, crate::registry::Target::Object).await,
-        (Method::PATCH, true) => patch::run(call, crate::registry::Target::Object).await,
+        (Method::PUT, true) => update::run(call, Target::Object).await,
+        (Method::PATCH, true) => patch::run(call, Target::Object).await,
         (Method::DELETE, true) => delete::one(call).await,
         (Method::DELETE, false) => delete::collection(call).await,
         _ => Err(Failure::method_not_allowed()),
@@ -129,16 +127,11 @@ async fn object(call: Call) -> Result<Response<Body>, Failure> {
 }
 
 /// A part of an object.
-async fn part(call: Call, target: crate::registry::Target) -> Result<Response<Body>, Failure> {
+async fn part(call: Call, target: Target) -> Result<Response<Body>, Failure> {
     match call.method {
         Method::GET => get::run(&call),
         Method::PUT => update::run(call, target).await,
         Method::PATCH => patch::run(call, target).await,
         _ => Err(Failure::method_not_allowed()),
     }
-}
-
-/// A path under `/api` or `/apis`, cut at its slashes.
-pub(crate) fn segments(path: &str) -> Path<'_> {
-    Path::new(path)
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Error, Health, Kubelet, Limits, Result, Scope, bootstrap,
-    clock::Chance,
+    chance::Chance,
     configs::Keeper,
     in_process::InProcess,
     mount::Handler,

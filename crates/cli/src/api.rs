@@ -31,7 +31,8 @@ const CONFLICT_PAUSE_GROWTH: f64 = 1.5;
 /// One API, the namespace meant, and the credentials.
 pub(crate) struct Session {
     client: Client,
-    uploader: Option<Uploader>,
+    /// The same API for streaming bodies.
+    pub(crate) uploader: Uploader,
     /// Where the API is, for messages.
     pub(crate) url: String,
     /// The namespace meant.
@@ -58,13 +59,7 @@ impl Session {
         let uploader = uploader(&config).map_err(unusable)?;
         let namespace = config.default_namespace.clone();
         let client = Client::try_from(config).map_err(unusable)?;
-        Ok(Self { client, uploader: Some(uploader), url, namespace })
-    }
-
-    /// A session over any stack; it cannot upload.
-    #[cfg(test)]
-    pub(crate) fn over(client: Client, namespace: &str) -> Self {
-        Self { client, uploader: None, url: "https://127.0.0.1:6443".into(), namespace: namespace.into() }
+        Ok(Self { client, uploader, url, namespace })
     }
 
     /// The objects of a kind in the session's namespace.
@@ -138,11 +133,6 @@ impl Session {
             .map_err(|error| Error::Answer { tried: tried.clone(), reason: error.to_string() })?;
         let text = self.client.request_text(request).await.map_err(|error| self.explain(error))?;
         serde_json::from_str(&text).map_err(|error| Error::Answer { tried, reason: error.to_string() })
-    }
-
-    /// The stack for streaming bodies.
-    pub(crate) fn uploader(&self) -> Result<Uploader, Error> {
-        self.uploader.clone().ok_or_else(|| Error::Refused("this session cannot upload".into()))
     }
 
     /// An error of the client in the user's words.

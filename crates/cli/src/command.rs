@@ -72,10 +72,3 @@ fn report(error: &Error, err: &mut dyn io::Write) {
         (Some(advice), _) => writeln!(err, "Error: {error}; {advice}"),
     };
 }
-
-#[cfg(test)]
-pub(crate) fn reported(error: &Error) -> String {
-    let mut text = Vec::new();
-    report(error, &mut text);
-    String::from_utf8(text).unwrap()
-}

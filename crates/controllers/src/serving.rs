@@ -1,7 +1,7 @@
 //! Serving: Service, Configuration, Revision, Route and how Revisions scale.
 
-pub(crate) mod child;
 mod autoscaler;
+pub(crate) mod child;
 mod configuration;
 mod context;
 mod labeler;
@@ -13,17 +13,14 @@ mod service;
 pub(crate) mod verdict;
 
 use futures::future::BoxFuture;
-use resources::{
-    config::Configs,
-    serving::Configuration,
-};
+use resources::{config::Configs, serving::Configuration};
 
+pub(crate) use self::revision::Protocol;
 pub use self::{
     autoscaler::{RevisionStat, StatsHandle},
     context::{ActivatorPath, Clock, Context, PublicEndpoint},
     revision::{ImageQuery, ImageResolver, POD_SPEC_HONORED},
 };
-pub(crate) use self::revision::Protocol;
 use self::{
     configuration::Configurations,
     labeler::{ConfigurationLabeler, RevisionLabeler},
@@ -54,8 +51,12 @@ fn configurations(context: &Context) -> BoxFuture<'static, ()> {
     let context = context.clone();
     Box::pin(async move {
         let matters = |old: &Configs, new: &Configs| old.gc != new.gc;
-        let configs =
-            requeue_on_change::<Configuration>(&context.client, controller.queue(), context.configs.clone(), matters);
+        let configs = requeue_on_change::<Configuration>(
+            &context.client,
+            controller.queue(),
+            context.configs.clone(),
+            matters,
+        );
         tokio::join!(controller.run(Configurations { context: context.clone() }), configs);
     })
 }

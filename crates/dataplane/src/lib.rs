@@ -1,8 +1,9 @@
 //! The request path: from an accepted connection to an instance of a revision and back.
 //!
 //! Gateway, activator and queue are three folders and one stack: a request passes through all of them in one task,
-//! by function calls. The crate must never know the API server, the objects behind its inputs or how an instance
-//! is made, and it never writes an object: whoever composes it feeds a [`Handle`] and implements three traits.
+//! by function calls. The request path must never know the API server, the objects behind its inputs or how an
+//! instance is made: it is told through a [`Handle`] (by [`feed`], the one part that reads objects) and needs three
+//! traits. Nothing here writes an object.
 //!
 //! ```text
 //!              apply_routes      set_revision, set_instances
@@ -13,7 +14,7 @@
 //!                                                      StatSink             queue/breaker            Dial
 //! ```
 //!
-//! [`stack`] lists the layers in the order in which a request meets them.
+//! `stack.rs` lists the layers in the order in which a request meets them.
 
 mod activator;
 mod body;

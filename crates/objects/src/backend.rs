@@ -18,7 +18,12 @@ pub trait Backend: Send + Sync + 'static {
     /// Every change of the kind after `version`, in order, without end. `Error::Expired` when that is too long ago.
     ///
     /// A change that takes an object out of `options` arrives as a delete.
-    fn changes(&self, kind: &'static Kind, options: &ListOptions, version: &str) -> BoxFuture<'_, Result<Changes>>;
+    fn changes(
+        &self,
+        kind: &'static Kind,
+        options: &ListOptions,
+        version: &str,
+    ) -> BoxFuture<'_, Result<Changes>>;
 
     /// Creates an object; returns it as stored.
     fn create(&self, object: Arc<dyn DynObject>) -> BoxFuture<'_, Result<Arc<dyn DynObject>>>;
@@ -26,10 +31,19 @@ pub trait Backend: Send + Sync + 'static {
     /// Replaces an object, or the part that `target` names; returns it as stored.
     ///
     /// With a `resourceVersion` in the object, only if that is still its version.
-    fn update(&self, target: WriteTarget, object: Arc<dyn DynObject>) -> BoxFuture<'_, Result<Arc<dyn DynObject>>>;
+    fn update(
+        &self,
+        target: WriteTarget,
+        object: Arc<dyn DynObject>,
+    ) -> BoxFuture<'_, Result<Arc<dyn DynObject>>>;
 
     /// Deletes an object, or marks it if finalizers or a grace period hold it.
-    fn delete(&self, kind: &'static Kind, key: &ObjectKey, options: &DeleteOptions) -> BoxFuture<'_, Result<()>>;
+    fn delete(
+        &self,
+        kind: &'static Kind,
+        key: &ObjectKey,
+        options: &DeleteOptions,
+    ) -> BoxFuture<'_, Result<()>>;
 }
 
 /// The part of an object that is written.

@@ -108,7 +108,10 @@ impl Client {
     /// Deletes just this object, not another one that has its name by now; one that is gone already counts as deleted.
     pub async fn delete_exactly<K: Object>(&self, object: &K) -> Result<()> {
         let precondition = Precondition { uid: Some(object.uid().to_owned()), resource_version: None };
-        match self.delete::<K>(&object.key(), &DeleteOptions { precondition, ..DeleteOptions::default() }).await {
+        match self
+            .delete::<K>(&object.key(), &DeleteOptions { precondition, ..DeleteOptions::default() })
+            .await
+        {
             Err(error) if error.is_not_found() || error.is_conflict() => Ok(()),
             deleted => deleted,
         }
@@ -129,6 +132,9 @@ impl fmt::Debug for Client {
 pub(crate) fn typed<K: Object>(object: Arc<dyn DynObject>) -> Result<Arc<K>> {
     let found = object.kind();
     downcast(object).ok_or_else(|| {
-        Error::Internal(format!("asked for {:?} and got {found:?}: the backend mixed up two kinds", K::kind()))
+        Error::Internal(format!(
+            "asked for {:?} and got {found:?}: the backend mixed up two kinds",
+            K::kind()
+        ))
     })
 }

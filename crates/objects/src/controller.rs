@@ -65,11 +65,16 @@ impl Controller {
             let mut synced = false;
             loop {
                 match watch.next().await {
-                    Event::Applied(object) | Event::Deleted(object) => keys(&object).into_iter().for_each(|key| queue.add(key)),
+                    Event::Applied(object) | Event::Deleted(object) => {
+                        keys(&object).into_iter().for_each(|key| queue.add(key))
+                    }
                     Event::Synced => synced = true,
                     // A delete may have been missed, and nobody knows whose: look at everything once.
                     Event::Restarted if synced => {
-                        if let Some(Err(error)) = match &all { Some(all) => Some(all().await), None => None } {
+                        if let Some(Err(error)) = match &all {
+                            Some(all) => Some(all().await),
+                            None => None,
+                        } {
                             tracing::warn!(%error, "could not list after a gap in a watch");
                         }
                     }

@@ -94,7 +94,8 @@ fn kind_and_group(kind: &Kind) -> String {
 }
 
 fn sentences(causes: &[Cause]) -> String {
-    let sentences: Vec<_> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+    let sentences: Vec<_> =
+        causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
     match sentences.as_slice() {
         [only] => only.clone(),
         several => format!("[{}]", several.join(", ")),

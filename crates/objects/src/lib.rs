@@ -16,6 +16,7 @@ mod controller;
 mod error;
 mod options;
 mod queue;
+mod remote;
 mod watch;
 
 pub use self::{
@@ -25,5 +26,6 @@ pub use self::{
     error::{Cause, Error, Result},
     options::{DeleteOptions, ListOptions, Precondition, Propagation},
     queue::{Backoff, Queue},
+    remote::{Access, Remote, RemoteLimits, RemoteOptions, Scope},
     watch::{Event, Watch},
 };

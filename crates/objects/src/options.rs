@@ -50,11 +50,16 @@ impl ListOptions {
         self.namespace.as_ref().is_none_or(|namespace| *namespace == text(&metadata.namespace))
             && self.name.as_ref().is_none_or(|name| *name == text(&metadata.name))
             && self.labels.iter().all(|(key, value)| {
-                metadata.labels.as_ref().and_then(|labels| labels.get(key)).is_some_and(|label| label == value)
+                metadata
+                    .labels
+                    .as_ref()
+                    .and_then(|labels| labels.get(key))
+                    .is_some_and(|label| label == value)
             })
-            && self.owner.as_ref().is_none_or(|uid| {
-                metadata.owner_references.iter().flatten().any(|owner| owner.uid == *uid)
-            })
+            && self
+                .owner
+                .as_ref()
+                .is_none_or(|uid| metadata.owner_references.iter().flatten().any(|owner| owner.uid == *uid))
     }
 }
 

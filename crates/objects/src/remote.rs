@@ -90,7 +90,12 @@ impl Backend for Remote {
         async move { self.reflector(kind).cache().await?.list(&options) }.boxed()
     }
 
-    fn changes(&self, kind: &'static Kind, options: &ListOptions, version: &str) -> BoxFuture<'_, Result<Changes>> {
+    fn changes(
+        &self,
+        kind: &'static Kind,
+        options: &ListOptions,
+        version: &str,
+    ) -> BoxFuture<'_, Result<Changes>> {
         let (options, version) = (options.clone(), version.to_owned());
         async move {
             let version = version.parse().map_err(|_| {
@@ -105,11 +110,20 @@ impl Backend for Remote {
         self.post(object).boxed()
     }
 
-    fn update(&self, target: WriteTarget, object: Arc<dyn DynObject>) -> BoxFuture<'_, Result<Arc<dyn DynObject>>> {
+    fn update(
+        &self,
+        target: WriteTarget,
+        object: Arc<dyn DynObject>,
+    ) -> BoxFuture<'_, Result<Arc<dyn DynObject>>> {
         self.put(target, object).boxed()
     }
 
-    fn delete(&self, kind: &'static Kind, key: &ObjectKey, options: &DeleteOptions) -> BoxFuture<'_, Result<()>> {
+    fn delete(
+        &self,
+        kind: &'static Kind,
+        key: &ObjectKey,
+        options: &DeleteOptions,
+    ) -> BoxFuture<'_, Result<()>> {
         let (key, options) = (key.clone(), options.clone());
         async move { self.remove(kind, &key, &options).await }.boxed()
     }

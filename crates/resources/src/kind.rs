@@ -36,7 +36,6 @@ pub struct Kind {
     pub derived: bool,
     pub(crate) parts: Option<Parts>,
     pub(crate) decode: fn(&[u8]) -> Decoded,
-    pub(crate) decode_value: fn(Value) -> Decoded,
     pub(crate) decode_strict: fn(Value) -> DecodedStrictly,
 }
 
@@ -101,9 +100,8 @@ impl Kind {
     }
 
     /// Reads an object from a JSON tree; fields the kind does not have are dropped, nulls count as absent.
-    pub fn decode_value(&self, mut value: Value) -> Result<Arc<dyn DynObject>, DecodeError> {
-        strip_nulls(&mut value);
-        (self.decode_value)(value)
+    pub fn decode_value(&self, value: Value) -> Result<Arc<dyn DynObject>, DecodeError> {
+        self.decode_strict(value).map(|(object, _)| object)
     }
 
     /// As [`Kind::decode_value`], and names the fields the kind does not have, as `spec.containers[0].imagee`.
@@ -148,13 +146,6 @@ fn strip_nulls(value: &mut Value) {
 
 pub(crate) fn decode<K: Object>(json: &[u8]) -> Result<Arc<dyn DynObject>, DecodeError> {
     match serde_json::from_slice::<K>(json) {
-        Ok(object) => Ok(Arc::new(object)),
-        Err(error) => Err(DecodeError { message: error.to_string() }),
-    }
-}
-
-pub(crate) fn decode_value<K: Object>(value: Value) -> Result<Arc<dyn DynObject>, DecodeError> {
-    match serde_json::from_value::<K>(value) {
         Ok(object) => Ok(Arc::new(object)),
         Err(error) => Err(DecodeError { message: error.to_string() }),
     }

@@ -61,7 +61,6 @@ macro_rules! kinds {
                 derived: $derived,
                 parts: parts!($subresources, $type),
                 decode: kind::decode::<$type>,
-                decode_value: kind::decode_value::<$type>,
                 decode_strict: kind::decode_strict::<$type>,
             };
             impl Object for $type {

@@ -62,6 +62,25 @@ pub(super) fn v2() -> Value {
     })
 }
 
+/// How the media type of the protobuf form begins.
+pub(super) const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2";
+
+/// [`v2`] as protobuf (upstream: gnostic, `openapi.v2.Document`): swagger is field 1, info 2 with title 1 and version 2.
+pub(super) fn v2_protobuf() -> Vec<u8> {
+    let text = |field: u8, text: &str| message(field, text.as_bytes());
+    let info = [text(1, TITLE), text(2, env!("CARGO_PKG_VERSION"))].concat();
+    [text(1, "2.0"), message(2, &info)].concat()
+}
+
+/// A field of bytes: its number and wire type, its length, and the bytes.
+fn message(field: u8, bytes: &[u8]) -> Vec<u8> {
+    const LENGTH_DELIMITED: u8 = 2;
+    let len = u8::try_from(bytes.len()).expect("a title and a version are short");
+    let mut encoded = vec![field << 3 | LENGTH_DELIMITED, len];
+    encoded.extend_from_slice(bytes);
+    encoded
+}
+
 fn collection_path(kind: &Kind) -> Value {
     json!({
         "get": operation(kind, "list", &[]),

@@ -4,7 +4,7 @@ use objects::{Cause, Error};
 use resources::{Kind, meta::ObjectMeta};
 
 use super::strategy;
-use crate::clock::Chance;
+use crate::chance::Chance;
 
 /// The longest prefix of a generated name that is kept (upstream: apiserver, `storage/names`).
 const GENERATED_PREFIX_MAX: usize = 58;

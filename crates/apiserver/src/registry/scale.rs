@@ -5,7 +5,7 @@ use std::{any::Any, sync::Arc};
 use resources::{
     DynObject,
     builtin::{Deployment, ReplicaSet},
-    meta::LabelSelector,
+    meta::{LabelSelector, ObjectMeta},
 };
 
 /// The replica counts of an object that scales.
@@ -46,10 +46,33 @@ pub(crate) fn with_replicas(object: &dyn DynObject, replicas: i32) -> Option<Arc
     Some(Arc::new(set))
 }
 
-/// Whether two states of an object differ in nothing but their replica counts.
+/// Whether two states of an object differ in nothing but their replica counts, which count as a generation.
 pub(super) fn only_scaled(one: &dyn DynObject, other: &dyn DynObject) -> bool {
-    one.metadata() == other.metadata()
+    let metadata = ObjectMeta { generation: other.metadata().generation, ..one.metadata().clone() };
+    metadata == *other.metadata()
         && replicas(other)
             .and_then(|replicas| with_replicas(one, replicas.wanted))
             .is_some_and(|scaled| one.kind().same_spec(&*scaled, other) == Some(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_is_told_from_other_changes() {
+        let deployment = |replicas: i32, generation: i64, paused: bool| {
+            let mut deployment = Deployment::default();
+            deployment.metadata.generation = Some(generation);
+            let spec = deployment.spec.get_or_insert_default();
+            (spec.replicas, spec.paused) = (Some(replicas), Some(paused));
+            deployment
+        };
+        let before = deployment(1, 1, false);
+        assert!(only_scaled(&before, &deployment(5, 2, false)));
+        assert!(!only_scaled(&before, &deployment(5, 2, true)));
+        let mut labelled = deployment(5, 2, false);
+        labelled.metadata.labels = Some([("l".to_owned(), "1".to_owned())].into());
+        assert!(!only_scaled(&before, &labelled));
+    }
 }

@@ -47,10 +47,8 @@ impl Registry {
             let Wanted { object: wanted, size_hint } = change(&current)?;
             let present = current.warm()?;
             let outcome = self.outcome(&current, &present, wanted, target, caller)?;
-            let derived = match &outcome {
-                Outcome::Put(object) => target == Target::Status || scale::only_scaled(&*present, &**object),
-                _ => false,
-            };
+            let scaled = matches!(&outcome, Outcome::Put(object) if scale::only_scaled(&*present, &**object));
+            let derived = target == Target::Status || scaled;
             let durability = caller.durability(kind, derived);
             let (object, gone) = match outcome {
                 Outcome::Same => {

@@ -38,7 +38,9 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
     let selection = call.selection()?;
     let caller = call.caller()?;
     let (registry, kind) = (Arc::clone(call.registry()), call.resource.kind);
-    if call.resource.namespace.is_none() && (kind.namespaced || !discovery::verbs(kind).contains(&"deletecollection")) {
+    if call.resource.namespace.is_none()
+        && (kind.namespaced || !discovery::verbs(kind).contains(&"deletecollection"))
+    {
         return Err(Failure::method_not_allowed());
     }
     let mut deleted: Vec<Arc<Stored>> = Vec::new();

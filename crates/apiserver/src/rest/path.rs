@@ -6,12 +6,8 @@ use super::query::decode;
 use crate::status::Failure;
 
 /// A path, cut at its slashes.
-pub(crate) struct Path<'a>(pub(crate) Vec<&'a str>);
-
-impl<'a> Path<'a> {
-    pub(crate) fn new(path: &'a str) -> Self {
-        Self(path.split('/').filter(|segment| !segment.is_empty()).collect())
-    }
+pub(crate) fn segments(path: &str) -> Vec<&str> {
+    path.split('/').filter(|segment| !segment.is_empty()).collect()
 }
 
 /// What a path names: all objects of a kind, one object, or a part of one.
@@ -26,7 +22,7 @@ pub(crate) struct Resource {
 impl Resource {
     /// `/api/v1/…` and `/apis/GROUP/VERSION/…`, with or without `namespaces/NAME/`.
     pub(crate) fn parse(path: &str) -> Result<Self, Failure> {
-        let Path(segments) = Path::new(path);
+        let segments = segments(path);
         let (group, version, rest) = match segments.as_slice() {
             ["api", version, rest @ ..] => ("", *version, rest),
             ["apis", group, version, rest @ ..] => (*group, *version, rest),

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Form, call::Call, list, reply};
 use crate::{
-    clock::Chance,
+    chance::Chance,
     mount::Body,
     status::Failure,
     store::{Follower, From, PageOptions, Seen, Selection, Store, Stored},

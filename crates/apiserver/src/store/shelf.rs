@@ -122,13 +122,15 @@ impl Shelf {
                 Bound::Unbounded => false,
             })
         });
-        let listed = few.zip(start).map(|(keys, start)| {
-            keys[start..].iter().filter_map(|key| self.index.get_key_value(key))
-        });
+        let listed = few
+            .zip(start)
+            .map(|(keys, start)| keys[start..].iter().filter_map(|key| self.index.get_key_value(key)));
         let ranged = few.is_none().then(|| self.index.range::<ObjectKey, _>((from, Bound::Unbounded)));
         let all = listed.into_iter().flatten().chain(ranged.into_iter().flatten());
-        all.take_while(|(key, _)| selection.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace))
-            .filter(|(key, entry)| selection.matches(key, &entry.facts))
+        all.take_while(|(key, _)| {
+            selection.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
+        })
+        .filter(|(key, entry)| selection.matches(key, &entry.facts))
     }
 
     fn list(&mut self, key: &Arc<ObjectKey>, facts: &Facts) {

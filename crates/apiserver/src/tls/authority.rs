@@ -18,7 +18,7 @@ use rustls::{RootCertStore, ServerConfig, crypto::ring, server::WebPkiClientVeri
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use super::{kubeconfig, write_private};
-use crate::{Error, Result, clock::Chance};
+use crate::{Error, Result, chance::Chance};
 
 const CA_DAYS: i64 = 3650;
 const LEAF_DAYS: i64 = 365;

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures::stream;
-use http::{Request, StatusCode, header};
+use http::{Request, header};
 use http_body_util::{BodyExt, Limited, StreamBody};
 use tokio::{fs::File, io::AsyncReadExt};
 use tower::ServiceExt;
@@ -46,13 +46,17 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
     let request = request
         .body(body(file))
         .map_err(|error| Error::Answer { tried: tried(), reason: error.to_string() })?;
-    let answer =
-        session.uploader()?.oneshot(request).await.map_err(|error| session.unreachable(error.as_ref()))?;
+    let answer = session
+        .uploader
+        .clone()
+        .oneshot(request)
+        .await
+        .map_err(|error| session.unreachable(error.as_ref()))?;
     let status = answer.status();
     let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
     let body = body.map_err(|error| session.unreachable(error.as_ref()))?.to_bytes();
     if !status.is_success() {
-        return Err(refusal(status, &body, session));
+        return Err(session.refusal(status, &body));
     }
     let loaded: Loaded = serde_json::from_slice(&body)
         .map_err(|error| Error::Answer { tried: tried(), reason: error.to_string() })?;
@@ -60,10 +64,6 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
         writeln!(console.out, "Image '{}' loaded ({}).", image.reference, image.digest)?;
     }
     Ok(())
-}
-
-fn refusal(status: StatusCode, body: &[u8], session: &Session) -> Error {
-    session.refusal(status, body)
 }
 
 /// The archive, and its length where it has one.

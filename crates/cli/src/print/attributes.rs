@@ -18,7 +18,7 @@ pub(crate) struct Indent(String);
 impl Indent {
     /// Two spaces deeper.
     pub(crate) fn nested(&self) -> Self {
-        Self(format!("  {}", self.0))
+        Self(format!("{}  ", self.0))
     }
 
     /// One column further to the right.

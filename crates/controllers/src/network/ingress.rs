@@ -32,7 +32,11 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
     })
 }
 
-async fn requeue_waiting(mut changed: watch::Receiver<u64>, queue: Arc<Queue<ObjectKey>>, waiting: Arc<Waiting>) {
+async fn requeue_waiting(
+    mut changed: watch::Receiver<u64>,
+    queue: Arc<Queue<ObjectKey>>,
+    waiting: Arc<Waiting>,
+) {
     while changed.changed().await.is_ok() {
         let keys: Vec<_> = waiting.lock().iter().cloned().collect();
         keys.into_iter().for_each(|key| queue.add(key));
@@ -43,7 +47,8 @@ async fn requeue_waiting(mut changed: watch::Receiver<u64>, queue: Arc<Queue<Obj
 impl Reconcile for Ingresses {
     async fn reconcile(&self, key: &ObjectKey) -> Result<Action> {
         let client = &self.context.client;
-        let Some(ingress) = client.find::<Ingress>(key).await?.filter(|ingress| !ingress.is_deleting()) else {
+        let Some(ingress) = client.find::<Ingress>(key).await?.filter(|ingress| !ingress.is_deleting())
+        else {
             self.waiting.lock().remove(key);
             return Ok(Action::Wait);
         };

@@ -70,7 +70,8 @@ impl ServerlessServices {
         let client = &self.context.client;
         let target = ObjectKey::new(sks.namespace(), sks.spec.object_ref.name.clone().unwrap_or_default());
         let deployment = client.find::<Deployment>(&target).await?;
-        let selector = deployment.and_then(|deployment| deployment.spec.as_ref()?.selector.match_labels.clone());
+        let selector =
+            deployment.and_then(|deployment| deployment.spec.as_ref()?.selector.match_labels.clone());
         let Some(selector) = selector else { return Ok(Observed::NoTarget) };
         let private = ensure(client, sks, desired_private(sks, selector), services::merge).await?;
         let public = ensure(client, sks, desired_public(sks), services::merge).await?;
@@ -87,7 +88,8 @@ impl ServerlessServices {
         let client = &self.context.client;
         let private = ObjectKey::new(sks.namespace(), names::private_service(sks.name()));
         let private = client.find::<Endpoints>(&private).await?;
-        let activators = client.find::<Endpoints>(&ObjectKey::new(SYSTEM_NAMESPACE, ACTIVATOR_SERVICE)).await?;
+        let activators =
+            client.find::<Endpoints>(&ObjectKey::new(SYSTEM_NAMESPACE, ACTIVATOR_SERVICE)).await?;
         let (subsets, proxied) = public_subsets(sks, private.as_deref(), activators.as_deref());
         let leads = match (subsets.is_empty(), proxied) {
             (true, _) => Leads::Nowhere,

@@ -30,7 +30,7 @@ pub use self::stats::{RevisionStat, StatsHandle};
 use self::{
     activity::{activity, since, time},
     children::{desired_metric, desired_serverless_service, merge_metric, merge_serverless_service},
-    scaler::unknown_activators,
+    scaler::activators_min,
     settings::decider_spec,
     status::{Observed, is_initialized, pod_autoscaler_status, refused_status},
 };
@@ -56,10 +56,15 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
         });
     Box::pin(async move {
         context.stats.attach(controller.queue());
-        let matters =
-            |old: &Configs, new: &Configs| old.autoscaler != new.autoscaler || old.deployment != new.deployment;
-        let configs =
-            requeue_on_change::<PodAutoscaler>(&context.client, controller.queue(), context.configs.clone(), matters);
+        let matters = |old: &Configs, new: &Configs| {
+            old.autoscaler != new.autoscaler || old.deployment != new.deployment
+        };
+        let configs = requeue_on_change::<PodAutoscaler>(
+            &context.client,
+            controller.queue(),
+            context.configs.clone(),
+            matters,
+        );
         let ticks = context.stats.tick(&*context.clock);
         tokio::join!(controller.run(PodAutoscalers { context: context.clone() }), ticks, configs);
     })
@@ -76,7 +81,8 @@ impl Reconcile for PodAutoscalers {
         match CLASS.of(&autoscaler.metadata) {
             None | Some(CLASS_KPA) => {}
             Some(CLASS_HPA) => {
-                let why = format!("the class {CLASS_HPA} is not part of this release of Ebb; use {CLASS_KPA}");
+                let why =
+                    format!("the class {CLASS_HPA} is not part of this release of Ebb; use {CLASS_KPA}");
                 return self.refuse(&autoscaler, "ClassNotSupported", why).await;
             }
             // Somebody else's.
@@ -98,10 +104,18 @@ struct Size {
 }
 
 impl PodAutoscalers {
-    async fn scale(&self, autoscaler: &PodAutoscaler, spec: &DeciderSpec, configs: &Configs) -> Result<Action> {
+    async fn scale(
+        &self,
+        autoscaler: &PodAutoscaler,
+        spec: &DeciderSpec,
+        configs: &Configs,
+    ) -> Result<Action> {
         let client = &self.context.client;
         let key = autoscaler.key();
-        let target = ObjectKey::new(key.namespace.clone(), autoscaler.spec.scale_target_ref.name.clone().unwrap_or_default());
+        let target = ObjectKey::new(
+            key.namespace.clone(),
+            autoscaler.spec.scale_target_ref.name.clone().unwrap_or_default(),
+        );
         let deployment = client.find::<Deployment>(&target).await?;
         let size = deployment.as_deref().map(size);
         let now = self.context.now();
@@ -119,8 +133,13 @@ impl PodAutoscalers {
             self.apply(&target, size, to).await?;
         }
 
-        let burst = decision.map_or_else(|| spec.initial_excess_burst_capacity(), |decision| decision.excess_burst_capacity);
-        let activators = decision.map_or_else(unknown_activators, |decision| decision.num_activators);
+        let burst = decision
+            .map_or_else(|| spec.initial_excess_burst_capacity(), |decision| decision.excess_burst_capacity);
+        let activators = match (self.context.activator, decision) {
+            (ActivatorPath::ByEndpoints, Some(decision)) => decision.num_activators,
+            // Where the activator is part of the gateway, their number means nothing and need not follow the scale.
+            _ => activators_min(),
+        };
         let sks = desired_serverless_service(autoscaler, sks_mode(action.want, burst), activators);
         let serverless_service = ensure(client, autoscaler, sks, merge_serverless_service).await?;
         self.ensure_metric(autoscaler, spec).await?;
@@ -153,7 +172,8 @@ impl PodAutoscalers {
         };
         Ok(ScaleInput {
             desired,
-            activity: activity(autoscaler).unwrap_or(Activity::Activating { since: self.created(autoscaler) }),
+            activity: activity(autoscaler)
+                .unwrap_or(Activity::Activating { since: self.created(autoscaler) }),
             initialized: is_initialized(autoscaler),
             proxied_since,
             activator_in_path,
@@ -187,7 +207,9 @@ impl PodAutoscalers {
         let client = &self.context.client;
         let scrape_target = match self.context.activator {
             ActivatorPath::Always => String::new(),
-            ActivatorPath::ByEndpoints => names::private_service(&names::serverless_service(autoscaler.name())),
+            ActivatorPath::ByEndpoints => {
+                names::private_service(&names::serverless_service(autoscaler.name()))
+            }
         };
         let desired = desired_metric(autoscaler, spec, &scrape_target);
         let metric = ensure(client, autoscaler, desired, merge_metric).await?;
@@ -220,6 +242,3 @@ fn size(deployment: &Deployment) -> Size {
 fn again(action: ScaleAction) -> Action {
     action.requeue_after.map_or(Action::Wait, Action::After)
 }
-
-#[cfg(test)]
-mod tests;

@@ -31,7 +31,8 @@ pub(super) struct Configurations {
 
 impl Configurations {
     pub(super) fn controller(context: &Context) -> Controller {
-        Controller::new::<Configuration>("configuration", context.client.clone()).owns::<Configuration, Revision>()
+        Controller::new::<Configuration>("configuration", context.client.clone())
+            .owns::<Configuration, Revision>()
     }
 
     async fn latest_created(&self, configuration: &Configuration) -> Result<LatestCreated> {
@@ -42,7 +43,11 @@ impl Configurations {
             Some(revision) if is_available(configuration, &revision) == Named::Own => {
                 return Ok(LatestCreated::Made(revision));
             }
-            Some(_) => return Ok(LatestCreated::Refused(format!("revisions.serving.knative.dev {name:?} already exists"))),
+            Some(_) => {
+                return Ok(LatestCreated::Refused(format!(
+                    "revisions.serving.knative.dev {name:?} already exists"
+                )));
+            }
             None => {}
         }
         match create(client, desired_revision(configuration, &self.context.now())).await {
@@ -56,8 +61,8 @@ impl Configurations {
     }
 
     async fn own_revisions(&self, configuration: &Configuration) -> Result<Vec<Arc<Revision>>> {
-        let options =
-            ListOptions::namespace(configuration.namespace()).label(labels::CONFIGURATION, configuration.name());
+        let options = ListOptions::namespace(configuration.namespace())
+            .label(labels::CONFIGURATION, configuration.name());
         let mut revisions = self.context.client.list::<Revision>(&options).await?.items;
         revisions.retain(|revision| is_controlled_by(&**revision, configuration));
         Ok(revisions)
@@ -84,6 +89,3 @@ impl Reconcile for Configurations {
         Ok(Action::Wait)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -38,7 +38,9 @@ impl RevisionLabeler {
         let (of_routes, of_configurations) = (Arc::clone(&naming), Arc::clone(&naming));
         let controller = Controller::new::<Revision>("revision-labeler", context.client.clone())
             .watches::<Route>(ListOptions::all(), move |route| of_routes.learn_route(route))
-            .watches::<Configuration>(ListOptions::all(), move |object| of_configurations.learn_configuration(object));
+            .watches::<Configuration>(ListOptions::all(), move |object| {
+                of_configurations.learn_configuration(object)
+            });
         (controller, Self { context: context.clone(), naming })
     }
 }
@@ -46,10 +48,12 @@ impl RevisionLabeler {
 impl Reconcile for RevisionLabeler {
     async fn reconcile(&self, key: &ObjectKey) -> Result<Action> {
         let client = &self.context.client;
-        let Some(revision) = client.find::<Revision>(key).await?.filter(|revision| !revision.is_deleting()) else {
+        let Some(revision) = client.find::<Revision>(key).await?.filter(|revision| !revision.is_deleting())
+        else {
             return Ok(Action::Wait);
         };
-        let owner = ObjectKey::new(key.namespace.clone(), revision.label(labels::CONFIGURATION).unwrap_or_default());
+        let owner =
+            ObjectKey::new(key.namespace.clone(), revision.label(labels::CONFIGURATION).unwrap_or_default());
         let configuration = client.find::<Configuration>(&owner).await?;
         if configuration.is_none() {
             self.naming.forget_configuration(&owner);
@@ -88,9 +92,9 @@ impl ConfigurationLabeler {
         let of_routes = Arc::clone(&followed);
         let controller = Controller::new::<Configuration>("configuration-labeler", context.client.clone())
             .watches::<Route>(ListOptions::all(), move |route| {
-                let now = configurations(route);
-                of_routes.set(&route.key(), now.clone()).union(&now).cloned().collect()
-            });
+            let now = configurations(route);
+            of_routes.set(&route.key(), now.clone()).union(&now).cloned().collect()
+        });
         (controller, Self { client: context.client.clone(), followed })
     }
 }
@@ -98,7 +102,9 @@ impl ConfigurationLabeler {
 impl Reconcile for ConfigurationLabeler {
     async fn reconcile(&self, key: &ObjectKey) -> Result<Action> {
         let client = &self.client;
-        let Some(configuration) = client.find::<Configuration>(key).await?.filter(|object| !object.is_deleting()) else {
+        let Some(configuration) =
+            client.find::<Configuration>(key).await?.filter(|object| !object.is_deleting())
+        else {
             return Ok(Action::Wait);
         };
         let mut candidates: BTreeSet<_> = self.followed.to(key).into_iter().collect();

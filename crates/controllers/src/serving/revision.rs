@@ -29,11 +29,6 @@ use resources::{
     serving::{ContainerStatus, Revision},
 };
 
-pub use self::{
-    pods::POD_SPEC_HONORED,
-    resolver::{ImageQuery, ImageResolver},
-};
-pub(crate) use self::{deployment::progress_deadline, port::Protocol};
 use self::{
     deployment::desired_deployment,
     digests::{Digests, Outcome},
@@ -41,6 +36,11 @@ use self::{
     pod_autoscaler::{desired_pod_autoscaler, reachability},
     pods::{Trouble, is_telling, trouble},
     status::{Observed, has_timed_out, is_stuck, revision_status, wanted},
+};
+pub(crate) use self::{deployment::progress_deadline, port::Protocol};
+pub use self::{
+    pods::POD_SPEC_HONORED,
+    resolver::{ImageQuery, ImageResolver},
 };
 use super::{
     child::{Child, create, ensure, write_status},
@@ -74,7 +74,12 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
                 || old.logging != new.logging
                 || old.observability != new.observability
         };
-        let configs = requeue_on_change::<Revision>(&context.client, Arc::clone(&queue), context.configs.clone(), matters);
+        let configs = requeue_on_change::<Revision>(
+            &context.client,
+            Arc::clone(&queue),
+            context.configs.clone(),
+            matters,
+        );
         let lookups = digests.run(Arc::clone(&context.images), queue);
         let reconciler = Revisions { context: context.clone(), digests: Arc::clone(&digests) };
         tokio::join!(controller.run(reconciler), lookups, configs);
@@ -84,7 +89,8 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
 impl Reconcile for Revisions {
     async fn reconcile(&self, key: &ObjectKey) -> Result<Action> {
         let client = &self.context.client;
-        let Some(revision) = client.find::<Revision>(key).await?.filter(|revision| !revision.is_deleting()) else {
+        let Some(revision) = client.find::<Revision>(key).await?.filter(|revision| !revision.is_deleting())
+        else {
             self.digests.forget(key);
             return Ok(Action::Wait);
         };
@@ -101,7 +107,12 @@ impl Revisions {
     async fn observe(&self, revision: &Revision, configs: &Configs) -> Result<Observed> {
         let digests = self.digests.outcome(revision, configs);
         let Outcome::Resolved(resolved) = &digests else {
-            return Ok(Observed { digests, deployment: None, pod_autoscaler: None, trouble: Trouble::default() });
+            return Ok(Observed {
+                digests,
+                deployment: None,
+                pod_autoscaler: None,
+                trouble: Trouble::default(),
+            });
         };
         let client = &self.context.client;
         let deployment = desired_deployment(revision, resolved, configs);
@@ -115,7 +126,12 @@ impl Revisions {
     }
 
     /// Looks at pods only while there is something to be found out: a Revision that works says so by its Deployment.
-    async fn trouble(&self, revision: &Revision, deployment: &Child<Deployment>, configs: &Configs) -> Result<Trouble> {
+    async fn trouble(
+        &self,
+        revision: &Revision,
+        deployment: &Child<Deployment>,
+        configs: &Configs,
+    ) -> Result<Trouble> {
         let Some(deployment) = deployment.own().filter(|deployment| wanted(deployment) > 0) else {
             return Ok(Trouble::default());
         };
@@ -129,7 +145,8 @@ impl Revisions {
             ..ListOptions::namespace(revision.namespace()).label(labels::REVISION_UID, revision.uid())
         };
         let pods = self.context.client.list::<Pod>(&options).await?.items;
-        let mut trouble = trouble(&pods, configs.deployment.pod_is_always_schedulable, has_timed_out(deployment));
+        let mut trouble =
+            trouble(&pods, configs.deployment.pod_is_always_schedulable, has_timed_out(deployment));
         if available > 0 {
             trouble.resources = None;
             trouble.containers = None;
@@ -140,7 +157,11 @@ impl Revisions {
     async fn ensure_images(&self, revision: &Revision, digests: &[ContainerStatus]) -> Result<()> {
         let client = &self.context.client;
         // They are made once and never change, since neither does a Revision's spec.
-        let first = revision.spec.containers.first().map(|container| names::image_cache(revision.name(), &container.name));
+        let first = revision
+            .spec
+            .containers
+            .first()
+            .map(|container| names::image_cache(revision.name(), &container.name));
         if let Some(name) = first
             && client.find::<Image>(&ObjectKey::new(revision.namespace(), name)).await?.is_some()
         {
@@ -155,6 +176,3 @@ impl Revisions {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -52,7 +52,9 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
     let controller = Controller::new::<Route>("route", context.client.clone())
         .owns::<Route, Ingress>()
         .owns::<Route, PlainService>()
-        .watches::<Configuration>(ListOptions::all(), move |object| by_configuration.configurations.to(&object.key()))
+        .watches::<Configuration>(ListOptions::all(), move |object| {
+            by_configuration.configurations.to(&object.key())
+        })
         .watches::<Revision>(ListOptions::all(), move |object| by_revision.revisions.to(&object.key()));
     Box::pin(async move {
         let matters = |old: &Configs, new: &Configs| {
@@ -106,8 +108,12 @@ impl Routes {
     async fn named(&self, route: &Route) -> Result<Named> {
         let client = &self.context.client;
         let key = |name: &str| ObjectKey::new(route.namespace(), name);
-        let configurations: BTreeSet<_> =
-            route.spec.traffic.iter().filter_map(|target| target.configuration_name.as_deref().map(key)).collect();
+        let configurations: BTreeSet<_> = route
+            .spec
+            .traffic
+            .iter()
+            .filter_map(|target| target.configuration_name.as_deref().map(key))
+            .collect();
         let mut revisions: BTreeSet<_> =
             route.spec.traffic.iter().filter_map(|target| target.revision_name.as_deref().map(key)).collect();
         self.naming.configurations.set(&route.key(), configurations.clone());
@@ -132,7 +138,8 @@ impl Routes {
         let mut local = BTreeSet::new();
         for tag in tags(route) {
             let Ok(name) = names::placeholder_service(route.name(), tag, &configs.network) else { continue };
-            let placeholder = self.context.client.find::<PlainService>(&ObjectKey::new(route.namespace(), name)).await?;
+            let placeholder =
+                self.context.client.find::<PlainService>(&ObjectKey::new(route.namespace(), name)).await?;
             if placeholder.is_some_and(|placeholder| is_cluster_local(&placeholder)) {
                 local.insert(tag.to_owned());
             }
@@ -141,7 +148,12 @@ impl Routes {
     }
 
     /// Makes the placeholders of these hosts and removes others; returns the name of one that somebody else has.
-    async fn placeholders(&self, route: &Route, hosts: &[TagHosts], ingress: &Ingress) -> Result<Option<String>> {
+    async fn placeholders(
+        &self,
+        route: &Route,
+        hosts: &[TagHosts],
+        ingress: &Ingress,
+    ) -> Result<Option<String>> {
         let client = &self.context.client;
         for host in hosts {
             let (service, endpoints) = desired_placeholder(route, host, ingress);
@@ -162,6 +174,3 @@ impl Routes {
         Ok(None)
     }
 }
-
-#[cfg(test)]
-mod tests;

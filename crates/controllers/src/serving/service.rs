@@ -34,7 +34,8 @@ impl Services {
 
     async fn observe(&self, service: &Service) -> Result<Observed> {
         let client = &self.context.client;
-        let configuration = ensure(client, service, desired_configuration(service), configuration::merge).await?;
+        let configuration =
+            ensure(client, service, desired_configuration(service), configuration::merge).await?;
         let route = self.route(service, &configuration).await?;
         Ok(Observed { configuration, route })
     }
@@ -61,7 +62,8 @@ impl Services {
 impl Reconcile for Services {
     async fn reconcile(&self, key: &ObjectKey) -> Result<Action> {
         let client = &self.context.client;
-        let Some(service) = client.find::<Service>(key).await?.filter(|service| !service.is_deleting()) else {
+        let Some(service) = client.find::<Service>(key).await?.filter(|service| !service.is_deleting())
+        else {
             return Ok(Action::Wait);
         };
         let observed = self.observe(&service).await?;
@@ -71,6 +73,3 @@ impl Reconcile for Services {
         Ok(Action::Wait)
     }
 }
-
-#[cfg(test)]
-mod tests;

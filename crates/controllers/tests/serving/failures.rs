@@ -24,7 +24,9 @@ async fn an_image_that_cannot_be_found_is_named_and_found_later() {
     let start = Instant::now();
     home.apply::<Service>(hello("gcr.io/p/hello:v1")).await;
     let revision = home
-        .until("hello-00001", "failed", |revision: &Revision| is(&revision.status.conditions, "Ready", "False"))
+        .until("hello-00001", "failed", |revision: &Revision| {
+            is(&revision.status.conditions, "Ready", "False")
+        })
         .await;
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     let message = "Unable to fetch image \"gcr.io/p/hello:v1\": registry gcr.io: manifest unknown";
@@ -42,7 +44,9 @@ async fn a_pod_that_waits_for_its_image_says_so_at_once() {
     let start = Instant::now();
     home.apply::<Service>(hello(MISSING)).await;
     let revision = home
-        .until("hello-00001", "failed", |revision: &Revision| is(&revision.status.conditions, "Ready", "False"))
+        .until("hello-00001", "failed", |revision: &Revision| {
+            is(&revision.status.conditions, "Ready", "False")
+        })
         .await;
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     let expect = ("False", "ImagePullBackOff", "dev.local/missing is not in the local store");
@@ -54,7 +58,9 @@ async fn a_container_that_ends_says_how() {
     let home = Home::new(&[CRASHES]).await;
     home.apply::<Service>(hello(CRASHES)).await;
     let revision = home
-        .until("hello-00001", "failed", |revision: &Revision| is(&revision.status.conditions, "Ready", "False"))
+        .until("hello-00001", "failed", |revision: &Revision| {
+            is(&revision.status.conditions, "Ready", "False")
+        })
         .await;
     let expect = ("False", "ExitCode3", "Container failed with: no database");
     assert_eq!(says(&revision.status.conditions, "ContainerHealthy"), expect);
@@ -66,7 +72,8 @@ async fn what_the_node_leaves_out_is_said_for_information() {
     home.apply::<Service>(hello(LIMITED)).await;
     let revision = home
         .until("hello-00001", "limited", |revision: &Revision| {
-            is(&revision.status.conditions, "SpecHonored", "False") && is(&revision.status.conditions, "Ready", "True")
+            is(&revision.status.conditions, "SpecHonored", "False")
+                && is(&revision.status.conditions, "Ready", "True")
         })
         .await;
     let condition = resources::condition::get(&revision.status.conditions, "SpecHonored").unwrap();
@@ -77,7 +84,8 @@ async fn what_the_node_leaves_out_is_said_for_information() {
 async fn a_class_that_no_gateway_serves_is_named() {
     let home = Home::new(&["gcr.io/p/hello:v1"]).await;
     let mut service = hello("gcr.io/p/hello:v1");
-    service["metadata"]["annotations"] = json!({"networking.knative.dev/ingress.class": "nobody.example.com"});
+    service["metadata"]["annotations"] =
+        json!({"networking.knative.dev/ingress.class": "nobody.example.com"});
     home.apply::<Service>(service).await;
     let ingress = home
         .until("hello", "refused", |ingress: &Ingress| is(&ingress.status.conditions, "Ready", "False"))

@@ -15,7 +15,7 @@ use resources::{
     builtin::ConfigMap,
     condition::{self, Condition, READY},
     downcast,
-    serving::{Revision, Route, Service},
+    serving::{Revision, Service},
 };
 use serde_json::Value;
 use tokio::{
@@ -117,7 +117,12 @@ impl Home {
     }
 
     /// Waits until an object is as it should be, and returns it.
-    pub(crate) async fn until<K: Object>(&self, name: &str, what: &str, check: impl Fn(&K) -> bool) -> Arc<K> {
+    pub(crate) async fn until<K: Object>(
+        &self,
+        name: &str,
+        what: &str,
+        check: impl Fn(&K) -> bool,
+    ) -> Arc<K> {
         let options = ListOptions { name: Some(name.to_owned()), ..ListOptions::namespace("default") };
         let mut watch = self.client.watch::<K>(options);
         let mut last = None;
@@ -150,10 +155,6 @@ impl Home {
 
     pub(crate) async fn revision_ready(&self, name: &str) -> Arc<Revision> {
         self.until(name, "ready", |revision: &Revision| is(&revision.status.conditions, READY, "True")).await
-    }
-
-    pub(crate) async fn route(&self, name: &str) -> Arc<Route> {
-        self.get(name).await
     }
 
     pub(crate) async fn get<K: Object>(&self, name: &str) -> Arc<K> {

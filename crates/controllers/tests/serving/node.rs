@@ -4,7 +4,8 @@ use objects::{Client, DeleteOptions, Event, ListOptions, WriteTarget};
 use resources::{
     Object,
     builtin::{
-        ContainerState, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Pod, PodCondition, PodStatus,
+        ContainerState, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Pod, PodCondition,
+        PodStatus,
     },
 };
 
@@ -28,13 +29,15 @@ pub(crate) async fn run(client: Client) {
         }
         let wanted = status(&pod);
         let key = pod.key();
-        let written = client.modify::<Pod>(WriteTarget::Status, &key, |pod| pod.status = Some(wanted.clone()));
+        let written =
+            client.modify::<Pod>(WriteTarget::Status, &key, |pod| pod.status = Some(wanted.clone()));
         let _ = written.await;
     }
 }
 
 fn status(pod: &Pod) -> PodStatus {
-    let images = pod.spec.iter().flat_map(|spec| &spec.containers).filter_map(|container| container.image.as_deref());
+    let images =
+        pod.spec.iter().flat_map(|spec| &spec.containers).filter_map(|container| container.image.as_deref());
     let image = images.into_iter().next().unwrap_or_default();
     let mut conditions = vec![];
     let mut container = ContainerStatus { name: "user-container".into(), ..ContainerStatus::default() };
@@ -54,7 +57,8 @@ fn status(pod: &Pod) -> PodStatus {
                 message: Some("no database".into()),
                 ..ContainerStateTerminated::default()
             };
-            container.last_state = Some(ContainerState { terminated: Some(ended), ..ContainerState::default() });
+            container.last_state =
+                Some(ContainerState { terminated: Some(ended), ..ContainerState::default() });
             add("Ready", false, "ContainersNotReady", "");
         }
         MISSING => {

@@ -41,7 +41,10 @@ async fn a_service_becomes_ready_with_all_its_children() {
         .await;
     assert_eq!(revision.label("team"), None, "labels of the Service are not those of its template");
     assert_eq!(revision.annotation("serving.knative.dev/routes"), Some("hello"));
-    assert_eq!((revision.status.actual_replicas, revision.status.desired_replicas.unwrap_or(1)), (Some(1), 1));
+    assert_eq!(
+        (revision.status.actual_replicas, revision.status.desired_replicas.unwrap_or(1)),
+        (Some(1), 1)
+    );
 
     let deployment: std::sync::Arc<Deployment> = home.get("hello-00001-deployment").await;
     let spec = deployment.spec.as_ref().unwrap();
@@ -49,7 +52,8 @@ async fn a_service_becomes_ready_with_all_its_children() {
     let names: Vec<_> = containers.iter().map(|container| container.name.as_str()).collect();
     assert_eq!(names, ["user-container", "queue-proxy"]);
     assert!(containers[0].readiness_probe.is_none(), "the queue proxy asks in the app's place");
-    let env: Vec<_> = containers[0].env.iter().flatten().map(|env| (env.name.as_str(), env.value.as_deref())).collect();
+    let env: Vec<_> =
+        containers[0].env.iter().flatten().map(|env| (env.name.as_str(), env.value.as_deref())).collect();
     let expect = [
         ("A", Some("b")),
         ("PORT", Some("8080")),
@@ -95,7 +99,9 @@ async fn labels_and_annotations_come_and_go_with_the_service() {
     home.service_ready("hello").await;
     home.apply::<Service>(service(json!({"stage": "b"}))).await;
     let configuration = home
-        .until("hello", "relabelled", |configuration: &Configuration| configuration.label("stage") == Some("b"))
+        .until("hello", "relabelled", |configuration: &Configuration| {
+            configuration.label("stage") == Some("b")
+        })
         .await;
     assert_eq!((configuration.label("team"), configuration.annotation("note")), (None, Some("x")));
     home.until("hello", "relabelled", |ingress: &Ingress| {

@@ -43,7 +43,8 @@ async fn to_zero_and_back() {
     assert!((6..=10).contains(&took.as_secs()), "{took:?}");
     let autoscaler = home
         .until("hello-00001", "inactive", |autoscaler: &PodAutoscaler| {
-            says(&autoscaler.status.conditions, "Active").1 == "NoTraffic" && autoscaler.status.actual_scale == Some(0)
+            says(&autoscaler.status.conditions, "Active").1 == "NoTraffic"
+                && autoscaler.status.actual_scale == Some(0)
         })
         .await;
     assert_eq!(autoscaler.status.desired_scale, Some(0));
@@ -65,7 +66,10 @@ async fn to_zero_and_back() {
 #[tokio::test(start_paused = true)]
 async fn load_makes_more_and_its_end_makes_fewer() {
     let home = Home::new(&[IMAGE]).await;
-    home.apply::<Service>(hello(json!({"autoscaling.knative.dev/target": "10", "autoscaling.knative.dev/max-scale": "5"}))).await;
+    home.apply::<Service>(hello(
+        json!({"autoscaling.knative.dev/target": "10", "autoscaling.knative.dev/max-scale": "5"}),
+    ))
+    .await;
     home.service_ready("hello").await;
     for _ in 0..30 {
         load(&home, 20.0);
@@ -107,7 +111,8 @@ async fn an_idle_revision_follows_the_least_scale_that_is_configured() {
 #[tokio::test(start_paused = true)]
 async fn initial_scale_zero_is_ready_without_an_instance() {
     let home = Home::new(&[IMAGE]).await;
-    home.configure("config-autoscaler", &[("allow-zero-initial-scale", "true"), ("initial-scale", "0")]).await;
+    home.configure("config-autoscaler", &[("allow-zero-initial-scale", "true"), ("initial-scale", "0")])
+        .await;
     home.apply::<Service>(hello(json!({}))).await;
     home.service_ready("hello").await;
     assert_eq!(replicas(&*home.get::<Deployment>("hello-00001-deployment").await), 0);

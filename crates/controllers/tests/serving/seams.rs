@@ -36,7 +36,9 @@ impl Images {
 impl ImageResolver for Images {
     fn resolve<'a>(&'a self, query: &'a ImageQuery) -> BoxFuture<'a, Result<Option<String>, String>> {
         let present = self.present.lock().contains(&query.image);
-        Box::pin(async move { if present { Ok(None) } else { Err("registry gcr.io: manifest unknown".to_owned()) } })
+        Box::pin(async move {
+            if present { Ok(None) } else { Err("registry gcr.io: manifest unknown".to_owned()) }
+        })
     }
 
     fn changed(&self) -> watch::Receiver<u64> {
@@ -52,7 +54,10 @@ pub(crate) struct Gateways {
 }
 
 impl Gateways {
-    pub(crate) fn follow(self: &std::sync::Arc<Self>, client: Client) -> impl Future<Output = ()> + Send + 'static {
+    pub(crate) fn follow(
+        self: &std::sync::Arc<Self>,
+        client: Client,
+    ) -> impl Future<Output = ()> + Send + 'static {
         let gateways = std::sync::Arc::clone(self);
         async move {
             let mut watch = client.watch::<Ingress>(ListOptions::all());
@@ -70,7 +75,9 @@ impl Gateways {
 impl network::Gateways for Gateways {
     fn class(&self, class: &str) -> IngressClass {
         match class {
-            "istio.ingress.networking.knative.dev" | "kourier.ingress.networking.knative.dev" => IngressClass::Served,
+            "istio.ingress.networking.knative.dev" | "kourier.ingress.networking.knative.dev" => {
+                IngressClass::Served
+            }
             _ => IngressClass::Unknown,
         }
     }

@@ -39,9 +39,13 @@ async fn a_canary_waits_for_the_revision_it_names_and_goes_on_by_itself() {
     let route = home
         .until("order-service", "refused", |route: &Route| is(&route.status.conditions, "Ready", "False"))
         .await;
-    let expect = ("False", "RevisionMissing", "Revision \"order-service-v1\" referenced in traffic not found.");
+    let expect =
+        ("False", "RevisionMissing", "Revision \"order-service-v1\" referenced in traffic not found.");
     assert_eq!(says(&route.status.conditions, "AllTrafficAssigned"), expect);
-    assert!(home.client.find::<Ingress>(&route.key()).await.unwrap().is_none(), "no half of a split is served");
+    assert!(
+        home.client.find::<Ingress>(&route.key()).await.unwrap().is_none(),
+        "no half of a split is served"
+    );
     home.until("order-service", "refused", |service: &Service| {
         says(&service.status.conditions, "RoutesReady").1 == "RevisionMissing"
     })
@@ -66,8 +70,12 @@ async fn blue_to_green_keeps_blue_listed_and_reserved() {
         {"latestRevision": true, "percent": 100}]);
     home.apply::<Service>(order_service("v2", V2, traffic)).await;
     let service = home.service_ready("order-service").await;
-    let listed: Vec<_> =
-        service.status.traffic.iter().map(|target| (target.revision_name.as_deref(), target.percent)).collect();
+    let listed: Vec<_> = service
+        .status
+        .traffic
+        .iter()
+        .map(|target| (target.revision_name.as_deref(), target.percent))
+        .collect();
     assert_eq!(listed, [(Some("order-service-v1"), Some(0)), (Some("order-service-v2"), Some(100))]);
     let ingress: std::sync::Arc<Ingress> = home.get("order-service").await;
     assert_eq!(splits(&ingress), [("order-service-v2", 100)]);

@@ -14,10 +14,12 @@ const SHARDS: usize = 64;
 
 /// The revisions that the data plane was told of, idle ones included.
 pub(crate) struct Revisions {
-    shards: Box<[RwLock<HashMap<Arc<RevisionKey>, Entry>>]>,
+    shards: Box<[Shard]>,
     hasher: RandomState,
     context: Arc<Context>,
 }
+
+type Shard = RwLock<HashMap<Arc<RevisionKey>, Entry>>;
 
 struct Entry {
     config: RevisionConfig,
@@ -97,7 +99,7 @@ impl Revisions {
         drop(entry.active.take_if(unused));
     }
 
-    fn shard(&self, key: &RevisionKey) -> &RwLock<HashMap<Arc<RevisionKey>, Entry>> {
+    fn shard(&self, key: &RevisionKey) -> &Shard {
         &self.shards[self.hasher.hash_one(key) as usize % SHARDS]
     }
 }

@@ -13,7 +13,9 @@ pub(crate) struct Pool {
 }
 
 struct State {
-    /// Unused HTTP/1.1 connections, the latest used last.
+    /// Unused HTTP/1.1 connections, the latest used last. Boxed, because a connection is large and each request
+    /// moves it out of here and back.
+    #[expect(clippy::vec_box)]
     idle: Vec<Box<Link>>,
     /// The one HTTP/2 connection, which all requests share.
     shared: Option<http2::SendRequest<Outgoing>>,

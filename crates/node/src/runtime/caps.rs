@@ -99,7 +99,8 @@ mod tests {
     #[test]
     fn add_and_drop() {
         let all = all();
-        let cases: [(&[&str], &[&str], Result<u64, &str>); 9] = [
+        type Case = (&'static [&'static str], &'static [&'static str], Result<u64, &'static str>);
+        let cases: [Case; 9] = [
             (&[], &[], Ok(0xa804_25fb)),
             (&["NET_ADMIN"], &[], Ok(0xa804_25fb | 1 << 12)),
             (&["cap_net_admin"], &[], Ok(0xa804_25fb | 1 << 12)),

@@ -46,35 +46,22 @@ pub(crate) async fn memory_limit(image: &Image) {
 pub(crate) async fn no_zombies(image: &Image) {
     let Some(node) = Node::start("no_zombies").await else { return };
     let sandbox = node.sandbox("s").await;
-    let id = start(&node.runtime, image, "s", "c", "abandon 1000 serve 80").await;
+    let (spec, _output) = image.spec("s", "c", "abandon 1000 serve 80");
+    let app = node.runtime.start_container(spec).await.unwrap().pid;
     crate::fixture::ask(&node.runtime, &sandbox, 80).await;
-    // The container's processes, as the host sees them: init and the program.
-    let cgroup = format!("/{}/container-", cgroup_root(&node));
-    eventually("all abandoned children are reaped", || members(&cgroup) == 2).await;
-    node.runtime.remove_container(&id).await.unwrap();
+    // Init and the program.
+    eventually("all abandoned children are reaped", || processes_beside(app) == 2).await;
     node.end().await;
 }
 
-/// How many processes, zombies included, run in cgroups that have this in their name, idle shells left out.
-fn members(cgroup: &str) -> usize {
-    let processes =
+/// How many processes, zombies included, are in the pid namespace of a process.
+fn processes_beside(pid: i32) -> usize {
+    let namespace = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    let its = namespace(&pid.to_string());
+    assert!(its.is_some());
+    let entries =
         std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().into_string().ok());
-    let programs: Vec<String> = processes
-        .filter(|pid| pid.bytes().all(|byte| byte.is_ascii_digit()))
-        .filter_map(|pid| {
-            let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
-            let memory =
-                groups.lines().find(|line| line.contains(":memory:") || line.starts_with("0::/ebb"))?;
-            memory.contains(cgroup).then(|| memory.to_owned())
-        })
-        .collect();
-    // A shell's own two processes are the smallest group; the container under test is the largest.
-    let count = |group: &String| programs.iter().filter(|other| *other == group).count();
-    programs.iter().map(count).max().unwrap_or(0)
-}
-
-fn cgroup_root(node: &Node) -> String {
-    node::runtime::ContainerOptions::new(node.dir.path().join("run")).cgroup_root
+    entries.filter(|name| name.parse::<i32>().is_ok() && namespace(name) == its).count()
 }
 
 pub(crate) async fn main_process_ends_all(image: &Image) {

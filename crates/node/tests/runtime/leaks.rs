@@ -7,6 +7,8 @@ use node::runtime::Runtime;
 use crate::fixture::{Image, Node, eventually};
 
 const STARTS: usize = 1_000;
+/// So many equal counts in a row, some milliseconds apart, mean that pools are full and removals are done.
+const SETTLED: usize = 100;
 
 #[derive(Debug, PartialEq, Eq)]
 struct Counts {
@@ -35,9 +37,7 @@ pub(crate) async fn a_thousand_starts(image: &Image) {
         cgroups: cgroups(&root),
         directories: entries(run_dir.join("containers").to_str().unwrap()),
     };
-    let pools_full = || children(keeper) == 4;
-    eventually("the pools are full", pools_full).await;
-    let before = count();
+    let before = settled(count).await;
     for number in 0..STARTS {
         let fails = number % 10 == 0;
         if fails {
@@ -50,12 +50,23 @@ pub(crate) async fn a_thousand_starts(image: &Image) {
             assert_eq!(node.run(image, "exit 9", |_| ()).await.0.code, 9);
         }
     }
-    eventually("the pools are full", pools_full).await;
-    eventually("nothing is left", || count() == before).await;
-    assert_eq!(count(), before);
+    assert_eq!(settled(count).await, before);
     node.end().await;
     assert!(!run_dir.join("containers").exists());
     assert_eq!(cgroups(&root), 0);
+}
+
+/// What `count` says once it has said so for a while.
+async fn settled(count: impl Fn() -> Counts) -> Counts {
+    let (mut last, mut equal) = (count(), 0);
+    eventually("the counts are settled", || {
+        let now = count();
+        equal = if now == last { equal + 1 } else { 0 };
+        last = now;
+        equal == SETTLED
+    })
+    .await;
+    last
 }
 
 pub(crate) fn keeper_of_this_process() -> i32 {

@@ -59,7 +59,10 @@ async fn the_sooner_wish_counts_and_adding_now_overtakes_both() {
     queue.add("a");
     assert_eq!(queue.next().await, "a");
     queue.done(&"a");
-    assert!(tokio::time::timeout(Duration::from_secs(60), queue.next()).await.is_err(), "the later wish is gone");
+    assert!(
+        tokio::time::timeout(Duration::from_secs(60), queue.next()).await.is_err(),
+        "the later wish is gone"
+    );
 }
 
 #[tokio::test]

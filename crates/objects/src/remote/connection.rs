@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt::Write};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kube::{
     Client, Config,
     client::Body,
@@ -32,7 +32,8 @@ impl Connection {
         config.connect_timeout = Some(limits.connect_timeout);
         // Whether to try again is for the caller to say: it knows what it is about, and waits with a back-off.
         config.default_retry = false;
-        let client = Client::try_from(config).map_err(|error| unusable("the API server's address and keys", &error))?;
+        let client = Client::try_from(config)
+            .map_err(|error| unusable("the API server's address and keys", &error))?;
         Ok(Self { client, places: Semaphore::new(limits.requests_max), limits: limits.clone() })
     }
 
@@ -56,10 +57,10 @@ impl Connection {
         let answer = async {
             let _place = self.places.acquire().await.expect("the semaphore is never closed");
             let response = self.send(Method::GET, path, Vec::new()).await?;
-            Ok(Lines::new(response.into_body(), self.limits.line_bytes_max))
+            Ok::<_, Refusal>(Lines::new(response.into_body(), self.limits.line_bytes_max))
         };
         match timeout(self.limits.request_timeout, answer).await {
-            Ok(answer) => answer.map_err(|refusal: Refusal| refusal.of_request(&what)),
+            Ok(answer) => answer.map_err(|refusal| refusal.of_request(&what)),
             Err(_) => Err(self.too_slow(&what)),
         }
     }
@@ -78,8 +79,14 @@ impl Connection {
 
     async fn bytes(&self, response: Response<Body>) -> Result<Bytes, Refusal> {
         let body = Limited::new(response.into_body(), self.limits.body_bytes_max);
-        let body = body.collect().await.map_err(|error| Refusal::NoAnswer(chain(&*error)))?;
-        Ok(body.to_bytes())
+        match body.collect().await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => {
+                let max = self.limits.body_bytes_max;
+                Err(Refusal::NoAnswer(format!("the answer is longer than body_bytes_max ({max})")))
+            }
+            Err(error) => Err(Refusal::NoAnswer(chain(&*error))),
+        }
     }
 
     fn too_slow(&self, what: &str) -> Refusal {
@@ -91,7 +98,8 @@ impl Connection {
 async fn config(access: Access) -> Result<Config> {
     match access {
         Access::Kubeconfig(text) => {
-            let kubeconfig = Kubeconfig::from_yaml(&text).map_err(|error| unusable("the kubeconfig", &error))?;
+            let kubeconfig =
+                Kubeconfig::from_yaml(&text).map_err(|error| unusable("the kubeconfig", &error))?;
             let options = KubeConfigOptions::default();
             let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
             config.map_err(|error| unusable("the kubeconfig", &error))

@@ -55,7 +55,9 @@ impl Refusal {
     pub(super) fn into_error(self, kind: &'static Kind, name: &str) -> Error {
         match self {
             Self::Status(status) => status.into_error(kind, name),
-            Self::NoAnswer(why) => Error::Unavailable(format!("the API server cannot be reached or understood: {why}")),
+            Self::NoAnswer(why) => {
+                Error::Unavailable(format!("the API server cannot be reached or understood: {why}"))
+            }
         }
     }
 }
@@ -66,7 +68,9 @@ impl Status {
         match serde_json::from_slice::<Self>(body) {
             Ok(status) if status.code != 0 => status,
             Ok(status) => Self { code, ..status },
-            Err(_) => Self { code, message: String::from_utf8_lossy(body).trim().to_owned(), ..Self::default() },
+            Err(_) => {
+                Self { code, message: String::from_utf8_lossy(body).trim().to_owned(), ..Self::default() }
+            }
         }
     }
 
@@ -78,7 +82,8 @@ impl Status {
     pub(super) fn into_error(self, kind: &'static Kind, name: &str) -> Error {
         let details = self.details.unwrap_or_default();
         let name = if details.name.is_empty() { name.to_owned() } else { details.name.clone() };
-        let message = if self.message.is_empty() { format!("HTTP status {}", self.code) } else { self.message };
+        let message =
+            if self.message.is_empty() { format!("HTTP status {}", self.code) } else { self.message };
         match (self.reason.as_str(), self.code) {
             ("NotFound", _) | (_, 404) if details.name.is_empty() => not_served(kind),
             ("NotFound", _) | (_, 404) => Error::NotFound { kind: details.kind().unwrap_or(kind), name },
@@ -88,13 +93,19 @@ impl Status {
                 let message = message.strip_prefix(&prefix).unwrap_or(&message).to_owned();
                 Error::Conflict { kind, name, message }
             }
-            ("Invalid", _) | (_, 422) => Error::Invalid { kind, name, causes: causes(details.causes, message) },
+            ("Invalid", _) | (_, 422) => {
+                Error::Invalid { kind, name, causes: causes(details.causes, message) }
+            }
             ("Expired" | "Gone", _) | (_, 410) => Error::Expired(message),
-            (_, 401) => Error::Forbidden(format!("{message}: the API server does not accept these credentials")),
+            (_, 401) => {
+                Error::Forbidden(format!("{message}: the API server does not accept these credentials"))
+            }
             (_, 403) => Error::Forbidden(message),
             ("ServerTimeout", _) | (_, 408 | 429 | 502..=504) => Error::Unavailable(message),
-            (_, 400..500 | 501) => Error::BadRequest(message),
-            _ => Error::Internal(message.strip_prefix("Internal error occurred: ").unwrap_or(&message).to_owned()),
+            (_, 400..=499 | 501) => Error::BadRequest(message),
+            _ => Error::Internal(
+                message.strip_prefix("Internal error occurred: ").unwrap_or(&message).to_owned(),
+            ),
         }
     }
 }
@@ -102,7 +113,8 @@ impl Status {
 impl Details {
     /// The kind that is meant; servers name it by its kind or by its plural.
     fn kind(&self) -> Option<&'static Kind> {
-        let named = |kind: &&&Kind| kind.group == self.group && (kind.plural == self.kind || kind.kind == self.kind);
+        let named =
+            |kind: &&&Kind| kind.group == self.group && (kind.plural == self.kind || kind.kind == self.kind);
         kinds::all().iter().find(named).copied()
     }
 }
@@ -110,10 +122,12 @@ impl Details {
 /// The path itself leads nowhere, which is the cluster's state and not the object's.
 fn not_served(kind: &'static Kind) -> Error {
     let (resource, version) = (kind.resource(), kind.api_version());
-    Error::Unavailable(if kind.group.contains('.') {
-        format!("{version} {} is not served: install the CustomResourceDefinition {resource}", kind.kind)
-    } else {
+    // Kubernetes' own groups have no dot or end like this; the others come from CustomResourceDefinitions.
+    let built_in = !kind.group.contains('.') || kind.group.ends_with(".k8s.io");
+    Error::Unavailable(if built_in {
         format!("{version} {} is not served by this cluster", kind.kind)
+    } else {
+        format!("{version} {} is not served: install the CustomResourceDefinition {resource}", kind.kind)
     })
 }
 

@@ -30,7 +30,10 @@ impl Lines {
             }
             self.searched = self.buffer.len();
             if self.searched > self.max {
-                return Err(Refusal::NoAnswer(format!("a line is longer than line_bytes_max ({})", self.max)));
+                return Err(Refusal::NoAnswer(format!(
+                    "a line is longer than line_bytes_max ({})",
+                    self.max
+                )));
             }
             match self.body.frame().await {
                 Some(Ok(frame)) => {

@@ -1,6 +1,9 @@
 //! Where a remote API server is, what this client sees of it, and every limit.
 
-use std::{collections::{BTreeMap, HashMap}, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use resources::{Kind, ObjectKey, meta::ObjectMeta};
 
@@ -44,7 +47,8 @@ impl Scope {
     /// Whether the object with this metadata is in the scope.
     pub(super) fn has(&self, metadata: &ObjectMeta) -> bool {
         let label = |name| metadata.labels.as_ref().and_then(|labels| labels.get(name));
-        self.has_key(&ObjectKey::of(metadata)) && self.labels.iter().all(|(name, value)| label(name) == Some(value))
+        self.has_key(&ObjectKey::of(metadata))
+            && self.labels.iter().all(|(name, value)| label(name) == Some(value))
     }
 
     fn has_key(&self, key: &ObjectKey) -> bool {

@@ -12,7 +12,9 @@ use crate::{DeleteOptions, Error, Propagation, Result};
 pub(super) fn collection(kind: &Kind, namespace: Option<&str>) -> String {
     let group = if kind.group.is_empty() { "/api".to_owned() } else { format!("/apis/{}", kind.group) };
     match namespace.filter(|namespace| kind.namespaced && !namespace.is_empty()) {
-        Some(namespace) => format!("{group}/{}/namespaces/{}/{}", kind.version, escape(namespace), kind.plural),
+        Some(namespace) => {
+            format!("{group}/{}/namespaces/{}/{}", kind.version, escape(namespace), kind.plural)
+        }
         None => format!("{group}/{}/{}", kind.version, kind.plural),
     }
 }
@@ -83,7 +85,9 @@ fn with_query(path: String, scope: &Scope, rest: &[(&str, Option<&str>)]) -> Str
     let selectors = [("labelSelector", labels.as_deref()), ("fieldSelector", name.as_deref())];
     let mut path = path;
     let mut separator = '?';
-    for (key, value) in selectors.iter().chain(rest).filter_map(|(key, value)| value.map(|value| (key, value))) {
+    for (key, value) in
+        selectors.iter().chain(rest).filter_map(|(key, value)| value.map(|value| (key, value)))
+    {
         // Writing to a string cannot fail.
         _ = write!(path, "{separator}{key}={}", escape(value));
         separator = '&';

@@ -28,12 +28,17 @@ fn names(shelf: &mut Shelf, selection: &Selection, from: Bound<ObjectKey>) -> St
 #[test]
 fn a_selection_finds_the_same_with_and_without_an_index() {
     let mut shelf = Shelf::new(0, LIMITS);
-    for (namespace, name, label, owner) in
-        [("a", "x", "1", "o"), ("a", "y", "2", "o"), ("b", "x", "1", "p"), ("b", "z", "1", "o"), ("c", "x", "2", "p")]
-    {
+    for (namespace, name, label, owner) in [
+        ("a", "x", "1", "o"),
+        ("a", "y", "2", "o"),
+        ("b", "x", "1", "p"),
+        ("b", "z", "1", "o"),
+        ("c", "x", "2", "p"),
+    ] {
         put(&mut shelf, namespace, name, label, owner);
     }
-    let label = |text: &str| Selection { labels: LabelSelector::parse(text).unwrap(), ..Selection::default() };
+    let label =
+        |text: &str| Selection { labels: LabelSelector::parse(text).unwrap(), ..Selection::default() };
     let owned = |uid: &str| Selection { owner: Some(Uid::of(uid)), ..Selection::default() };
     let all = Bound::Unbounded;
     for round in 0..2 {

@@ -78,3 +78,22 @@ pub(super) fn write_cold_starts(to: &mut Attributes, starts: &[ColdStart], now: 
     }
     to.end_section();
 }
+
+#[cfg(test)]
+impl ColdStart {
+    /// A start with these parts: total, queue, schedule, sandbox, start, connect.
+    pub(super) fn of(revision: &str, time: &str, parts: [f64; 6]) -> Self {
+        let [total_ms, queue_ms, schedule_ms, sandbox_ms, start_ms, connect_ms] = parts;
+        let time = time.parse().unwrap();
+        Self {
+            revision: revision.into(),
+            time,
+            total_ms,
+            queue_ms,
+            schedule_ms,
+            sandbox_ms,
+            start_ms,
+            connect_ms,
+        }
+    }
+}

@@ -1,1 +1,217 @@
+use serde_json::{Value, json};
 
+use super::*;
+
+fn now() -> Timestamp {
+    "2026-11-20T12:00:00Z".parse().unwrap()
+}
+
+fn service(status: Value) -> Service {
+    serde_json::from_value(json!({
+        "metadata": {
+            "name": "hello",
+            "namespace": "default",
+            "creationTimestamp": "2026-11-15T12:00:00Z",
+            "labels": { "app": "shop" },
+            "annotations": { "serving.knative.dev/creator": "admin", "note": "kept" },
+        },
+        "spec": { "template": { "spec": { "containers": [{ "image": "dev.local/hello:2" }] } } },
+        "status": status,
+    }))
+    .unwrap()
+}
+
+fn revision(name: &str, generation: &str, ready: Value) -> Revision {
+    serde_json::from_value(json!({
+        "metadata": {
+            "name": name,
+            "namespace": "default",
+            "creationTimestamp": "2026-11-19T12:00:00Z",
+            "labels": { "serving.knative.dev/configurationGeneration": generation },
+            "annotations": {
+                "client.knative.dev/user-image": "dev.local/hello:2",
+                "autoscaling.knative.dev/min-scale": "1",
+                "autoscaling.knative.dev/target": "50",
+            },
+        },
+        "spec": {
+            "containerConcurrency": 10,
+            "containers": [{
+                "image": "dev.local/hello@sha256:0123456789",
+                "ports": [{ "containerPort": 8080 }],
+                "env": [{ "name": "A", "value": "1" }, { "name": "B", "valueFrom": {} }],
+                "envFrom": [{ "configMapRef": { "name": "c" } }],
+                "resources": { "requests": { "memory": "64Mi", "cpu": "100m" }, "limits": { "memory": "128Mi" } },
+            }],
+        },
+        "status": {
+            "actualReplicas": 0,
+            "desiredReplicas": 0,
+            "containerStatuses": [{ "imageDigest": "dev.local/hello@sha256:0123456789" }],
+            "conditions": ready,
+        },
+    }))
+    .unwrap()
+}
+
+fn conditions(ready: &str, routes: &str, reason: &str, message: &str) -> Value {
+    let at = "2026-11-20T11:59:30Z";
+    let of = |name: &str, status: &str| {
+        let explained = status != "True";
+        json!({
+            "type": name, "status": status, "lastTransitionTime": at,
+            "reason": if explained { reason } else { "" }, "message": if explained { message } else { "" },
+        })
+    };
+    json!([of("ConfigurationsReady", ready), of("Ready", ready), of("RoutesReady", routes)])
+}
+
+#[test]
+fn a_ready_service_looks_as_upstream_shows_it() {
+    let ready = json!([{ "type": "Ready", "status": "True" }]);
+    let service = service(json!({
+        "url": "http://hello.default.localhost",
+        "address": { "url": "http://hello.default.svc.cluster.local" },
+        "latestCreatedRevisionName": "hello-00002",
+        "latestReadyRevisionName": "hello-00002",
+        "traffic": [
+            { "revisionName": "hello-00002", "latestRevision": true, "percent": 90 },
+            { "revisionName": "hello-00001", "latestRevision": false, "percent": 10, "tag": "old" },
+        ],
+        "conditions": conditions("True", "True", "", ""),
+    }));
+    let revisions = [revision("hello-00001", "1", ready.clone()), revision("hello-00002", "2", ready)];
+    let starts = [ColdStart::of("hello-00002", "2026-11-20T11:59:00Z", [2.94, 0.1, 0.31, 0.8, 1.5, 0.23])];
+    assert_eq!(
+        describe(&service, &revisions, &starts, false, now()),
+        "\
+Name:         hello
+Namespace:    default
+Labels:       app=shop
+Annotations:  note=kept
+Age:          5d
+URL:          http://hello.default.localhost
+
+Revisions:  
+   90%  @latest (hello-00002) [2] (1d)
+        Image:     dev.local/hello:2 (pinned to 012345)
+        Replicas:  0/0
+   10%  hello-00001 #old [1] (1d)
+        Image:     dev.local/hello:2 (pinned to 012345)
+        Replicas:  0/0
+
+Conditions:  
+  OK TYPE                   AGE REASON
+  ++ Ready                  30s 
+  ++ ConfigurationsReady    30s 
+  ++ RoutesReady            30s 
+
+Cold starts:  
+  AGE  REVISION     TOTAL  QUEUE  SCHEDULE  SANDBOX  START  CONNECT
+  1m   hello-00002  2.9ms  0.1ms  0.3ms     0.8ms    1.5ms  0.2ms
+"
+    );
+}
+
+#[test]
+fn verbose_shows_how_revisions_run() {
+    let ready = json!([{ "type": "Ready", "status": "True" }]);
+    let service = service(json!({
+        "url": "http://hello.default.localhost",
+        "address": { "url": "http://hello.default.svc.cluster.local" },
+        "latestReadyRevisionName": "hello-00002",
+        "conditions": [],
+    }));
+    let revisions = [revision("hello-00002", "2", ready)];
+    let text = describe(&service, &revisions, &[], true, now());
+    let expect = "\
+Name:         hello
+Namespace:    default
+Labels:       app=shop
+Annotations:  note=kept
+              serving.knative.dev/creator=admin
+Age:          5d
+URL:          http://hello.default.localhost
+Cluster:      http://hello.default.svc.cluster.local
+
+Revisions:  
+     +  hello-00002 (current @latest) [2] (1d)
+        Image:        dev.local/hello:2 (pinned to 012345)
+        Replicas:     0/0
+        Port:         8080
+        Env:          A=1
+                      B=[ref]
+        EnvFrom:      cm:c
+        Scale:        1 ... ∞
+        Concurrency:  
+          Limit:      10
+          Target:     50
+        Memory:       64Mi ... 128Mi
+        CPU:          100m
+";
+    assert!(text.starts_with(expect), "{text}");
+}
+
+#[test]
+fn a_service_that_is_not_ready_says_why_and_what_to_try() {
+    let check = |service: Value, revision_conditions: Value, expect: &str| {
+        let text = describe(
+            &self::service(service),
+            &[revision("hello-00001", "1", revision_conditions)],
+            &[],
+            false,
+            now(),
+        );
+        let why = text.find("Not ready:").map(|at| &text[at..]).unwrap_or_default();
+        assert_eq!(why, expect);
+    };
+    check(
+        json!({
+            "latestCreatedRevisionName": "hello-00001",
+            "conditions": conditions("False", "Unknown", "RevisionFailed", "Revision \"hello-00001\" failed."),
+        }),
+        json!([
+            { "type": "ContainerHealthy", "status": "False", "reason": "ContainerMissing", "message": "no such image" },
+            { "type": "Ready", "status": "False", "reason": "ContainerMissing", "message": "no such image" },
+        ]),
+        "\
+Not ready:  ConfigurationsReady: RevisionFailed: Revision \"hello-00001\" failed.
+Revision:   hello-00001: ContainerHealthy: ContainerMissing: no such image
+Try next:   `ebb image load FILE --name dev.local/hello:2`, or correct the name: `ebb service update hello -n default --image IMAGE`; Ebb tries again by itself
+",
+    );
+    check(
+        json!({
+            "latestCreatedRevisionName": "hello-00001",
+            "conditions": conditions("False", "Unknown", "RevisionFailed", "Revision \"hello-00001\" failed."),
+        }),
+        json!([
+            { "type": "ContainerHealthy", "status": "False", "reason": "ExitCode1", "message": "exited" },
+            { "type": "Ready", "status": "False", "reason": "ExitCode1", "message": "exited" },
+        ]),
+        "\
+Not ready:  ConfigurationsReady: RevisionFailed: Revision \"hello-00001\" failed.
+Revision:   hello-00001: ContainerHealthy: ExitCode1: exited
+Try next:   the app's own words: `kubectl logs -n default -l serving.knative.dev/revision=hello-00001 -c user-container --tail 50`
+",
+    );
+    check(
+        json!({ "conditions": [
+            { "type": "Ready", "status": "False", "reason": "RevisionMissing", "message": "Revision \"x\" is missing." },
+            { "type": "RoutesReady", "status": "False", "reason": "RevisionMissing", "message": "Revision \"x\" is missing." },
+        ] }),
+        json!([{ "type": "Ready", "status": "True" }]),
+        "\
+Not ready:  RoutesReady: RevisionMissing: Revision \"x\" is missing.
+Try next:   send the traffic to a revision that exists: `ebb revision list -n default -s hello`, then `ebb service update hello -n default --traffic …`
+",
+    );
+    check(
+        json!({}),
+        json!([{ "type": "Ready", "status": "True" }]),
+        "\
+Not ready:  no controller has looked at it yet
+Try next:   it is being worked on: `ebb service wait hello -n default`
+",
+    );
+}

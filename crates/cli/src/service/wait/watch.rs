@@ -58,14 +58,22 @@ where
 {
     let start = Instant::now();
     let end = start + limits.timeout;
-    let timed_out = || Error::Timeout {
-        kind: "service",
-        name: name.to_owned(),
-        what: "ready",
-        seconds: limits.timeout.as_secs(),
+    // When waiting any longer is pointless, whatever is being waited for.
+    let until =
+        |readiness: &Readiness| readiness.deadline().map_or(end, |deadline| end.min(start + deadline));
+    let late = |readiness: &Readiness| match readiness.failure() {
+        Some((reason, message)) if until(readiness) < end => {
+            let (reason, message) = (reason.to_owned(), message.to_owned());
+            Error::NotReady { name: name.to_owned(), reason, message }
+        }
+        _ => {
+            let seconds = limits.timeout.as_secs();
+            Error::Timeout { kind: "service", name: name.to_owned(), what: "ready", seconds }
+        }
     };
     loop {
-        let (service, events) = timeout_at(end, open()).await.map_err(|_| timed_out())??;
+        let opened = timeout_at(until(&readiness), open()).await;
+        let (service, events) = opened.map_err(|_| late(&readiness))??;
         let mut events = pin!(events);
         let mut next = Some(service);
         loop {
@@ -76,31 +84,19 @@ where
                     Seen::Pending(None) => {}
                 }
             }
-            let failed_at = readiness.deadline().map(|deadline| start + deadline);
-            let until = failed_at.map_or(end, |failed_at| failed_at.min(end));
-            match timeout_at(until, events.next()).await {
-                Ok(Some(Ok(WatchEvent::Modified(service) | WatchEvent::Added(service)))) => {
-                    next = Some(service)
-                }
-                Ok(Some(Ok(WatchEvent::Deleted(_)))) => {
+            let event = timeout_at(until(&readiness), events.next()).await.map_err(|_| late(&readiness))?;
+            match event {
+                Some(Ok(WatchEvent::Modified(service) | WatchEvent::Added(service))) => next = Some(service),
+                Some(Ok(WatchEvent::Bookmark(_))) => {}
+                Some(Ok(WatchEvent::Deleted(_))) => {
                     return Err(Error::Refused(format!(
                         "service '{name}' was deleted while it was waited for"
                     )));
                 }
-                Ok(Some(Ok(WatchEvent::Bookmark(_)))) => {}
                 // An expired version or a cut connection: the state is read anew.
-                Ok(Some(Ok(WatchEvent::Error(_)) | Err(_)) | None) => break,
-                Err(_) => {
-                    return Err(match readiness.failure() {
-                        Some((reason, message)) if failed_at.is_some_and(|failed_at| failed_at <= end) => {
-                            let (reason, message) = (reason.to_owned(), message.to_owned());
-                            Error::NotReady { name: name.to_owned(), reason, message }
-                        }
-                        _ => timed_out(),
-                    });
-                }
+                Some(Ok(WatchEvent::Error(_)) | Err(_)) | None => break,
             }
         }
-        timeout_at(end, sleep(REOPEN_PAUSE)).await.map_err(|_| timed_out())?;
+        timeout_at(until(&readiness), sleep(REOPEN_PAUSE)).await.map_err(|_| late(&readiness))?;
     }
 }

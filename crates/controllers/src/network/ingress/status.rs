@@ -17,7 +17,12 @@ pub(super) fn is_served(ingress: &Ingress, applied: Option<&Applied>) -> bool {
 }
 
 /// The status of an Ingress that the gateways serve, or will.
-pub(super) fn ingress_status(ingress: &Ingress, served: bool, balancers: LoadBalancers, now: &Time) -> IngressStatus {
+pub(super) fn ingress_status(
+    ingress: &Ingress,
+    served: bool,
+    balancers: LoadBalancers,
+    now: &Time,
+) -> IngressStatus {
     let mut status = ingress.status.clone();
     status.observed_generation = Some(ingress.generation());
     status.public_load_balancer = Some(balancers.public);
@@ -44,6 +49,3 @@ pub(super) fn unknown_class_status(ingress: &Ingress, class: &str, now: &Time) -
     mark(&INGRESS_CONDITIONS, &mut status.conditions, verdicts, now);
     status
 }
-
-#[cfg(test)]
-mod tests;

@@ -57,9 +57,14 @@ fn subsets(sks: &ServerlessService, source: &Endpoints, limit: usize) -> Vec<End
         addresses.rotate_left(turn);
         addresses.truncate(left);
         left -= addresses.len();
-        let ports = subset.ports.iter().flatten().filter(|port| wanted.contains(&port.port)).cloned().collect();
+        let ports =
+            subset.ports.iter().flatten().filter(|port| wanted.contains(&port.port)).cloned().collect();
         if !addresses.is_empty() {
-            subsets.push(EndpointSubset { addresses: Some(addresses), ports: Some(ports), not_ready_addresses: None });
+            subsets.push(EndpointSubset {
+                addresses: Some(addresses),
+                ports: Some(ports),
+                not_ready_addresses: None,
+            });
         }
     }
     subsets

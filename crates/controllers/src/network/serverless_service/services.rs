@@ -10,7 +10,10 @@ use resources::{
     reserved::{AUTOSCALING_METRICS_PORT, BACKEND_HTTPS_PORT, USER_METRICS_PORT},
 };
 
-use crate::serving::{Protocol, child::{self, Map}};
+use crate::serving::{
+    Protocol,
+    child::{self, Map},
+};
 
 const HTTPS_PORT: i32 = 443;
 /// The port of a private Service, whatever is spoken there.

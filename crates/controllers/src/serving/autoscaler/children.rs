@@ -39,7 +39,10 @@ pub(super) fn desired_serverless_service(
     )
 }
 
-pub(super) fn merge_serverless_service(existing: &ServerlessService, desired: ServerlessService) -> ServerlessService {
+pub(super) fn merge_serverless_service(
+    existing: &ServerlessService,
+    desired: ServerlessService,
+) -> ServerlessService {
     ServerlessService { spec: desired.spec, ..existing.clone() }
 }
 

@@ -66,7 +66,7 @@ impl Scaler {
             Decision {
                 desired: -1,
                 excess_burst_capacity: self.spec.initial_excess_burst_capacity(),
-                num_activators: unknown_activators(),
+                num_activators: activators_min(),
                 valid: false,
             }
         };
@@ -85,7 +85,9 @@ impl Scaler {
         self.fill(now);
         let before = self.decision;
         let decision = self.decide(now);
-        before.map_or(decision.valid, |before| decision.matters_after(&before) || decision.valid != before.valid)
+        before.map_or(decision.valid, |before| {
+            decision.matters_after(&before) || decision.valid != before.valid
+        })
     }
 
     /// Whether a report must be acted on at once: there is load, and nothing has been decided that would take it.
@@ -94,8 +96,8 @@ impl Scaler {
     }
 }
 
-/// The number of activators before anything is known (upstream: kpa, minActivators).
-pub(super) fn unknown_activators() -> i32 {
+/// The least number of activators behind a Revision (upstream: kpa, minActivators).
+pub(super) fn activators_min() -> i32 {
     2
 }
 

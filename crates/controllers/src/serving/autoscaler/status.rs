@@ -4,7 +4,8 @@ use autoscaler::{ActiveInput, DeciderSpec, active_condition, active_threshold};
 use resources::{
     Object,
     autoscaling::{
-        ACTIVE, POD_AUTOSCALER_CONDITIONS, PodAutoscaler, PodAutoscalerStatus, SCALE_TARGET_INITIALIZED, SKS_READY,
+        ACTIVE, POD_AUTOSCALER_CONDITIONS, PodAutoscaler, PodAutoscalerStatus, SCALE_TARGET_INITIALIZED,
+        SKS_READY,
     },
     condition::{self, Condition, READY},
     meta::Time,
@@ -45,7 +46,8 @@ pub(super) fn pod_autoscaler_status(
         status.metrics_service_name = sks.status.private_service_name.clone().unwrap_or_default();
     }
     let was_initialized = is_initialized(autoscaler);
-    let reached = observed.ready >= active_threshold(spec, was_initialized) && !status.service_name.is_empty();
+    let reached =
+        observed.ready >= active_threshold(spec, was_initialized) && !status.service_name.is_empty();
     let mut verdicts = vec![(SKS_READY, sks_ready(&observed.serverless_service))];
     if reached || was_initialized {
         verdicts.push((SCALE_TARGET_INITIALIZED, Verdict::yes()));
@@ -62,7 +64,12 @@ pub(super) fn pod_autoscaler_status(
 }
 
 /// The status of a PodAutoscaler that cannot be worked on, and why.
-pub(super) fn refused_status(autoscaler: &PodAutoscaler, reason: &str, why: String, now: &Time) -> PodAutoscalerStatus {
+pub(super) fn refused_status(
+    autoscaler: &PodAutoscaler,
+    reason: &str,
+    why: String,
+    now: &Time,
+) -> PodAutoscalerStatus {
     let mut status = autoscaler.status.clone();
     status.observed_generation = Some(autoscaler.generation());
     mark(&POD_AUTOSCALER_CONDITIONS, &mut status.conditions, [(ACTIVE, Verdict::no(reason, why))], now);
@@ -76,7 +83,10 @@ pub(super) fn is_initialized(autoscaler: &PodAutoscaler) -> bool {
 
 fn sks_ready(sks: &Child<ServerlessService>) -> Verdict {
     let Some(sks) = sks.own() else {
-        return Verdict::no("NotOwned", "There is an existing ServerlessService of the name that we do not own.");
+        return Verdict::no(
+            "NotOwned",
+            "There is an existing ServerlessService of the name that we do not own.",
+        );
     };
     if sks.status.private_service_name.is_none() {
         return Verdict::unknown("NotReady", "No Private Service Name");
@@ -88,6 +98,3 @@ fn sks_ready(sks: &Child<ServerlessService>) -> Verdict {
         ready => Verdict::unknown("NotReady", ready.map_or(String::new(), |ready| ready.message.clone())),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -78,3 +78,6 @@ fn last_active(revision: &Revision) -> Timestamp {
 fn created(revision: &Revision) -> Timestamp {
     revision.metadata.creation_timestamp.as_ref().map_or(Timestamp::MAX, |time| time.0)
 }
+
+#[cfg(test)]
+mod tests;

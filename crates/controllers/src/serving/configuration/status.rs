@@ -36,7 +36,11 @@ pub(super) fn configuration_status(
         LatestCreated::Made(latest) => {
             status.latest_created_revision_name = Some(latest.name().to_owned());
             let ready = latest_ready(configuration, latest, revisions);
-            let lost = configuration.status.latest_ready_revision_name.as_deref().filter(|name| !exists(name, latest, revisions));
+            let lost = configuration
+                .status
+                .latest_ready_revision_name
+                .as_deref()
+                .filter(|name| !exists(name, latest, revisions));
             status.latest_ready_revision_name = match (ready, lost) {
                 (Some(ready), _) => Some(ready),
                 // What it named is gone and nothing takes its place: Routes must learn that.
@@ -71,19 +75,28 @@ fn of_latest(latest: &Revision, status: &ConfigurationStatus, lost: Option<&str>
 /// The newest ready Revision, but none older than the one that already was the latest ready one.
 ///
 /// The present template's counts first: a name given by the user may be of an older generation.
-fn latest_ready(configuration: &Configuration, latest: &Revision, revisions: &[Arc<Revision>]) -> Option<String> {
+fn latest_ready(
+    configuration: &Configuration,
+    latest: &Revision,
+    revisions: &[Arc<Revision>],
+) -> Option<String> {
     if is_ready(latest) {
         return Some(latest.name().to_owned());
     }
     let current = configuration.status.latest_ready_revision_name.as_deref();
-    let floor = revisions.iter().find(|revision| Some(revision.name()) == current).map_or(0, |revision| generation(revision));
+    let floor = revisions
+        .iter()
+        .find(|revision| Some(revision.name()) == current)
+        .map_or(0, |revision| generation(revision));
     let in_range = floor..=configuration.generation();
-    let ready = revisions.iter().filter(|revision| is_ready(revision) && in_range.contains(&generation(revision)));
+    let ready =
+        revisions.iter().filter(|revision| is_ready(revision) && in_range.contains(&generation(revision)));
     ready.max_by_key(|revision| generation(revision)).map(|revision| revision.name().to_owned())
 }
 
 fn exists(name: &str, latest: &Revision, revisions: &[Arc<Revision>]) -> bool {
-    latest.name() == name || revisions.iter().any(|revision| revision.name() == name && !revision.is_deleting())
+    latest.name() == name
+        || revisions.iter().any(|revision| revision.name() == name && !revision.is_deleting())
 }
 
 /// The generation of the Configuration that a Revision was made from; 0 when its label was taken away.
@@ -104,3 +117,6 @@ pub(crate) fn is_failed(revision: &Revision) -> bool {
 fn ready_condition(revision: &Revision) -> Option<&Condition> {
     condition::get(&revision.status.conditions, READY)
 }
+
+#[cfg(test)]
+mod tests;

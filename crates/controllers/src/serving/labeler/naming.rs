@@ -40,7 +40,8 @@ impl Naming {
         let mut concerned = self.route_revisions.set(&route.key(), revisions.clone());
         concerned.extend(revisions);
         let before = self.route_configurations.set(&route.key(), configurations.clone());
-        concerned.extend(before.union(&configurations).flat_map(|configuration| self.latest.from(configuration)));
+        concerned
+            .extend(before.union(&configurations).flat_map(|configuration| self.latest.from(configuration)));
         concerned.extend(self.lingering.lock().remove(&route.key()).unwrap_or_default());
         concerned.into_iter().collect()
     }
@@ -65,15 +66,22 @@ impl Naming {
     pub(super) fn learn_configuration(&self, configuration: &Configuration) -> Vec<ObjectKey> {
         let status = &configuration.status;
         let latest = [&status.latest_created_revision_name, &status.latest_ready_revision_name];
-        let latest: BTreeSet<_> =
-            latest.into_iter().flatten().map(|name| ObjectKey::new(configuration.namespace(), name.clone())).collect();
+        let latest: BTreeSet<_> = latest
+            .into_iter()
+            .flatten()
+            .map(|name| ObjectKey::new(configuration.namespace(), name.clone()))
+            .collect();
         let mut concerned = self.latest.set(&configuration.key(), latest.clone());
         concerned.extend(latest);
         concerned.into_iter().collect()
     }
 
     /// Routes that may lead to a Revision.
-    pub(super) fn routes_to_revision(&self, revision: &ObjectKey, configuration: &ObjectKey) -> BTreeSet<ObjectKey> {
+    pub(super) fn routes_to_revision(
+        &self,
+        revision: &ObjectKey,
+        configuration: &ObjectKey,
+    ) -> BTreeSet<ObjectKey> {
         let named = self.route_revisions.to(revision);
         named.into_iter().chain(self.route_configurations.to(configuration)).collect()
     }

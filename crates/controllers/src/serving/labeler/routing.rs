@@ -52,7 +52,8 @@ pub(super) fn mark_routes(metadata: &mut ObjectMeta, routes: &BTreeSet<String>) 
     if routes.is_empty() {
         annotations.remove(ROUTES);
     } else {
-        annotations.insert(ROUTES.to_owned(), routes.iter().map(String::as_str).collect::<Vec<_>>().join(","));
+        annotations
+            .insert(ROUTES.to_owned(), routes.iter().map(String::as_str).collect::<Vec<_>>().join(","));
     }
     metadata.annotations = present(annotations);
 }

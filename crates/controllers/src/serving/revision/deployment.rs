@@ -28,7 +28,11 @@ use crate::serving::{autoscaler::initial_scale, child};
 const SPREAD_WEIGHT: i32 = 100;
 
 /// The Deployment of a Revision whose images are `digests` (its containers', then its init containers').
-pub(super) fn desired_deployment(revision: &Revision, digests: &[ContainerStatus], configs: &Configs) -> Deployment {
+pub(super) fn desired_deployment(
+    revision: &Revision,
+    digests: &[ContainerStatus],
+    configs: &Configs,
+) -> Deployment {
     let selector = BTreeMap::from([(labels::REVISION_UID.to_owned(), revision.uid().to_owned())]);
     let template = PodTemplateSpec {
         metadata: Some(ObjectMeta {
@@ -76,7 +80,8 @@ pub(super) fn merge(existing: &Deployment, desired: Deployment) -> Deployment {
     }
     let mut merged = existing.clone();
     merged.metadata.labels = overlay(existing.metadata.labels.as_ref(), desired.metadata.labels);
-    merged.metadata.annotations = overlay(existing.metadata.annotations.as_ref(), desired.metadata.annotations);
+    merged.metadata.annotations =
+        overlay(existing.metadata.annotations.as_ref(), desired.metadata.annotations);
     if let (Some(spec), Some(before)) = (desired.spec, &existing.spec) {
         merged.spec =
             Some(DeploymentSpec { replicas: before.replicas, selector: before.selector.clone(), ..spec });
@@ -101,11 +106,15 @@ fn pod_spec(revision: &Revision, digests: &[ContainerStatus], configs: &Configs)
     let mut pod = spec.pod_spec();
     let mut digests = digests.iter();
     let mut image = |own: &Option<String>| {
-        let resolved = digests.next().map(|status| status.image_digest.clone()).filter(|digest| !digest.is_empty());
+        let resolved =
+            digests.next().map(|status| status.image_digest.clone()).filter(|digest| !digest.is_empty());
         resolved.or_else(|| own.clone()).unwrap_or_default()
     };
-    pod.containers =
-        spec.containers.iter().map(|container| user_container(revision, container, &image(&container.image))).collect();
+    pod.containers = spec
+        .containers
+        .iter()
+        .map(|container| user_container(revision, container, &image(&container.image)))
+        .collect();
     for container in pod.init_containers.iter_mut().flatten() {
         container.image = Some(image(&container.image));
     }
@@ -141,3 +150,6 @@ fn spread(revision: &Revision) -> Affinity {
         ..Affinity::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,9 +134,12 @@ async fn look_up(resolver: &dyn ImageResolver, images: &[(String, ImageQuery)], 
         let answer = timeout(limit, resolver.resolve(query)).await;
         match answer.unwrap_or_else(|_| Err(format!("no answer within {} s", limit.as_secs()))) {
             Ok(digest) => {
-                resolved.push(ContainerStatus { name: name.clone(), image_digest: digest.unwrap_or_default() });
+                resolved
+                    .push(ContainerStatus { name: name.clone(), image_digest: digest.unwrap_or_default() });
             }
-            Err(cause) => return Outcome::Failed(format!("Unable to fetch image {:?}: {cause}", query.image)),
+            Err(cause) => {
+                return Outcome::Failed(format!("Unable to fetch image {:?}: {cause}", query.image));
+            }
         }
     }
     Outcome::Resolved(resolved)
@@ -147,7 +150,8 @@ fn in_status(revision: &Revision) -> Option<Vec<ContainerStatus>> {
     let (spec, status) = (&revision.spec, &revision.status);
     let complete = status.container_statuses.len() == spec.containers.len()
         && status.init_container_statuses.len() == spec.init_containers.len();
-    complete.then(|| status.container_statuses.iter().chain(&status.init_container_statuses).cloned().collect())
+    complete
+        .then(|| status.container_statuses.iter().chain(&status.init_container_statuses).cloned().collect())
 }
 
 fn queries(revision: &Revision, configs: &Configs) -> Vec<(String, ImageQuery)> {

@@ -2,7 +2,7 @@
 
 use resources::{
     Object,
-    annotations::{AUTOSCALING_GROUP, CLASS, CLASS_KPA, METRIC, METRIC_CONCURRENCY, METRIC_CPU, CLASS_HPA},
+    annotations::{AUTOSCALING_GROUP, CLASS, CLASS_HPA, CLASS_KPA, METRIC, METRIC_CONCURRENCY, METRIC_CPU},
     autoscaling::{PodAutoscaler, PodAutoscalerSpec, Reachability},
     builtin::{Deployment, ObjectReference},
     config::Configs,
@@ -18,17 +18,28 @@ use super::{
 use crate::serving::child;
 
 /// The PodAutoscaler of a Revision.
-pub(super) fn desired_pod_autoscaler(revision: &Revision, reachability: Reachability, configs: &Configs) -> PodAutoscaler {
+pub(super) fn desired_pod_autoscaler(
+    revision: &Revision,
+    reachability: Reachability,
+    configs: &Configs,
+) -> PodAutoscaler {
     let mut annotations = scaling_annotations(revision);
     // As admission would: so that what is stored is what is wanted.
-    let class = CLASS.find(&annotations).map_or(configs.autoscaler.pod_autoscaler_class.clone(), |(_, class)| class.to_owned());
+    let class = CLASS
+        .find(&annotations)
+        .map_or(configs.autoscaler.pod_autoscaler_class.clone(), |(_, class)| class.to_owned());
     let metric = if class == CLASS_HPA { METRIC_CPU } else { METRIC_CONCURRENCY };
     if class == CLASS_KPA || class == CLASS_HPA {
         annotations.entry(METRIC.name().to_owned()).or_insert_with(|| metric.to_owned());
     }
     annotations.insert(CLASS.name().to_owned(), class);
     PodAutoscaler::new(
-        child::metadata(revision, names::pod_autoscaler(revision.name()), child_labels(revision), annotations),
+        child::metadata(
+            revision,
+            names::pod_autoscaler(revision.name()),
+            child_labels(revision),
+            annotations,
+        ),
         PodAutoscalerSpec {
             scale_target_ref: ObjectReference {
                 api_version: Some(Deployment::kind().api_version()),
@@ -50,7 +61,9 @@ pub(super) fn merge(existing: &PodAutoscaler, desired: PodAutoscaler) -> PodAuto
     merged.spec = desired.spec;
     let annotations = merged.metadata.annotations.get_or_insert_default();
     let desired = desired.metadata.annotations.unwrap_or_default();
-    annotations.retain(|key, _| !key.starts_with(AUTOSCALING_GROUP) || desired.contains_key(key) || key == CLASS.name());
+    annotations.retain(|key, _| {
+        !key.starts_with(AUTOSCALING_GROUP) || desired.contains_key(key) || key == CLASS.name()
+    });
     for (key, value) in desired {
         if key != CLASS.name() || !annotations.contains_key(&key) {
             annotations.insert(key, value);

@@ -40,11 +40,18 @@ pub(super) fn is_telling(pod: &Pod) -> bool {
 /// What the pods tell. All of them fail alike as a rule, so the first that tells something counts.
 ///
 /// `always_schedulable`: a pod without a node is no failure, since nodes are made for it.
-pub(super) fn trouble<P: std::borrow::Borrow<Pod>>(pods: &[P], always_schedulable: bool, timed_out: bool) -> Trouble {
-    let pods = || pods.iter().map(std::borrow::Borrow::borrow).filter(|pod| pod.metadata.deletion_timestamp.is_none());
+pub(super) fn trouble<P: std::borrow::Borrow<Pod>>(
+    pods: &[P],
+    always_schedulable: bool,
+    timed_out: bool,
+) -> Trouble {
+    let pods = || {
+        pods.iter().map(std::borrow::Borrow::borrow).filter(|pod| pod.metadata.deletion_timestamp.is_none())
+    };
     let unscheduled = (!always_schedulable).then(|| pods().find_map(unscheduled)).flatten();
     Trouble {
-        resources: unscheduled.or_else(|| pods().flat_map(containers).find_map(|status| waiting(status, timed_out))),
+        resources: unscheduled
+            .or_else(|| pods().flat_map(containers).find_map(|status| waiting(status, timed_out))),
         containers: pods().flat_map(containers).find_map(ended),
         not_honored: pods().find_map(not_honored),
     }
@@ -66,11 +73,15 @@ fn verdict(condition: &PodCondition) -> Verdict {
 }
 
 fn unscheduled(pod: &Pod) -> Option<Verdict> {
-    conditions(pod).find(|condition| condition.type_ == "PodScheduled" && condition.status == "False").map(verdict)
+    conditions(pod)
+        .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
+        .map(verdict)
 }
 
 fn not_honored(pod: &Pod) -> Option<Verdict> {
-    conditions(pod).find(|condition| condition.type_ == POD_SPEC_HONORED && condition.status == "False").map(verdict)
+    conditions(pod)
+        .find(|condition| condition.type_ == POD_SPEC_HONORED && condition.status == "False")
+        .map(verdict)
 }
 
 fn waiting(status: &ContainerStatus, timed_out: bool) -> Option<Verdict> {
@@ -99,3 +110,6 @@ fn ended(status: &ContainerStatus) -> Option<Verdict> {
 pub(super) fn is_mendable(reason: &str) -> bool {
     MENDABLE.contains(&reason)
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,8 @@ pub(super) fn queue_probe(spec: &RevisionSpec) -> Probe {
         }
     } else {
         probe.exec = None;
-        probe.tcp_socket = Some(TCPSocketAction { host: Some(LOOPBACK.to_owned()), port: IntOrString::Int(port) });
+        probe.tcp_socket =
+            Some(TCPSocketAction { host: Some(LOOPBACK.to_owned()), port: IntOrString::Int(port) });
     }
     probe
 }

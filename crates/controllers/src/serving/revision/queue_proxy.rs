@@ -9,8 +9,8 @@ use resources::{
         QUEUE_EPHEMERAL_STORAGE_REQUEST, QUEUE_MEMORY_LIMIT, QUEUE_MEMORY_REQUEST,
     },
     builtin::{
-        Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction, HTTPHeader, ObjectFieldSelector,
-        Probe, ResourceRequirements, SeccompProfile, SecurityContext,
+        Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction, HTTPHeader,
+        ObjectFieldSelector, Probe, ResourceRequirements, SeccompProfile, SecurityContext,
     },
     config::Configs,
     labels,
@@ -70,7 +70,8 @@ fn environment(revision: &Revision, configs: &Configs) -> Vec<EnvVar> {
     let label = |key| revision.label(key).unwrap_or_default().to_owned();
     let seconds = |limit: Option<i64>| limit.unwrap_or(0).to_string();
     let probe = queue_probe(spec);
-    let duplex = revision.annotation(HTTP_FULL_DUPLEX).is_some_and(|flag| flag.eq_ignore_ascii_case("enabled"));
+    let duplex =
+        revision.annotation(HTTP_FULL_DUPLEX).is_some_and(|flag| flag.eq_ignore_ascii_case("enabled"));
     let values = [
         ("SERVING_NAMESPACE", revision.namespace().to_owned()),
         ("SERVING_SERVICE", label(labels::SERVICE)),
@@ -91,7 +92,8 @@ fn environment(revision: &Revision, configs: &Configs) -> Vec<EnvVar> {
         ("ENABLE_HTTP_FULL_DUPLEX", duplex.to_string()),
         ("ROOT_CA", configs.deployment.queue_sidecar_rootca.clone()),
     ];
-    let fields = [("SERVING_POD", "metadata.name"), ("SERVING_POD_IP", "status.podIP"), ("HOST_IP", "status.hostIP")];
+    let fields =
+        [("SERVING_POD", "metadata.name"), ("SERVING_POD_IP", "status.podIP"), ("HOST_IP", "status.hostIP")];
     let values = values.into_iter().map(|(name, value)| variable(name, value));
     values.chain(fields.map(|(name, path)| field(name, path))).collect()
 }
@@ -148,7 +150,11 @@ fn resources(revision: &Revision, configs: &Configs) -> ResourceRequirements {
         limits: pick([
             ("cpu", &QUEUE_CPU_LIMIT, &deployment.queue_sidecar_cpu_limit),
             ("memory", &QUEUE_MEMORY_LIMIT, &deployment.queue_sidecar_memory_limit),
-            ("ephemeral-storage", &QUEUE_EPHEMERAL_STORAGE_LIMIT, &deployment.queue_sidecar_ephemeral_storage_limit),
+            (
+                "ephemeral-storage",
+                &QUEUE_EPHEMERAL_STORAGE_LIMIT,
+                &deployment.queue_sidecar_ephemeral_storage_limit,
+            ),
         ]),
         claims: None,
     }

@@ -13,7 +13,10 @@ use resources::{
     },
 };
 
-use super::{digests::Outcome, pods::{Trouble, is_mendable}};
+use super::{
+    digests::Outcome,
+    pods::{Trouble, is_mendable},
+};
 use crate::serving::{
     child::Child,
     verdict::{Verdict, mark},
@@ -34,7 +37,12 @@ pub(super) struct Observed {
 }
 
 /// The status of a Revision.
-pub(super) fn revision_status(revision: &Revision, observed: &Observed, configs: &Configs, now: &Time) -> RevisionStatus {
+pub(super) fn revision_status(
+    revision: &Revision,
+    observed: &Observed,
+    configs: &Configs,
+    now: &Time,
+) -> RevisionStatus {
     let mut status = revision.status.clone();
     status.observed_generation = Some(revision.generation());
     status.log_url = log_url(revision, &configs.observability.revision_url_template);
@@ -127,7 +135,9 @@ fn of_deployment(deployment: &Deployment) -> Verdict {
             ("ReplicaFailure", "True") => return Verdict::no(reason, message),
             ("Progressing", "False") => return Verdict::no(reason, message),
             ("Progressing", "True") => progress = Some(Verdict::yes()),
-            ("Progressing" | "ReplicaFailure", "Unknown") => progress = Some(Verdict::unknown(reason, message)),
+            ("Progressing" | "ReplicaFailure", "Unknown") => {
+                progress = Some(Verdict::unknown(reason, message))
+            }
             _ => {}
         }
     }
@@ -173,6 +183,3 @@ fn not_owned(kind: &str) -> Verdict {
 fn log_url(revision: &Revision, template: &str) -> Option<String> {
     (!template.is_empty()).then(|| template.replace("${REVISION_UID}", revision.uid()))
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,9 +2,7 @@
 
 use resources::{
     Object,
-    builtin::{
-        Container, ContainerPort, EnvVar, HTTPGetAction, Lifecycle, LifecycleHandler, Probe,
-    },
+    builtin::{Container, ContainerPort, EnvVar, HTTPGetAction, Lifecycle, LifecycleHandler, Probe},
     labels,
     meta::IntOrString,
     reserved::{

@@ -26,7 +26,11 @@ pub(super) struct TagHosts {
 
 /// The hosts of a Route, its own first, then its tags' in order. `local_tags` are the tags (the empty one too) that were
 /// made cluster-local one by one.
-pub(super) fn hosts(route: &Route, local_tags: &BTreeSet<String>, configs: &Configs) -> Result<Vec<TagHosts>, HostError> {
+pub(super) fn hosts(
+    route: &Route,
+    local_tags: &BTreeSet<String>,
+    configs: &Configs,
+) -> Result<Vec<TagHosts>, HostError> {
     let metadata = &route.metadata;
     let (domain, network) = (&configs.domain, &configs.network);
     let all_local = names::is_route_cluster_local(metadata, domain);
@@ -34,7 +38,8 @@ pub(super) fn hosts(route: &Route, local_tags: &BTreeSet<String>, configs: &Conf
         let placeholder = names::placeholder_service(route.name(), tag, network)?;
         let local = names::cluster_local_hosts(&placeholder, route.namespace(), &domain.cluster_domain);
         let is_local = all_local || local_tags.contains(tag);
-        let public = (!is_local).then(|| names::route_host(metadata, tag, false, domain, network)).transpose()?;
+        let public =
+            (!is_local).then(|| names::route_host(metadata, tag, false, domain, network)).transpose()?;
         Ok(TagHosts { tag: tag.to_owned(), placeholder, local, public })
     };
     tags(route).into_iter().map(host).collect()

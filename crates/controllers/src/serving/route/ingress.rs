@@ -30,12 +30,19 @@ const CLUSTER_LOCAL: &str = "ClusterLocal";
 const EXTERNAL_IP: &str = "ExternalIP";
 
 /// The Ingress that sends a Route's requests to its targets.
-pub(super) fn desired_ingress(route: &Route, targets: &[Target], hosts: &[TagHosts], configs: &Configs) -> Ingress {
+pub(super) fn desired_ingress(
+    route: &Route,
+    targets: &[Target],
+    hosts: &[TagHosts],
+    configs: &Configs,
+) -> Ingress {
     let mut labels = child::labels(&route.metadata);
     labels.insert(labels::ROUTE.to_owned(), route.name().to_owned());
     labels.insert(labels::ROUTE_NAMESPACE.to_owned(), route.namespace().to_owned());
     let mut annotations = child::annotations(&route.metadata);
-    let class = INGRESS_CLASS.find(&annotations).map_or(configs.network.ingress_class.clone(), |(_, class)| class.to_owned());
+    let class = INGRESS_CLASS
+        .find(&annotations)
+        .map_or(configs.network.ingress_class.clone(), |(_, class)| class.to_owned());
     for key in INGRESS_CLASS.spellings().iter().chain(CERTIFICATE_CLASS.spellings()).skip(1) {
         annotations.remove(*key);
     }

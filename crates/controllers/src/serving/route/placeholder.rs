@@ -20,7 +20,11 @@ const TCP: &str = "TCP";
 
 /// The placeholder of one host, and the endpoints of one that must bring its own. Until the Ingress has a load
 /// balancer, it stands for its own name.
-pub(super) fn desired_placeholder(route: &Route, host: &TagHosts, ingress: &Ingress) -> (Service, Option<Endpoints>) {
+pub(super) fn desired_placeholder(
+    route: &Route,
+    host: &TagHosts,
+    ingress: &Ingress,
+) -> (Service, Option<Endpoints>) {
     let mut labels = child::labels(&route.metadata);
     // The user's own label on a placeholder makes that tag cluster-local; the Route's must not seem to be one.
     labels.remove(labels::VISIBILITY);
@@ -28,8 +32,10 @@ pub(super) fn desired_placeholder(route: &Route, host: &TagHosts, ingress: &Ingr
     if !host.tag.is_empty() {
         labels.insert(labels::TAG.to_owned(), host.tag.clone());
     }
-    let metadata = child::metadata(route, host.placeholder.clone(), labels, child::annotations(&route.metadata));
-    let balancer = ingress.status.private_load_balancer.as_ref().or(ingress.status.public_load_balancer.as_ref());
+    let metadata =
+        child::metadata(route, host.placeholder.clone(), labels, child::annotations(&route.metadata));
+    let balancer =
+        ingress.status.private_load_balancer.as_ref().or(ingress.status.public_load_balancer.as_ref());
     let entry = balancer.and_then(|balancer| balancer.ingress.first());
     let endpoints = entry.and_then(|entry| entry.ip.clone()).map(|ip| Endpoints {
         metadata: metadata.clone(),

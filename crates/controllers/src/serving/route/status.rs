@@ -91,7 +91,9 @@ fn ingress_ready(ingress: &Child<Ingress>, foreign_placeholder: Option<&str>) ->
         return Verdict::no("NotOwned", format!("There is an existing Service {name:?} that we do not own."));
     }
     match ingress {
-        Child::Foreign => Verdict::no("NotOwned", "There is an existing Ingress of the name that we do not own."),
+        Child::Foreign => {
+            Verdict::no("NotOwned", "There is an existing Ingress of the name that we do not own.")
+        }
         Child::Own(ingress) if ingress.status.observed_generation != Some(ingress.generation()) => {
             Verdict::unknown("IngressNotConfigured", "Ingress has not yet been reconciled.")
         }
@@ -110,6 +112,3 @@ fn certificate(hosts: &[TagHosts], configs: &Configs) -> Verdict {
         (false, _) => Verdict::yes_since("TLSNotEnabled", "TLS is not enabled for cluster-local"),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -74,9 +74,13 @@ fn by_name<'a>(name: &str, named: &'a Named) -> Result<&'a Revision, Verdict> {
 }
 
 fn latest_of<'a>(name: &str, named: &'a Named) -> Result<&'a Revision, Verdict> {
-    let Some(configuration) = named.configurations.get(name) else { return Err(missing("Configuration", name)) };
+    let Some(configuration) = named.configurations.get(name) else {
+        return Err(missing("Configuration", name));
+    };
     match &configuration.status.latest_ready_revision_name {
-        Some(latest) => named.revisions.get(latest).map(|revision| &**revision).ok_or_else(|| missing("Revision", latest)),
+        Some(latest) => {
+            named.revisions.get(latest).map(|revision| &**revision).ok_or_else(|| missing("Revision", latest))
+        }
         None if has_failed(configuration) => {
             let message = format!("Configuration {name:?} does not have any ready Revision.");
             Err(Verdict::no("RevisionMissing", message))

@@ -17,7 +17,10 @@ pub(super) fn desired_route(service: &Service) -> Route {
         let all = TrafficTarget { percent: Some(100), ..TrafficTarget::default() };
         traffic.push(of_service(&all, service));
     }
-    Route::new(child::metadata(service, service.name().to_owned(), labels, annotations), RouteSpec { traffic })
+    Route::new(
+        child::metadata(service, service.name().to_owned(), labels, annotations),
+        RouteSpec { traffic },
+    )
 }
 
 fn of_service(target: &TrafficTarget, service: &Service) -> TrafficTarget {

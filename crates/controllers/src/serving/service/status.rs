@@ -34,8 +34,11 @@ pub(super) enum ObservedRoute {
 pub(super) fn service_status(service: &Service, observed: &Observed, now: &Time) -> ServiceStatus {
     let mut status = service.status.clone();
     status.observed_generation = Some(service.generation());
-    let mut verdicts = vec![(CONFIGURATIONS_READY, configurations_ready(service.name(), &observed.configuration))];
-    if let Some(configuration) = observed.configuration.own().filter(|configuration| is_observed(*configuration)) {
+    let mut verdicts =
+        vec![(CONFIGURATIONS_READY, configurations_ready(service.name(), &observed.configuration))];
+    if let Some(configuration) =
+        observed.configuration.own().filter(|configuration| is_observed(*configuration))
+    {
         status.latest_created_revision_name = configuration.status.latest_created_revision_name.clone();
         status.latest_ready_revision_name = configuration.status.latest_ready_revision_name.clone();
     }
@@ -65,9 +68,10 @@ fn is_route_observed(route: &Route) -> bool {
 fn configurations_ready(service: &str, configuration: &Child<Configuration>) -> Verdict {
     match configuration {
         Child::Foreign => not_owned("Configuration", service),
-        Child::Own(configuration) if !is_observed(configuration) => {
-            Verdict::unknown("OutOfDate", "The Configuration is still working to reflect the latest desired specification.")
-        }
+        Child::Own(configuration) if !is_observed(configuration) => Verdict::unknown(
+            "OutOfDate",
+            "The Configuration is still working to reflect the latest desired specification.",
+        ),
         Child::Own(configuration) => Verdict::of(condition::get(&configuration.status.conditions, READY)),
     }
 }
@@ -76,7 +80,9 @@ fn routes_ready(service: &str, observed: &Observed) -> Option<Verdict> {
     let route = match &observed.route {
         ObservedRoute::Held => return None,
         ObservedRoute::RevisionNameTaken(name) => {
-            let message = format!("The revision name {name:?} is taken by a conflicting Revision, so traffic will not be migrated");
+            let message = format!(
+                "The revision name {name:?} is taken by a conflicting Revision, so traffic will not be migrated"
+            );
             return Some(Verdict::no("RevisionNameTaken", message));
         }
         ObservedRoute::Reconciled(Child::Foreign) => return Some(not_owned("Route", service)),
@@ -87,7 +93,8 @@ fn routes_ready(service: &str, observed: &Observed) -> Option<Verdict> {
         return Some(Verdict::unknown("OutOfDate", message));
     }
     let verdict = Verdict::of(condition::get(&route.status.conditions, READY));
-    let migrated = observed.configuration.own().is_some_and(|configuration| is_migrated(configuration, route));
+    let migrated =
+        observed.configuration.own().is_some_and(|configuration| is_migrated(configuration, route));
     if verdict == Verdict::yes() && !migrated {
         let message = "Traffic is not yet migrated to the latest revision.";
         return Some(Verdict::unknown("TrafficNotMigrated", message));
@@ -107,7 +114,10 @@ fn is_migrated(configuration: &Configuration, route: &Route) -> bool {
 }
 
 /// What counts of a target: not its URL, nor by which way its Revision was found.
-fn shape<'a>(target: &'a TrafficTarget, revision: Option<&'a str>) -> (Option<&'a str>, Option<&'a str>, i64) {
+fn shape<'a>(
+    target: &'a TrafficTarget,
+    revision: Option<&'a str>,
+) -> (Option<&'a str>, Option<&'a str>, i64) {
     (target.tag.as_deref(), revision, target.percent.unwrap_or(0))
 }
 

@@ -40,7 +40,18 @@ impl Cgroups for Unified {
         }
         let enable: Vec<_> = self.controllers.iter().map(|name| format!("+{name}")).collect();
         for directory in [&self.mount, &self.root] {
-            write(&directory.join("cgroup.subtree_control"), &enable.join(" "))?;
+            let enabled = write(&directory.join("cgroup.subtree_control"), &enable.join(" "));
+            enabled.map_err(|error| match error.kind() {
+                // Only in a container: a machine's own root group may have both processes and children.
+                io::ErrorKind::ResourceBusy => io::Error::new(
+                    error.kind(),
+                    format!(
+                        "{error}; move the processes of {} to a group below it first",
+                        directory.display()
+                    ),
+                ),
+                _ => error,
+            })?;
         }
         Ok(())
     }

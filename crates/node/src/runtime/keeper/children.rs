@@ -1,14 +1,19 @@
 //! The keeper's children: shells in the pool, containers that are starting, running, or failed.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus, waitid};
 
 use super::PoolOptions;
 use super::sandbox::{Sandbox, Sandboxes};
 use super::slot::{NewShell, Slots};
-use crate::runtime::protocol::Report;
+use crate::runtime::protocol::{Notice, Report};
 use crate::runtime::sys::ChildProcess;
-use crate::runtime::{StartFailure, sys};
+use crate::runtime::{StartFailure, sys, wire};
 
 /// All that the keeper has.
 pub(super) struct Children {
@@ -117,6 +122,50 @@ impl Child {
         }
     }
 
+    /// Reads one message from what becomes the program, or that its socket is closed.
+    pub(super) fn read_report(&mut self) -> io::Result<()> {
+        let Some(socket) = &self.report else { return Ok(()) };
+        let Some(message) = wire::receive::<Notice>(socket.as_fd())? else {
+            self.report = None;
+            return Ok(());
+        };
+        match (&message.header, &mut self.phase) {
+            (Notice::Executing(executing), Phase::Starting { report, .. }) => {
+                *report = Some(executing.clone())
+            }
+            (Notice::Failed(failure), _) => self.failure = Some(failure.clone()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Reads one message from init; false at the end.
+    pub(super) fn read_control(&mut self) -> io::Result<bool> {
+        let Some(socket) = &self.control else { return Ok(false) };
+        let Some(mut message) = wire::receive::<Notice>(socket.as_fd())? else { return Ok(false) };
+        match &message.header {
+            Notice::App => self.app = message.fds.pop(),
+            Notice::Ended { code, signal } => self.ended = Some((*code, *signal)),
+            Notice::Executing(_) | Notice::Failed(_) => {}
+        }
+        Ok(true)
+    }
+
+    /// Waits for its end, and reaps it: its exit code, and its signal.
+    pub(super) fn end(&self) -> io::Result<(i32, Option<i32>)> {
+        loop {
+            match waitid(WaitId::PidFd(self.process.pidfd.as_fd()), WaitIdOptions::EXITED) {
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+                Ok(status) => {
+                    let code = status.as_ref().and_then(WaitIdStatus::exit_status);
+                    let signal = status.as_ref().and_then(WaitIdStatus::terminating_signal);
+                    return Ok((code.unwrap_or_else(|| signal.map_or(1, |signal| 128 + signal)), signal));
+                }
+            }
+        }
+    }
+
     /// Kills all of it. A container's other processes die with its init; a plain process's stay in its group.
     pub(super) fn kill(&self) {
         if self.control.is_none() {
@@ -124,6 +173,25 @@ impl Child {
         }
         // A process that has ended is no error.
         let _ = sys::send_signal(self.process.pidfd.as_fd(), libc::SIGKILL);
+    }
+}
+
+impl Isolated {
+    /// Makes a pod's sandbox, of a spare one if there is any; returns its network namespace.
+    pub(super) fn create_sandbox(
+        &mut self,
+        name: &str,
+        hostname: &str,
+        addresses: &[IpAddr],
+    ) -> io::Result<OwnedFd> {
+        let sandbox = match self.spare.pop() {
+            Some(sandbox) => sandbox,
+            None => self.sandboxes.create()?,
+        };
+        self.sandboxes.assign(&sandbox, hostname, addresses)?;
+        let network = sandbox.network.try_clone()?;
+        self.pods.insert(name.to_owned(), sandbox);
+        Ok(network)
     }
 }
 

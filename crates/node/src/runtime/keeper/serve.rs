@@ -6,12 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
-use rustix::process::{WaitId, WaitIdOptions, waitid};
 use rustix::time::Timespec;
 
-use super::children::{Child, Children, Isolated, Phase};
+use super::children::{Children, Phase};
 use super::plain;
-use crate::runtime::protocol::{Event, Notice, Request};
+use crate::runtime::protocol::{Event, Request};
 use crate::runtime::shell::Go;
 use crate::runtime::{Resources, StartFailure, Step, sys, wire};
 
@@ -124,7 +123,7 @@ impl Keeper {
     ) -> io::Result<()> {
         let made = match &mut self.all.isolated {
             None => Err(io::ErrorKind::Unsupported.into()),
-            Some(isolated) => make_sandbox(isolated, name, hostname, addresses),
+            Some(isolated) => isolated.create_sandbox(name, hostname, addresses),
         };
         match made {
             Ok(network) => self.send(&Event::SandboxCreated { request }, &[network.as_fd()]),
@@ -200,19 +199,37 @@ impl Keeper {
     /// Something happened to a child, which may have been forgotten since.
     fn take_notice(&mut self, number: u64, kind: u64) -> io::Result<()> {
         let Some(child) = self.all.children.get_mut(&number) else { return Ok(()) };
-        match kind {
-            REPORT => read_report(child)?,
+        let open = match kind {
+            REPORT => child.read_report().map(|()| true),
+            CONTROL => child.read_control(),
+            _ => return self.reap(number),
+        };
+        match open {
+            Ok(true) => {}
             // Between closing its socket and being reapable, an init tears its namespaces down, which takes
             // milliseconds: do not spin on the closed socket meanwhile.
-            CONTROL if !read_control(child)? => {
-                if let Some(control) = &child.control {
-                    epoll::delete(&self.epoll, control)?;
-                }
+            Ok(false) => self.ignore_control(number)?,
+            // Only a container that has taken over its init says what makes no sense. It ends; the others do not.
+            Err(error) => {
+                child.kill();
+                self.ignore_control(number)?;
+                self.send(
+                    &Event::Warning { text: format!("killing container slot {number}: {error}") },
+                    &[],
+                )?;
             }
-            CONTROL => {}
-            _ => return self.reap(number),
         }
         self.advance(number)
+    }
+
+    fn ignore_control(&self, number: u64) -> io::Result<()> {
+        match self.all.children.get(&number).and_then(|child| child.control.as_ref()) {
+            Some(control) => match epoll::delete(&self.epoll, control) {
+                Err(errno) if errno != Errno::NOENT => Err(errno.into()),
+                _ => Ok(()),
+            },
+            None => Ok(()),
+        }
     }
 
     /// Tells the daemon of a start that has succeeded or failed.
@@ -241,10 +258,8 @@ impl Keeper {
     /// A child has ended: its last words, then its end.
     fn reap(&mut self, number: u64) -> io::Result<()> {
         let Some(child) = self.all.children.get_mut(&number) else { return Ok(()) };
-        while child.report.is_some() {
-            read_report(child)?;
-        }
-        while read_control(child)? {}
+        while child.report.is_some() && child.read_report().is_ok() {}
+        while matches!(child.read_control(), Ok(true)) {}
         self.advance(number)?;
         let Some(mut child) = self.all.children.remove(&number) else { return Ok(()) };
         if child.control.is_none() {
@@ -252,7 +267,7 @@ impl Keeper {
             // have until the program is reaped.
             let _ = sys::kill_group(child.process.pid, libc::SIGKILL);
         }
-        let end = end_of(&child)?;
+        let end = child.end()?;
         let isolated = self.all.isolated.as_ref();
         let oom_killed = isolated.is_some_and(|isolated| isolated.slots.oom_killed(number));
         let (code, signal) = child.ended.take().unwrap_or(end);
@@ -315,7 +330,7 @@ impl Keeper {
             child.kill();
         }
         for child in std::mem::take(&mut self.all.children).into_values() {
-            end_of(&child)?;
+            child.end()?;
         }
         match &mut self.all.isolated {
             Some(isolated) => {
@@ -350,22 +365,6 @@ fn send(daemon: BorrowedFd<'_>, event: &Event, fds: &[BorrowedFd<'_>]) -> io::Re
     }
 }
 
-fn make_sandbox(
-    isolated: &mut Isolated,
-    name: &str,
-    hostname: &str,
-    addresses: &[IpAddr],
-) -> io::Result<OwnedFd> {
-    let sandbox = match isolated.spare.pop() {
-        Some(sandbox) => sandbox,
-        None => isolated.sandboxes.create()?,
-    };
-    isolated.sandboxes.assign(&sandbox, hostname, addresses)?;
-    let network = sandbox.network.try_clone()?;
-    isolated.pods.insert(name.to_owned(), sandbox);
-    Ok(network)
-}
-
 fn spawn(
     body: &[u8],
     sent: std::time::Duration,
@@ -374,50 +373,6 @@ fn spawn(
     let order = serde_json::from_slice(body).map_err(io::Error::other)?;
     let [stdout, stderr] = fds else { return Err(Errno::BADF.into()) };
     plain::spawn(&order, sent, stdout.as_fd(), stderr.as_fd())
-}
-
-fn read_report(child: &mut Child) -> io::Result<()> {
-    let Some(socket) = &child.report else { return Ok(()) };
-    let Some(message) = wire::receive::<Notice>(socket.as_fd())? else {
-        child.report = None;
-        return Ok(());
-    };
-    match (&message.header, &mut child.phase) {
-        (Notice::Executing(executing), Phase::Starting { report, .. }) => *report = Some(executing.clone()),
-        (Notice::Failed(failure), _) => child.failure = Some(failure.clone()),
-        _ => {}
-    }
-    Ok(())
-}
-
-/// Reads one message; false at the end.
-fn read_control(child: &mut Child) -> io::Result<bool> {
-    let Some(socket) = &child.control else { return Ok(false) };
-    let Some(mut message) = wire::receive::<Notice>(socket.as_fd())? else { return Ok(false) };
-    match &message.header {
-        Notice::App => child.app = message.fds.pop(),
-        Notice::Ended { code, signal } => child.ended = Some((*code, *signal)),
-        Notice::Executing(_) | Notice::Failed(_) => {}
-    }
-    Ok(true)
-}
-
-/// Reaps a child that has ended or is about to; how it ended.
-fn end_of(child: &Child) -> io::Result<(i32, Option<i32>)> {
-    loop {
-        match waitid(WaitId::PidFd(child.process.pidfd.as_fd()), WaitIdOptions::EXITED) {
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno.into()),
-            Ok(status) => {
-                let status = status.unwrap_or_else(|| unreachable!("waitid waits unless asked not to"));
-                return Ok(match (status.exit_status(), status.terminating_signal()) {
-                    (Some(code), _) => (code, None),
-                    (None, Some(signal)) => (128 + signal, Some(signal)),
-                    (None, None) => (1, None),
-                });
-            }
-        }
-    }
 }
 
 fn isolated_remove(all: &Children, number: u64) -> io::Result<()> {

@@ -94,6 +94,6 @@ fn a_path_that_leads_nowhere_is_a_kind_that_is_not_served() {
                   install the CustomResourceDefinition revisions.serving.knative.dev";
     assert_eq!(says, expect);
     let body = br#"{"reason": "NotFound", "details": {}, "code": 404}"#;
-    assert!(text(Lease::kind(), body).contains("coordination.k8s.io/v1 Lease"));
+    assert_eq!(text(Lease::kind(), body), "coordination.k8s.io/v1 Lease is not served by this cluster");
     assert_eq!(text(ConfigMap::kind(), body), "v1 ConfigMap is not served by this cluster");
 }

@@ -10,7 +10,11 @@ use crate::Precondition;
 #[test]
 fn objects_have_paths() {
     let check = |kind: &Kind, namespace: &str, name: &str, expect: Option<&str>| {
-        assert_eq!(object(kind, &ObjectKey::new(namespace, name)).ok().as_deref(), expect, "{namespace}/{name}");
+        assert_eq!(
+            object(kind, &ObjectKey::new(namespace, name)).ok().as_deref(),
+            expect,
+            "{namespace}/{name}"
+        );
     };
     check(ConfigMap::kind(), "a", "b", Some("/api/v1/namespaces/a/configmaps/b"));
     check(Namespace::kind(), "", "b", Some("/api/v1/namespaces/b"));
@@ -30,7 +34,10 @@ fn lists_and_watches_select_on_the_server_what_can_be_selected() {
         labels: [("app".to_owned(), "web".to_owned()), ("x.io/tier".to_owned(), "1".to_owned())].into(),
     };
     assert_eq!(page(ConfigMap::kind(), &all, None, None), "/api/v1/configmaps");
-    assert_eq!(page(ConfigMap::kind(), &all, Some(5), Some("a=")), "/api/v1/configmaps?limit=5&continue=a%3D");
+    assert_eq!(
+        page(ConfigMap::kind(), &all, Some(5), Some("a=")),
+        "/api/v1/configmaps?limit=5&continue=a%3D"
+    );
     assert_eq!(
         page(ConfigMap::kind(), &some, None, None),
         "/api/v1/namespaces/a/configmaps\

@@ -1,0 +1,55 @@
+//! Bad input gets a clear error and changes nothing.
+
+use crate::rig::{Ebb, need_kubectl, send};
+
+fn service(template: &str, rest: &str) -> String {
+    format!("apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {{name: bad}}\nspec: {{template: {{{template}}}{rest}}}\n")
+}
+
+const IMAGE: &str = "image: dev.local/hello:1";
+
+#[test]
+fn a_service_that_cannot_be_is_refused_with_the_reason() {
+    if !need_kubectl("a_service_that_cannot_be_is_refused_with_the_reason") {
+        return;
+    }
+    let ebb = Ebb::up();
+    let cases = [
+        ("an unknown field", service(&format!("spec: {{containers: [{{{IMAGE}, imagee: x}}]}}"), ""), "unknown field \"spec.template.spec.containers[0].imagee\""),
+        ("shares of 90", service(&format!("spec: {{containers: [{{{IMAGE}}}]}}"), ", traffic: [{latestRevision: true, percent: 90}]"), "90"),
+        ("no containers", service("spec: {}", ""), "missing field(s): spec.template.spec.containers"),
+        ("a reserved port", service(&format!("spec: {{containers: [{{{IMAGE}, ports: [{{containerPort: 8012}}]}}]}}"), ""), "8012"),
+        (
+            "min above max",
+            service(
+                &format!(
+                    "metadata: {{annotations: {{autoscaling.knative.dev/min-scale: '3', autoscaling.knative.dev/max-scale: '2'}}}}, spec: {{containers: [{{{IMAGE}}}]}}"
+                ),
+                "",
+            ),
+            "max-scale=2 is less than min-scale=3",
+        ),
+        ("another's name", service(&format!("metadata: {{name: other-1}}, spec: {{containers: [{{{IMAGE}}}]}}"), ""), "must have prefix \"bad-\""),
+        ("not YAML", "apiVersion: [".to_owned(), "yaml"),
+        ("no kind", "apiVersion: serving.knative.dev/v1\nmetadata: {name: bad}\n".to_owned(), "kind"),
+    ];
+    for (what, manifest, expect) in cases {
+        let error = ebb.refused(&manifest);
+        assert!(error.contains(expect), "{what}: {error}");
+        assert!(ebb.object("ksvc", "bad").is_none(), "{what}");
+    }
+}
+
+#[test]
+fn requests_that_make_no_sense_are_answered() {
+    let ebb = Ebb::up();
+    for (what, request, expect) in [
+        ("no host", "GET / HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned(), 400),
+        ("a bad host", "GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n".to_owned(), 400),
+        ("two hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n".to_owned(), 400),
+        ("not HTTP", "hello\r\n\r\n".to_owned(), 400),
+        ("endless headers", format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(100_000)), 431),
+    ] {
+        assert_eq!(send(ebb.http, &request).status, expect, "{what}");
+    }
+}

@@ -1,0 +1,92 @@
+//! `ebb up` itself: one per directory, nothing left behind, and the same objects after a crash.
+
+use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
+
+use crate::rig::{Ebb, need_kubectl, text, until};
+
+const SERVICE: &str = r#"
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: hello}
+spec: {template: {spec: {containers: [{image: "dev.local/hello:1"}]}}}
+"#;
+
+#[test]
+fn a_second_one_on_the_same_directory_is_refused() {
+    let ebb = Ebb::up();
+    let mut second = Command::new(env!("CARGO_BIN_EXE_ebb"));
+    second.args(["up", "--api", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data-dir"]).arg(ebb.dir());
+    let output = second.output().unwrap();
+    let error = text(&output.stderr);
+    assert!(!output.status.success() && error.contains(&ebb.pid().to_string()) && error.contains("--data-dir"), "{error}");
+}
+
+#[test]
+fn a_taken_port_is_named_with_the_flag_to_change_it() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let dir = tempfile::tempdir().unwrap();
+    for flag in ["--api", "--http"] {
+        let other = if flag == "--api" { "--http" } else { "--api" };
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
+        let output = command.args(["up", flag, &address, other, "127.0.0.1:0", "--data-dir"]).arg(dir.path()).output().unwrap();
+        let error = text(&output.stderr);
+        assert!(!output.status.success() && error.contains(&address) && error.contains(flag), "{error}");
+    }
+}
+
+#[test]
+fn stopping_leaves_nothing_behind() {
+    if !need_kubectl("stopping_leaves_nothing_behind") {
+        return;
+    }
+    let mut ebb = Ebb::up();
+    let dir = ebb.dir().to_owned();
+    ebb.apply(SERVICE);
+    ebb.ready("hello");
+    let cgroups = cgroups();
+    assert!(ebb.stop(), "it ends well");
+    let mounts = fs::read_to_string("/proc/mounts").unwrap();
+    assert!(!mounts.contains(dir.to_str().unwrap()), "{mounts}");
+    // Other tests' platforms may be running, so only what this one made must be gone.
+    let left = cgroups.difference(&self::cgroups()).count();
+    assert!(cgroups.is_empty() || left > 0, "{cgroups:?} are left");
+    let processes = until(|| processes_with(&dir).is_empty().then_some(()));
+    assert!(processes.is_some(), "{:?}", processes_with(&dir));
+}
+
+#[test]
+fn after_a_kill_the_same_services_answer_again() {
+    if !need_kubectl("after_a_kill_the_same_services_answer_again") {
+        return;
+    }
+    let mut ebb = Ebb::up();
+    ebb.apply(SERVICE);
+    let url = ebb.ready("hello");
+    let before = ebb.object("ksvc", "hello").unwrap();
+    ebb.kill();
+    ebb.restart();
+    let after = ebb.object("ksvc", "hello").unwrap();
+    for field in ["uid", "creationTimestamp", "generation"] {
+        assert_eq!(before["metadata"][field], after["metadata"][field], "{field}");
+    }
+    let port = url.rsplit(':').next().unwrap().to_owned();
+    let url = url.replace(&port, &ebb.http.port().to_string());
+    let answer = ebb.call(&url);
+    assert_eq!((answer.status, answer.body.trim()), (200, "Hello World!"), "{}", answer.head);
+}
+
+/// The cgroups of all platforms on this machine.
+fn cgroups() -> BTreeSet<PathBuf> {
+    let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/pids"];
+    let entries = roots.iter().flat_map(|root| fs::read_dir(root).into_iter().flatten().flatten());
+    let ours = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ebb-"));
+    entries.map(|entry| entry.path()).filter(ours).collect()
+}
+
+/// Processes whose command line or root is in this directory.
+fn processes_with(dir: &std::path::Path) -> Vec<String> {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
+    lines.map(|line| text(&line).replace('\0', " ")).filter(|line| line.contains(dir.to_str().unwrap())).collect()
+}

@@ -1,0 +1,10 @@
+//! End to end: the real binary, real containers, real kubectl.
+
+mod bad_input;
+mod containers;
+mod images;
+mod lifecycle;
+mod manifests;
+mod rig;
+mod scaling;
+mod traffic;

@@ -1,0 +1,227 @@
+//! A running `ebb up` in a directory of its own, and what its user does with it.
+
+mod archive;
+mod http;
+mod need;
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+pub(crate) use self::{
+    archive::hello,
+    http::{Answer, get, send},
+    need::{need_kubectl, need_root, need_shared},
+};
+
+/// The longest that anything here may take: far above what it takes, and below a test runner's patience.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a condition is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A running `ebb up`; stopped, with everything it made, when dropped.
+pub(crate) struct Ebb {
+    child: Child,
+    dir: PathBuf,
+    /// Kept until the end: the data directory.
+    temporary: Option<tempfile::TempDir>,
+    runtime: &'static str,
+    pub(crate) http: SocketAddr,
+}
+
+impl Ebb {
+    /// Starts one on an empty data directory, with the runtime that this user can have.
+    pub(crate) fn up() -> Self {
+        Self::with_runtime(if rustix::process::geteuid().is_root() { "container" } else { "process" })
+    }
+
+    /// Starts one with this runtime.
+    pub(crate) fn with_runtime(runtime: &'static str) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let dir = temporary.path().to_owned();
+        let (child, http) = start(&dir, runtime);
+        let ebb = Self { child, dir, temporary: Some(temporary), runtime, http };
+        ebb.load("dev.local/hello:1");
+        ebb
+    }
+
+    /// As a crash: SIGKILL for the daemon.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts again on the same data directory.
+    pub(crate) fn restart(&mut self) {
+        (self.child, self.http) = start(&self.dir, self.runtime);
+    }
+
+    /// Asks it to stop, and waits until it has; returns whether it ended well.
+    pub(crate) fn stop(&mut self) -> bool {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap().success()
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The ebb command as its user runs it.
+    pub(crate) fn ebb(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
+        command.args(arguments).env("KUBECONFIG", self.dir.join("kubeconfig")).output().unwrap()
+    }
+
+    /// kubectl, which must succeed; returns what it prints.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
+        let output = self.try_kubectl(arguments, "");
+        assert!(output.status.success(), "kubectl {arguments:?}: {}{}", text(&output.stderr), self.story());
+        text(&output.stdout)
+    }
+
+    /// kubectl with this on its standard input.
+    pub(crate) fn try_kubectl(&self, arguments: &[&str], input: &str) -> Output {
+        let kubectl = std::env::var_os("EBB_KUBECTL").unwrap_or_else(|| "kubectl".into());
+        let mut command = Command::new(kubectl);
+        command.args(arguments).arg("--request-timeout=30s").env("KUBECONFIG", self.dir.join("kubeconfig"));
+        command.env("HOME", &self.dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// `kubectl apply`, which must succeed.
+    pub(crate) fn apply(&self, manifest: &str) {
+        let output = self.try_kubectl(&["apply", "-f", "-"], manifest);
+        assert!(output.status.success(), "{manifest}\n{}", text(&output.stderr));
+    }
+
+    /// `kubectl apply`, which must fail; returns what it says.
+    pub(crate) fn refused(&self, manifest: &str) -> String {
+        let output = self.try_kubectl(&["apply", "-f", "-"], manifest);
+        assert!(!output.status.success(), "taken: {manifest}");
+        text(&output.stderr)
+    }
+
+    /// An object as JSON; `None` when it is not there.
+    pub(crate) fn object(&self, kind: &str, name: &str) -> Option<Value> {
+        let output = self.try_kubectl(&["get", kind, name, "-o", "json"], "");
+        output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
+    }
+
+    /// The objects of a kind with these labels.
+    pub(crate) fn objects(&self, kind: &str, selector: &str) -> Vec<Value> {
+        let list = self.kubectl(&["get", kind, "-l", selector, "-o", "json"]);
+        let list: Value = serde_json::from_str(&list).unwrap();
+        list["items"].as_array().unwrap().clone()
+    }
+
+    /// Puts the sample into the image store under this name.
+    pub(crate) fn load(&self, name: &str) {
+        let archive = self.dir.join("hello.tar");
+        hello(&archive, name);
+        let output = self.ebb(&["image", "load", archive.to_str().unwrap()]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+
+    /// Waits until a service is ready; returns its URL.
+    pub(crate) fn ready(&self, service: &str) -> String {
+        let mut last = Value::Null;
+        let ready = || {
+            last = self.object("ksvc", service)?;
+            let generation = &last["metadata"]["generation"];
+            let observed = last["status"]["observedGeneration"] == *generation;
+            (observed && condition(&last, "Ready")?["status"] == "True").then(|| last["status"]["url"].as_str().unwrap().to_owned())
+        };
+        match until(ready) {
+            Some(url) => url,
+            None => panic!("{service} is not ready: {}{}", last["status"], self.story()),
+        }
+    }
+
+    /// Calls a URL of the platform.
+    pub(crate) fn call(&self, url: &str) -> Answer {
+        get(self.http, url)
+    }
+
+    /// Waits until a revision has no pod.
+    pub(crate) fn at_zero(&self, selector: &str) {
+        let zero = || self.objects("pods", selector).is_empty().then_some(());
+        assert!(until(zero).is_some(), "pods of {selector} are still there: {}", self.story());
+    }
+
+    /// What a person would look at next.
+    fn story(&self) -> String {
+        let pods = self.try_kubectl(&["get", "pods,revisions,ksvc", "-A", "-o", "wide"], "");
+        let log = fs::read_to_string(self.dir.join("ebb.log")).unwrap_or_default();
+        let from = log.len().saturating_sub(4000);
+        format!("\n{}\n{}", text(&pods.stdout), log.get(from..).unwrap_or_default())
+    }
+}
+
+impl Drop for Ebb {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.stop();
+        }
+        if std::thread::panicking()
+            && let Some(temporary) = self.temporary.take()
+        {
+            eprintln!("the data directory is kept for a look: {}", temporary.keep().display());
+        }
+    }
+}
+
+/// Starts `ebb up` on free ports and waits until it says that it is up.
+fn start(dir: &Path, runtime: &str) -> (Child, SocketAddr) {
+    let log = File::options().create(true).append(true).open(dir.join("ebb.log")).unwrap();
+    let out = File::create(dir.join("ebb.out")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
+    command.args(["up", "--api", "127.0.0.1:0", "--http", "127.0.0.1:0", "--runtime", runtime, "--log", "info"]);
+    let mut child = command.arg("--data-dir").arg(dir).stdin(Stdio::null()).stdout(out).stderr(log).spawn().unwrap();
+    let up = until(|| {
+        let ended = child.try_wait().unwrap();
+        assert!(ended.is_none(), "ebb up ended: {}", fs::read_to_string(dir.join("ebb.log")).unwrap());
+        let out = fs::read_to_string(dir.join("ebb.out")).unwrap();
+        out.contains("Ctrl-C").then_some(out)
+    });
+    let out = up.expect("ebb up is up");
+    let port = out.split_once(".localhost:").and_then(|(_, rest)| rest.split_whitespace().next()).unwrap();
+    (child, SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap())))
+}
+
+/// Looks until there is something, or patience ends.
+#[allow(clippy::disallowed_methods, reason = "another process' condition can only be looked at")]
+pub(crate) fn until<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return Some(found);
+        }
+        if began.elapsed() > PATIENCE {
+            return None;
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// A condition of an object.
+pub(crate) fn condition<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    object["status"]["conditions"].as_array()?.iter().find(|condition| condition["type"] == name)
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

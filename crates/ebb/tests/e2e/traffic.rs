@@ -1,0 +1,84 @@
+//! Revisions and how requests are split between them.
+
+use crate::rig::{Ebb, condition, need_kubectl, until};
+
+fn service(revision: &str, version: &str, traffic: &str) -> String {
+    format!(
+        r#"
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {{name: shop}}
+spec:
+  template:
+    metadata: {{name: {revision}}}
+    spec: {{containers: [{{image: "dev.local/hello:1", env: [{{name: VERSION, value: {version}}}]}}]}}
+  traffic: {traffic}
+"#
+    )
+}
+
+const LATEST: &str = "[{latestRevision: true, percent: 100}]";
+
+fn versions(ebb: &Ebb, url: &str, calls: usize) -> (usize, usize) {
+    let answers = (0..calls).map(|_| ebb.call(&format!("{url}/version")));
+    let (mut one, mut two) = (0, 0);
+    for answer in answers {
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        match answer.body.trim() {
+            "one" => one += 1,
+            "two" => two += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    (one, two)
+}
+
+#[test]
+fn a_canary_gets_its_share_then_everything() {
+    if !need_kubectl("a_canary_gets_its_share_then_everything") {
+        return;
+    }
+    let ebb = Ebb::up();
+    ebb.apply(&service("shop-one", "one", LATEST));
+    let url = ebb.ready("shop");
+    assert_eq!(versions(&ebb, &url, 20), (20, 0));
+
+    ebb.apply(&service("shop-two", "two", "[{revisionName: shop-one, percent: 90}, {latestRevision: true, percent: 10, tag: next}]"));
+    ebb.ready("shop");
+    let (_, two) = versions(&ebb, &url, 1000);
+    assert!((60..=140).contains(&two), "{two} of 1000 for a tenth");
+    assert_eq!(versions(&ebb, &url.replace("shop.", "next-shop."), 10), (0, 10), "a tag has a host of its own");
+
+    ebb.apply(&service("shop-two", "two", "[{revisionName: shop-one, percent: 0}, {latestRevision: true, percent: 100}]"));
+    ebb.ready("shop");
+    assert_eq!(versions(&ebb, &url, 50), (0, 50));
+    let listed = ebb.object("ksvc", "shop").unwrap()["status"]["traffic"].to_string();
+    assert!(listed.contains("shop-one"), "a target without a share stays listed: {listed}");
+}
+
+#[test]
+fn a_missing_revision_is_named_and_taken_when_it_appears() {
+    if !need_kubectl("a_missing_revision_is_named_and_taken_when_it_appears") {
+        return;
+    }
+    let ebb = Ebb::up();
+    ebb.apply(&service("shop-two", "two", "[{revisionName: shop-one, percent: 90}, {latestRevision: true, percent: 10}]"));
+    let missing = until(|| {
+        let route = ebb.object("route", "shop")?;
+        let ready = condition(&route, "Ready")?.clone();
+        (ready["reason"] == "RevisionMissing").then_some(ready)
+    });
+    assert!(missing.expect("the route says so")["message"].as_str().unwrap().contains("shop-one"));
+    // The same Service makes the missing revision, and then asks for the split again.
+    ebb.apply(&service("shop-one", "one", "[{revisionName: shop-one, percent: 90}, {revisionName: shop-two, percent: 10}]"));
+    let url = ebb.ready("shop");
+    let (one, two) = versions(&ebb, &url, 200);
+    assert!(one > two && two > 0, "{one} {two}");
+}
+
+#[test]
+fn an_unknown_host_is_not_found() {
+    let ebb = Ebb::up();
+    let answer = ebb.call(&format!("http://nobody.default.localhost:{}/", ebb.http.port()));
+    assert_eq!(answer.status, 404, "{}", answer.body);
+}
