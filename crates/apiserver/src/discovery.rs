@@ -80,7 +80,8 @@ fn root<B>(
 /// `/openapi/v2`, which kubectl asks for as protobuf when it meets a kind that is not served.
 fn openapi_v2<B>(request: &Request<B>) -> Response<Body> {
     let accept = request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let as_protobuf = accept.flat_map(|value| value.split(',')).any(|wish| wish.trim().starts_with(openapi::V2_PROTOBUF));
+    let as_protobuf =
+        accept.flat_map(|value| value.split(',')).any(|wish| wish.trim().starts_with(openapi::V2_PROTOBUF));
     if as_protobuf {
         let content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
         return reply::respond(StatusCode::OK, content_type, full(openapi::v2_protobuf()));

@@ -123,7 +123,7 @@ impl Store {
     pub(crate) fn get(&self, kind: &'static Kind, key: &ObjectKey) -> Result<Option<Arc<Stored>>, Error> {
         {
             let mut state = self.lock();
-            if !state.shelf(kind).get(key).is_some() {
+            if state.shelf(kind).get(key).is_none() {
                 return Ok(None);
             }
             if let Some(stored) = state.cache.get(kind, key) {

@@ -3,7 +3,10 @@
 mod kubeconfig_files;
 mod upload;
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 
@@ -16,17 +19,20 @@ use crate::{console::Environment, error::Error};
 /// The context that `ebb up` writes.
 const EBB_CONTEXT: &str = "ebb";
 
+/// Where help texts list the options that every command has.
+const HEADING: &str = "Global options";
+
 /// The options that say which API is meant, and which namespace.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Global {
     /// The kubeconfig file to use [default: $KUBECONFIG, ~/.kube/config, else what `ebb up` wrote]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = HEADING)]
     pub kubeconfig: Option<PathBuf>,
     /// The kubeconfig's context to use [default: `ebb` in ~/.kube/config if it is there, else the current one]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", help_heading = HEADING)]
     pub context: Option<String>,
     /// The namespace to work in [default: the context's, else `default`]
-    #[arg(short, long, global = true, value_name = "NAME")]
+    #[arg(short, long, global = true, value_name = "NAME", help_heading = HEADING)]
     pub namespace: Option<String>,
 }
 
@@ -74,13 +80,17 @@ fn find(global: &Global, environment: &Environment) -> Result<Found, Error> {
         }
         looked_at.push(path);
     }
+    // Another user's Ebb must not stand in the way of one's own.
+    let mut forbidden = None;
     for path in data_directory_kubeconfigs(environment) {
-        if exists(&path)? {
-            return Ok(Found { content: read(&path)?, path, context: None });
+        match exists(&path).and_then(|exists| exists.then(|| read_own(&path)).transpose()) {
+            Ok(Some(content)) => return Ok(Found { content, path, context: None }),
+            Ok(None) => looked_at.push(path),
+            Err(error) if error.is_forbidden_file() => drop(forbidden.get_or_insert(error)),
+            Err(error) => return Err(error),
         }
-        looked_at.push(path);
     }
-    Err(Error::NoKubeconfig { looked_at })
+    Err(forbidden.unwrap_or(Error::NoKubeconfig { looked_at }))
 }
 
 /// Several files count as one; those that do not exist are passed over, as upstream does.
@@ -102,6 +112,12 @@ fn find_listed(paths: &[PathBuf]) -> Result<Found, Error> {
         });
     }
     merged.ok_or_else(|| Error::NoKubeconfig { looked_at: paths.to_vec() })
+}
+
+/// As [`read`], of a file that may be forbidden.
+fn read_own(path: &Path) -> Result<Kubeconfig, Error> {
+    fs::File::open(path).map_err(|source| Error::File { what: "read", path: path.to_owned(), source })?;
+    read(path)
 }
 
 fn read(path: &Path) -> Result<Kubeconfig, Error> {

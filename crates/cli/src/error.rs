@@ -119,6 +119,11 @@ impl Error {
             Self::Timeout { name, .. } => {
                 format!("it is still being deleted; see `kubectl get -o yaml` of '{name}' for finalizers")
             }
+            Self::File { path, .. } if self.is_forbidden_file() && path.ends_with("ebb/kubeconfig") => {
+                "that is another user's Ebb: run this as that user, or merge its context into your own file: `sudo ebb \
+                 kubeconfig --merge --kubeconfig ~/.kube/config`"
+                    .into()
+            }
             Self::Several(errors) => return errors.iter().find_map(Self::advice),
             _ => return None,
         })
@@ -132,6 +137,11 @@ impl Error {
     /// Whether the API says that the object, or the path, does not exist.
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Api(status) if status.code == 404)
+    }
+
+    /// Whether a file is there and may not be read.
+    pub(crate) fn is_forbidden_file(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
     }
 
     /// Whether the API says that somebody else was faster.

@@ -57,14 +57,18 @@ fn source(data_directory: Option<&Path>, environment: &Environment) -> Result<(P
         Some(directory) => vec![directory.join("kubeconfig")],
         None => data_directory_kubeconfigs(environment),
     };
+    let mut forbidden = None;
     for path in &candidates {
         match fs::read_to_string(path) {
             Ok(text) => return Ok((path.clone(), text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(Error::File { what: "read", path: path.clone(), source }),
+            Err(source) => {
+                let error = Error::File { what: "read", path: path.clone(), source };
+                forbidden.get_or_insert(error);
+            }
         }
     }
-    Err(Error::NoKubeconfig { looked_at: candidates })
+    Err(forbidden.unwrap_or(Error::NoKubeconfig { looked_at: candidates }))
 }
 
 /// The user's own file.

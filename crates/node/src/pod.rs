@@ -25,7 +25,6 @@ mod volumes;
 mod worker;
 
 pub use self::{
-    address::Addresses,
     built_in::QUEUE_PROXY_IMAGE,
     image::Images,
     kubelet::{Drain, Kubelet, KubeletConfig, KubeletOptions},

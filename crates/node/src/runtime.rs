@@ -16,7 +16,7 @@ mod registry;
 mod seccomp;
 mod shell;
 mod spec;
-mod sys;
+pub(crate) mod sys;
 mod wire;
 
 use std::io;

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! A kind's reflector starts with the first list or watch of the kind and then feeds everybody, so ten controllers
-//! that watch pods cost one stream and one copy of each pod. Before that, `get` asks the server.
+//! that watch pods cost one stream and one copy of each pod. Before that, `get` asks the server. What this client has
+//! written it reads at once; what others have written it reads when the watch has told it.
 //!
 //! Resource versions are taken for numbers that grow with each write, as they do wherever objects live in etcd
 //! (upstream: apimachinery, `util/resourceversion`).

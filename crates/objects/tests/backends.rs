@@ -45,7 +45,10 @@ fn remote_on_kubernetes() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let kubeconfig = kubernetes.kubeconfig();
     runtime.block_on(async {
-        remote::a_kind_is_followed_as_soon_as_it_is_served(connect(&kubeconfig).await, || kubernetes.install_crds()).await;
+        remote::a_kind_is_followed_as_soon_as_it_is_served(connect(&kubeconfig).await, || {
+            kubernetes.install_crds()
+        })
+        .await;
         cases::run(async || connect(&kubeconfig).await).await;
     });
 }

@@ -3,6 +3,8 @@
 //! Upstream: pkg, `apis/condition_set.go`. A dependent that is False makes the top one False with its reason; one
 //! that is Unknown makes it Unknown unless another is False; the top one is True when all are.
 
+use std::cmp::Reverse;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +118,11 @@ impl ConditionSet {
             conditions
                 .iter()
                 .filter(|condition| self.dependents.contains(&condition.type_.as_str()) && wanted(condition))
-                .max_by_key(|condition| condition.last_transition_time.as_ref().map(|time| time.0))
+                .max_by_key(|condition| {
+                    let order = self.dependents.iter().position(|name| *name == condition.type_);
+                    // Of those that changed within one second, the precision of the API, the first is the cause.
+                    (condition.last_transition_time.as_ref().map(|time| time.0.as_second()), Reverse(order))
+                })
                 .cloned()
         };
         let missing = self.dependents.iter().any(|name| get(conditions, name).is_none());

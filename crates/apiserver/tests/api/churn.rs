@@ -1,7 +1,7 @@
 //! Lists and watches while others write: what is seen is always a state that was.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 
@@ -83,33 +83,30 @@ async fn read(client: Client, history: History, done: CancellationToken) -> usiz
     checked
 }
 
-/// Follows with a watch until what it knows is what there is.
-async fn follow(client: Client) -> usize {
+/// Follows with a watch until the writer has ended; then what it knows is what there is.
+async fn follow(client: Client) {
     let mut watch = client.watch::<ConfigMap>(ListOptions::namespace("default"));
-    let mut known = BTreeSet::new();
-    let mut restarts = 0;
-    loop {
+    let mut known = BTreeMap::new();
+    // While it lists, a watch has told a part only.
+    let mut listing = true;
+    while listing || !known.contains_key("end") {
         match watch.next().await {
             Event::Restarted => {
                 known.clear();
-                restarts += 1;
+                listing = true;
             }
-            Event::Applied(map) if map.name() == "end" => {
-                let list = client.list::<ConfigMap>(&ListOptions::namespace("default")).await.unwrap();
-                known.insert(map.metadata.resource_version.clone().unwrap() + map.name());
-                let there =
-                    list.items.iter().map(|map| map.metadata.resource_version.clone().unwrap() + map.name());
-                assert_eq!(known, there.collect());
-                return restarts;
-            }
+            Event::Synced => listing = false,
             Event::Applied(map) => {
-                known.retain(|other| !other.ends_with(map.name()));
-                known.insert(map.metadata.resource_version.clone().unwrap() + map.name());
+                known.insert(map.name().to_owned(), map.metadata.resource_version.clone());
             }
-            Event::Deleted(map) => known.retain(|other| !other.ends_with(map.name())),
-            Event::Synced => {}
+            Event::Deleted(map) => {
+                known.remove(map.name());
+            }
         }
     }
+    let list = client.list::<ConfigMap>(&ListOptions::namespace("default")).await.unwrap();
+    let there = list.items.iter().map(|map| (map.name().to_owned(), map.metadata.resource_version.clone()));
+    assert_eq!(known, there.collect());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

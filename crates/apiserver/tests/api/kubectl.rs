@@ -181,7 +181,8 @@ async fn kubectl_shows_what_is_wrong() {
         let output = kubectl.run("apply -f -", &manifest).await;
         assert!(!output.ok && output.stderr.contains(expect), "{expect}: {}", output.stderr);
     }
-    let unknown = "apiVersion: serving.knative.dev/v1beta1\nkind: DomainMapping\nmetadata: {name: a.example.com}\n";
+    let unknown =
+        "apiVersion: serving.knative.dev/v1beta1\nkind: DomainMapping\nmetadata: {name: a.example.com}\n";
     let unknown = kubectl.run("apply -f -", unknown).await;
     assert!(unknown.stderr.contains("no matches for kind \"DomainMapping\""), "{}", unknown.stderr);
     let missing = kubectl.run("get cm none", "").await;

@@ -1,6 +1,11 @@
 //! Writes a file that holds a key: whole or not at all, and for its owner alone.
 
-use std::{fs, io, io::Write, path::Path};
+use std::{
+    fs, io,
+    io::Write,
+    os::unix::fs::{MetadataExt, fchown},
+    path::Path,
+};
 
 use tempfile::NamedTempFile;
 
@@ -18,8 +23,23 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), Error> {
     fs::create_dir_all(directory).map_err(failed)?;
     // Made with mode 0600, in the same directory so that it can be renamed.
     let mut file = NamedTempFile::new_in(directory).map_err(failed)?;
+    keep_owner(&file, &target, directory).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(&target).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// Root writing into a user's home leaves the file the user's.
+fn keep_owner(file: &NamedTempFile, target: &Path, directory: &Path) -> io::Result<()> {
+    let owner = fs::metadata(target).or_else(|_| fs::metadata(directory))?;
+    let own = file.as_file().metadata()?;
+    if (owner.uid(), owner.gid()) == (own.uid(), own.gid()) {
+        return Ok(());
+    }
+    match fchown(file.as_file(), Some(owner.uid()), Some(owner.gid())) {
+        // Only root may give a file away; anybody else keeps their own.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        result => result,
+    }
 }

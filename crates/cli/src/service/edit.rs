@@ -131,6 +131,10 @@ impl EditArgs {
         self.probe.apply(main_container(&mut template.spec))?;
         // Applying the same twice must name the same revision, which a template cannot promise.
         if occasion.verb != OccasionVerb::Apply {
+            if occasion.verb == OccasionVerb::Update && makes_revision {
+                // The name is that of the last revision; the next one gets its own, from the flag or from the server.
+                service.spec.template.metadata.name = None;
+            }
             self.revision_name.apply(service, occasion.random)?;
         }
         let template = &mut service.spec.template;

@@ -6,7 +6,10 @@
 mod remainder;
 mod targets;
 
-use resources::serving::{Revision, Service, TrafficTarget};
+use resources::{
+    Object,
+    serving::{Revision, Service, TrafficTarget},
+};
 
 use self::{remainder::complete, targets::Targets};
 
@@ -47,14 +50,19 @@ pub(super) fn compute(
     if tags.iter().filter(|(revision, _)| revision == LATEST).count() > 1 {
         return Err(repeated(LATEST, "--tag"));
     }
-    let shares = complete(shares(&wish.traffic)?, service, revisions, makes_revision)?;
+    let shares = shares(&wish.traffic)?;
+    let named = tags.iter().map(|(revision, _)| revision).chain(shares.iter().map(|share| &share.reference));
+    for reference in named {
+        refuse_unknown(reference, service, &tags, revisions)?;
+    }
+    let shares = complete(shares, service, revisions, makes_revision)?;
 
     let mut targets = Targets::new(service.spec.traffic.clone());
     let unknown: Vec<&str> =
         wish.untag.iter().map(String::as_str).filter(|tag| !targets.untag(tag)).collect();
     if !unknown.is_empty() {
-        let name = service.metadata.name.as_deref().unwrap_or_default();
-        return Err(format!("tag(s) {} not present for any revisions of service {name}", unknown.join(", ")));
+        let (tags, name) = (unknown.join(", "), service.name());
+        return Err(format!("tag(s) {tags} not present for any revisions of service {name}"));
     }
     for (revision, tag) in &tags {
         if revision == LATEST { targets.tag_latest(tag)? } else { targets.tag(revision, tag)? }
@@ -64,6 +72,27 @@ pub(super) fn compute(
         shares.iter().for_each(|share| targets.set(share));
     }
     Ok(targets.finish())
+}
+
+/// A reference is `@latest`, a tag, a revision, or the name of the revision that the same command makes.
+fn refuse_unknown(
+    reference: &str,
+    service: &Service,
+    tags: &[(String, String)],
+    revisions: &[Revision],
+) -> Result<(), String> {
+    let old_tags = service.spec.traffic.iter().filter_map(|target| target.tag.as_deref());
+    let known = reference == LATEST
+        || old_tags.chain(tags.iter().map(|(_, tag)| tag.as_str())).any(|tag| tag == reference)
+        || revisions.iter().any(|revision| revision.name() == reference)
+        || service.spec.template.metadata.name.as_deref() == Some(reference);
+    if known {
+        return Ok(());
+    }
+    let name = service.name();
+    Err(format!(
+        "service {name} has no revision or tag '{reference}'; `ebb revision list -s {name}` shows what it has"
+    ))
 }
 
 fn shares(traffic: &[String]) -> Result<Vec<Share>, String> {

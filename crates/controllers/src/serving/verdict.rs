@@ -28,7 +28,7 @@ impl Verdict {
     }
 
     /// True, with a reason all the same.
-    pub(crate) fn yes_since(reason: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn yes_because(reason: impl Into<String>, message: impl Into<String>) -> Self {
         Self { status: Status::True, ..Self::no(reason, message) }
     }
 

@@ -148,3 +148,18 @@ async fn nothing_is_written_when_nothing_changes() {
     };
     tokio::time::timeout(std::time::Duration::from_secs(600), settled).await.expect("writes go on for ever");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_deleted_can_be_made_again_at_once() {
+    let home = Home::new(&["gcr.io/p/hello:v1"]).await;
+    let service = json!({"metadata": {"name": "hello"},
+        "spec": {"template": {"spec": {"containers": [{"image": "gcr.io/p/hello:v1"}]}}}});
+    home.apply::<Service>(service.clone()).await;
+    let first = home.service_ready("hello").await;
+    home.client.delete_exactly(&*first).await.unwrap();
+    let second = home.apply::<Service>(service).await;
+    assert_ne!(first.uid(), second.uid());
+    home.service_ready("hello").await;
+    let revision: std::sync::Arc<Revision> = home.get("hello-00001").await;
+    assert_eq!(revision.label(labels::SERVICE_UID), Some(second.uid()));
+}

@@ -130,3 +130,16 @@ async fn a_deployment_of_another_size_is_put_right() {
     home.client.modify::<Deployment>(WriteTarget::Object, &key, empty).await.unwrap();
     home.until("hello-00001-deployment", "one", |deployment: &Deployment| replicas(deployment) == 1).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_nothing_leads_to_is_not_kept_at_its_least_scale() {
+    let home = Home::new(&[IMAGE]).await;
+    let min_one = |window: &str| {
+        hello(json!({"autoscaling.knative.dev/minScale": "1", "autoscaling.knative.dev/window": window}))
+    };
+    home.apply::<Service>(min_one("6s")).await;
+    home.service_ready("hello").await;
+    home.apply::<Service>(min_one("7s")).await;
+    home.until("hello-00001-deployment", "empty", |deployment: &Deployment| replicas(deployment) == 0).await;
+    assert_eq!(replicas(&*home.get::<Deployment>("hello-00002-deployment").await), 1);
+}

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 /// The addresses of a range that are not taken. Hands them out in turn, so that one that was just given back rests.
 #[derive(Debug)]
-pub struct Addresses {
+pub(super) struct Addresses {
     first: u32,
     count: u32,
     state: Mutex<State>,
@@ -23,14 +23,14 @@ struct State {
 
 impl Addresses {
     /// The addresses of `network`/`prefix`, without the network's own, the router's and the broadcast address.
-    pub fn new(network: Ipv4Addr, prefix: u8) -> Self {
+    pub(super) fn new(network: Ipv4Addr, prefix: u8) -> Self {
         let size = 1u32 << (32 - u32::from(prefix.clamp(8, 29)));
         let network = u32::from(network) & !(size - 1);
         Self { first: network + 2, count: size - 3, state: Mutex::default() }
     }
 
     /// Takes an address; `None` when all are taken.
-    pub fn take(&self) -> Option<Ipv4Addr> {
+    pub(super) fn take(&self) -> Option<Ipv4Addr> {
         let mut state = self.state.lock();
         if state.taken.len() as u32 >= self.count {
             return None;
@@ -45,7 +45,7 @@ impl Addresses {
     }
 
     /// Gives an address back.
-    pub fn give_back(&self, address: Ipv4Addr) {
+    pub(super) fn give_back(&self, address: Ipv4Addr) {
         self.state.lock().taken.remove(&u32::from(address).wrapping_sub(self.first));
     }
 }

@@ -104,7 +104,16 @@ impl Images {
         let target = flat.join(lease.manifest.hex());
         if !target.exists() {
             let (store, image, target) = (self.store.clone(), Arc::clone(lease), target.clone());
-            let flattened = tokio::task::spawn_blocking(move || store.flatten(&image, &target)).await;
+            let flattened = tokio::task::spawn_blocking(move || {
+                let parent = target.parent().unwrap_or(&target);
+                std::fs::create_dir_all(parent).map_err(|source| Error::Io {
+                    action: "make directory",
+                    path: parent.to_owned(),
+                    source,
+                })?;
+                store.flatten(&image, &target)
+            })
+            .await;
             flattened.map_err(|error| Error::Content { what: "unpacking".into(), reason: error.to_string() })??;
         }
         Ok(vec![target])

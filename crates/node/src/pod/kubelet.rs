@@ -12,14 +12,11 @@ use objects::{Client, Event, ListOptions};
 use resources::{Object, builtin::Pod};
 use tokio::{sync::watch, task::JoinSet};
 
-use super::{Addresses, StartRecords, image::Images, worker::Worker};
+use super::{StartRecords, address::Addresses, image::Images, worker::Worker};
 use crate::{
     logs::{Clock, Logs},
     runtime::SharedRuntime,
 };
-
-/// The most pods at once (Kubernetes' own default is 110; here it is what the address range and the kernel bear).
-pub const PODS_MAX: usize = 2000;
 
 /// What a kubelet is told.
 #[derive(Clone, Debug)]

@@ -62,17 +62,15 @@ async fn get(
         request = request.header(name, value);
     }
     let request = request.body(Empty::<Bytes>::new()).map_err(|error| failed(&error))?;
-    let answer = async { sender.send_request(request).await };
+    let answer = async { sender.send_request(request).await.map(|answer| answer.status()) };
+    tokio::pin!(answer);
     let answer = tokio::select! {
         biased;
-        answer = answer => answer,
-        // The connection ends only after the answer, or in its place.
-        ended = connection => match ended {
-            Ok(()) => return Err(failed(&"the connection was closed without an answer")),
-            Err(error) => return Err(failed(&error)),
-        },
+        answer = &mut answer => answer,
+        // A short answer and the end of its connection come at once; without an answer this is the error.
+        _ = connection => answer.await,
     };
-    let status = answer.map_err(|error| failed(&error))?.status();
+    let status = answer.map_err(|error| failed(&error))?;
     if (200..400).contains(&status.as_u16()) {
         Ok(())
     } else {

@@ -8,6 +8,8 @@ use rustix::{
 };
 use tokio::io::unix::AsyncFd;
 
+use crate::runtime::sys::watch;
+
 /// A timer descriptor of the kernel's.
 pub(crate) struct FineTimer(AsyncFd<OwnedFd>);
 
@@ -15,7 +17,7 @@ impl FineTimer {
     /// A timer that is not set.
     pub(crate) fn new() -> io::Result<Self> {
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
-        Ok(Self(AsyncFd::new(timer)?))
+        Ok(Self(watch(timer)?))
     }
 
     /// Waits as long, to a few tens of microseconds.

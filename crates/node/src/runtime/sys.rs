@@ -202,8 +202,8 @@ pub(super) fn install_filter(program: &[libc::sock_filter]) -> Result<(), Errno>
     })
 }
 
-/// Hands a non-blocking socket to tokio, to be told when it can be read and written.
-pub(super) fn watch(socket: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+/// Hands a non-blocking descriptor to tokio, to be told when it can be read and written.
+pub(crate) fn watch(socket: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     let interest = Interest::READABLE | Interest::WRITABLE;
     // SAFETY: an `OwnedFd` is open, and stays the same descriptor, as long as it exists.
     Ok(unsafe { AsyncFd::register_with_interest(socket, interest) }?)

@@ -1,8 +1,12 @@
 //! The table of cases.
 
+#[path = "cases/deletes.rs"]
 mod deletes;
+#[path = "cases/reads.rs"]
 mod reads;
+#[path = "cases/watches.rs"]
 mod watches;
+#[path = "cases/writes.rs"]
 mod writes;
 
 use futures::future::BoxFuture;

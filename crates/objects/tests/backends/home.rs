@@ -113,7 +113,10 @@ pub(crate) async fn change<K: Object>(watch: &mut Watch<K>) -> (bool, Arc<K>) {
 }
 
 /// All changes up to the first that `last` recognises.
-pub(crate) async fn changes<K: Object>(watch: &mut Watch<K>, last: impl Fn(bool, &K) -> bool) -> Vec<(bool, Arc<K>)> {
+pub(crate) async fn changes<K: Object>(
+    watch: &mut Watch<K>,
+    last: impl Fn(bool, &K) -> bool,
+) -> Vec<(bool, Arc<K>)> {
     let mut told = Vec::new();
     loop {
         let (there, object) = change(watch).await;

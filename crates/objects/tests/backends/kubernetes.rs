@@ -28,7 +28,10 @@ impl Kubernetes {
             return None;
         }
         if let Some(reason) = hindrance() {
-            assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "with CI=true this must not be: {reason}");
+            assert!(
+                env::var_os("CI").is_none_or(|ci| ci != "true"),
+                "with CI=true this must not be: {reason}"
+            );
             eprintln!("skipped: {test}: {reason}");
             return None;
         }
@@ -81,7 +84,9 @@ impl Drop for Kubernetes {
 /// What keeps one from being started here.
 fn hindrance() -> Option<String> {
     let folders: Vec<_> = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
-    let missing = ["go", "etcd", "openssl"].into_iter().find(|tool| !folders.iter().any(|folder| folder.join(tool).is_file()));
+    let missing = ["go", "etcd", "openssl"]
+        .into_iter()
+        .find(|tool| !folders.iter().any(|folder| folder.join(tool).is_file()));
     if let Some(tool) = missing {
         return Some(format!("{tool} is not installed"));
     }

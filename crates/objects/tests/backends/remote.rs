@@ -3,7 +3,9 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use apiserver::{ApiServer, Options};
-use objects::{Access, Client, DeleteOptions, Error, ListOptions, Remote, RemoteLimits, RemoteOptions, Scope};
+use objects::{
+    Access, Client, DeleteOptions, Error, ListOptions, Remote, RemoteLimits, RemoteOptions, Scope,
+};
 use resources::{Object, builtin::ConfigMap, serving::Revision};
 use tokio::{net::TcpListener, time::Instant};
 
@@ -44,7 +46,8 @@ async fn a_watch_goes_on_where_its_connection_was_cut() {
         last = home.other.update(with_value(&last, round)).await.unwrap();
         if round % 2 == 0 {
             let told = changes(&mut watch, |_, map| value(map) == round.to_string()).await;
-            let values: Vec<_> = told.iter().map(|(_, map)| value(map)).filter(|value| *value != "0").collect();
+            let values: Vec<_> =
+                told.iter().map(|(_, map)| value(map)).filter(|value| *value != "0").collect();
             assert_eq!(values, [(round - 1).to_string(), round.to_string()]);
         }
     }
@@ -118,14 +121,18 @@ async fn a_watch_that_ends_again_and_again_misses_nothing() {
 async fn a_scope_is_all_that_lists_and_watches_see() {
     let scope = Scope { labels: [("app".to_owned(), "web".to_owned())].into(), ..Scope::default() };
     let scopes = HashMap::from([(ConfigMap::kind(), scope)]);
-    let (home, _relay, _server) = relayed(options(), RemoteOptions { scopes, ..RemoteOptions::default() }).await;
+    let (home, _relay, _server) =
+        relayed(options(), RemoteOptions { scopes, ..RemoteOptions::default() }).await;
     let map = home.create(home.labelled("a", "web")).await;
     home.create(home.labelled("b", "db")).await;
     let mut watch = home.client.watch::<ConfigMap>(ListOptions::all());
     assert_eq!(synced(&mut watch).await.len(), 1);
     home.create(home.labelled("c", "db")).await;
     assert_eq!(home.names(&ListOptions::all()).await, ["a"]);
-    assert!(home.client.find::<ConfigMap>(&home.key("c")).await.unwrap().is_some(), "by name everything is there");
+    assert!(
+        home.client.find::<ConfigMap>(&home.key("c")).await.unwrap().is_some(),
+        "by name everything is there"
+    );
 
     let mut leaving = ConfigMap::clone(&map);
     leaving.metadata.labels = None;
@@ -137,9 +144,13 @@ async fn a_scope_is_all_that_lists_and_watches_see() {
 
 #[tokio::test]
 async fn what_takes_too_long_or_grows_too_large_says_which_limit_it_met() {
-    let (home, relay, _server) = relayed(options(), limits(RemoteLimits { body_bytes_max: 2000, ..RemoteLimits::default() })).await;
+    let (home, relay, _server) =
+        relayed(options(), limits(RemoteLimits { body_bytes_max: 2000, ..RemoteLimits::default() })).await;
     let error = home.client.create(home.map("a", &"x".repeat(3000))).await.unwrap_err();
-    assert!(matches!(&error, Error::Unavailable(message) if message.contains("body_bytes_max (2000)")), "{error:?}");
+    assert!(
+        matches!(&error, Error::Unavailable(message) if message.contains("body_bytes_max (2000)")),
+        "{error:?}"
+    );
 
     relay.close();
     let error = home.client.get::<ConfigMap>(&home.key("a")).await.unwrap_err();
@@ -148,16 +159,26 @@ async fn what_takes_too_long_or_grows_too_large_says_which_limit_it_met() {
     // A server that takes connections and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let kubeconfig = _server.kubeconfig(&format!("https://{}", silent.local_addr().unwrap())).unwrap();
-    let short = limits(RemoteLimits { request_timeout: Duration::from_millis(200), ..RemoteLimits::default() });
+    let short =
+        limits(RemoteLimits { request_timeout: Duration::from_millis(200), ..RemoteLimits::default() });
     let client = Client::new(Arc::new(Remote::connect(Access::Kubeconfig(kubeconfig), short).await.unwrap()));
     let error = client.list::<ConfigMap>(&ListOptions::all()).await.unwrap_err();
-    assert!(matches!(&error, Error::Unavailable(message) if message.contains("request_timeout (0.2 s)")), "{error:?}");
+    assert!(
+        matches!(&error, Error::Unavailable(message) if message.contains("request_timeout (0.2 s)")),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_kubeconfig_that_is_none_says_so() {
-    let error = Remote::connect(Access::Kubeconfig("clusters: 5".into()), RemoteOptions::default()).await.err().unwrap();
-    assert!(matches!(&error, Error::BadRequest(message) if message.contains("cannot use the kubeconfig")), "{error:?}");
+    let error = Remote::connect(Access::Kubeconfig("clusters: 5".into()), RemoteOptions::default())
+        .await
+        .err()
+        .unwrap();
+    assert!(
+        matches!(&error, Error::BadRequest(message) if message.contains("cannot use the kubeconfig")),
+        "{error:?}"
+    );
 }
 
 /// Run where no CustomResourceDefinition is installed yet.

@@ -344,6 +344,20 @@ fn revision_names() {
 }
 
 #[test]
+fn an_update_does_not_reuse_the_name_of_the_last_revision() {
+    let check = |flags: &[&str], expect: Option<&str>| {
+        let mut service = hello();
+        service.spec.template.metadata.name = Some("hello-v1".into());
+        let occasion = occasion(OccasionVerb::Update, None);
+        parse(flags).apply(&mut service, &occasion, &Files::default()).unwrap();
+        assert_eq!(service.spec.template.metadata.name.as_deref(), expect, "{flags:?}");
+    };
+    check(&["--env", "A=1"], None);
+    check(&["--revision-name", "v2"], Some("hello-v2"));
+    check(&["--cluster-local"], Some("hello-v1"));
+}
+
+#[test]
 fn an_update_keeps_the_image_that_runs() {
     let mut before = hello();
     before.spec.template.metadata.annotations =

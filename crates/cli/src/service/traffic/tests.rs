@@ -149,5 +149,11 @@ fn what_cannot_be_is_refused() {
         "tag 'new' exists on latest ready revision of service, refusing to overwrite existing tag with 'newer', add \
          flag '--untag new' in command to untag it",
     );
+    check(
+        &two,
+        &["s-1=50", "s-7=50"],
+        false,
+        "service s has no revision or tag 's-7'; `ebb revision list -s s` shows what it has",
+    );
     check(&two, &["untag:x", "untag:y"], false, "tag(s) x, y not present for any revisions of service s");
 }

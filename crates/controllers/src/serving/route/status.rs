@@ -104,11 +104,11 @@ fn ingress_ready(ingress: &Child<Ingress>, foreign_placeholder: Option<&str>) ->
 fn certificate(hosts: &[TagHosts], configs: &Configs) -> Verdict {
     let public = hosts.iter().any(|host| host.public.is_some());
     match (public, configs.network.external_domain_tls) {
-        (true, true) => Verdict::yes_since(
+        (true, true) => Verdict::yes_because(
             "HTTPDowngrade",
             "external-domain-tls is enabled, but this release of Ebb makes no certificates; served over plain HTTP.",
         ),
-        (true, false) => Verdict::yes_since("TLSNotEnabled", "external-domain-tls is not enabled"),
-        (false, _) => Verdict::yes_since("TLSNotEnabled", "TLS is not enabled for cluster-local"),
+        (true, false) => Verdict::yes_because("TLSNotEnabled", "external-domain-tls is not enabled"),
+        (false, _) => Verdict::yes_because("TLSNotEnabled", "TLS is not enabled for cluster-local"),
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn service_status(service: &Service, observed: &Observed, now: &Time)
     let mut verdicts =
         vec![(CONFIGURATIONS_READY, configurations_ready(service.name(), &observed.configuration))];
     if let Some(configuration) =
-        observed.configuration.own().filter(|configuration| is_observed(*configuration))
+        observed.configuration.own().filter(|configuration| is_observed(configuration))
     {
         status.latest_created_revision_name = configuration.status.latest_created_revision_name.clone();
         status.latest_ready_revision_name = configuration.status.latest_ready_revision_name.clone();

@@ -14,12 +14,15 @@ use crate::workloads::{pods, replica_set::controlled_by};
 /// The most endpoints that one slice may have (the API's own limit).
 const ENDPOINTS_MAX: usize = 1000;
 
+/// The ports' names and numbers: what makes pods share a slice.
+type Numbers = Vec<(String, i32)>;
+
 /// One slice for each set of port numbers, cut where it gets too long.
 pub(super) fn desired(service: &Service, pods: &[Arc<Pod>]) -> Vec<EndpointSlice> {
     let spec = service.spec.as_ref();
     let ports = spec.and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
     let unready_too = spec.and_then(|spec| spec.publish_not_ready_addresses).unwrap_or(false);
-    let mut groups: BTreeMap<Vec<(String, i32)>, (Vec<SlicePort>, Vec<Endpoint>)> = BTreeMap::new();
+    let mut groups: BTreeMap<Numbers, (Vec<SlicePort>, Vec<Endpoint>)> = BTreeMap::new();
     for pod in pods {
         let Some(endpoint) = endpoint(pod, unready_too) else { continue };
         let resolved: Vec<_> = ports.iter().filter_map(|port| resolve(port, pod)).collect();

@@ -168,14 +168,15 @@ impl State {
     }
 
     pub(super) fn wrote(&mut self, key: ObjectKey, object: &Arc<dyn DynObject>) {
-        if version(&**object) <= self.seen {
-            return;
-        }
         let metadata = object.metadata();
         let held = metadata.finalizers.as_ref().is_some_and(|finalizers| !finalizers.is_empty());
-        // The last finalizer may have gone with this write, and the object with it.
-        let going = metadata.deletion_timestamp.is_some() && !held;
-        self.own.set(key, if going { Own::InDoubt } else { Own::Written(Arc::clone(object)) });
+        if metadata.deletion_timestamp.is_some() && !held {
+            // The last finalizer may have gone with this write, and the object with it; servers then answer with an
+            // old version.
+            self.own.set(key, Own::InDoubt);
+        } else if version(&**object) > self.seen {
+            self.own.set(key, Own::Written(Arc::clone(object)));
+        }
     }
 
     pub(super) fn deleted(&mut self, key: &ObjectKey, id: &str) {

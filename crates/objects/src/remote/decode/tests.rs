@@ -3,6 +3,10 @@ use serde_json::json;
 
 use super::*;
 
+fn maps() -> &'static Kind {
+    <ConfigMap as Object>::kind()
+}
+
 fn map(name: &str, version: &str) -> serde_json::Value {
     json!({
         "apiVersion": "v1", "kind": "ConfigMap", "data": {"k": "v"},
@@ -15,7 +19,7 @@ fn map(name: &str, version: &str) -> serde_json::Value {
 
 #[test]
 fn managed_fields_are_left_out_and_the_rest_is_kept() {
-    let read = object(ConfigMap::kind(), &map("a", "7").to_string()).unwrap();
+    let read = object(maps(), &map("a", "7").to_string()).unwrap();
     assert_eq!(version(&*read), 7);
     let read: Arc<ConfigMap> = downcast(read).unwrap();
     assert_eq!(read.metadata.managed_fields, None);
@@ -26,14 +30,14 @@ fn managed_fields_are_left_out_and_the_rest_is_kept() {
 #[test]
 fn nulls_count_as_absent() {
     let text = r#"{"metadata": {"name": "a", "resourceVersion": "1"}, "spec": {"template": null}, "status": {"conditions": null}}"#;
-    assert!(object(Configuration::kind(), text).is_ok());
+    assert!(object(<Configuration as Object>::kind(), text).is_ok());
 }
 
 #[test]
 fn an_object_that_does_not_fit_is_named_and_left_out() {
     let bad = json!({"metadata": {"name": "bad", "namespace": "n", "resourceVersion": "2"}, "data": 5});
     let list = json!({"metadata": {"resourceVersion": "9", "continue": "x"}, "items": [map("a", "1"), bad]});
-    let page = page(ConfigMap::kind(), &list.to_string().into()).unwrap();
+    let page = page(maps(), &list.to_string().into()).unwrap();
     assert_eq!((page.items.len(), page.version, page.next.as_deref()), (1, 9, Some("x")));
     assert_eq!(page.unreadable, [ObjectKey::new("n", "bad")]);
 
@@ -42,12 +46,12 @@ fn an_object_that_does_not_fit_is_named_and_left_out() {
 }
 
 fn page_of(list: serde_json::Value) -> Page {
-    page(ConfigMap::kind(), &list.to_string().into()).unwrap()
+    page(maps(), &list.to_string().into()).unwrap()
 }
 
 #[test]
 fn lines_are_changes_bookmarks_and_failures() {
-    let read = |event: serde_json::Value| line(ConfigMap::kind(), &event.to_string().into());
+    let read = |event: serde_json::Value| line(maps(), &event.to_string().into());
     let told = |word: &str| read(json!({"type": word, "object": map("a", "7")}));
     assert!(matches!(told("ADDED"), Ok(Line::Change(ChangeKind::Added, _))));
     assert!(matches!(told("MODIFIED"), Ok(Line::Change(ChangeKind::Modified, _))));
@@ -58,6 +62,6 @@ fn lines_are_changes_bookmarks_and_failures() {
     let failed =
         read(json!({"type": "ERROR", "object": {"code": 410, "reason": "Expired", "message": "too old"}}));
     let Ok(Line::Failed(status)) = failed else { panic!("{failed:?}") };
-    assert!(matches!(status.into_error(ConfigMap::kind(), ""), crate::Error::Expired(_)));
+    assert!(matches!(status.into_error(maps(), ""), crate::Error::Expired(_)));
     assert!(read(json!({"type": "ADDED", "object": map("a", "not-a-number")})).is_err());
 }

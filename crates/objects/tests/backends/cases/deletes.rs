@@ -16,7 +16,8 @@ pub(super) async fn what_was_deleted_is_gone(home: Home) {
 pub(super) async fn preconditions_hold(home: Home) {
     let map = home.create(home.map("a", "1")).await;
     let delete = async |uid: Option<&str>, version: Option<&str>| {
-        let precondition = Precondition { uid: uid.map(Into::into), resource_version: version.map(Into::into) };
+        let precondition =
+            Precondition { uid: uid.map(Into::into), resource_version: version.map(Into::into) };
         let options = DeleteOptions { precondition, ..DeleteOptions::default() };
         home.client.delete::<ConfigMap>(&map.key(), &options).await
     };

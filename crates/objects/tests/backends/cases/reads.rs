@@ -11,7 +11,10 @@ pub(super) async fn what_was_created_is_there(home: Home) {
     let created = home.create(home.map("a", "1")).await;
     assert!(!created.uid().is_empty() && created.metadata.creation_timestamp.is_some());
     let read = home.client.get::<ConfigMap>(&home.key("a")).await.unwrap();
-    assert_eq!((read.uid(), &read.metadata.resource_version), (created.uid(), &created.metadata.resource_version));
+    assert_eq!(
+        (read.uid(), &read.metadata.resource_version),
+        (created.uid(), &created.metadata.resource_version)
+    );
     assert_eq!(value(&read), "1");
 
     let missing = home.client.get::<ConfigMap>(&home.key("b")).await.unwrap_err();

@@ -42,7 +42,11 @@ pub(super) async fn leaving_the_labels_is_a_delete(home: Home) {
     let gone = relabel(&map, "db").await;
     let told = changes(&mut watch, |there, _| !there).await;
     let (_, left) = told.last().unwrap();
-    assert_eq!((left.label("app"), version(&**left)), (Some("web"), version(&*gone)), "as it was, at the version it left");
+    assert_eq!(
+        (left.label("app"), version(&**left)),
+        (Some("web"), version(&*gone)),
+        "as it was, at the version it left"
+    );
     let unseen = relabel(&gone, "cache").await;
     let back = relabel(&unseen, "web").await;
     let (there, seen) = change(&mut watch).await;

@@ -1,4 +1,4 @@
-use objects::{Error, WriteTarget};
+use objects::{Error, Event, WriteTarget};
 use resources::{
     Object, ObjectKey,
     builtin::{ConfigMap, Deployment, DeploymentStatus, Namespace},
@@ -6,7 +6,7 @@ use resources::{
 };
 use serde_json::json;
 
-use crate::home::{Home, value, with_value};
+use crate::home::{Home, next, value, with_value};
 
 pub(super) async fn names_are_taken_once(home: Home) {
     home.create(home.map("a", "1")).await;
@@ -42,7 +42,10 @@ pub(super) async fn broken_rules_are_named(home: Home) {
     match home.client.create(home.map("Not_A_Name", "1")).await.unwrap_err() {
         Error::Invalid { kind, name, causes } => {
             assert_eq!((kind, name.as_str()), (ConfigMap::kind(), "Not_A_Name"));
-            assert_eq!((causes[0].field.as_str(), causes[0].reason.as_str()), ("metadata.name", "FieldValueInvalid"));
+            assert_eq!(
+                (causes[0].field.as_str(), causes[0].reason.as_str()),
+                ("metadata.name", "FieldValueInvalid")
+            );
             assert!(causes[0].message.contains("a lowercase RFC 1123 subdomain"), "{}", causes[0].message);
         }
         other => panic!("{other:?}"),
@@ -69,7 +72,7 @@ pub(super) async fn without_a_version_the_last_writer_wins(home: Home) {
     home.other.update(home.map("a", "2")).await.unwrap();
     assert_eq!(value(&*home.client.update(home.map("a", "3")).await.unwrap()), "3");
     let configuration = home.create(configuration(&home)).await;
-    let mut wanted = crate::cases::writes::configuration(&home);
+    let mut wanted = self::configuration(&home);
     wanted.metadata.labels = Some([("app".to_owned(), "web".to_owned())].into());
     let written = home.client.update(wanted).await.unwrap();
     assert_eq!((written.uid(), written.label("app")), (configuration.uid(), Some("web")));
@@ -77,18 +80,24 @@ pub(super) async fn without_a_version_the_last_writer_wins(home: Home) {
 
 pub(super) async fn writers_that_meet_try_again(home: Home) {
     home.create(home.map("a", "0")).await;
+    // What somebody else has written is there once the watch has told it.
+    let reads = async |client: &objects::Client, expect: &str| {
+        let mut watch = client.watch::<ConfigMap>(home.here());
+        while !matches!(next(&mut watch).await, Event::Applied(map) if value(&map) == expect) {}
+    };
+    reads(&home.other, "0").await;
     let count = async |client: &objects::Client| {
         for _ in 0..5 {
             let key = ObjectKey::new(&home.namespace, "a");
-            let one_more = |map: &mut ConfigMap| *map = with_value(map, value(map).parse::<u32>().unwrap() + 1);
+            let one_more =
+                |map: &mut ConfigMap| *map = with_value(map, value(map).parse::<u32>().unwrap() + 1);
             while let Err(error) = client.modify(WriteTarget::Object, &key, one_more).await {
                 assert!(error.is_conflict(), "{error:?}");
             }
         }
     };
     tokio::join!(count(&home.client), count(&home.other));
-    let same = home.client.modify::<ConfigMap>(WriteTarget::Object, &home.key("a"), |_| {}).await;
-    assert_eq!(value(&*same.unwrap()), "10");
+    reads(&home.client, "10").await;
 }
 
 pub(super) async fn status_and_spec_are_written_apart(home: Home) {
@@ -107,7 +116,11 @@ pub(super) async fn status_and_spec_are_written_apart(home: Home) {
     let replicas = |deployment: &Deployment| deployment.status.as_ref().and_then(|status| status.replicas);
     let wanted = |deployment: &Deployment| deployment.spec.as_ref().and_then(|spec| spec.replicas);
     let created = home.create(deployment).await;
-    assert_eq!((created.generation(), replicas(&created).unwrap_or_default()), (1, 0), "a status is not created");
+    assert_eq!(
+        (created.generation(), replicas(&created).unwrap_or_default()),
+        (1, 0),
+        "a status is not created"
+    );
 
     let mut change = Deployment::clone(&created);
     change.spec.as_mut().unwrap().replicas = Some(9);
@@ -147,7 +160,10 @@ pub(super) async fn status_and_spec_are_written_apart_in_knative_kinds(home: Hom
 pub(super) async fn a_kind_without_status_says_so(home: Home) {
     let map = home.create(home.map("a", "1")).await;
     let error = home.client.update_status(with_value(&map, 2)).await.unwrap_err();
-    assert!(matches!(&error, Error::BadRequest(message) if message == "configmaps have no status of their own"), "{error:?}");
+    assert!(
+        matches!(&error, Error::BadRequest(message) if message == "configmaps have no status of their own"),
+        "{error:?}"
+    );
 }
 
 fn configuration(home: &Home) -> Configuration {
