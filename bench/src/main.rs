@@ -1,3 +1,74 @@
-//! Speed as ratios to a floor in the same run.
+//! Speed of the real binary, each figure beside a floor or a peer of the same run.
+//!
+//! A number alone says more about the machine than about Ebb. So every measurement drives `ebb up` from a second
+//! process, takes turns with the least that could do the same (a *floor*) or with the app alone (a *peer*), and what
+//! counts is the ratio. It sees the product from outside: the API, the gateway, `/proc`. It must never reach into it.
+//!
+//! ```text
+//!  args ──► measure/* ──┬─► platform: ebb up, API client ──► ebb ──► containers
+//!                       ├─► floor/*: the same app, started or served by less
+//!                       ├─► http, load/*: requests, timed
+//!                       └─► Samples ──► Row (ebb, reference, budgets) ──► report: table, JSON
+//! ```
+//!
+//! Everything it starts it stops, also on Ctrl-C, and everything is in a temporary directory.
 
-fn main() {}
+// A measuring program has the real clock, and nobody to pass it.
+#![allow(clippy::disallowed_methods, clippy::print_stdout)]
+#![forbid(unsafe_code)]
+
+mod api;
+mod args;
+mod bench;
+mod budget;
+mod floor;
+mod http;
+mod load;
+mod machine;
+mod measure;
+mod pace;
+mod platform;
+mod report;
+mod row;
+mod sample;
+mod samples;
+mod server_timing;
+mod usage;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::{args::Arguments, bench::Bench, report::Report};
+
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        // The floors are programs of their own; this is how they are executed. The keeper wants no other thread.
+        Some("keeper") => node::keeper_main(),
+        Some(floor::TLS_LISTENER) => return floor::tls_listener(),
+        _ => {}
+    }
+    match run(Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Measures what was asked for; false when something could not be measured. A missed budget is a result.
+fn run(arguments: Arguments) -> anyhow::Result<bool> {
+    let chosen = measure::choose(&arguments.names)?;
+    let bench = Bench::new(&arguments)?;
+    let mut report = Report::new(arguments.quick);
+    for measurement in chosen {
+        report.measure(measurement, &bench)?;
+    }
+    report.summary();
+    if let Some(path) = &arguments.json {
+        report.write_json(path)?;
+    }
+    Ok(report.is_whole())
+}

@@ -142,7 +142,7 @@ impl Session {
 
     /// An error of the transport in the user's words.
     pub(crate) fn unreachable(&self, error: &(dyn std::error::Error + 'static)) -> Error {
-        Error::Unreachable { url: self.url.clone(), reason: cause::deepest(error) }
+        cause::unreachable(&self.url, error)
     }
 
     /// What an answer with an error status says.

@@ -37,6 +37,14 @@ pub enum Error {
         /// The deepest cause that is known.
         reason: String,
     },
+    /// Somebody answers who is not the one the kubeconfig knows.
+    #[error("whoever answers at {url} is not whom the kubeconfig knows: {reason}")]
+    Untrusted {
+        /// The address in the kubeconfig.
+        url: String,
+        /// What TLS said.
+        reason: String,
+    },
     /// The API refused.
     #[error("{}", api_message(.0))]
     Api(Box<Status>),
@@ -110,6 +118,9 @@ impl Error {
             Self::Kubeconfig { .. } => "correct it, or name another file with --kubeconfig".into(),
             Self::Unreachable { .. } => {
                 "start it with `ebb up`, or name another API with --kubeconfig".into()
+            }
+            Self::Untrusted { .. } => {
+                "if that is your Ebb with a new data directory, `ebb kubeconfig --merge` fetches its credentials".into()
             }
             Self::Api(status) => return api_advice(status),
             Self::NotReady { name, .. } => format!("see `ebb service describe {name}` for the cause"),

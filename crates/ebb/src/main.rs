@@ -7,7 +7,10 @@ mod sample;
 mod supervise;
 mod up;
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
 
 use clap::Parser;
 
@@ -33,7 +36,8 @@ fn main() -> ExitCode {
 /// Runs a long-lived command; what goes wrong is told in one line for people.
 fn serve(filter: &str, work: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::new(filter);
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colour = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();
     match runtime::block_on_control(work) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -11,8 +11,9 @@
 //!  └───────────────────────┘ events, fds  └───────────────────┘  exits    └──────┘      └─────┘
 //! ```
 //!
-//! `unsafe` is allowed in this crate alone, because starting a process in new namespaces has no safe interface;
-//! it is confined to [`runtime`]'s system call wrappers.
+//! `unsafe` is allowed in this crate alone, because starting a process in new namespaces has no safe interface. It is
+//! in [`runtime`]'s system call wrappers (`runtime/sys.rs`), and where a fork or the closing of inherited descriptors
+//! is only sound because of what the calling process is.
 
 mod logs;
 mod pod;

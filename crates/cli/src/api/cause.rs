@@ -4,6 +4,9 @@ use std::{error::Error as StdError, io};
 
 use crate::error::Error;
 
+/// How rustls begins when a certificate is not what was expected.
+const UNTRUSTED: &str = "invalid peer certificate";
+
 /// An error of the client in the user's words.
 pub(super) fn explain(url: &str, error: kube::Error) -> Error {
     match error {
@@ -14,7 +17,17 @@ pub(super) fn explain(url: &str, error: kube::Error) -> Error {
         kube::Error::InferKubeconfig(error) => {
             Error::Kubeconfig { path: "in use".into(), reason: deepest(&error) }
         }
-        other => Error::Unreachable { url: url.to_owned(), reason: deepest(&other) },
+        other => unreachable(url, &other),
+    }
+}
+
+/// An error of the transport in the user's words.
+pub(super) fn unreachable(url: &str, error: &(dyn StdError + 'static)) -> Error {
+    let (url, reason) = (url.to_owned(), deepest(error));
+    if reason.starts_with(UNTRUSTED) {
+        Error::Untrusted { url, reason }
+    } else {
+        Error::Unreachable { url, reason }
     }
 }
 
@@ -44,7 +57,23 @@ mod tests {
     fn what_the_system_said_comes_first() {
         let refused = io::Error::from_raw_os_error(111);
         assert_eq!(deepest(&refused), "connection refused");
-        let wrapped = io::Error::other(io::Error::other("invalid peer certificate: UnknownIssuer"));
-        assert_eq!(deepest(&wrapped), "invalid peer certificate: UnknownIssuer");
+        let wrapped = io::Error::other(io::Error::other("broken"));
+        assert_eq!(deepest(&wrapped), "broken");
+    }
+
+    #[test]
+    fn a_stranger_is_not_an_absence() {
+        let check = |said: &str, expect: &str| {
+            assert_eq!(
+                unreachable("https://127.0.0.1:6443", &io::Error::other(said.to_owned())).to_string(),
+                expect
+            );
+        };
+        check("connection closed", "no Ebb answers at https://127.0.0.1:6443: connection closed");
+        check(
+            "invalid peer certificate: UnknownIssuer",
+            "whoever answers at https://127.0.0.1:6443 is not whom the kubeconfig knows: invalid peer certificate: \
+             UnknownIssuer",
+        );
     }
 }

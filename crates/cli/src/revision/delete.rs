@@ -3,6 +3,7 @@
 use kube::api::ListParams;
 use resources::{Object, labels, serving::Revision};
 
+use super::list::order;
 use crate::{
     api::Session,
     console::Console,
@@ -61,7 +62,8 @@ async fn unreferenced(service: Option<&str>, session: &Session) -> Result<Vec<St
         Some(service) => ListParams::default().labels(&format!("{}={service}", labels::SERVICE)),
         None => ListParams::default(),
     };
-    let revisions = session.list::<Revision>(false, &params).await?;
+    let mut revisions = session.list::<Revision>(false, &params).await?;
+    revisions.sort_by_cached_key(order);
     let referenced =
         |revision: &&Revision| revision.label(labels::ROUTING_STATE) == Some(labels::ROUTING_STATE_ACTIVE);
     Ok(revisions

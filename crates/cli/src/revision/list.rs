@@ -55,7 +55,7 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
 }
 
 /// By namespace and service, the newest first.
-fn order(revision: &Revision) -> (String, String, Reverse<i64>, String) {
+pub(super) fn order(revision: &Revision) -> (String, String, Reverse<i64>, String) {
     let generation = revision.label(labels::CONFIGURATION_GENERATION).and_then(|text| text.parse().ok());
     (
         revision.namespace().to_owned(),

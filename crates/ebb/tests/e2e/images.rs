@@ -1,5 +1,7 @@
 //! Images that are not there, and then are.
 
+use serde_json::Value;
+
 use crate::rig::{Ebb, condition, need_kubectl, until};
 
 #[test]
@@ -22,6 +24,11 @@ spec: {template: {spec: {containers: [{image: "127.0.0.1:9/team/late:1"}]}}}
         (ready["status"] == "False").then_some(ready)
     });
     let failed = failed.expect("the service says why");
+    // Both times are the platform's own, so a slow test machine does not count.
+    let created = ebb.object("ksvc", "late").unwrap()["metadata"]["creationTimestamp"].clone();
+    let time = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let took = time(&failed["lastTransitionTime"]).duration_since(time(&created));
+    assert!(took.as_secs() <= 5, "{took}");
     let message = failed["message"].as_str().unwrap();
     for part in ["127.0.0.1:9", "team/late", "unreachable"] {
         assert!(message.contains(part), "{part} in {message}");

@@ -76,6 +76,47 @@ fn after_a_kill_the_same_services_answer_again() {
     assert_eq!((answer.status, answer.body.trim()), (200, "Hello World!"), "{}", answer.head);
 }
 
+/// What is created and killed right after; NAME is another one each time.
+const KINDS: &[(&str, &str)] = &[
+    ("configmap", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME}\ndata: {a: b}"),
+    ("secret", "apiVersion: v1\nkind: Secret\nmetadata: {name: NAME}\nstringData: {a: b}"),
+    ("service", "apiVersion: v1\nkind: Service\nmetadata: {name: NAME}\nspec: {ports: [{port: 80}]}"),
+    ("serviceaccount", "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: NAME}"),
+    ("namespace", "apiVersion: v1\nkind: Namespace\nmetadata: {name: NAME}"),
+    ("lease", "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: NAME}\nspec: {holderIdentity: me}"),
+    (
+        "deployment",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: NAME}\nspec: {replicas: 0, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: a}]}}}",
+    ),
+    (
+        "ksvc",
+        "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: NAME}\nspec: {template: {spec: {containers: [{image: dev.local/none:1}]}}}",
+    ),
+];
+/// How often the platform is killed.
+const KILLS: usize = 100;
+
+#[test]
+fn a_hundred_kills_lose_nothing_that_was_acknowledged() {
+    if !need_kubectl("a_hundred_kills_lose_nothing_that_was_acknowledged") {
+        return;
+    }
+    let mut ebb = Ebb::with_runtime("process");
+    for round in 0..KILLS {
+        let (_, manifest) = KINDS[round % KINDS.len()];
+        ebb.apply(&manifest.replace("NAME", &format!("kill-{round}")));
+        ebb.kill();
+        ebb.restart();
+    }
+    for (at, (kind, _)) in KINDS.iter().enumerate() {
+        let names = ebb.kubectl(&["get", kind, "-o", "name"]);
+        for round in (at..KILLS).step_by(KINDS.len()) {
+            let name = format!("/kill-{round}");
+            assert!(names.lines().any(|line| line.ends_with(&name)), "{kind} {name} is lost: {names}");
+        }
+    }
+}
+
 /// The cgroups of all platforms on this machine.
 fn cgroups() -> BTreeSet<PathBuf> {
     let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/pids"];

@@ -1,6 +1,11 @@
 //! The manifests that users bring, applied as they are.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use crate::rig::{Ebb, condition, need_kubectl, need_shared, until};
 
@@ -55,14 +60,34 @@ fn blue_green_and_canary_follow_each_other() {
     for order in [["05-canary", "06-blue-green", "05-canary"], ["06-blue-green", "05-canary", "06-blue-green"]] {
         let ebb = platform();
         apply(&ebb, &dir, "00-order-service-v1");
-        serves(&ebb, "order-service");
-        for manifest in order {
-            apply(&ebb, &dir, manifest);
-            let url = ebb.ready("order-service");
-            let two = share_of_v2(&ebb, &url, 2000);
-            let expect = if manifest == "05-canary" { 140..=260 } else { 2000..=2000 };
-            assert!(expect.contains(&two), "{manifest}: {two} of 2000 for the new revision");
-        }
+        let url = ebb.ready("order-service");
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            // From the first answer on, no request fails, whatever is applied.
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let answer = ebb.call(&url);
+                    assert_eq!(answer.status, 200, "between two manifests: {}", answer.body);
+                }
+            });
+            let _end = SetOnDrop(&over);
+            for manifest in order {
+                apply(&ebb, &dir, manifest);
+                ebb.ready("order-service");
+                let two = share_of_v2(&ebb, &url, 2000);
+                let expect = if manifest == "05-canary" { 140..=260 } else { 2000..=2000 };
+                assert!(expect.contains(&two), "{manifest}: {two} of 2000 for the new revision");
+            }
+        });
+    }
+}
+
+/// Ends the other thread also when this one fails.
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -135,7 +135,6 @@ fn alone() -> io::Result<()> {
 }
 
 /// Takes the daemon's socket from standard input, which becomes `/dev/null`.
-#[allow(unsafe_code)]
 fn take_socket() -> io::Result<OwnedFd> {
     let socket = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
     let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;

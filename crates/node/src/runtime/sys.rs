@@ -1,6 +1,7 @@
 //! The system calls that no safe wrapper offers: making processes, replacing them, filtering their calls.
 //!
-//! All `unsafe` of the crate is here.
+//! Functions that stay `unsafe` are those that are sound only in a process with one thread, or one that is about to
+//! execute a program; their few callers say why they are.
 #![allow(unsafe_code)]
 
 use std::ffi::{CString, c_char};

@@ -20,6 +20,8 @@ use harness::Test;
 
 const TESTS: &[Test] = &[
     ("starting::shows_what_was_asked_for", |m| Box::pin(starting::shows_what_was_asked_for(m))),
+    ("starting::large_environments", |m| Box::pin(starting::large_environments(m))),
+    ("starting::given_up", |m| Box::pin(starting::given_up(m))),
     ("starting::users", |m| Box::pin(starting::users(m))),
     ("starting::failures_are_typed", |m| Box::pin(starting::failures_are_typed(m))),
     ("starting::invalid_specs_are_refused", |m| Box::pin(starting::invalid_specs_are_refused(m))),

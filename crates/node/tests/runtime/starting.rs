@@ -25,6 +25,33 @@ pub(crate) async fn shows_what_was_asked_for(image: &Image) {
     node.end().await;
 }
 
+/// As much as the kernel takes: more than a socket's usual buffer, less than its limit for a program.
+pub(crate) async fn large_environments(image: &Image) {
+    let Some(node) = Node::start("large_environments").await else { return };
+    let value = "x".repeat(120_000);
+    let env: Vec<_> = (0..14).map(|number| (format!("V{number}"), value.clone())).collect();
+    let (exit, _) = node.run(image, "exit 3", |spec| spec.env = env.clone()).await;
+    assert_eq!(exit.code, 3);
+    let (mut spec, _) = image.spec("s", "c", "");
+    node.sandbox("s").await;
+    spec.env = (0..40).map(|number| (format!("V{number}"), value.clone())).collect();
+    assert!(node.runtime.start_container(spec).await.is_err());
+    node.end().await;
+}
+
+/// A caller who gives up leaves a container that its sandbox's removal removes.
+pub(crate) async fn given_up(image: &Image) {
+    let Some(node) = Node::start("given_up").await else { return };
+    let sandbox = node.sandbox("s").await;
+    let (spec, output) = image.spec("s", "c", "sleep");
+    let start = node.runtime.start_container(spec);
+    assert!(tokio::time::timeout(std::time::Duration::ZERO, start).await.is_err());
+    node.runtime.remove_sandbox(&sandbox).await.unwrap();
+    // Nobody holds its output any more.
+    assert_eq!(output.read().await, "");
+    node.end().await;
+}
+
 pub(crate) async fn users(image: &Image) {
     let Some(node) = Node::start("users").await else { return };
     let user = |image: &str| User { image: image.to_owned(), ..User::default() };

@@ -1,5 +1,6 @@
 //! One kind as this client knows it: what the watch has told, what this client has written since, and the recent changes.
 
+mod index;
 mod own;
 mod ring;
 mod state;

@@ -1,6 +1,6 @@
 //! Where a case runs: two clients of one API, and a namespace of its own.
 
-use std::{fmt::Debug, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use objects::{Client, Event, ListOptions, Watch};
 use resources::{
@@ -83,10 +83,7 @@ pub(crate) fn version(object: &impl Object) -> u64 {
 }
 
 /// The next event, which comes soon.
-pub(crate) async fn next<K: Debug>(watch: &mut Watch<K>) -> Event<K>
-where
-    K: Object,
-{
+pub(crate) async fn next<K: Object>(watch: &mut Watch<K>) -> Event<K> {
     timeout(PATIENCE, watch.next()).await.expect("the watch tells something")
 }
 

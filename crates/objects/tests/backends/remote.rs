@@ -72,7 +72,7 @@ async fn a_gap_too_long_for_the_server_is_bridged() {
         last = home.other.update(with_value(&last, round)).await.unwrap();
     }
     // What was known is still there to be read.
-    assert_eq!(value(&*home.client.get::<ConfigMap>(&home.key("a")).await.unwrap()), "0");
+    assert_eq!(value(&home.client.get::<ConfigMap>(&home.key("a")).await.unwrap()), "0");
     relay.open();
     let told = changes(&mut watch, |there, map| there && map.name() == "b").await;
     let told: Vec<_> = told.iter().map(|(there, map)| (*there, map.name(), value(map))).collect();

@@ -9,6 +9,7 @@ use std::{
 use resources::{DynObject, ObjectKey, meta::ObjectMeta};
 
 use super::{
+    index::Index,
     own::{Own, OwnWrites},
     ring::{Change, Ring, at_version},
 };
@@ -29,6 +30,7 @@ pub(in crate::remote) enum Read {
 pub(super) struct State {
     /// What the watch has told.
     objects: BTreeMap<ObjectKey, Arc<dyn DynObject>>,
+    index: Index,
     own: OwnWrites,
     ring: Ring,
     /// The version up to which the watch has told everything.
@@ -38,14 +40,14 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(items: Vec<Arc<dyn DynObject>>, version: u64, changes_max: usize) -> Self {
-        let objects = items.into_iter().map(|object| (ObjectKey::of(object.metadata()), object)).collect();
-        Self {
-            objects,
-            own: OwnWrites::default(),
-            ring: Ring::new(version, changes_max),
-            seen: version,
-            closed: false,
+        let (mut objects, mut index) = (BTreeMap::new(), Index::default());
+        for object in items {
+            let key = ObjectKey::of(object.metadata());
+            index.add(&key, object.metadata());
+            objects.insert(key, object);
         }
+        let (own, ring) = (OwnWrites::default(), Ring::new(version, changes_max));
+        Self { objects, index, own, ring, seen: version, closed: false }
     }
 
     pub(super) fn seen(&self) -> u64 {
@@ -77,15 +79,13 @@ impl State {
     ///
     /// Own writes are in them already; who follows from this version is told them again.
     pub(super) fn list(
-        &self,
+        &mut self,
         options: &ListOptions,
         after: Option<&ObjectKey>,
     ) -> (Vec<Arc<dyn DynObject>>, u64) {
+        self.index.learn(options, self.objects.iter().map(|(key, object)| (key, object.metadata())));
         let max = if options.limit == 0 { usize::MAX } else { options.limit.saturating_add(1) };
-        let told = self.range(options.namespace.as_deref(), after);
-        let told = told.filter(|(key, _)| !matches!(self.own.get(key), Some(Own::Written(_) | Own::Gone(_))));
-        let mut found: Vec<_> =
-            told.filter(|(_, object)| options.matches(object.metadata())).take(max).collect();
+        let mut found = self.told(options, after, max);
         let own = self
             .own
             .written()
@@ -99,18 +99,32 @@ impl State {
         (found.into_iter().map(|(_, object)| Arc::clone(object)).collect(), self.seen)
     }
 
-    fn range<'a>(
-        &'a self,
-        namespace: Option<&'a str>,
+    /// What the watch has told and own writes have not overtaken.
+    fn told(
+        &self,
+        options: &ListOptions,
         after: Option<&ObjectKey>,
-    ) -> impl Iterator<Item = (&'a ObjectKey, &'a Arc<dyn DynObject>)> {
+        max: usize,
+    ) -> Vec<(&ObjectKey, &Arc<dyn DynObject>)> {
+        let namespace = options.namespace.as_deref();
         let first = namespace.map(|namespace| ObjectKey::new(namespace, ""));
-        let start = match after.max(first.as_ref()) {
-            Some(key) => Bound::Excluded(key.clone()),
-            None => Bound::Unbounded,
+        let start = after.max(first.as_ref()).map_or(Bound::Unbounded, |key| Bound::Excluded(key.clone()));
+        let range = (start, Bound::Unbounded);
+        let here = |key: &ObjectKey| namespace.is_none_or(|namespace| namespace == key.namespace);
+        let matches = |(key, object): &(&ObjectKey, &Arc<dyn DynObject>)| {
+            !matches!(self.own.get(key), Some(Own::Written(_) | Own::Gone(_)))
+                && options.matches(object.metadata())
         };
-        let objects = self.objects.range((start, Bound::Unbounded));
-        objects.take_while(move |(key, _)| namespace.is_none_or(|namespace| namespace == key.namespace))
+        match self.index.candidates(options) {
+            Some(keys) => {
+                let keys = keys.range(range).take_while(|key| here(key));
+                keys.filter_map(|key| self.objects.get_key_value(key)).filter(matches).take(max).collect()
+            }
+            None => {
+                let objects = self.objects.range(range).take_while(|(key, _)| here(key));
+                objects.filter(matches).take(max).collect()
+            }
+        }
     }
 
     /// The watch has told a change; `at` is its version.
@@ -119,8 +133,14 @@ impl State {
         self.seen = self.seen.max(at);
         let (at, gone) = (self.seen, change == ChangeKind::Deleted);
         self.own.told(&key, &*object, gone, at);
-        let before =
-            if gone { self.objects.remove(&key) } else { self.objects.insert(key, Arc::clone(&object)) };
+        let before = self.objects.remove(&key);
+        if let Some(before) = &before {
+            self.index.remove(&key, before.metadata());
+        }
+        if !gone {
+            self.index.add(&key, object.metadata());
+            self.objects.insert(key, Arc::clone(&object));
+        }
         let before = match before {
             // A delete that nobody told, in a gap: the name belongs to another object now.
             Some(other) if uid(other.metadata()) != uid(object.metadata()) && !gone => {

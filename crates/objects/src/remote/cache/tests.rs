@@ -1,4 +1,8 @@
-use resources::{Object, builtin::ConfigMap, meta::ObjectMeta};
+use resources::{
+    Object,
+    builtin::ConfigMap,
+    meta::{ObjectMeta, OwnerReference},
+};
 
 use super::*;
 
@@ -96,6 +100,37 @@ fn a_gap_is_bridged_by_the_difference() {
     assert_eq!(told(&cache, 10, &ListOptions::all()), expect);
     assert_eq!(told(&cache, 20, &ListOptions::all()), [""; 0], "a list of that version has it all");
     assert_eq!(listed(&cache, &ListOptions::all()), ["b@6", "c@15", "d@8", "e@16"]);
+}
+
+#[test]
+fn lists_by_label_and_owner_go_along_with_changes() {
+    let owned = |name: &str, version, label, owner: &str| {
+        let object = map(name, name, version, label);
+        let mut metadata = object.metadata().clone();
+        let owner = OwnerReference { uid: owner.into(), ..OwnerReference::default() };
+        metadata.owner_references = Some(vec![owner]);
+        object.with_metadata(metadata)
+    };
+    let cache = cache(10, &[owned("a", 5, "x", "1"), owned("b", 6, "y", "1"), owned("c", 7, "x", "2")]);
+    let check =
+        |options: ListOptions, expect: &[&str]| assert_eq!(listed(&cache, &options), expect, "{options:?}");
+    let all = ListOptions::all;
+    check(all().label("l", "x"), &["a@5", "c@7"]);
+    check(all().owned_by("1"), &["a@5", "b@6"]);
+    check(all().label("l", "x").owned_by("2"), &["c@7"]);
+    check(all().label("l", "x").label("m", "x"), &[]);
+    check(ListOptions { continue_token: Some("n/a".into()), ..all().label("l", "x") }, &["c@7"]);
+    check(ListOptions { namespace: Some("m".into()), ..all().label("l", "x") }, &[]);
+    cache.apply(ChangeKind::Modified, owned("a", 11, "y", "2"));
+    cache.apply(ChangeKind::Deleted, owned("b", 12, "y", "1"));
+    cache.apply(ChangeKind::Added, owned("d", 13, "x", "2"));
+    check(all().label("l", "x"), &["c@7", "d@13"]);
+    check(all().label("l", "y"), &["a@11"]);
+    check(all().owned_by("1"), &[]);
+    check(all().owned_by("2"), &["a@11", "c@7", "d@13"]);
+    cache.bridge(page(20, &[owned("c", 15, "y", "1")]));
+    check(all().label("l", "y"), &["c@15"]);
+    check(all().owned_by("2"), &[]);
 }
 
 #[test]

@@ -13,11 +13,11 @@ pub(super) async fn names_are_taken_once(home: Home) {
     let error = home.client.create(home.map("a", "2")).await.unwrap_err();
     assert!(error.is_already_exists(), "{error:?}");
     assert_eq!(error.to_string(), "configmaps \"a\" already exists");
-    assert_eq!(value(&*home.client.get::<ConfigMap>(&home.key("a")).await.unwrap()), "1");
+    assert_eq!(value(&home.client.get::<ConfigMap>(&home.key("a")).await.unwrap()), "1");
     // By another one, a moment ago.
     home.other.create(home.map("b", "2")).await.unwrap();
     assert!(home.client.create(home.map("b", "3")).await.unwrap_err().is_already_exists());
-    assert_eq!(value(&*home.client.get::<ConfigMap>(&home.key("b")).await.unwrap()), "2");
+    assert_eq!(value(&home.client.get::<ConfigMap>(&home.key("b")).await.unwrap()), "2");
 }
 
 pub(super) async fn names_can_be_generated(home: Home) {
@@ -70,7 +70,7 @@ pub(super) async fn an_old_version_is_a_conflict(home: Home) {
 pub(super) async fn without_a_version_the_last_writer_wins(home: Home) {
     home.create(home.map("a", "1")).await;
     home.other.update(home.map("a", "2")).await.unwrap();
-    assert_eq!(value(&*home.client.update(home.map("a", "3")).await.unwrap()), "3");
+    assert_eq!(value(&home.client.update(home.map("a", "3")).await.unwrap()), "3");
     let configuration = home.create(configuration(&home)).await;
     let mut wanted = self::configuration(&home);
     wanted.metadata.labels = Some([("app".to_owned(), "web".to_owned())].into());
