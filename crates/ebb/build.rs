@@ -11,7 +11,11 @@ fn main() {
         // A directory of its own: the outer cargo holds the lock on the usual one.
         .arg("--target-dir")
         .arg(out.join("sample"))
-        .env("CARGO_ENCODED_RUSTFLAGS", ["-Ctarget-feature=+crt-static", "-Crelocation-model=static", "-Cpanic=abort", "-Cstrip=symbols"].join("\x1f"))
+        .env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            ["-Ctarget-feature=+crt-static", "-Crelocation-model=static", "-Cpanic=abort", "-Cstrip=symbols"]
+                .join("\x1f"),
+        )
         .env_remove("RUSTFLAGS")
         .status()
         .expect("cargo runs cargo");

@@ -1,29 +1,21 @@
 use std::time::Duration;
 
-use crate::config::TARGET_MIN;
-use crate::{Aggregation, Annotations, Bounds, Config, Metric};
+use resources::config::TARGET_MIN;
+
+use crate::{Aggregation, Annotations, Bounds, Config, Metric, Reachability, ScalingMetric};
 
 /// The share of an instance's requests per second to aim at (upstream: TargetUtilization, not a setting).
 const RPS_UTILIZATION: f64 = 0.7;
 /// The shortest panic window: one bucket.
 const PANIC_WINDOW_MIN: Duration = Duration::from_secs(1);
 
-/// Whether a route sends requests to the revision.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Reachability {
-    /// Not known yet: treated as reachable by bounds, not by scale-down.
-    #[default]
-    Unknown,
-    Reachable,
-    /// Neither kept at min-scale nor let down slowly.
-    Unreachable,
-}
-
 /// What of the revision's own spec bears on its scaling.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Workload {
     /// containerConcurrency; 0 is without limit.
     pub container_concurrency: i64,
+    /// Unreachable: neither kept at min-scale nor let down slowly. Unknown: treated as reachable by bounds, not by
+    /// scale-down.
     pub reachability: Reachability,
 }
 
@@ -59,7 +51,7 @@ pub struct DeciderSpec {
 impl DeciderSpec {
     /// Resolves the revision's annotations against the cluster's configuration.
     pub fn new(annotations: &Annotations, config: &Config, workload: Workload) -> Self {
-        let metric = annotations.metric.unwrap_or_default();
+        let metric = metric(annotations);
         let Workload { container_concurrency, reachability } = workload;
         let total = total(annotations, config, metric, container_concurrency);
         let utilization = annotations.target_utilization.unwrap_or(match metric {
@@ -133,12 +125,21 @@ fn panic_window(stable: Duration, percentage: f64) -> Duration {
     Duration::from_secs_f64(seconds).max(PANIC_WINDOW_MIN)
 }
 
-fn initial_scale(annotations: &Annotations, config: &Config) -> i32 {
-    match annotations.initial_scale {
-        Some(0) if !config.allow_zero_initial_scale => config.initial_scale,
-        Some(scale) => scale,
-        None => config.initial_scale,
+/// The metric to decide by (upstream: ResolveMetricTarget, for which what is not rps is concurrency).
+fn metric(annotations: &Annotations) -> Metric {
+    match annotations.metric {
+        Some(ScalingMetric::Rps) => Metric::Rps,
+        None | Some(ScalingMetric::Concurrency | ScalingMetric::Other(_)) => Metric::Concurrency,
     }
+}
+
+/// The instances that a revision begins with. A 0 of its own counts only while the cluster allows it, which may have
+/// changed since the revision was made.
+pub fn initial_scale(annotations: &Annotations, config: &Config) -> i32 {
+    annotations
+        .initial_scale
+        .filter(|&scale| scale > 0 || config.allow_zero_initial_scale)
+        .unwrap_or(config.initial_scale)
 }
 
 #[cfg(test)]
@@ -152,7 +153,9 @@ mod tests {
 
     #[test]
     fn targets() {
-        let rps = Annotations { metric: Some(Metric::Rps), ..Annotations::default() };
+        let rps = Annotations { metric: Some(ScalingMetric::Rps), ..Annotations::default() };
+        let other =
+            Annotations { metric: Some(ScalingMetric::Other("cpu".into())), ..Annotations::default() };
         let target = |target| Annotations { target: Some(target), ..Annotations::default() };
         let full = Annotations { target_utilization: Some(1.0), ..target(20.0) };
         // (annotations, containerConcurrency, expected total and target)
@@ -166,6 +169,7 @@ mod tests {
             (target(0.01), 0, (0.01, 0.01)),
             (rps.clone(), 1, (200.0, 140.0)),
             (Annotations { target: Some(10.0), ..rps }, 1, (10.0, 7.0)),
+            (other, 0, (100.0, 70.0)),
         ];
         for (annotations, limit, expect) in cases {
             let resolved = spec(annotations.clone(), limit);
@@ -198,5 +202,17 @@ mod tests {
             spec(annotations, 0).initial_excess_burst_capacity()
         };
         assert_eq!((room(-1.0), room(0.0), room(211.0), room(40.0)), (-1, 0, -111, 60));
+    }
+
+    #[test]
+    fn initial_scales() {
+        // (annotation, config, allow-zero-initial-scale, expect)
+        let cases =
+            [(None, 2, false, 2), (Some(3), 1, false, 3), (Some(0), 2, false, 2), (Some(0), 2, true, 0)];
+        for (own, initial_scale, allow_zero_initial_scale, expect) in cases {
+            let annotations = Annotations { initial_scale: own, ..Annotations::default() };
+            let config = Config { initial_scale, allow_zero_initial_scale, ..Config::default() };
+            assert_eq!(super::initial_scale(&annotations, &config), expect, "{own:?} {config:?}");
+        }
     }
 }

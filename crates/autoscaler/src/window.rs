@@ -5,17 +5,7 @@
 
 use std::time::Duration;
 
-use crate::Time;
-
-/// How the buckets of a window become one value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Aggregation {
-    /// Every second counts the same.
-    #[default]
-    Linear,
-    /// The later, the heavier; the whole window carries 99.99 % of the weight.
-    WeightedExponential,
-}
+use crate::{Aggregation, Time};
 
 /// Recorded averages are compared with thresholds, so the noise of float sums is cut off here.
 const ROUNDING: f64 = 1e6;

@@ -25,10 +25,10 @@ const HEADING: &str = "Global options";
 /// The options that say which API is meant, and which namespace.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Global {
-    /// The kubeconfig file to use [default: $KUBECONFIG, ~/.kube/config, else what `ebb up` wrote]
+    /// The kubeconfig file to use [default: $KUBECONFIG, else this machine's Ebb, else ~/.kube/config]
     #[arg(long, global = true, value_name = "FILE", help_heading = HEADING)]
     pub kubeconfig: Option<PathBuf>,
-    /// The kubeconfig's context to use [default: `ebb` in ~/.kube/config if it is there, else the current one]
+    /// The kubeconfig's context to use [default: `ebb`, else this machine's Ebb, else the current one]
     #[arg(long, global = true, value_name = "NAME", help_heading = HEADING)]
     pub context: Option<String>,
     /// The namespace to work in [default: the context's, else `default`]
@@ -59,7 +59,8 @@ struct Found {
     context: Option<String>,
 }
 
-/// `--kubeconfig`, else `$KUBECONFIG`, else `~/.kube/config`, else what `ebb up` wrote into a data directory.
+/// `--kubeconfig`, else `$KUBECONFIG`, else the context `ebb` of `~/.kube/config`, else what `ebb up` wrote into a data
+/// directory, else the current context of `~/.kube/config`.
 fn find(global: &Global, environment: &Environment) -> Result<Found, Error> {
     if let Some(path) = &global.kubeconfig {
         return Ok(Found { content: read(path)?, path: path.clone(), context: None });
@@ -69,13 +70,18 @@ fn find(global: &Global, environment: &Environment) -> Result<Found, Error> {
     }
     let user = user_kubeconfig(environment);
     let mut looked_at = Vec::new();
+    let mut current = None;
     if let Some(path) = user {
         if exists(&path)? {
             let content = read(&path)?;
             let has_ebb = content.contexts.iter().any(|context| context.name == EBB_CONTEXT);
             let has_current = content.current_context.as_ref().is_some_and(|name| !name.is_empty());
-            if has_ebb || has_current || global.context.is_some() {
+            if has_ebb || global.context.is_some() {
                 return Ok(Found { content, path, context: has_ebb.then(|| EBB_CONTEXT.to_owned()) });
+            }
+            // Whatever it points to, it is not this machine's Ebb, so that comes first if there is one.
+            if has_current {
+                current = Some(Found { content, path: path.clone(), context: None });
             }
         }
         looked_at.push(path);
@@ -90,7 +96,7 @@ fn find(global: &Global, environment: &Environment) -> Result<Found, Error> {
             Err(error) => return Err(error),
         }
     }
-    Err(forbidden.unwrap_or(Error::NoKubeconfig { looked_at }))
+    current.ok_or_else(|| forbidden.unwrap_or(Error::NoKubeconfig { looked_at }))
 }
 
 /// Several files count as one; those that do not exist are passed over, as upstream does.

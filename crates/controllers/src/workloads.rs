@@ -46,7 +46,8 @@ impl Context {
 /// Every workload controller by name, to be run and supervised by the composition root.
 pub fn all(context: &Context) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
     let client = &context.client;
-    let deployments = Controller::new::<Deployment>("deployment", client.clone()).owns::<Deployment, ReplicaSet>();
+    let deployments =
+        Controller::new::<Deployment>("deployment", client.clone()).owns::<Deployment, ReplicaSet>();
     let replica_sets = Controller::new::<ReplicaSet>("replicaset", client.clone()).owns::<ReplicaSet, Pod>();
     let namespaces = Controller::new::<Namespace>("namespace", client.clone());
     let accounts = Controller::new::<Namespace>("serviceaccount", client.clone())
@@ -61,4 +62,3 @@ pub fn all(context: &Context) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
         ("serviceaccount", Box::pin(accounts.run(service_account::Reconciler { client: client.clone() }))),
     ]
 }
-

@@ -36,10 +36,15 @@ const STEP_MAX: Duration = Duration::from_secs(30);
 /// Tells the story, then serves until interrupted.
 pub(crate) async fn run(options: Demo) -> Result<()> {
     let kind = RuntimeKind::or_default(options.runtime);
-    let dir = tempfile::Builder::new().prefix("ebb-demo-").tempdir().context("making a temporary data directory")?;
+    let dir = tempfile::Builder::new()
+        .prefix("ebb-demo-")
+        .tempdir()
+        .context("making a temporary data directory")?;
     say(format_args!("One service, from nothing to zero and back.\n"))?;
     if kind == RuntimeKind::Process {
-        say(format_args!("  (containers run as plain processes, without isolation: that is what can be done without root)\n"))?;
+        say(format_args!(
+            "  (containers run as plain processes, without isolation: that is what can be done without root)\n"
+        ))?;
     }
 
     let began = Instant::now();
@@ -117,14 +122,18 @@ fn service() -> Service {
         metadata: ObjectMeta { annotations: Some(annotations.into()), ..ObjectMeta::default() },
         spec: RevisionSpec { containers: vec![container], ..RevisionSpec::default() },
     };
-    let metadata =
-        ObjectMeta { name: Some(NAME.to_owned()), namespace: Some("default".to_owned()), ..ObjectMeta::default() };
+    let metadata = ObjectMeta {
+        name: Some(NAME.to_owned()),
+        namespace: Some("default".to_owned()),
+        ..ObjectMeta::default()
+    };
     Service::new(metadata, ServiceSpec { template, traffic: Vec::new() })
 }
 
 /// Waits until the service is ready; returns its URL.
 async fn ready(client: &Client) -> Result<String> {
-    let mut watch = client.watch::<Service>(ListOptions { name: Some(NAME.to_owned()), ..ListOptions::namespace("default") });
+    let mut watch = client
+        .watch::<Service>(ListOptions { name: Some(NAME.to_owned()), ..ListOptions::namespace("default") });
     let mut last = String::from("it has no status");
     let url = timeout(STEP_MAX, async {
         loop {

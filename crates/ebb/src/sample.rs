@@ -7,9 +7,11 @@ const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hello"));
 
 /// Puts the sample into a store under this name. Blocks.
 pub(crate) fn load(store: &Store, reference: &Reference) -> Result<(), images::Error> {
-    let files = FileSystem::new()
-        .file("/hello", 0o755, PROGRAM)?
-        .file("/etc/passwd", 0o644, "root:x:0:0::/:/hello\nnonroot:x:65532:65532::/:/hello\n")?;
+    let files = FileSystem::new().file("/hello", 0o755, PROGRAM)?.file(
+        "/etc/passwd",
+        0o644,
+        "root:x:0:0::/:/hello\nnonroot:x:65532:65532::/:/hello\n",
+    )?;
     let config = ImageConfig {
         entrypoint: vec!["/hello".into()],
         user: "65532:65532".into(),

@@ -1,10 +1,6 @@
 //! Long-lived tasks: one that panics is logged, counted and started again; one that keeps panicking fails /readyz.
 
-use std::{
-    collections::VecDeque,
-    panic::AssertUnwindSafe,
-    time::Duration,
-};
+use std::{collections::VecDeque, panic::AssertUnwindSafe, time::Duration};
 
 use apiserver::{Health, Scope};
 use futures::{FutureExt, future::BoxFuture};
@@ -18,7 +14,11 @@ const PANICS_MAX: usize = 3;
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// Runs what `start` makes, again and again.
-pub(crate) async fn supervise(name: &'static str, health: Health, start: impl Fn() -> BoxFuture<'static, ()>) {
+pub(crate) async fn supervise(
+    name: &'static str,
+    health: Health,
+    start: impl Fn() -> BoxFuture<'static, ()>,
+) {
     let mut panics = VecDeque::new();
     let mut wait = RESTART_MIN;
     health.pass(name, Scope::Ready);
@@ -35,7 +35,11 @@ pub(crate) async fn supervise(name: &'static str, health: Health, start: impl Fn
         }
         tracing::error!(task = name, recent = panics.len(), "a task {what}; starting it again");
         if panics.len() >= PANICS_MAX {
-            health.fail(name, Scope::Ready, format!("{} times within {} s: {what}", panics.len(), WINDOW.as_secs()));
+            health.fail(
+                name,
+                Scope::Ready,
+                format!("{} times within {} s: {what}", panics.len(), WINDOW.as_secs()),
+            );
         }
         if began.elapsed() > WINDOW {
             wait = RESTART_MIN;

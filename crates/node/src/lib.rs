@@ -22,6 +22,8 @@ pub mod runtime;
 
 pub use self::{
     logs::{Clock, LogId, LogOptions, Logs},
-    pod::{Drain, Images, Kubelet, KubeletConfig, KubeletOptions, QUEUE_PROXY_IMAGE, StartRecord, StartRecords},
+    pod::{
+        Drain, Images, Kubelet, KubeletConfig, KubeletOptions, QUEUE_PROXY_IMAGE, StartRecord, StartRecords,
+    },
 };
 pub use runtime::keeper::keeper_main;

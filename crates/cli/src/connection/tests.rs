@@ -58,7 +58,9 @@ async fn the_first_place_that_says_something_counts() {
         assert_eq!(server(global, &home.environment()).await.unwrap(), expect, "{files:?}");
     };
     check(&[(DATA, "[data]")], &none, "data").await;
-    check(&[(".kube/config", "[prod] dev"), (DATA, "[data]")], &none, "prod").await;
+    // A command for this machine must not reach whatever cluster was used last.
+    check(&[(".kube/config", "[prod] dev"), (DATA, "[data]")], &none, "data").await;
+    check(&[(".kube/config", "[prod] dev")], &none, "prod").await;
     check(&[(".kube/config", "[prod] ebb"), (DATA, "[data]")], &none, "ebb").await;
     check(&[(".kube/config", "prod dev"), (DATA, "[data]")], &none, "data").await;
     let dev = Global { context: Some("dev".into()), ..Global::default() };

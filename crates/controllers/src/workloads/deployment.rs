@@ -29,7 +29,8 @@ impl Reconcile for Reconciler {
         let options = ListOptions::namespace(deployment.namespace()).owned_by(deployment.uid());
         let sets = client.list::<ReplicaSet>(&options).await?.items;
         let hash = template::hash(&deployment);
-        let (current, old): (Vec<_>, Vec<_>) = sets.into_iter().partition(|set| template::hash_of(set) == Some(&hash));
+        let (current, old): (Vec<_>, Vec<_>) =
+            sets.into_iter().partition(|set| template::hash_of(set) == Some(&hash));
         let current = match current.into_iter().next() {
             Some(set) => set,
             None => {
@@ -56,7 +57,8 @@ impl Reconciler {
     /// Keeps as many empty old ReplicaSets as `revisionHistoryLimit` says.
     async fn forget_old(&self, deployment: &Deployment, old: &[Arc<ReplicaSet>]) -> Result<()> {
         let keep = deployment.spec.as_ref().and_then(|spec| spec.revision_history_limit).unwrap_or(10);
-        let mut empty: Vec<_> = old.iter().filter(|set| rollout::wanted(set) == 0 && rollout::existing(set) == 0).collect();
+        let mut empty: Vec<_> =
+            old.iter().filter(|set| rollout::wanted(set) == 0 && rollout::existing(set) == 0).collect();
         empty.sort_by_key(|set| set.metadata.creation_timestamp.as_ref().map(|time| time.0));
         let surplus = empty.len().saturating_sub(usize::try_from(keep).unwrap_or(0));
         for set in &empty[..surplus] {
@@ -65,7 +67,12 @@ impl Reconciler {
         Ok(())
     }
 
-    async fn write_status(&self, deployment: &Deployment, current: &ReplicaSet, old: &[Arc<ReplicaSet>]) -> Result<Action> {
+    async fn write_status(
+        &self,
+        deployment: &Deployment,
+        current: &ReplicaSet,
+        old: &[Arc<ReplicaSet>],
+    ) -> Result<Action> {
         let now = self.context.now();
         let (status, again) = status::status(deployment, current, old, &now);
         let written = self

@@ -64,7 +64,9 @@ pub(super) async fn run(context: Context) {
 
 async fn reconcile(client: &Client, key: &ObjectKey) -> Result<Action> {
     let Some(service) = client.find::<Service>(key).await? else { return Ok(Action::Wait) };
-    let Some(selector) = service.spec.as_ref().and_then(|spec| spec.selector.as_ref()) else { return Ok(Action::Wait) };
+    let Some(selector) = service.spec.as_ref().and_then(|spec| spec.selector.as_ref()) else {
+        return Ok(Action::Wait);
+    };
     if selector.is_empty() || service.is_deleting() {
         return Ok(Action::Wait);
     }

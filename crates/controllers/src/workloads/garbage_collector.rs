@@ -9,7 +9,10 @@ mod ownership;
 use std::sync::Arc;
 
 use futures::{StreamExt, stream::FuturesUnordered};
-use objects::{Backoff, Client, DeleteOptions, Error, Event, ListOptions, Precondition, Propagation, Queue, Result, WriteTarget};
+use objects::{
+    Backoff, Client, DeleteOptions, Error, Event, ListOptions, Precondition, Propagation, Queue, Result,
+    WriteTarget,
+};
 use resources::{DynObject, Kind, ObjectKey, kinds};
 
 /// How many objects are worked on at once.
@@ -63,7 +66,11 @@ async fn follow(client: Client, kind: &'static Kind, queue: Arc<Queue<Work>>) {
                 // An owner in foreground deletion waits for this one.
                 for owner in metadata.owner_references.iter().flatten() {
                     if let Some(kind) = kinds::by_kind(&owner.api_version, &owner.kind) {
-                        let namespace = if kind.namespaced { metadata.namespace.as_deref().unwrap_or_default() } else { "" };
+                        let namespace = if kind.namespaced {
+                            metadata.namespace.as_deref().unwrap_or_default()
+                        } else {
+                            ""
+                        };
                         queue.add(Work::Held { kind, key: ObjectKey::new(namespace, owner.name.as_str()) });
                     }
                 }
@@ -72,7 +79,8 @@ async fn follow(client: Client, kind: &'static Kind, queue: Arc<Queue<Work>>) {
                 let key = ObjectKey::of(object.metadata());
                 if ownership::is_held(object.metadata()) {
                     queue.add(Work::Held { kind, key });
-                } else if object.metadata().owner_references.as_ref().is_some_and(|owners| !owners.is_empty()) {
+                } else if object.metadata().owner_references.as_ref().is_some_and(|owners| !owners.is_empty())
+                {
                     queue.add(Work::Dependent { kind, key });
                 }
             }
@@ -106,7 +114,9 @@ async fn dependents(client: &Client, uid: &str) -> Result<Vec<(&'static Kind, Ar
     let mut found = Vec::new();
     for kind in kinds::all().iter().copied() {
         let options = ListOptions::all().owned_by(uid);
-        found.extend(client.backend().list(kind, &options).await?.items.into_iter().map(|object| (kind, object)));
+        found.extend(
+            client.backend().list(kind, &options).await?.items.into_iter().map(|object| (kind, object)),
+        );
     }
     Ok(found)
 }
@@ -121,7 +131,8 @@ async fn check(client: &Client, kind: &'static Kind, object: &Arc<dyn DynObject>
     for owner in owners {
         // An owner of a kind that is not served here cannot be checked, so it counts as there.
         let Some(owner_kind) = kinds::by_kind(&owner.api_version, &owner.kind) else { return Ok(()) };
-        let namespace = if owner_kind.namespaced { metadata.namespace.as_deref().unwrap_or_default() } else { "" };
+        let namespace =
+            if owner_kind.namespaced { metadata.namespace.as_deref().unwrap_or_default() } else { "" };
         match client.backend().get(owner_kind, &ObjectKey::new(namespace, owner.name.as_str())).await {
             Ok(found) if found.metadata().uid.as_deref() == Some(&owner.uid) => return Ok(()),
             Ok(_) => {}
@@ -159,14 +170,23 @@ async fn release(client: &Client, kind: &'static Kind, object: &Arc<dyn DynObjec
     update(client, object, ownership::without_finalizer(metadata, finalizer)).await
 }
 
-async fn update(client: &Client, object: &Arc<dyn DynObject>, metadata: resources::meta::ObjectMeta) -> Result<()> {
+async fn update(
+    client: &Client,
+    object: &Arc<dyn DynObject>,
+    metadata: resources::meta::ObjectMeta,
+) -> Result<()> {
     match client.backend().update(WriteTarget::Object, object.with_metadata(metadata)).await {
         Err(error) if !error.is_not_found() => Err(error),
         _ => Ok(()),
     }
 }
 
-async fn delete(client: &Client, kind: &'static Kind, object: &Arc<dyn DynObject>, propagation: Propagation) -> Result<()> {
+async fn delete(
+    client: &Client,
+    kind: &'static Kind,
+    object: &Arc<dyn DynObject>,
+    propagation: Propagation,
+) -> Result<()> {
     let metadata = object.metadata();
     let options = DeleteOptions {
         propagation: Some(propagation),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use objects::{Action, Client, DeleteOptions, Error, ListOptions, Propagation, Reconcile, Result, WriteTarget};
+use objects::{
+    Action, Client, DeleteOptions, Error, ListOptions, Propagation, Reconcile, Result, WriteTarget,
+};
 use resources::{Object, ObjectKey, builtin::Namespace, kinds};
 
 /// The entry of `spec.finalizers` that stands for this controller.
@@ -42,13 +44,20 @@ impl Reconciler {
     async fn empty(&self, namespace: &str) -> Result<usize> {
         let mut left = 0;
         let options = ListOptions { limit: BATCH_MAX, ..ListOptions::namespace(namespace) };
-        let background = DeleteOptions { propagation: Some(Propagation::Background), ..DeleteOptions::default() };
+        let background =
+            DeleteOptions { propagation: Some(Propagation::Background), ..DeleteOptions::default() };
         for kind in kinds::all().iter().copied().filter(|kind| kind.namespaced) {
             for object in self.client.backend().list(kind, &options).await?.items {
                 left += 1;
                 if object.metadata().deletion_timestamp.is_none() {
-                    let deleted = self.client.backend().delete(kind, &ObjectKey::of(object.metadata()), &background).await;
-                    deleted.or_else(|error| if matches!(error, Error::NotFound { .. }) { Ok(()) } else { Err(error) })?;
+                    let deleted = self
+                        .client
+                        .backend()
+                        .delete(kind, &ObjectKey::of(object.metadata()), &background)
+                        .await;
+                    deleted.or_else(|error| {
+                        if matches!(error, Error::NotFound { .. }) { Ok(()) } else { Err(error) }
+                    })?;
                 }
             }
         }

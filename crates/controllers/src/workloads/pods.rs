@@ -15,7 +15,8 @@ pub(super) fn is_ready(pod: &Pod) -> bool {
 
 /// Whether the pod has been ready for so many seconds.
 pub(super) fn is_available(pod: &Pod, min_ready_seconds: i32, now: Timestamp) -> bool {
-    let since = condition(pod, "Ready").and_then(|ready| ready.last_transition_time.as_ref()).map(|time| time.0);
+    let since =
+        condition(pod, "Ready").and_then(|ready| ready.last_transition_time.as_ref()).map(|time| time.0);
     let wait = SignedDuration::from_secs(min_ready_seconds.into());
     is_ready(pod) && (min_ready_seconds == 0 || since.is_some_and(|since| now.duration_since(since) >= wait))
 }

@@ -29,7 +29,8 @@ pub(super) async fn call(address: SocketAddr, url: &str) -> Result<Answer> {
     let request = Request::get("/").header("host", host).body(Empty::<Bytes>::new())?;
     let response = sender.send_request(request).await.with_context(|| format!("calling {url}"))?;
     let status = response.status();
-    let timing = response.headers().get("server-timing").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let timing =
+        response.headers().get("server-timing").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let body = response.into_body().collect().await?.to_bytes();
     let took = began.elapsed();
     driver.abort();

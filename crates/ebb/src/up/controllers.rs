@@ -37,14 +37,19 @@ type Start = Box<dyn Fn() -> BoxFuture<'static, ()> + Send>;
 /// All controllers by name.
 pub(super) fn all(config: &Config) -> Vec<(&'static str, Start)> {
     let clock: serving::Clock = Arc::new(runtime::now);
-    let gateways: Arc<dyn Gateways> = Arc::new(EmbeddedGateways::new(Arc::clone(&config.applied), config.http.ip()));
+    let gateways: Arc<dyn Gateways> =
+        Arc::new(EmbeddedGateways::new(Arc::clone(&config.applied), config.http.ip()));
     let serving = serving::Context {
         client: config.client.clone(),
         configs: config.configs.clone(),
         clock: Arc::clone(&clock),
         endpoint: PublicEndpoint { scheme: "http".to_owned(), port: config.http.port() },
         activator: ActivatorPath::Always,
-        images: Arc::new(Digests::new(config.client.clone(), config.images.clone(), Arc::clone(&config.registries))),
+        images: Arc::new(Digests::new(
+            config.client.clone(),
+            config.images.clone(),
+            Arc::clone(&config.registries),
+        )),
         stats: config.stats.clone(),
     };
     let network = network::Context {

@@ -25,7 +25,8 @@ impl DataDir {
         if rustix::process::geteuid().is_root() {
             return PathBuf::from("/var/lib/ebb");
         }
-        let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/".into())).join(".local/share");
+        let home =
+            || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/".into())).join(".local/share");
         std::env::var_os("XDG_DATA_HOME").map_or_else(home, PathBuf::from).join("ebb")
     }
 
@@ -106,7 +107,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let first = DataDir::open(dir.path()).unwrap();
         let refused = DataDir::open(dir.path()).unwrap_err().to_string();
-        assert!(refused.contains(&std::process::id().to_string()) && refused.contains("--data-dir"), "{refused}");
+        assert!(
+            refused.contains(&std::process::id().to_string()) && refused.contains("--data-dir"),
+            "{refused}"
+        );
         drop(first);
         DataDir::open(dir.path()).unwrap();
     }

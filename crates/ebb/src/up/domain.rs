@@ -41,7 +41,9 @@ fn set(map: &mut ConfigMap, flag: Option<&str>) {
 /// The domain without a selector.
 fn default_of(map: &ConfigMap) -> Option<String> {
     let data: &BTreeMap<_, _> = map.data.as_ref()?;
-    data.iter().find(|(key, value)| *key != EXAMPLE && !value.contains("selector")).map(|(key, _)| key.clone())
+    data.iter()
+        .find(|(key, value)| *key != EXAMPLE && !value.contains("selector"))
+        .map(|(key, _)| key.clone())
 }
 
 #[cfg(test)]
@@ -51,7 +53,8 @@ mod tests {
     #[test]
     fn the_users_entries_stay() {
         // keys before, the marked one, the flag → keys after
-        type Case = (&'static [&'static str], Option<&'static str>, Option<&'static str>, &'static [&'static str]);
+        type Case =
+            (&'static [&'static str], Option<&'static str>, Option<&'static str>, &'static [&'static str]);
         let cases: &[Case] = &[
             (&["_example"], None, None, &["_example", "localhost"]),
             (&[], None, Some("a.example"), &["a.example"]),

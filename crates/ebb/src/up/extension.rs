@@ -46,7 +46,9 @@ impl Handler for Extension {
             );
             let mut response = Response::new(apiserver::full(body.to_string()));
             *response.status_mut() = status;
-            response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+            response
+                .headers_mut()
+                .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
             response
         })
     }
@@ -70,14 +72,14 @@ async fn load(store: Store, query: Query, body: Incoming) -> Answer {
     let name = query.get("name").map(|name| name.parse::<Reference>()).transpose().map_err(refused)?;
     let reader = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
     let loaded = images::load_async(&store, reader, name).await.map_err(refused)?;
-    let image = |(reference, digest): (Reference, images::Digest)| {
-        json!({ "reference": reference.to_string(), "digest": digest.to_string() })
-    };
+    let image = |(reference, digest): (Reference, images::Digest)| json!({ "reference": reference.to_string(), "digest": digest.to_string() });
     Ok(json!({ "images": loaded.into_iter().map(image).collect::<Vec<_>>() }))
 }
 
 async fn remove(store: Store, query: Query) -> Answer {
-    let name = query.get("reference").ok_or((StatusCode::BAD_REQUEST, "name an image with ?reference=".to_owned()))?;
+    let name = query
+        .get("reference")
+        .ok_or((StatusCode::BAD_REQUEST, "name an image with ?reference=".to_owned()))?;
     let reference: Reference = name.parse().map_err(refused)?;
     let removed = tokio::task::spawn_blocking(move || store.remove(&reference)).await;
     removed.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?.map_err(refused)?;
@@ -85,12 +87,17 @@ async fn remove(store: Store, query: Query) -> Answer {
 }
 
 async fn cold_starts(handle: &Handle, client: &Client, query: &Query) -> Answer {
-    let (namespace, service) = (query.get("namespace").unwrap_or("default"), query.get("service").unwrap_or_default());
+    let (namespace, service) =
+        (query.get("namespace").unwrap_or("default"), query.get("service").unwrap_or_default());
     let options = ListOptions::namespace(namespace).label(labels::SERVICE, service);
     let revisions = client.list::<Revision>(&options).await;
     let revisions = revisions.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?.items;
     let starts = revisions.iter().flat_map(|revision| {
-        handle.cold_starts(&revision.key()).into_iter().map(|start| told(revision.name(), &start)).collect::<Vec<_>>()
+        handle
+            .cold_starts(&revision.key())
+            .into_iter()
+            .map(|start| told(revision.name(), &start))
+            .collect::<Vec<_>>()
     });
     Ok(json!({ "items": starts.collect::<Vec<_>>() }))
 }
@@ -114,7 +121,9 @@ fn refused(error: Error) -> (StatusCode, String) {
     let code = match &error {
         Error::NotInStore(_) => StatusCode::NOT_FOUND,
         Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::Io { .. } | Error::StoreInUse(_) | Error::StoreVersion { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Io { .. } | Error::StoreInUse(_) | Error::StoreVersion { .. } => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
         _ => StatusCode::BAD_REQUEST,
     };
     (code, format!("{:#}", anyhow::Error::from(error)))
@@ -153,7 +162,11 @@ impl Query {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        self.0
+            .iter()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
     }
 }
 

@@ -49,16 +49,20 @@ impl Node {
         if !isolated {
             store.layers = Layers::Flat;
         }
-        let images = tokio::task::spawn_blocking(move || Store::open(store)).await?.context("opening the image store")?;
+        let images = tokio::task::spawn_blocking(move || Store::open(store))
+            .await?
+            .context("opening the image store")?;
         let runtime: SharedRuntime = match kind {
             RuntimeKind::Container => {
                 let mut options = ContainerOptions::new(dir.path().join("containers"));
                 options.cgroup_root = format!("ebb-{}", dir.id());
                 Arc::new(ContainerRuntime::start(options).await.context("starting the container runtime")?)
             }
-            RuntimeKind::Process => {
-                Arc::new(ProcessRuntime::start(ProcessOptions::default()).await.context("starting the process runtime")?)
-            }
+            RuntimeKind::Process => Arc::new(
+                ProcessRuntime::start(ProcessOptions::default())
+                    .await
+                    .context("starting the process runtime")?,
+            ),
         };
         // Volumes and small files of pods that no longer run; an emptyDir lives as long as its pod does.
         match std::fs::remove_dir_all(&run_dir) {
@@ -79,8 +83,13 @@ impl Node {
     }
 
     /// What starts the kubelet.
-    pub(super) fn kubelet(&self, client: Client, handle: Handle) -> impl Fn() -> BoxFuture<'static, ()> + Send + use<> {
-        let (containers, images, registries) = (Arc::clone(&self.runtime), self.images.clone(), Arc::clone(&self.registries));
+    pub(super) fn kubelet(
+        &self,
+        client: Client,
+        handle: Handle,
+    ) -> impl Fn() -> BoxFuture<'static, ()> + Send + use<> {
+        let (containers, images, registries) =
+            (Arc::clone(&self.runtime), self.images.clone(), Arc::clone(&self.registries));
         let (logs, records) = (self.logs.clone(), Arc::clone(&self.records));
         let (run_dir, flat) = (self.run_dir.clone(), self.flat.clone());
         move || {
@@ -144,7 +153,11 @@ async fn registered(client: &Client) -> objects::Result<()> {
     let now = Time(runtime::now());
     client
         .modify::<builtin::Node>(WriteTarget::Status, &key, |node| {
-            let ready = node.status.iter().flat_map(|status| status.conditions.iter().flatten()).any(|condition| condition.type_ == "Ready");
+            let ready = node
+                .status
+                .iter()
+                .flat_map(|status| status.conditions.iter().flatten())
+                .any(|condition| condition.type_ == "Ready");
             if !ready {
                 node.status = Some(status(&now));
             }
@@ -157,8 +170,10 @@ fn status(now: &Time) -> NodeStatus {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let memory = rustix::system::sysinfo();
     let memory = memory.totalram as u64 * u64::from(memory.mem_unit);
-    let resources = [("cpu", cores.to_string()), ("memory", memory.to_string()), ("pods", PODS_MAX.to_string())];
-    let resources: std::collections::BTreeMap<_, _> = resources.map(|(name, amount)| (name.to_owned(), Quantity(amount))).into();
+    let resources =
+        [("cpu", cores.to_string()), ("memory", memory.to_string()), ("pods", PODS_MAX.to_string())];
+    let resources: std::collections::BTreeMap<_, _> =
+        resources.map(|(name, amount)| (name.to_owned(), Quantity(amount))).into();
     let kernel = rustix::system::uname();
     NodeStatus {
         allocatable: Some(resources.clone()),

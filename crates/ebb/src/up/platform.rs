@@ -1,10 +1,6 @@
 //! The platform as a whole: started, addressed, stopped.
 
-use std::{
-    net::SocketAddr,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, Result};
 use apiserver::{ApiServer, Health};
@@ -59,7 +55,11 @@ impl Platform {
     /// Starts everything; returns when requests and API calls are served.
     pub(crate) async fn start(options: Options) -> Result<Self> {
         let dir = DataDir::open(&options.data_dir)?;
-        let http = listen::http(options.http, options.domain.as_deref().is_some_and(|domain| domain != domain::DEFAULT)).await?;
+        let http = listen::http(
+            options.http,
+            options.domain.as_deref().is_some_and(|domain| domain != domain::DEFAULT),
+        )
+        .await?;
         let http_address = http.local_addr()?;
         let api_listener = listen::bind("--api", options.api).await?;
         let api_address = api_listener.local_addr()?;
@@ -69,7 +69,8 @@ impl Platform {
         let api = ApiServer::open(api_options).await.context("opening the API server's state")?;
         api.write_kubeconfig(&dir.kubeconfig(), &format!("https://{api_address}"))?;
         let client = api.client();
-        let domain = domain::settle(&client, options.domain.as_deref()).await.context("setting the domain")?;
+        let domain =
+            domain::settle(&client, options.domain.as_deref()).await.context("setting the domain")?;
 
         let node = Node::start(&dir, options.runtime).await?;
         let stats = ::controllers::serving::StatsHandle::new();
@@ -101,13 +102,21 @@ impl Platform {
         Ok(platform)
     }
 
-    fn start_data(&mut self, client: &Client, handle: &Handle, applied: &Arc<Applied>, http: tokio::net::TcpListener) {
+    fn start_data(
+        &mut self,
+        client: &Client,
+        handle: &Handle,
+        applied: &Arc<Applied>,
+        http: tokio::net::TcpListener,
+    ) {
         let Some(data) = &self.data else { return };
         let gateway = Gateway::new(handle.clone(), Visibility::Public);
         self.servers.spawn_on(gateway.run(http, self.drain_data.clone()), data.handle());
         let (client, applied) = (client.clone(), Arc::clone(applied));
         let (fed, reported, drain) = (handle.clone(), handle.clone(), self.drain_data.clone());
-        self.supervise("feed", move || Box::pin(dataplane::feed(client.clone(), fed.clone(), Arc::clone(&applied))));
+        self.supervise("feed", move || {
+            Box::pin(dataplane::feed(client.clone(), fed.clone(), Arc::clone(&applied)))
+        });
         self.supervise("report", move || {
             let (reported, drain) = (reported.clone(), drain.clone());
             Box::pin(async move {
@@ -145,12 +154,19 @@ impl Platform {
     }
 
     fn start_api(&mut self, listener: tokio::net::TcpListener, handle: Handle) {
-        self.api.mount("/ebb/", Arc::new(Extension { images: self.node.images.clone(), handle, client: self.api.client() }));
+        self.api.mount(
+            "/ebb/",
+            Arc::new(Extension { images: self.node.images.clone(), handle, client: self.api.client() }),
+        );
         let (api, drain) = (self.api.clone(), self.drain_api.clone());
         self.servers.spawn(async move { api.serve(listener, drain.cancelled_owned()).await });
     }
 
-    fn supervise(&mut self, name: &'static str, start: impl Fn() -> futures::future::BoxFuture<'static, ()> + Send + 'static) {
+    fn supervise(
+        &mut self,
+        name: &'static str,
+        start: impl Fn() -> futures::future::BoxFuture<'static, ()> + Send + 'static,
+    ) {
         let health: Health = self.api.health();
         self.tasks.spawn(supervise(name, health, start));
     }

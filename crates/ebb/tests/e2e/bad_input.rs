@@ -3,7 +3,9 @@
 use crate::rig::{Ebb, need_kubectl, send};
 
 fn service(template: &str, rest: &str) -> String {
-    format!("apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {{name: bad}}\nspec: {{template: {{{template}}}{rest}}}\n")
+    format!(
+        "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {{name: bad}}\nspec: {{template: {{{template}}}{rest}}}\n"
+    )
 }
 
 const IMAGE: &str = "image: dev.local/hello:1";
@@ -15,10 +17,25 @@ fn a_service_that_cannot_be_is_refused_with_the_reason() {
     }
     let ebb = Ebb::up();
     let cases = [
-        ("an unknown field", service(&format!("spec: {{containers: [{{{IMAGE}, imagee: x}}]}}"), ""), "unknown field \"spec.template.spec.containers[0].imagee\""),
-        ("shares of 90", service(&format!("spec: {{containers: [{{{IMAGE}}}]}}"), ", traffic: [{latestRevision: true, percent: 90}]"), "90"),
+        (
+            "an unknown field",
+            service(&format!("spec: {{containers: [{{{IMAGE}, imagee: x}}]}}"), ""),
+            "unknown field \"spec.template.spec.containers[0].imagee\"",
+        ),
+        (
+            "shares of 90",
+            service(
+                &format!("spec: {{containers: [{{{IMAGE}}}]}}"),
+                ", traffic: [{latestRevision: true, percent: 90}]",
+            ),
+            "90",
+        ),
         ("no containers", service("spec: {}", ""), "missing field(s): spec.template.spec.containers"),
-        ("a reserved port", service(&format!("spec: {{containers: [{{{IMAGE}, ports: [{{containerPort: 8012}}]}}]}}"), ""), "8012"),
+        (
+            "a reserved port",
+            service(&format!("spec: {{containers: [{{{IMAGE}, ports: [{{containerPort: 8012}}]}}]}}"), ""),
+            "8012",
+        ),
         (
             "min above max",
             service(
@@ -29,7 +46,11 @@ fn a_service_that_cannot_be_is_refused_with_the_reason() {
             ),
             "max-scale=2 is less than min-scale=3",
         ),
-        ("another's name", service(&format!("metadata: {{name: other-1}}, spec: {{containers: [{{{IMAGE}}}]}}"), ""), "must have prefix \"bad-\""),
+        (
+            "another's name",
+            service(&format!("metadata: {{name: other-1}}, spec: {{containers: [{{{IMAGE}}}]}}"), ""),
+            "must have prefix \"bad-\"",
+        ),
         ("not YAML", "apiVersion: [".to_owned(), "yaml"),
         ("no kind", "apiVersion: serving.knative.dev/v1\nmetadata: {name: bad}\n".to_owned(), "kind"),
     ];

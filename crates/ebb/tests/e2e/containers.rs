@@ -21,7 +21,12 @@ fn pod(ebb: &Ebb) -> Option<Value> {
 }
 
 fn restarts(pod: &Value) -> Vec<i64> {
-    pod["status"]["containerStatuses"].as_array().unwrap().iter().map(|status| status["restartCount"].as_i64().unwrap()).collect()
+    pod["status"]["containerStatuses"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|status| status["restartCount"].as_i64().unwrap())
+        .collect()
 }
 
 #[test]
@@ -40,7 +45,8 @@ fn a_container_that_dies_is_restarted_alone() {
         let pid = rustix::process::Pid::from_raw(*pid).unwrap();
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
     }
-    let after = until(|| pod(&ebb).filter(|pod| restarts(pod) == [1, 0])).expect("only the first is restarted");
+    let after =
+        until(|| pod(&ebb).filter(|pod| restarts(pod) == [1, 0])).expect("only the first is restarted");
     assert_eq!(before["status"]["podIP"], after["status"]["podIP"], "the address stays");
     assert_eq!(processes_with("PORT=8082"), witness, "the other one was left alone");
     let logs = ebb.kubectl(&["logs", "pair", "-c", "two"]);

@@ -18,7 +18,10 @@ fn a_second_one_on_the_same_directory_is_refused() {
     second.args(["up", "--api", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data-dir"]).arg(ebb.dir());
     let output = second.output().unwrap();
     let error = text(&output.stderr);
-    assert!(!output.status.success() && error.contains(&ebb.pid().to_string()) && error.contains("--data-dir"), "{error}");
+    assert!(
+        !output.status.success() && error.contains(&ebb.pid().to_string()) && error.contains("--data-dir"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -29,7 +32,11 @@ fn a_taken_port_is_named_with_the_flag_to_change_it() {
     for flag in ["--api", "--http"] {
         let other = if flag == "--api" { "--http" } else { "--api" };
         let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
-        let output = command.args(["up", flag, &address, other, "127.0.0.1:0", "--data-dir"]).arg(dir.path()).output().unwrap();
+        let output = command
+            .args(["up", flag, &address, other, "127.0.0.1:0", "--data-dir"])
+            .arg(dir.path())
+            .output()
+            .unwrap();
         let error = text(&output.stderr);
         assert!(!output.status.success() && error.contains(&address) && error.contains(flag), "{error}");
     }
@@ -83,7 +90,10 @@ const KINDS: &[(&str, &str)] = &[
     ("service", "apiVersion: v1\nkind: Service\nmetadata: {name: NAME}\nspec: {ports: [{port: 80}]}"),
     ("serviceaccount", "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: NAME}"),
     ("namespace", "apiVersion: v1\nkind: Namespace\nmetadata: {name: NAME}"),
-    ("lease", "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: NAME}\nspec: {holderIdentity: me}"),
+    (
+        "lease",
+        "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: NAME}\nspec: {holderIdentity: me}",
+    ),
     (
         "deployment",
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: NAME}\nspec: {replicas: 0, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: a}]}}}",
@@ -121,7 +131,8 @@ fn a_hundred_kills_lose_nothing_that_was_acknowledged() {
 fn cgroups() -> BTreeSet<PathBuf> {
     let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/pids"];
     let entries = roots.iter().flat_map(|root| fs::read_dir(root).into_iter().flatten().flatten());
-    let ours = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ebb-"));
+    let ours =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ebb-"));
     entries.map(|entry| entry.path()).filter(ours).collect()
 }
 
@@ -129,5 +140,8 @@ fn cgroups() -> BTreeSet<PathBuf> {
 fn processes_with(dir: &std::path::Path) -> Vec<String> {
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let lines = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
-    lines.map(|line| text(&line).replace('\0', " ")).filter(|line| line.contains(dir.to_str().unwrap())).collect()
+    lines
+        .map(|line| text(&line).replace('\0', " "))
+        .filter(|line| line.contains(dir.to_str().unwrap()))
+        .collect()
 }

@@ -10,8 +10,11 @@ use std::{
 use crate::rig::{Ebb, condition, need_kubectl, need_shared, until};
 
 /// The images that the manifests name.
-const IMAGES: &[&str] =
-    &["gcr.io/my-project/order-service:v1", "gcr.io/my-project/order-service:v2", "gcr.io/my-project/service:v1"];
+const IMAGES: &[&str] = &[
+    "gcr.io/my-project/order-service:v1",
+    "gcr.io/my-project/order-service:v2",
+    "gcr.io/my-project/service:v1",
+];
 
 /// The service that each manifest makes ready.
 const ALONE: &[(&str, &str)] = &[
@@ -57,7 +60,9 @@ fn each_is_ready_and_serves_in_either_order() {
 fn blue_green_and_canary_follow_each_other() {
     const NAME: &str = "blue_green_and_canary_follow_each_other";
     let Some(dir) = need_shared(NAME, "manifests/serving").filter(|_| need_kubectl(NAME)) else { return };
-    for order in [["05-canary", "06-blue-green", "05-canary"], ["06-blue-green", "05-canary", "06-blue-green"]] {
+    for order in
+        [["05-canary", "06-blue-green", "05-canary"], ["06-blue-green", "05-canary", "06-blue-green"]]
+    {
         let ebb = platform();
         apply(&ebb, &dir, "00-order-service-v1");
         let url = ebb.ready("order-service");
@@ -94,10 +99,12 @@ impl Drop for SetOnDrop<'_> {
 /// How many of so many calls the second version answers.
 fn share_of_v2(ebb: &Ebb, url: &str, calls: usize) -> usize {
     let answers = (0..calls).map(|_| ebb.call(&format!("{url}/version")));
-    answers.filter(|answer| {
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.body.trim() == "v2"
-    }).count()
+    answers
+        .filter(|answer| {
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            answer.body.trim() == "v2"
+        })
+        .count()
 }
 
 #[test]

@@ -143,7 +143,8 @@ impl Ebb {
             last = self.object("ksvc", service)?;
             let generation = &last["metadata"]["generation"];
             let observed = last["status"]["observedGeneration"] == *generation;
-            (observed && condition(&last, "Ready")?["status"] == "True").then(|| last["status"]["url"].as_str().unwrap().to_owned())
+            (observed && condition(&last, "Ready")?["status"] == "True")
+                .then(|| last["status"]["url"].as_str().unwrap().to_owned())
         };
         match until(ready) {
             Some(url) => url,
@@ -189,8 +190,19 @@ fn start(dir: &Path, runtime: &str) -> (Child, SocketAddr) {
     let log = File::options().create(true).append(true).open(dir.join("ebb.log")).unwrap();
     let out = File::create(dir.join("ebb.out")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
-    command.args(["up", "--api", "127.0.0.1:0", "--http", "127.0.0.1:0", "--runtime", runtime, "--log", "info"]);
-    let mut child = command.arg("--data-dir").arg(dir).stdin(Stdio::null()).stdout(out).stderr(log).spawn().unwrap();
+    command.args([
+        "up",
+        "--api",
+        "127.0.0.1:0",
+        "--http",
+        "127.0.0.1:0",
+        "--runtime",
+        runtime,
+        "--log",
+        "info",
+    ]);
+    let mut child =
+        command.arg("--data-dir").arg(dir).stdin(Stdio::null()).stdout(out).stderr(log).spawn().unwrap();
     let up = until(|| {
         let ended = child.try_wait().unwrap();
         assert!(ended.is_none(), "ebb up ended: {}", fs::read_to_string(dir.join("ebb.log")).unwrap());

@@ -43,13 +43,25 @@ fn a_canary_gets_its_share_then_everything() {
     let url = ebb.ready("shop");
     assert_eq!(versions(&ebb, &url, 20), (20, 0));
 
-    ebb.apply(&service("shop-two", "two", "[{revisionName: shop-one, percent: 90}, {latestRevision: true, percent: 10, tag: next}]"));
+    ebb.apply(&service(
+        "shop-two",
+        "two",
+        "[{revisionName: shop-one, percent: 90}, {latestRevision: true, percent: 10, tag: next}]",
+    ));
     ebb.ready("shop");
     let (_, two) = versions(&ebb, &url, 1000);
     assert!((60..=140).contains(&two), "{two} of 1000 for a tenth");
-    assert_eq!(versions(&ebb, &url.replace("shop.", "next-shop."), 10), (0, 10), "a tag has a host of its own");
+    assert_eq!(
+        versions(&ebb, &url.replace("shop.", "next-shop."), 10),
+        (0, 10),
+        "a tag has a host of its own"
+    );
 
-    ebb.apply(&service("shop-two", "two", "[{revisionName: shop-one, percent: 0}, {latestRevision: true, percent: 100}]"));
+    ebb.apply(&service(
+        "shop-two",
+        "two",
+        "[{revisionName: shop-one, percent: 0}, {latestRevision: true, percent: 100}]",
+    ));
     ebb.ready("shop");
     assert_eq!(versions(&ebb, &url, 50), (0, 50));
     let listed = ebb.object("ksvc", "shop").unwrap()["status"]["traffic"].to_string();
@@ -62,7 +74,11 @@ fn a_missing_revision_is_named_and_taken_when_it_appears() {
         return;
     }
     let ebb = Ebb::up();
-    ebb.apply(&service("shop-two", "two", "[{revisionName: shop-one, percent: 90}, {latestRevision: true, percent: 10}]"));
+    ebb.apply(&service(
+        "shop-two",
+        "two",
+        "[{revisionName: shop-one, percent: 90}, {latestRevision: true, percent: 10}]",
+    ));
     let missing = until(|| {
         let route = ebb.object("route", "shop")?;
         let ready = condition(&route, "Ready")?.clone();
@@ -70,7 +86,11 @@ fn a_missing_revision_is_named_and_taken_when_it_appears() {
     });
     assert!(missing.expect("the route says so")["message"].as_str().unwrap().contains("shop-one"));
     // The same Service makes the missing revision, and then asks for the split again.
-    ebb.apply(&service("shop-one", "one", "[{revisionName: shop-one, percent: 90}, {revisionName: shop-two, percent: 10}]"));
+    ebb.apply(&service(
+        "shop-one",
+        "one",
+        "[{revisionName: shop-one, percent: 90}, {revisionName: shop-two, percent: 10}]",
+    ));
     let url = ebb.ready("shop");
     let (one, two) = versions(&ebb, &url, 200);
     assert!(one > two && two > 0, "{one} {two}");

@@ -50,19 +50,16 @@ struct Position {
 
 impl Logs {
     /// The log of a run in chunks of whole lines. An unknown run is empty.
-    pub fn read(&self, id: &LogId, options: LogOptions) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
+    pub fn read(
+        &self,
+        id: &LogId,
+        options: LogOptions,
+    ) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
         let left = options.limit_bytes.unwrap_or(u64::MAX);
         // Subscribed before the first read, so that nothing written in between is missed.
         let written = self.inner.live.lock().get(id).map(watch::Sender::subscribe).filter(|_| options.follow);
-        let state = State {
-            logs: self.clone(),
-            id: id.clone(),
-            first: None,
-            position: None,
-            written,
-            options,
-            left,
-        };
+        let state =
+            State { logs: self.clone(), id: id.clone(), first: None, position: None, written, options, left };
         stream::try_unfold(state, |mut state| async move {
             let chunk = state.next().await?;
             Ok(chunk.map(|chunk| (chunk, state)))

@@ -1,4 +1,7 @@
-use std::{io::Write, sync::atomic::{AtomicI64, Ordering}};
+use std::{
+    io::Write,
+    sync::atomic::{AtomicI64, Ordering},
+};
 
 use futures::StreamExt;
 
@@ -8,7 +11,8 @@ use super::*;
 fn logs() -> (tempfile::TempDir, Logs) {
     let dir = tempfile::tempdir().unwrap();
     let second = AtomicI64::new(0);
-    let clock: Clock = Arc::new(move || Timestamp::from_second(second.fetch_add(1, Ordering::Relaxed)).unwrap());
+    let clock: Clock =
+        Arc::new(move || Timestamp::from_second(second.fetch_add(1, Ordering::Relaxed)).unwrap());
     let logs = Logs::new(dir.path(), clock);
     (dir, logs)
 }
@@ -36,7 +40,10 @@ async fn lines_come_back_as_asked() {
         (LogOptions { tail_lines: Some(2), ..all.clone() }, "two\nno end\n"),
         (LogOptions { since: Some(Timestamp::from_second(1).unwrap()), ..all.clone() }, "one\ntwo\nno end\n"),
         (LogOptions { limit_bytes: Some(6), ..all.clone() }, "zero\no"),
-        (LogOptions { timestamps: true, tail_lines: Some(1), ..all.clone() }, "1970-01-01T00:00:03.000000000Z no end\n"),
+        (
+            LogOptions { timestamps: true, tail_lines: Some(1), ..all.clone() },
+            "1970-01-01T00:00:03.000000000Z no end\n",
+        ),
         (LogOptions { follow: true, ..all.clone() }, "zero\none\ntwo\nno end\n"),
     ] {
         assert_eq!(text(&logs, options.clone()).await, expect, "{options:?}");
@@ -77,7 +84,9 @@ async fn long_lines_and_long_logs_are_bounded() {
     });
     writer.await.unwrap();
     work.await.unwrap();
-    let sizes: Vec<_> = (0..FILES_MAX + 1).map(|age| std::fs::metadata(logs.file(&id(), age)).map_or(0, |file| file.len())).collect();
+    let sizes: Vec<_> = (0..FILES_MAX + 1)
+        .map(|age| std::fs::metadata(logs.file(&id(), age)).map_or(0, |file| file.len()))
+        .collect();
     assert!(sizes[..FILES_MAX].iter().all(|size| *size > 0 && *size <= FILE_BYTES_MAX), "{sizes:?}");
     assert_eq!(sizes[FILES_MAX], 0, "{sizes:?}");
     assert_eq!(logs.tail(&id(), 1, 100), "the end\n");

@@ -80,7 +80,12 @@ async fn copy(
 }
 
 /// Cuts a chunk into lines; what has no end yet is kept in `partial`, unless it is too long or the last.
-fn lines(partial: &mut Vec<u8>, chunk: &[u8], last: bool, write: impl Fn(&mut Vec<u8>, bool, &[u8])) -> Vec<u8> {
+fn lines(
+    partial: &mut Vec<u8>,
+    chunk: &[u8],
+    last: bool,
+    write: impl Fn(&mut Vec<u8>, bool, &[u8]),
+) -> Vec<u8> {
     let mut out = Vec::new();
     for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
         let (text, ended) = match piece.strip_suffix(b"\n") {

@@ -1,9 +1,6 @@
 //! Which address each pod has.
 
-use std::{
-    collections::HashSet,
-    net::Ipv4Addr,
-};
+use std::{collections::HashSet, net::Ipv4Addr};
 
 use parking_lot::Mutex;
 
@@ -57,7 +54,8 @@ mod tests {
     #[test]
     fn addresses_come_in_turn_and_end() {
         let addresses = Addresses::new(Ipv4Addr::new(10, 1, 2, 77), 29);
-        let all: Vec<_> = std::iter::from_fn(|| addresses.take()).map(|address| address.octets()[3]).collect();
+        let all: Vec<_> =
+            std::iter::from_fn(|| addresses.take()).map(|address| address.octets()[3]).collect();
         assert_eq!(all, [74, 75, 76, 77, 78], "of 10.1.2.72/29, without .72, .73 and .79");
         addresses.give_back(Ipv4Addr::new(10, 1, 2, 75));
         assert_eq!(addresses.take(), Some(Ipv4Addr::new(10, 1, 2, 75)));

@@ -41,7 +41,9 @@ pub(super) fn readiness(container: &Container) -> Result<Probe, String> {
             let tcp_socket = Some(TCPSocketAction { port: IntOrString::Int(user_port), host: None });
             ProbeSpec { tcp_socket, period_seconds: Some(0), ..ProbeSpec::default() }
         }
-        Some(json) => serde_json::from_str(json).map_err(|error| format!("SERVING_READINESS_PROBE: {error}"))?,
+        Some(json) => {
+            serde_json::from_str(json).map_err(|error| format!("SERVING_READINESS_PROBE: {error}"))?
+        }
     };
     let schedule = Schedule::of(&probe, true);
     let target = target(&mut probe, user_port);

@@ -147,7 +147,8 @@ pub(super) fn field(pod: &Pod, path: &str, address: &str) -> Result<String, Miss
 
 /// Labels or annotations as the downward API writes them into a file.
 fn lines(entries: Option<&BTreeMap<String, String>>) -> String {
-    let lines: Vec<_> = entries.into_iter().flatten().map(|(key, value)| format!("{key}={value:?}")).collect();
+    let lines: Vec<_> =
+        entries.into_iter().flatten().map(|(key, value)| format!("{key}={value:?}")).collect();
     lines.join("\n")
 }
 

@@ -59,7 +59,13 @@ impl Images {
     }
 
     /// Gets an image by name. `policy` is the container's `imagePullPolicy`.
-    pub(super) async fn get(&self, client: &Client, pod: &Pod, image: &str, policy: &str) -> Result<Ready, Failure> {
+    pub(super) async fn get(
+        &self,
+        client: &Client,
+        pod: &Pod,
+        image: &str,
+        policy: &str,
+    ) -> Result<Ready, Failure> {
         let reference: Reference = image.parse().map_err(|error: Error| Failure {
             reason: "InvalidImageName",
             message: format!("Failed to apply default image tag {image:?}: {error}"),
@@ -114,7 +120,8 @@ impl Images {
                 store.flatten(&image, &target)
             })
             .await;
-            flattened.map_err(|error| Error::Content { what: "unpacking".into(), reason: error.to_string() })??;
+            flattened
+                .map_err(|error| Error::Content { what: "unpacking".into(), reason: error.to_string() })??;
         }
         Ok(vec![target])
     }
@@ -127,7 +134,12 @@ async fn keyring(client: &Client, pod: &Pod) -> Keyring {
     for secret in secrets {
         let key = ObjectKey::new(pod.namespace(), secret.name.as_str());
         let config = match client.find::<Secret>(&key).await {
-            Ok(Some(secret)) => secret.data.iter().flatten().find(|(key, _)| *key == ".dockerconfigjson").map(|(_, value)| value.0.clone()),
+            Ok(Some(secret)) => secret
+                .data
+                .iter()
+                .flatten()
+                .find(|(key, _)| *key == ".dockerconfigjson")
+                .map(|(_, value)| value.0.clone()),
             Ok(None) => None,
             Err(error) => {
                 tracing::warn!(secret = %key, %error, "could not read an image pull secret");

@@ -1,11 +1,6 @@
 //! Follows the pods of this node and gives each a worker.
 
-use std::{
-    collections::HashMap,
-    net::Ipv4Addr,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::HashMap, net::Ipv4Addr, path::PathBuf, sync::Arc};
 
 use futures::future::BoxFuture;
 use objects::{Client, Event, ListOptions};

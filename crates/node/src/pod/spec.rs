@@ -109,11 +109,16 @@ fn user(pod: &Pod, context: &SecurityContext, image: &ImageConfig) -> Result<Use
     })
 }
 
-fn mounts(container: &Container, env: &[(String, String)], volumes: &Volumes) -> Result<Vec<BindMount>, Missing> {
+fn mounts(
+    container: &Container,
+    env: &[(String, String)],
+    volumes: &Volumes,
+) -> Result<Vec<BindMount>, Missing> {
     let known: BTreeMap<_, _> = env.iter().cloned().collect();
     let mut mounts = Vec::new();
     for mount in container.volume_mounts.iter().flatten() {
-        let volume = volumes.get(&mount.name).ok_or_else(|| Missing(format!("volume {:?} not found", mount.name)))?;
+        let volume =
+            volumes.get(&mount.name).ok_or_else(|| Missing(format!("volume {:?} not found", mount.name)))?;
         let below = match (&mount.sub_path, &mount.sub_path_expr) {
             (Some(path), _) => path.clone(),
             (None, Some(path)) => env::expand(path, &known),
@@ -140,9 +145,13 @@ fn join(volume: &Path, below: &str) -> Result<PathBuf, Missing> {
 
 fn limits(container: &Container) -> Resources {
     let resources = container.resources.clone().unwrap_or_default();
-    let amount = |list: &Option<BTreeMap<String, Quantity>>, name: &str, unit: fn(&Quantity) -> Option<i64>| {
-        list.as_ref().and_then(|list| list.get(name)).and_then(unit).and_then(|amount| u64::try_from(amount).ok())
-    };
+    let amount =
+        |list: &Option<BTreeMap<String, Quantity>>, name: &str, unit: fn(&Quantity) -> Option<i64>| {
+            list.as_ref()
+                .and_then(|list| list.get(name))
+                .and_then(unit)
+                .and_then(|amount| u64::try_from(amount).ok())
+        };
     let cpu_limit_millis = amount(&resources.limits, "cpu", quantity::millis).filter(|millis| *millis > 0);
     Resources {
         // A limit without a request counts as the request, too.
@@ -165,7 +174,8 @@ fn capabilities(context: &SecurityContext) -> Result<Capabilities, Missing> {
 
 fn seccomp(pod: &Pod, context: &SecurityContext) -> Result<Seccomp, Missing> {
     let pod = pod.spec.as_ref().and_then(|spec| spec.security_context.as_ref());
-    let profile = context.seccomp_profile.as_ref().or(pod.and_then(|context| context.seccomp_profile.as_ref()));
+    let profile =
+        context.seccomp_profile.as_ref().or(pod.and_then(|context| context.seccomp_profile.as_ref()));
     match profile.map(|profile| profile.type_.as_str()) {
         None | Some("RuntimeDefault") => Ok(Seccomp::RuntimeDefault),
         Some("Unconfined") => Ok(Seccomp::Unconfined),

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use jiff::Timestamp;
 use resources::{
     builtin::{
-        ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, HostIP,
-        Pod, PodCondition, PodIP, PodStatus,
+        ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
+        ContainerStatus, HostIP, Pod, PodCondition, PodIP, PodStatus,
     },
     meta::Time,
 };
@@ -17,10 +17,17 @@ use super::state::{Ended, Record, State};
 const HOST: &str = "127.0.0.1";
 
 /// The pod's status now. Times of conditions that did not change are kept.
-pub(super) fn status(pod: &Pod, records: &[Record], address: Option<Ipv4Addr>, notes: &[(String, String)], now: Timestamp) -> PodStatus {
+pub(super) fn status(
+    pod: &Pod,
+    records: &[Record],
+    address: Option<Ipv4Addr>,
+    notes: &[(String, String)],
+    now: Timestamp,
+) -> PodStatus {
     let before = pod.status.clone().unwrap_or_default();
     let (init, main): (Vec<_>, Vec<_>) = records.iter().partition(|record| record.is_init);
-    let initialized = init.iter().all(|record| matches!(&record.state, State::Ended(ended) if ended.code == 0));
+    let initialized =
+        init.iter().all(|record| matches!(&record.state, State::Ended(ended) if ended.code == 0));
     let ready = main.iter().all(|record| record.running().is_some_and(|running| running.ready));
     let over = matches!(phase(pod, records), "Succeeded" | "Failed");
     let mut conditions = before.conditions.clone().unwrap_or_default();
@@ -42,7 +49,8 @@ pub(super) fn status(pod: &Pod, records: &[Record], address: Option<Ipv4Addr>, n
         pod_ips: ip.clone().map(|ip| vec![PodIP { ip }]),
         pod_ip: ip,
         start_time: before.start_time.clone().or(Some(Time(now))),
-        init_container_statuses: (!init.is_empty()).then(|| init.iter().map(|record| container(record)).collect()),
+        init_container_statuses: (!init.is_empty())
+            .then(|| init.iter().map(|record| container(record)).collect()),
         container_statuses: Some(main.iter().map(|record| container(record)).collect()),
         qos_class: before.qos_class.clone().or_else(|| Some(qos_class(pod).to_owned())),
         ..before
@@ -77,7 +85,9 @@ pub(super) fn phase(pod: &Pod, records: &[Record]) -> &'static str {
             }
             "Running"
         }
-        _ if main().any(|record| !matches!(record.state, State::Waiting { .. }) || record.last.is_some()) => "Running",
+        _ if main().any(|record| !matches!(record.state, State::Waiting { .. }) || record.last.is_some()) => {
+            "Running"
+        }
         _ => "Pending",
     }
 }
@@ -87,7 +97,10 @@ fn container(record: &Record) -> ContainerStatus {
         name: record.spec.name.clone(),
         image: record.spec.image.clone().unwrap_or_default(),
         image_id: record.image_id.clone(),
-        container_id: record.running().and_then(|running| running.id.as_ref()).map(|id| format!("ebb://{id}")),
+        container_id: record
+            .running()
+            .and_then(|running| running.id.as_ref())
+            .map(|id| format!("ebb://{id}")),
         ready: match &record.state {
             State::Running(running) => running.ready,
             State::Ended(ended) => record.is_init && ended.code == 0,
@@ -96,10 +109,10 @@ fn container(record: &Record) -> ContainerStatus {
         started: Some(record.running().is_some_and(|running| running.started)),
         restart_count: i32::try_from(record.restarts).unwrap_or(i32::MAX),
         state: Some(state(&record.state)),
-        last_state: record.last.as_ref().map(|ended| ContainerState {
-            terminated: Some(terminated(ended)),
-            ..ContainerState::default()
-        }),
+        last_state: record
+            .last
+            .as_ref()
+            .map(|ended| ContainerState { terminated: Some(terminated(ended)), ..ContainerState::default() }),
         ..ContainerStatus::default()
     }
 }
@@ -134,11 +147,22 @@ fn terminated(ended: &Ended) -> ContainerStateTerminated {
 fn waiting_names(main: &[&Record]) -> String {
     let waits = |record: &&&Record| !record.running().is_some_and(|running| running.ready);
     let names: Vec<_> = main.iter().filter(waits).map(|record| record.spec.name.as_str()).collect();
-    if names.is_empty() { String::new() } else { format!("containers with unready status: [{}]", names.join(" ")) }
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("containers with unready status: [{}]", names.join(" "))
+    }
 }
 
 /// Sets a condition; reason and message are those of a failure.
-fn set(conditions: &mut Vec<PodCondition>, name: &str, holds: bool, reason: &str, message: &str, now: Timestamp) {
+fn set(
+    conditions: &mut Vec<PodCondition>,
+    name: &str,
+    holds: bool,
+    reason: &str,
+    message: &str,
+    now: Timestamp,
+) {
     let some = |text: &str| (!holds && !text.is_empty()).then(|| text.to_owned());
     let status = if holds { "True" } else { "False" };
     let position = conditions.iter().position(|condition| condition.type_ == name);
@@ -164,7 +188,8 @@ fn qos_class(pod: &Pod) -> &'static str {
     let mut guaranteed = true;
     for container in containers {
         let resources = container.resources.clone().unwrap_or_default();
-        let (limits, requests) = (resources.limits.unwrap_or_default(), resources.requests.unwrap_or_default());
+        let (limits, requests) =
+            (resources.limits.unwrap_or_default(), resources.requests.unwrap_or_default());
         any |= !limits.is_empty() || !requests.is_empty();
         for name in ["cpu", "memory"] {
             let limit = limits.get(name);

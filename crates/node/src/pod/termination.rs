@@ -18,7 +18,13 @@ const LOG_BYTES_MAX: usize = 2048;
 const LOG_LINES_MAX: usize = 80;
 
 /// The end of a run that exited.
-pub(super) fn ended(container: &Container, running: &Running, exit: Exit, message: String, now: Timestamp) -> Ended {
+pub(super) fn ended(
+    container: &Container,
+    running: &Running,
+    exit: Exit,
+    message: String,
+    now: Timestamp,
+) -> Ended {
     let reason = match exit {
         Exit { oom_killed: true, .. } => "OOMKilled",
         Exit { code: 0, .. } => "Completed",
@@ -41,7 +47,8 @@ pub(super) fn ended(container: &Container, running: &Running, exit: Exit, messag
 /// What the container wrote into its message file or, where its policy says so, the end of its log.
 pub(super) fn message(container: &Container, file: &Path, logs: &Logs, log: &LogId, exit: Exit) -> String {
     let mut text = Vec::new();
-    let read = fs::File::open(file).and_then(|file| file.take(MESSAGE_BYTES_MAX as u64).read_to_end(&mut text));
+    let read =
+        fs::File::open(file).and_then(|file| file.take(MESSAGE_BYTES_MAX as u64).read_to_end(&mut text));
     if read.is_ok() && !text.is_empty() {
         return String::from_utf8_lossy(&text).into_owned();
     }

@@ -28,8 +28,10 @@ impl Values {
         let names = Names::of(spec);
         for name in names.config_maps {
             if let Some(map) = client.find::<ConfigMap>(&ObjectKey::new(pod.namespace(), &name)).await? {
-                let text = map.data.iter().flatten().map(|(key, value)| (key.clone(), value.clone().into_bytes()));
-                let bytes = map.binary_data.iter().flatten().map(|(key, value)| (key.clone(), value.0.clone()));
+                let text =
+                    map.data.iter().flatten().map(|(key, value)| (key.clone(), value.clone().into_bytes()));
+                let bytes =
+                    map.binary_data.iter().flatten().map(|(key, value)| (key.clone(), value.0.clone()));
                 values.config_maps.insert(name, text.chain(bytes).collect());
             }
         }
@@ -68,7 +70,9 @@ impl Names {
                 names.secrets.extend(source.secret_ref.as_ref().map(|source| source.name.clone()));
             }
             for source in container.env.iter().flatten().filter_map(|variable| variable.value_from.as_ref()) {
-                names.config_maps.extend(source.config_map_key_ref.as_ref().map(|source| source.name.clone()));
+                names
+                    .config_maps
+                    .extend(source.config_map_key_ref.as_ref().map(|source| source.name.clone()));
                 names.secrets.extend(source.secret_key_ref.as_ref().map(|source| source.name.clone()));
             }
         }

@@ -141,7 +141,8 @@ impl Worker {
                 self.prepare_failures += 1;
                 let wait = prepare::wait(self.prepare_failures);
                 for record in &mut self.records {
-                    record.state = State::Waiting { reason: failure.reason, message: failure.message.clone() };
+                    record.state =
+                        State::Waiting { reason: failure.reason, message: failure.message.clone() };
                 }
                 self.after(wait, Happening::PrepareAgain);
             }
@@ -192,7 +193,8 @@ impl Worker {
                     self.records[index].restarts,
                     Arc::clone(&prepared),
                 );
-                self.happenings.push(Box::pin(async move { Happening::Started { index, outcome: start.await } }));
+                self.happenings
+                    .push(Box::pin(async move { Happening::Started { index, outcome: start.await } }));
             }
         }
     }
@@ -222,7 +224,15 @@ impl Worker {
         for probe in 0..running.probes.len() {
             // Startup holds the others back.
             if !has_startup || running.probes[probe].kind == Kind::Startup {
-                self.happenings.push(start::probe(&self.shared, &self.sandbox, &running, index, record.restarts, probe, true));
+                self.happenings.push(start::probe(
+                    &self.shared,
+                    &self.sandbox,
+                    &running,
+                    index,
+                    record.restarts,
+                    probe,
+                    true,
+                ));
             }
         }
         if let Some(id) = run.id {
@@ -261,7 +271,11 @@ impl Worker {
         record.state = if wait.is_zero() {
             State::Waiting { reason: "ContainerCreating", message: String::new() }
         } else {
-            let message = format!("back-off {} s restarting failed container={name} pod={}", wait.as_secs(), self.pod.key());
+            let message = format!(
+                "back-off {} s restarting failed container={name} pod={}",
+                wait.as_secs(),
+                self.pod.key()
+            );
             State::Waiting { reason: "CrashLoopBackOff", message }
         };
         self.pending[index] = true;
@@ -356,7 +370,11 @@ impl Worker {
 
     /// Notes the parts of the start the first time the pod is ready.
     fn note_start(&mut self, status: &PodStatus) {
-        let ready = status.conditions.iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True");
+        let ready = status
+            .conditions
+            .iter()
+            .flatten()
+            .any(|condition| condition.type_ == "Ready" && condition.status == "True");
         if ready && !std::mem::replace(&mut self.times.told, true) {
             let record = StartRecord {
                 seen_at: self.seen_at,
@@ -392,4 +410,3 @@ async fn wait_for_try(wait: Duration) {
         tokio::time::sleep(wait).await;
     }
 }
-

@@ -26,10 +26,19 @@ pub(crate) enum Target {
 pub(crate) type Outcome = Result<(), String>;
 
 /// Tries once; bounded by `limit`.
-pub(crate) async fn attempt(runtime: &dyn Runtime, sandbox: &SandboxId, target: &Target, limit: Duration) -> Outcome {
+pub(crate) async fn attempt(
+    runtime: &dyn Runtime,
+    sandbox: &SandboxId,
+    target: &Target,
+    limit: Duration,
+) -> Outcome {
     let tried = match target {
-        Target::Tcp { port } => timeout(limit, connect(runtime, sandbox, *port)).await.map(|tried| tried.map(drop)),
-        Target::Http { port, path, headers } => timeout(limit, get(runtime, sandbox, *port, path, headers)).await,
+        Target::Tcp { port } => {
+            timeout(limit, connect(runtime, sandbox, *port)).await.map(|tried| tried.map(drop))
+        }
+        Target::Http { port, path, headers } => {
+            timeout(limit, get(runtime, sandbox, *port, path, headers)).await
+        }
         Target::Unsupported { what } => return Err(format!("{what} probes are not supported by this node")),
     };
     match tried {
@@ -53,7 +62,8 @@ async fn get(
     let stream = connect(runtime, sandbox, port).await?;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
-    let mut request = Request::get(path).header("user-agent", "kube-probe/1.34").header("connection", "close");
+    let mut request =
+        Request::get(path).header("user-agent", "kube-probe/1.34").header("connection", "close");
     let has_host = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
     if !has_host {
         request = request.header("host", format!("127.0.0.1:{port}"));

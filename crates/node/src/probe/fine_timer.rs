@@ -4,7 +4,10 @@ use std::{io, time::Duration};
 
 use rustix::{
     fd::OwnedFd,
-    time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime},
+    time::{
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+        timerfd_settime,
+    },
 };
 use tokio::io::unix::AsyncFd;
 
@@ -16,7 +19,8 @@ pub(crate) struct FineTimer(AsyncFd<OwnedFd>);
 impl FineTimer {
     /// A timer that is not set.
     pub(crate) fn new() -> io::Result<Self> {
-        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+        let timer =
+            timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
         Ok(Self(watch(timer)?))
     }
 

@@ -132,8 +132,11 @@ mod tests {
             failure_threshold: 3,
             eager,
         };
-        let target =
-            if tcp { Target::Tcp { port: 1 } } else { Target::Http { port: 1, path: "/".into(), headers: vec![] } };
+        let target = if tcp {
+            Target::Tcp { port: 1 }
+        } else {
+            Target::Http { port: 1, path: "/".into(), headers: vec![] }
+        };
         Probe::new(Kind::Readiness, target, schedule)
     }
 
@@ -155,9 +158,10 @@ mod tests {
     #[test]
     fn thresholds_count_in_a_row() {
         let mut probe = probe(false, true);
-        let verdicts: Vec<_> = [true, false, true, true, true, false, false, true, false, false, false, false]
-            .map(|success| probe.note(success))
-            .to_vec();
+        let verdicts: Vec<_> =
+            [true, false, true, true, true, false, false, true, false, false, false, false]
+                .map(|success| probe.note(success))
+                .to_vec();
         use Verdict::{Failing, Passing, Same};
         assert_eq!(verdicts, [Same, Same, Same, Passing, Same, Same, Same, Same, Same, Same, Failing, Same]);
     }

@@ -144,7 +144,7 @@ async fn a_scope_is_all_that_lists_and_watches_see() {
 
 #[tokio::test]
 async fn what_takes_too_long_or_grows_too_large_says_which_limit_it_met() {
-    let (home, relay, _server) =
+    let (home, relay, server) =
         relayed(options(), limits(RemoteLimits { body_bytes_max: 2000, ..RemoteLimits::default() })).await;
     let error = home.client.create(home.map("a", &"x".repeat(3000))).await.unwrap_err();
     assert!(
@@ -158,7 +158,7 @@ async fn what_takes_too_long_or_grows_too_large_says_which_limit_it_met() {
 
     // A server that takes connections and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let kubeconfig = _server.kubeconfig(&format!("https://{}", silent.local_addr().unwrap())).unwrap();
+    let kubeconfig = server.kubeconfig(&format!("https://{}", silent.local_addr().unwrap())).unwrap();
     let short =
         limits(RemoteLimits { request_timeout: Duration::from_millis(200), ..RemoteLimits::default() });
     let client = Client::new(Arc::new(Remote::connect(Access::Kubeconfig(kubeconfig), short).await.unwrap()));
@@ -167,6 +167,16 @@ async fn what_takes_too_long_or_grows_too_large_says_which_limit_it_met() {
         matches!(&error, Error::Unavailable(message) if message.contains("request_timeout (0.2 s)")),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn small_limits_make_it_slower_and_nothing_else() {
+    let small = RemoteLimits { requests_max: 1, page_max: 2, ..RemoteLimits::default() };
+    let (home, relay, _server) = relayed(options(), limits(small)).await;
+    let names: Vec<_> = (0..9).map(|number| format!("map-{number}")).collect();
+    futures::future::join_all(names.iter().map(|name| home.create(home.map(name, "")))).await;
+    assert_eq!(relay.connections(), 1, "one request at a time needs one connection");
+    assert_eq!(home.names(&home.here()).await, names);
 }
 
 #[tokio::test]

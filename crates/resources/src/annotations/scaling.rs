@@ -78,15 +78,17 @@ pub struct Scaling {
 pub struct ScalingError(String);
 
 impl Scaling {
-    /// Reads a Revision's annotations; keys of other groups are passed over.
+    /// Reads the annotations of a Revision that exists; keys of other groups are passed over.
     ///
-    /// Admission has refused what is wrong here, except what became wrong when the configuration changed.
+    /// What is wrong in itself is an error. What only the configuration forbids is not: it may have changed since
+    /// admission let the Revision in, which must go on working.
     pub fn from_map(
         annotations: &BTreeMap<String, String>,
         config: &Autoscaler,
     ) -> Result<Self, ScalingError> {
         let mut errors = KnativeErrors::default();
-        let scaling = Self::check(annotations, config, Path::root("metadata.annotations"), &mut errors);
+        let config = Autoscaler { allow_zero_initial_scale: true, max_scale_limit: 0, ..config.clone() };
+        let scaling = Self::check(annotations, &config, Path::root("metadata.annotations"), &mut errors);
         if errors.is_empty() { Ok(scaling) } else { Err(ScalingError(errors.to_string())) }
     }
 
@@ -310,3 +312,6 @@ impl fmt::Display for ScalingMetric {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

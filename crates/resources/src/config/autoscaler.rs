@@ -201,3 +201,6 @@ impl Autoscaler {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

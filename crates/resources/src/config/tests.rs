@@ -77,35 +77,6 @@ fn a_wrong_map_changes_nothing() {
 }
 
 #[test]
-fn autoscaler() {
-    let read = |pairs: &[(&str, &str)]| Autoscaler::from_map(&data(pairs));
-    let percent = |text| read(&[("container-concurrency-target-percentage", text)]).unwrap();
-    assert_eq!(percent("80").container_concurrency_target_fraction, 0.8);
-    assert_eq!(percent("0.5").container_concurrency_target_fraction, 0.5);
-    assert_eq!(read(&[("stable-window", "2m")]).unwrap().stable_window, Duration::from_secs(120));
-    for (pairs, expect) in [
-        (&[("stable-window", "5s")][..], "stable-window: must be from 6s to 1h, was 5s"),
-        (&[("stable-window", "60500ms")], "stable-window: must be whole seconds, was 1m0.5s"),
-        (&[("max-scale-up-rate", "1")], "max-scale-up-rate: must be above 1, was 1"),
-        (
-            &[("target-burst-capacity", "-3")],
-            "target-burst-capacity: must be 0 or more, or -1 for no limit, was -3",
-        ),
-        (
-            &[("initial-scale", "0")],
-            "initial-scale: must be at least 1, was 0 (0 needs allow-zero-initial-scale: \"true\")",
-        ),
-        (&[("max-scale-limit", "5")], "max-scale: must be from 1 to max-scale-limit (5), was 0"),
-        (&[("enable-scale-to-zero", "yes")], "enable-scale-to-zero: \"yes\" is not \"true\" or \"false\""),
-        (&[("scale-to-zero-grace-period", "0s")], "scale-to-zero-grace-period: must be above 0s"),
-        (&[("activator-capacity", "0.5")], "activator-capacity: must be at least 1, was 0.5"),
-        (&[("panic-window-percentage", "101")], "panic-window-percentage: must be from 1 to 100, was 101"),
-    ] {
-        assert_eq!(error(read(pairs)), format!("config-autoscaler: {expect}"));
-    }
-}
-
-#[test]
 fn deployment() {
     let read = |pairs: &[(&str, &str)]| Deployment::from_map(&data(pairs));
     let config = read(&[

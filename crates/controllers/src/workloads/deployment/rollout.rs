@@ -46,7 +46,8 @@ pub(super) fn sizes(
     let mut sizes = if recreates(deployment) {
         recreate(deployment, current, old)
     } else {
-        let mut sizes = vec![(Arc::clone(current), first_size(deployment, old).max(kept(deployment, current)))];
+        let mut sizes =
+            vec![(Arc::clone(current), first_size(deployment, old).max(kept(deployment, current)))];
         sizes.extend(shrink(deployment, current, old));
         sizes
     };
@@ -59,7 +60,11 @@ fn kept(deployment: &Deployment, current: &ReplicaSet) -> i32 {
     wanted(current).min(replicas(deployment))
 }
 
-fn recreate(deployment: &Deployment, current: &Arc<ReplicaSet>, old: &[Arc<ReplicaSet>]) -> Vec<(Arc<ReplicaSet>, i32)> {
+fn recreate(
+    deployment: &Deployment,
+    current: &Arc<ReplicaSet>,
+    old: &[Arc<ReplicaSet>],
+) -> Vec<(Arc<ReplicaSet>, i32)> {
     let mut sizes: Vec<_> = old.iter().map(|set| (Arc::clone(set), 0)).collect();
     if old.iter().all(|set| existing(set) == 0) {
         sizes.push((Arc::clone(current), replicas(deployment)));
@@ -68,7 +73,11 @@ fn recreate(deployment: &Deployment, current: &Arc<ReplicaSet>, old: &[Arc<Repli
 }
 
 /// Old sets give up what the minimum of available pods allows: first what is not available anyway, oldest first.
-fn shrink(deployment: &Deployment, current: &ReplicaSet, old: &[Arc<ReplicaSet>]) -> Vec<(Arc<ReplicaSet>, i32)> {
+fn shrink(
+    deployment: &Deployment,
+    current: &ReplicaSet,
+    old: &[Arc<ReplicaSet>],
+) -> Vec<(Arc<ReplicaSet>, i32)> {
     let minimum = replicas(deployment) - unavailable(deployment);
     let total = wanted(current) + old.iter().map(|set| wanted(set)).sum::<i32>();
     let mut allowed = (total - minimum - (wanted(current) - available(current)).max(0)).max(0);
@@ -101,7 +110,8 @@ fn surge(deployment: &Deployment) -> i32 {
 
 /// `maxUnavailable` as a number of pods, rounded down; 1 when neither allows a step.
 fn unavailable(deployment: &Deployment) -> i32 {
-    let pods = resolve(deployment, |rolling| rolling.max_unavailable.as_ref(), |part, whole| part * whole / 100);
+    let pods =
+        resolve(deployment, |rolling| rolling.max_unavailable.as_ref(), |part, whole| part * whole / 100);
     if pods == 0 && surge(deployment) == 0 { 1 } else { pods }
 }
 

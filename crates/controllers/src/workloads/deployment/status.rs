@@ -20,7 +20,8 @@ pub(super) fn status(
 ) -> (DeploymentStatus, Option<Duration>) {
     let before = deployment.status.clone().unwrap_or_default();
     let ready = |set: &ReplicaSet| set.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
-    let sum = |count: &dyn Fn(&ReplicaSet) -> i32| count(current) + old.iter().map(|set| count(set)).sum::<i32>();
+    let sum =
+        |count: &dyn Fn(&ReplicaSet) -> i32| count(current) + old.iter().map(|set| count(set)).sum::<i32>();
     let total = sum(&rollout::existing);
     let available = sum(&rollout::available);
     let replicas = rollout::replicas(deployment);
@@ -69,7 +70,8 @@ fn progress(
     }
     let last = conditions.iter().find(|condition| condition.type_ == "Progressing").cloned();
     let done = last.as_ref().is_some_and(|last| last.reason.as_deref() == Some("NewReplicaSetAvailable"));
-    let same_set = last.as_ref().is_some_and(|last| last.message.as_deref().is_some_and(|text| text.contains(name)));
+    let same_set =
+        last.as_ref().is_some_and(|last| last.message.as_deref().is_some_and(|text| text.contains(name)));
     if done && same_set {
         // A finished rollout that only changed its size has no deadline.
         return None;
@@ -83,7 +85,8 @@ fn progress(
         set(conditions, "Progressing", "True", "ReplicaSetUpdated", message, true, now);
     }
     let deadline = deployment.spec.as_ref().and_then(|spec| spec.progress_deadline_seconds).unwrap_or(600);
-    let since = conditions.iter().find(|condition| condition.type_ == "Progressing")?.last_update_time.clone()?;
+    let since =
+        conditions.iter().find(|condition| condition.type_ == "Progressing")?.last_update_time.clone()?;
     let left = SignedDuration::from_secs(deadline.into()) - now.0.duration_since(since.0);
     if left > SignedDuration::ZERO {
         return Duration::try_from(left).ok();

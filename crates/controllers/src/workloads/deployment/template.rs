@@ -1,9 +1,6 @@
 //! Which ReplicaSet belongs to which template: a hash in a label.
 
-use std::{
-    collections::BTreeMap,
-    hash::Hasher,
-};
+use std::{collections::BTreeMap, hash::Hasher};
 
 use resources::{
     Object,

@@ -30,7 +30,8 @@ fn set(name: &str, (wanted, existing, available): (i32, i32, i32)) -> Arc<Replic
 #[test]
 fn a_rollout_goes_step_by_step() {
     // replicas, surge, unavailable, new set, old set → the sizes that change
-    type Step = (i32, &'static str, &'static str, (i32, i32, i32), (i32, i32, i32), &'static [(&'static str, i32)]);
+    type Step =
+        (i32, &'static str, &'static str, (i32, i32, i32), (i32, i32, i32), &'static [(&'static str, i32)]);
     let steps: &[Step] = &[
         (3, "25%", "25%", (0, 0, 0), (3, 3, 3), &[("new", 1)]),
         (3, "25%", "25%", (1, 1, 0), (3, 3, 3), &[]),
@@ -45,7 +46,10 @@ fn a_rollout_goes_step_by_step() {
         let deployment = deployment(*replicas, surge, unavailable);
         let sizes = rollout::sizes(&deployment, &set("new", *new), &[set("old", *old)]);
         let sizes: Vec<_> = sizes.iter().map(|(set, size)| (set.name(), *size)).collect();
-        assert_eq!(sizes, *expect, "{replicas} replicas, surge {surge}, unavailable {unavailable}, new {new:?}, old {old:?}");
+        assert_eq!(
+            sizes, *expect,
+            "{replicas} replicas, surge {surge}, unavailable {unavailable}, new {new:?}, old {old:?}"
+        );
     }
 }
 
@@ -68,7 +72,8 @@ fn the_progress_deadline_passes_only_without_progress() {
     deployment.status = Some(first);
     let (late, _) = status::status(&deployment, &stuck, &[], &at(61));
     let progressing = |status: &resources::builtin::DeploymentStatus| {
-        let condition = status.conditions.iter().flatten().find(|condition| condition.type_ == "Progressing").unwrap();
+        let condition =
+            status.conditions.iter().flatten().find(|condition| condition.type_ == "Progressing").unwrap();
         (condition.status.clone(), condition.reason.clone().unwrap())
     };
     assert_eq!(progressing(&late), ("False".to_owned(), "ProgressDeadlineExceeded".to_owned()));

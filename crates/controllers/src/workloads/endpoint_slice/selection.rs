@@ -56,7 +56,9 @@ impl Selection {
         });
         candidates
             .flatten()
-            .filter(|service| self.selectors[*service].iter().all(|(key, value)| labels.get(key) == Some(value)))
+            .filter(|service| {
+                self.selectors[*service].iter().all(|(key, value)| labels.get(key) == Some(value))
+            })
             .cloned()
             .collect()
     }

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use resources::{
     Object,
-    builtin::{Endpoint, EndpointConditions, EndpointSlice, ObjectReference, Pod, Service, ServicePort, SlicePort},
+    builtin::{
+        Endpoint, EndpointConditions, EndpointSlice, ObjectReference, Pod, Service, ServicePort, SlicePort,
+    },
     meta::{IntOrString, ObjectMeta},
 };
 
@@ -26,7 +28,10 @@ pub(super) fn desired(service: &Service, pods: &[Arc<Pod>]) -> Vec<EndpointSlice
     for pod in pods {
         let Some(endpoint) = endpoint(pod, unready_too) else { continue };
         let resolved: Vec<_> = ports.iter().filter_map(|port| resolve(port, pod)).collect();
-        let numbers = resolved.iter().map(|port| (port.name.clone().unwrap_or_default(), port.port.unwrap_or(0))).collect();
+        let numbers = resolved
+            .iter()
+            .map(|port| (port.name.clone().unwrap_or_default(), port.port.unwrap_or(0)))
+            .collect();
         groups.entry(numbers).or_insert_with(|| (resolved, Vec::new())).1.push(endpoint);
     }
     // A Service that has no pod yet still has a slice, so that watchers see it.
@@ -46,7 +51,10 @@ pub(super) fn desired(service: &Service, pods: &[Arc<Pod>]) -> Vec<EndpointSlice
 fn slice(service: &Service, index: usize, ports: Vec<SlicePort>, endpoints: Vec<Endpoint>) -> EndpointSlice {
     let mut labels = service.metadata.labels.clone().unwrap_or_default();
     labels.insert(SERVICE_NAME.to_owned(), service.name().to_owned());
-    labels.insert("endpointslice.kubernetes.io/managed-by".to_owned(), "endpointslice-controller.k8s.io".to_owned());
+    labels.insert(
+        "endpointslice.kubernetes.io/managed-by".to_owned(),
+        "endpointslice-controller.k8s.io".to_owned(),
+    );
     EndpointSlice {
         metadata: ObjectMeta {
             name: Some(format!("{}-{index}", service.name())),

@@ -43,11 +43,16 @@ fn pods_become_endpoints() {
             (slice.metadata.name.clone().unwrap(), port, endpoints.collect::<Vec<_>>())
         })
         .collect();
-    let text = |list: &[(&str, bool)]| list.iter().map(|(name, ready)| ((*name).to_owned(), *ready)).collect::<Vec<_>>();
-    assert_eq!(told, [
-        ("web-0".to_owned(), 8080, text(&[("ready", true), ("starting", false), ("leaving", false)])),
-        ("web-1".to_owned(), 9000, text(&[("other-port", true)])),
-    ]);
+    let text = |list: &[(&str, bool)]| {
+        list.iter().map(|(name, ready)| ((*name).to_owned(), *ready)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told,
+        [
+            ("web-0".to_owned(), 8080, text(&[("ready", true), ("starting", false), ("leaving", false)])),
+            ("web-1".to_owned(), 9000, text(&[("other-port", true)])),
+        ]
+    );
 }
 
 #[test]

@@ -17,7 +17,12 @@ pub(in crate::up) struct KubeletLogs(pub(in crate::up) Logs);
 type LogStream = BoxStream<'static, io::Result<bytes::Bytes>>;
 
 impl Kubelet for KubeletLogs {
-    fn logs(&self, pod: Arc<Pod>, container: &str, options: LogOptions) -> BoxFuture<'_, objects::Result<LogStream>> {
+    fn logs(
+        &self,
+        pod: Arc<Pod>,
+        container: &str,
+        options: LogOptions,
+    ) -> BoxFuture<'_, objects::Result<LogStream>> {
         let run = run(&pod, container, options.previous);
         let id = run.map(|run| LogId { pod: pod.uid().to_owned(), container: container.to_owned(), run });
         let options = node::LogOptions {
@@ -47,7 +52,9 @@ fn run(pod: &Pod, container: &str, previous: bool) -> objects::Result<u32> {
     if previous {
         return current.checked_sub(1).ok_or_else(|| {
             let name = pod.name();
-            Error::BadRequest(format!("previous terminated container {container:?} in pod {name:?} not found"))
+            Error::BadRequest(format!(
+                "previous terminated container {container:?} in pod {name:?} not found"
+            ))
         });
     }
     match waiting_for(status) {

@@ -27,7 +27,8 @@ impl Answer {
 /// Calls `url`, whatever its host resolves to, at this address.
 pub(crate) fn get(address: SocketAddr, url: &str) -> Answer {
     let rest = url.strip_prefix("http://").unwrap();
-    let (host, path) = rest.split_once('/').map_or((rest, String::new()), |(host, path)| (host, path.to_owned()));
+    let (host, path) =
+        rest.split_once('/').map_or((rest, String::new()), |(host, path)| (host, path.to_owned()));
     send(address, &format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
 }
 

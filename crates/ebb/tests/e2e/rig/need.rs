@@ -10,7 +10,10 @@ pub(crate) fn need_root(test: &str) -> bool {
 /// True when there is a kubectl; otherwise the test is skipped.
 pub(crate) fn need_kubectl(test: &str) -> bool {
     let kubectl = std::env::var_os("EBB_KUBECTL").unwrap_or_else(|| "kubectl".into());
-    let works = Command::new(kubectl).args(["version", "--client"]).output().is_ok_and(|output| output.status.success());
+    let works = Command::new(kubectl)
+        .args(["version", "--client"])
+        .output()
+        .is_ok_and(|output| output.status.success());
     need(test, works, "there is no kubectl; `cargo xtask tools` brings one")
 }
 

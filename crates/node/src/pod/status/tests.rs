@@ -26,7 +26,14 @@ fn running(ready: bool) -> State {
 
 fn ended(code: i32) -> State {
     let at = Timestamp::UNIX_EPOCH;
-    State::Ended(Ended { code, signal: None, reason: String::new(), message: String::new(), started_at: at, finished_at: at })
+    State::Ended(Ended {
+        code,
+        signal: None,
+        reason: String::new(),
+        message: String::new(),
+        started_at: at,
+        finished_at: at,
+    })
 }
 
 fn waiting() -> State {
@@ -60,9 +67,19 @@ async fn conditions_keep_their_times_until_they_change() {
     pod.status = Some(status(&pod, &[record(false, running(false))], None, &[], at(1)));
     pod.status = Some(status(&pod, &[record(false, running(true))], None, &[], at(2)));
     pod.status = Some(status(&pod, &[record(false, running(true))], None, &[], at(3)));
-    let told: Vec<_> = pod.status.unwrap().conditions.unwrap().into_iter()
-        .map(|condition| (condition.type_, condition.status, condition.last_transition_time.unwrap().0.as_second()))
+    let told: Vec<_> = pod
+        .status
+        .unwrap()
+        .conditions
+        .unwrap()
+        .into_iter()
+        .map(|condition| {
+            (condition.type_, condition.status, condition.last_transition_time.unwrap().0.as_second())
+        })
         .collect();
     let text = |name: &str, second| (name.to_owned(), "True".to_owned(), second);
-    assert_eq!(told, [text("PodScheduled", 1), text("Initialized", 1), text("ContainersReady", 2), text("Ready", 2)]);
+    assert_eq!(
+        told,
+        [text("PodScheduled", 1), text("Initialized", 1), text("ContainersReady", 2), text("Ready", 2)]
+    );
 }

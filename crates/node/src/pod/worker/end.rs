@@ -62,7 +62,10 @@ impl Worker {
 
     /// Waits for the requests in hand where queue-proxy would have.
     async fn drain(&mut self, deadline: Instant) {
-        let waits = self.records.iter().any(|record| record.running().is_some() && built_in::waits_for_drain(&record.spec));
+        let waits = self
+            .records
+            .iter()
+            .any(|record| record.running().is_some() && built_in::waits_for_drain(&record.spec));
         if waits && timeout_at(deadline, self.shared.drain.drain(&self.pod)).await.is_err() {
             tracing::info!(pod = %self.pod.key(), "requests were still in hand when the pod's time was over");
         }
@@ -70,7 +73,9 @@ impl Worker {
 
     /// Takes in how the containers ended, so that the last status tells it.
     async fn collect_exits(&mut self) {
-        let running = |worker: &Self| worker.records.iter().any(|record| record.running().is_some_and(|running| running.id.is_some()));
+        let running = |worker: &Self| {
+            worker.records.iter().any(|record| record.running().is_some_and(|running| running.id.is_some()))
+        };
         while running(self) {
             let Ok(Some(happening)) = timeout(GRACE_MIN, self.happenings.next()).await else { break };
             if let Happening::Exited { index, run, exit, message } = happening {
@@ -78,7 +83,13 @@ impl Worker {
                 if record.restarts == run
                     && let Some(running) = record.running()
                 {
-                    let ended = crate::pod::termination::ended(&record.spec, running, exit, message, (self.shared.clock)());
+                    let ended = crate::pod::termination::ended(
+                        &record.spec,
+                        running,
+                        exit,
+                        message,
+                        (self.shared.clock)(),
+                    );
                     record.state = State::Ended(ended);
                 }
             }

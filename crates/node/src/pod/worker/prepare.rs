@@ -51,20 +51,35 @@ impl Worker {
         };
         // Given back at the pod's end, whatever becomes of this.
         self.address = Some(address);
-        let spec = SandboxSpec { id: sandbox, hostname: hostname(&pod), addresses: vec![IpAddr::V4(address)] };
-        self.happenings.push(Box::pin(async move { Happening::Prepared(prepare(&shared, &pod, spec, address).await) }));
+        let spec =
+            SandboxSpec { id: sandbox, hostname: hostname(&pod), addresses: vec![IpAddr::V4(address)] };
+        self.happenings
+            .push(Box::pin(async move { Happening::Prepared(prepare(&shared, &pod, spec, address).await) }));
     }
 }
 
-async fn prepare(shared: &Shared, pod: &Arc<Pod>, spec: SandboxSpec, address: Ipv4Addr) -> Result<Prepared, Failure> {
+async fn prepare(
+    shared: &Shared,
+    pod: &Arc<Pod>,
+    spec: SandboxSpec,
+    address: Ipv4Addr,
+) -> Result<Prepared, Failure> {
     let dir = shared.options.run_dir.join("pods").join(pod.uid());
     let config_error = |message: String| Failure { reason: "CreateContainerConfigError", message };
     let values = Values::read(&shared.client, pod).await.map_err(|error| config_error(error.to_string()))?;
-    let files = Files { hostname: spec.hostname.clone(), address, resolv_conf: shared.options.resolv_conf.clone() };
-    let volumes = if pod.spec.as_ref().is_some_and(|spec| spec.volumes.as_ref().is_some_and(|volumes| !volumes.is_empty())) {
+    let files =
+        Files { hostname: spec.hostname.clone(), address, resolv_conf: shared.options.resolv_conf.clone() };
+    let volumes = if pod
+        .spec
+        .as_ref()
+        .is_some_and(|spec| spec.volumes.as_ref().is_some_and(|volumes| !volumes.is_empty()))
+    {
         let (dir, pod, values) = (dir.join("volumes"), Arc::clone(pod), values.clone());
-        let made = tokio::task::spawn_blocking(move || volumes::make(&dir, &pod, &values, &address.to_string())).await;
-        made.map_err(|error| config_error(error.to_string()))?.map_err(|missing| config_error(missing.to_string()))?
+        let made =
+            tokio::task::spawn_blocking(move || volumes::make(&dir, &pod, &values, &address.to_string()))
+                .await;
+        made.map_err(|error| config_error(error.to_string()))?
+            .map_err(|missing| config_error(missing.to_string()))?
     } else {
         Volumes::new()
     };

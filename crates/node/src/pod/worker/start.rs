@@ -93,9 +93,11 @@ pub(super) async fn start(
         message: format!("{what}: {error}"),
     };
     let message = message_file(&prepared, &container, run);
-    make_message_file(&message).map_err(|error| start_error("making the termination message file", &error))?;
+    make_message_file(&message)
+        .map_err(|error| start_error("making the termination message file", &error))?;
     let log = LogId { pod: pod.uid().to_owned(), container: container.name.clone(), run };
-    let (pipes, copy) = shared.logs.begin(log).map_err(|error| start_error("opening the container's log", &error))?;
+    let (pipes, copy) =
+        shared.logs.begin(log).map_err(|error| start_error("opening the container's log", &error))?;
     tokio::spawn(copy);
 
     let mut mounts = etc(&prepared);
@@ -164,7 +166,13 @@ pub(super) fn wait(
     run: u32,
 ) -> impl Future<Output = (Exit, String)> + Send + use<> {
     let (shared, container) = (Arc::clone(shared), container.clone());
-    let file = shared.options.run_dir.join("pods").join(pod.uid()).join("messages").join(format!("{}-{run}", container.name));
+    let file = shared
+        .options
+        .run_dir
+        .join("pods")
+        .join(pod.uid())
+        .join("messages")
+        .join(format!("{}-{run}", container.name));
     let log = LogId { pod: pod.uid().to_owned(), container: container.name.clone(), run };
     async move {
         let exit = shared.runtime.wait(&id).await.unwrap_or_else(|error| {

@@ -1,14 +1,14 @@
 use super::*;
 
-fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
-    let data = pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
-    Config::from_map(&data).map_err(|error| error.to_string())
+fn read(pairs: &[(&str, &str)]) -> Result<Autoscaler, String> {
+    let data = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Autoscaler::from_map(&data).map_err(|error| error.to_string())
 }
 
 #[test]
 fn the_empty_map_is_the_default() {
-    assert_eq!(read(&[]), Ok(Config::default()));
-    assert_eq!(read(&[("_example", "anything"), ("unknown", "x")]), Ok(Config::default()));
+    assert_eq!(read(&[]), Ok(Autoscaler::default()));
+    assert_eq!(read(&[("_example", "anything"), ("unknown", "x")]), Ok(Autoscaler::default()));
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn each_key_is_read() {
         ("max-scale-limit", "8"),
         ("scale-down-delay", "15m"),
     ]);
-    let expect = Config {
+    let expect = Autoscaler {
         container_concurrency_target_fraction: 0.5,
         container_concurrency_target_default: 10.0,
         rps_target_default: 20.0,
@@ -61,7 +61,7 @@ fn each_key_is_read() {
 }
 
 #[test]
-fn a_fraction_is_taken_as_one() {
+fn a_percentage_or_a_fraction() {
     let fraction = |text| {
         read(&[("container-concurrency-target-percentage", text)])
             .unwrap()
@@ -72,36 +72,38 @@ fn a_fraction_is_taken_as_one() {
 
 #[test]
 fn what_cannot_work_is_refused() {
-    type Case = (&'static [(&'static str, &'static str)], &'static str);
-    let cases: &[Case] = &[
-        (&[("stable-window", "5s")], "stable-window = \"5s\": expected a duration from 6s to 3600s"),
-        (&[("stable-window", "6500ms")], "stable-window = \"6500ms\": expected whole seconds"),
-        (&[("stable-window", "60")], "stable-window = \"60\": expected a duration such as 30s or 1m30s"),
+    for (pairs, expect) in [
+        (&[("stable-window", "5s")][..], "stable-window: must be from 6s to 1h, was 5s"),
+        (&[("stable-window", "60500ms")], "stable-window: must be whole seconds, was 1m0.5s"),
+        (&[("max-scale-up-rate", "1")], "max-scale-up-rate: must be above 1, was 1"),
         (
-            &[("target-burst-capacity", "-2")],
-            "target-burst-capacity = \"-2\": expected -1 or a number of at least 0",
+            &[("target-burst-capacity", "-3")],
+            "target-burst-capacity: must be 0 or more, or -1 for no limit, was -3",
         ),
-        (&[("max-scale-up-rate", "1")], "max-scale-up-rate = \"1\": expected a number above 1"),
-        (&[("max-scale-down-rate", "0.5")], "max-scale-down-rate = \"0.5\": expected a number above 1"),
-        (&[("activator-capacity", "0")], "activator-capacity = \"0\": expected a number of at least 1"),
         (
-            &[("scale-to-zero-grace-period", "0s")],
-            "scale-to-zero-grace-period = \"0s\": expected a duration from 1ns",
+            &[("initial-scale", "0")],
+            "initial-scale: must be at least 1, was 0 (0 needs allow-zero-initial-scale: \"true\")",
         ),
-        (&[("enable-scale-to-zero", "yes")], "enable-scale-to-zero = \"yes\": expected true or false"),
-        (&[("initial-scale", "0")], "initial-scale = \"0\": 0 needs allow-zero-initial-scale"),
-        (&[("min-scale", "3"), ("max-scale", "2")], "min-scale = \"3\": expected at most max-scale (2)"),
-        (&[("max-scale-limit", "5")], "max-scale = \"0\": expected 1 to max-scale-limit (5)"),
+        (&[("max-scale-limit", "5")], "max-scale: must be from 1 to max-scale-limit (5), was 0"),
+        (&[("enable-scale-to-zero", "yes")], "enable-scale-to-zero: \"yes\" is not \"true\" or \"false\""),
+        (&[("scale-to-zero-grace-period", "0s")], "scale-to-zero-grace-period: must be above 0s"),
+        (&[("max-scale-down-rate", "0.5")], "max-scale-down-rate: must be above 1, was 0.5"),
+        (&[("min-scale", "3"), ("max-scale", "2")], "min-scale: (3) must be no more than max-scale (2)"),
+        (
+            &[("stable-window", "60")],
+            "stable-window: \"60\" is not a duration that is not negative, such as \"30s\", \"10m\" or \"1h30m\"",
+        ),
         (
             &[
                 ("container-concurrency-target-default", "0.01"),
                 ("container-concurrency-target-percentage", "50"),
             ],
-            "container-concurrency-target-default = \"0.01\": expected at least 0.01 after the target percentage",
+            "container-concurrency-target-default: with container-concurrency-target-percentage it gives a target of \
+             0.005, which must be at least 0.01",
         ),
-    ];
-    for (pairs, expect) in cases {
-        let error = read(pairs).expect_err(expect);
-        assert!(error.starts_with(&format!("config-autoscaler: {expect}")), "{pairs:?}: {error}");
+        (&[("activator-capacity", "0.5")], "activator-capacity: must be at least 1, was 0.5"),
+        (&[("panic-window-percentage", "101")], "panic-window-percentage: must be from 1 to 100, was 101"),
+    ] {
+        assert_eq!(read(pairs).unwrap_err(), format!("config-autoscaler: {expect}"), "{pairs:?}");
     }
 }
