@@ -106,19 +106,15 @@ pub(crate) fn host(name: &str) -> String {
 
 /// Waits until there is no pod.
 pub(crate) async fn at_zero(client: &Client) -> Result<()> {
-    let mut pods = BTreeSet::new();
     let mut watch = client.watch::<Pod>(ListOptions::namespace(NAMESPACE));
     let gone = async {
-        loop {
+        let (mut pods, mut all_told) = (BTreeSet::new(), false);
+        while !(all_told && pods.is_empty()) {
             match watch.next().await {
-                Event::Restarted => pods.clear(),
+                Event::Restarted => (pods, all_told) = (BTreeSet::new(), false),
                 Event::Applied(pod) => _ = pods.insert(pod.key()),
                 Event::Deleted(pod) => _ = pods.remove(&pod.key()),
-                Event::Synced if pods.is_empty() => return,
-                Event::Synced => continue,
-            }
-            if pods.is_empty() {
-                return;
+                Event::Synced => all_told = true,
             }
         }
     };

@@ -2,12 +2,13 @@
 
 mod end;
 mod prepare;
+mod publish;
 mod start;
+mod transitions;
 
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use objects::WriteTarget;
 use resources::{
     Object,
     builtin::{Pod, PodStatus},
@@ -19,24 +20,18 @@ use tokio::{
 
 use self::{prepare::Prepared, start::Run};
 use super::{
-    StartRecord, image,
+    image,
     kubelet::Shared,
-    state::{Ended, Record, Running, State},
-    status, termination,
+    state::{Record, State},
+    status,
 };
 use crate::{
-    probe::{FineTimer, Kind, Outcome, Verdict},
+    probe::Outcome,
     runtime::{Exit, SandboxId},
 };
 
 /// How long a status may wait for the next one to overtake it: a start is told once, when it is over.
 const STATUS_DELAY: Duration = Duration::from_millis(20);
-/// How long to wait after the API refused a status.
-const STATUS_RETRY: Duration = Duration::from_secs(1);
-
-/// The pod condition that is False where the runtime cannot do what the spec asks.
-const POD_SPEC_HONORED: &str = "ebb.internal/SpecHonored";
-
 /// One pod's worker.
 pub(super) struct Worker {
     shared: Arc<Shared>,
@@ -197,216 +192,5 @@ impl Worker {
                     .push(Box::pin(async move { Happening::Started { index, outcome: start.await } }));
             }
         }
-    }
-
-    fn started(&mut self, index: usize, run: Run) {
-        self.pending[index] = false;
-        self.times.start = self.seen_at.elapsed().saturating_sub(self.times.sandbox);
-        let record = &mut self.records[index];
-        record.image_id = run.image_id;
-        for field in run.unsupported {
-            let message = format!("this node's runtime does not honour {field}");
-            if !self.notes.iter().any(|(_, told)| *told == message) {
-                self.notes.push((POD_SPEC_HONORED.to_owned(), message));
-            }
-        }
-        let has_readiness = run.probes.iter().any(|probe| probe.kind == Kind::Readiness);
-        let has_startup = run.probes.iter().any(|probe| probe.kind == Kind::Startup);
-        let running = Running {
-            id: run.id.clone(),
-            started_at: (self.shared.clock)(),
-            since: Instant::now(),
-            started: !has_startup,
-            ready: !has_readiness && !has_startup,
-            probes: run.probes,
-            killed_for: None,
-        };
-        for probe in 0..running.probes.len() {
-            // Startup holds the others back.
-            if !has_startup || running.probes[probe].kind == Kind::Startup {
-                self.happenings.push(start::probe(
-                    &self.shared,
-                    &self.sandbox,
-                    &running,
-                    index,
-                    record.restarts,
-                    probe,
-                    true,
-                ));
-            }
-        }
-        if let Some(id) = run.id {
-            let wait = start::wait(&self.shared, &self.pod, &record.spec, id, record.restarts);
-            let run = record.restarts;
-            self.happenings.push(Box::pin(async move {
-                let (exit, message) = wait.await;
-                Happening::Exited { index, run, exit, message }
-            }));
-        }
-        record.state = State::Running(running);
-    }
-
-    fn not_started(&mut self, index: usize, failure: image::Failure) {
-        let record = &mut self.records[index];
-        let wait = start::failed(&self.shared, record, &failure);
-        self.happenings.push(Box::pin(async move {
-            wait.await;
-            Happening::Due { index }
-        }));
-    }
-
-    fn exited(&mut self, index: usize, run: u32, exit: Exit, message: String) {
-        let record = &mut self.records[index];
-        let Some(running) = record.running().filter(|_| record.restarts == run) else { return };
-        let ran = running.since.elapsed();
-        let ended = termination::ended(&record.spec, running, exit, message, (self.shared.clock)());
-        if !restarts(&self.pod, record.is_init, &ended) {
-            record.state = State::Ended(ended);
-            return;
-        }
-        let wait = record.backoff.after(ran);
-        let name = record.spec.name.clone();
-        record.last = Some(ended.clone());
-        record.restarts += 1;
-        record.state = if wait.is_zero() {
-            State::Waiting { reason: "ContainerCreating", message: String::new() }
-        } else {
-            let message = format!(
-                "back-off {} s restarting failed container={name} pod={}",
-                wait.as_secs(),
-                self.pod.key()
-            );
-            State::Waiting { reason: "CrashLoopBackOff", message }
-        };
-        self.pending[index] = true;
-        self.after(wait, Happening::Due { index });
-    }
-
-    /// Takes a probe's outcome in and asks again; returns whether the pod's status changed.
-    fn probed(&mut self, index: usize, run: u32, at: usize, outcome: Outcome) -> bool {
-        let record = &mut self.records[index];
-        if record.restarts != run {
-            return false;
-        }
-        let name = record.spec.name.clone();
-        let Some(running) = record.running_mut() else { return false };
-        let verdict = running.probes[at].note(outcome.is_ok());
-        let kind = running.probes[at].kind;
-        let mut again = vec![at];
-        let mut changed = false;
-        match (kind, verdict) {
-            (_, Verdict::Same) => {}
-            (Kind::Startup, Verdict::Passing) => {
-                running.started = true;
-                running.ready = !running.probes.iter().any(|probe| probe.kind == Kind::Readiness);
-                again = (0..running.probes.len()).filter(|other| *other != at).collect();
-                changed = true;
-            }
-            (Kind::Readiness, Verdict::Passing) => changed = !std::mem::replace(&mut running.ready, true),
-            (Kind::Readiness, Verdict::Failing) => changed = std::mem::replace(&mut running.ready, false),
-            (Kind::Liveness, Verdict::Passing) => {}
-            (Kind::Startup | Kind::Liveness, Verdict::Failing) => {
-                let why = outcome.as_ref().err().cloned().unwrap_or_default();
-                tracing::info!(pod = %self.pod.key(), container = name, why, "probe failed; restarting the container");
-                running.killed_for = Some(format!("{kind:?} probe failed: {why}"));
-                if let Some(id) = running.id.clone() {
-                    let grace = end::grace(&self.pod);
-                    let stop = end::stop(Arc::clone(&self.shared), id, grace);
-                    // The exit arrives by itself; nothing follows from the stop.
-                    self.happenings.push(Box::pin(async move {
-                        stop.await;
-                        std::future::pending().await
-                    }));
-                }
-                return false;
-            }
-        }
-        let first = kind == Kind::Startup && verdict == Verdict::Passing;
-        for probe in again {
-            let ask = start::probe(&self.shared, &self.sandbox, running, index, run, probe, first);
-            self.happenings.push(ask);
-        }
-        changed
-    }
-
-    fn after(&mut self, wait: Duration, happening: Happening) {
-        self.happenings.push(Box::pin(async move {
-            tokio::time::sleep(wait).await;
-            happening
-        }));
-    }
-
-    /// Writes the status if it is not what was written last.
-    async fn publish(&mut self) {
-        self.publish_at = None;
-        let now = (self.shared.clock)();
-        let status = status::status(&self.pod, &self.records, self.address, &self.notes, now);
-        if self.published.as_ref() == Some(&status) {
-            return;
-        }
-        self.note_start(&status);
-        let uid = self.pod.uid().to_owned();
-        let key = self.pod.key();
-        let written = self.shared.client.modify::<Pod>(WriteTarget::Status, &key, |pod| {
-            if pod.uid() == uid {
-                pod.status = Some(status.clone());
-            }
-        });
-        match written.await {
-            Ok(pod) => {
-                if pod.uid() == uid {
-                    // Later conditions keep the times of these.
-                    self.pod = pod;
-                }
-                self.published = Some(status);
-            }
-            Err(error) if error.is_not_found() => {}
-            Err(error) => {
-                tracing::warn!(pod = %key, %error, "could not write the pod's status");
-                self.publish_at = Some(Instant::now() + STATUS_RETRY);
-            }
-        }
-    }
-
-    /// Notes the parts of the start the first time the pod is ready.
-    fn note_start(&mut self, status: &PodStatus) {
-        let ready = status
-            .conditions
-            .iter()
-            .flatten()
-            .any(|condition| condition.type_ == "Ready" && condition.status == "True");
-        if ready && !std::mem::replace(&mut self.times.told, true) {
-            let record = StartRecord {
-                seen_at: self.seen_at,
-                sandbox: self.times.sandbox,
-                start: self.times.start,
-                ready_at: Instant::now(),
-            };
-            self.shared.records.insert(self.pod.uid(), record);
-        }
-    }
-}
-
-/// Whether a container that ended starts again.
-fn restarts(pod: &Pod, is_init: bool, ended: &Ended) -> bool {
-    let policy = pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()).unwrap_or("Always");
-    match policy {
-        "Never" => false,
-        "OnFailure" => ended.code != 0,
-        _ => !is_init || ended.code != 0,
-    }
-}
-
-/// Waits for the time of a probe's next try; a fine timer where a millisecond is long.
-async fn wait_for_try(wait: Duration) {
-    if wait >= Duration::from_millis(5) {
-        return tokio::time::sleep(wait).await;
-    }
-    let waited = match FineTimer::new() {
-        Ok(mut timer) => timer.wait(wait).await,
-        Err(error) => Err(error),
-    };
-    if waited.is_err() {
-        tokio::time::sleep(wait).await;
     }
 }

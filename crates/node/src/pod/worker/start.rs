@@ -9,7 +9,7 @@ use resources::{
     builtin::{Container, Pod},
 };
 
-use super::{Happening, prepare::Prepared, wait_for_try};
+use super::{Happening, prepare::Prepared};
 use crate::{
     logs::{Clock, LogId},
     pod::{
@@ -20,7 +20,7 @@ use crate::{
         state::{Ended, Record, Running, State},
         termination,
     },
-    probe::{Probe, attempt},
+    probe::{FineTimer, Probe, attempt},
     runtime::{BindMount, ContainerId, ContainerSpec, Exit, SandboxId},
 };
 
@@ -241,5 +241,19 @@ pub(super) fn failed(
             () = tokio::time::sleep(wait) => {}
             () = appears => {}
         }
+    }
+}
+
+/// Waits for the time of a probe's next try; a fine timer where a millisecond is long.
+async fn wait_for_try(wait: Duration) {
+    if wait >= Duration::from_millis(5) {
+        return tokio::time::sleep(wait).await;
+    }
+    let waited = match FineTimer::new() {
+        Ok(mut timer) => timer.wait(wait).await,
+        Err(error) => Err(error),
+    };
+    if waited.is_err() {
+        tokio::time::sleep(wait).await;
     }
 }

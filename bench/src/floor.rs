@@ -1,0 +1,11 @@
+//! What figures are held against: the least that could do the same, in the same run.
+
+mod alone;
+mod spawned;
+mod tls;
+
+pub(crate) use self::{
+    alone::{Alone, Retry, Starter},
+    spawned::first_byte_of_spawned,
+    tls::{TLS_LISTENER, TlsListener, first_ok, from_pem, tls_listener},
+};

@@ -1,0 +1,126 @@
+//! The floor of `ebb up`: a program that makes a certificate, listens with TLS and answers 200.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitCode, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, Stream};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
+use tempfile::TempDir;
+
+use crate::pace;
+
+/// The argument that makes this program the listener; address and certificate file follow.
+pub(crate) const TLS_LISTENER: &str = "tls-listener";
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+/// Between two attempts.
+const RETRY: Duration = Duration::from_micros(500);
+const START_MAX: Duration = Duration::from_secs(30);
+const IO_MAX: Duration = Duration::from_secs(10);
+
+/// The listener as a process; ends when dropped.
+pub(crate) struct TlsListener {
+    child: Child,
+    dir: TempDir,
+}
+
+impl TlsListener {
+    pub(crate) fn spawn(address: SocketAddr) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(TLS_LISTENER).arg(address.to_string()).arg(dir.path().join("certificate"));
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+        Ok(Self { child, dir })
+    }
+
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.dir.path().join("certificate")
+    }
+}
+
+impl Drop for TlsListener {
+    fn drop(&mut self) {
+        // Only one that has ended already refuses, and that is as well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The listener's `main`.
+pub(crate) fn tls_listener() -> ExitCode {
+    let mut arguments = std::env::args().skip(2);
+    let (Some(address), Some(certificate)) = (arguments.next(), arguments.next()) else {
+        return ExitCode::FAILURE;
+    };
+    match listen(&address, Path::new(&certificate)) {
+        Ok(never) => match never {},
+        Err(error) => {
+            eprintln!("{TLS_LISTENER}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn listen(address: &str, path: &Path) -> Result<std::convert::Infallible> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).map_err(anyhow::Error::msg)?;
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let config = Arc::new(config.with_no_client_auth().with_single_cert(vec![own.cert.der().clone()], key)?);
+    // Whole or not at all, since somebody waits for it.
+    let draft = path.with_extension("draft");
+    fs::write(&draft, own.cert.pem())?;
+    fs::rename(draft, path)?;
+    let listener = TcpListener::bind(address)?;
+    loop {
+        let (mut stream, _) = listener.accept()?;
+        let mut connection = ServerConnection::new(Arc::clone(&config))?;
+        let mut tls = Stream::new(&mut connection, &mut stream);
+        let mut request = [0; 1024];
+        if tls.read(&mut request)? > 0 {
+            tls.write_all(ANSWER)?;
+        }
+    }
+}
+
+/// Asks for `path` over TLS until the answer is 200. `certificate` is asked until it knows who is to be trusted.
+pub(crate) fn first_ok(
+    address: SocketAddr,
+    path: &str,
+    certificate: impl Fn() -> Result<Option<CertificateDer<'static>>>,
+) -> Result<()> {
+    let config = pace::until("a certificate", RETRY, START_MAX, || Ok(certificate()?.map(trusting)))??;
+    pace::until(path, RETRY, START_MAX, || {
+        let Ok(mut stream) = TcpStream::connect(address) else { return Ok(None) };
+        stream.set_read_timeout(Some(IO_MAX))?;
+        let mut connection = ClientConnection::new(Arc::clone(&config), ServerName::from(address.ip()))?;
+        let mut tls = Stream::new(&mut connection, &mut stream);
+        write!(tls, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").with_context(|| format!("asking {address}"))?;
+        let mut answer = [0; 1024];
+        let read = tls.read(&mut answer)?;
+        let answer = &answer[..read];
+        match answer.get(..12) {
+            Some(b"HTTP/1.1 200") => Ok(Some(())),
+            Some(b"HTTP/1.1 500" | b"HTTP/1.1 503") => Ok(None),
+            _ => bail!("{path} was answered {:?}", String::from_utf8_lossy(answer)),
+        }
+    })
+}
+
+fn trusting(certificate: CertificateDer<'static>) -> Result<Arc<ClientConfig>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate)?;
+    Ok(Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()))
+}
+
+/// The certificate in a PEM text.
+pub(crate) fn from_pem(pem: &[u8]) -> Result<CertificateDer<'static>> {
+    CertificateDer::from_pem_slice(pem).map_err(|error| anyhow::anyhow!("no certificate: {error}"))
+}
