@@ -94,7 +94,10 @@ pub(crate) async fn ready(client: &Client, names: &[String]) -> Result<Vec<Strin
     };
     if timeout(READY_MAX, all).await.is_err() {
         let (seconds, first) = (READY_MAX.as_secs(), missing.first());
-        anyhow::bail!("{} services are not ready after {seconds} s, as {first:?}; last: {last}", missing.len());
+        anyhow::bail!(
+            "{} services are not ready after {seconds} s, as {first:?}; last: {last}",
+            missing.len()
+        );
     }
     Ok(names.iter().map(|name| host(name)).collect())
 }
@@ -140,9 +143,5 @@ fn service(name: &str, scale: Scale) -> Service {
 
 /// Name and namespace.
 pub(crate) fn metadata(name: &str) -> ObjectMeta {
-    ObjectMeta {
-        name: Some(name.to_owned()),
-        namespace: Some(NAMESPACE.to_owned()),
-        ..ObjectMeta::default()
-    }
+    ObjectMeta { name: Some(name.to_owned()), namespace: Some(NAMESPACE.to_owned()), ..ObjectMeta::default() }
 }

@@ -6,7 +6,6 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Budget {
     AtMost(f64),
-    AtLeast(f64),
     RatioAtMost(f64),
     RatioAtLeast(f64),
 }
@@ -16,7 +15,6 @@ impl Budget {
     pub(crate) fn met(self, value: f64, ratio: Option<f64>) -> Option<bool> {
         let (value, within): (_, fn(f64, f64) -> bool) = match self {
             Self::AtMost(_) => (Some(value), |value, bound| value <= bound),
-            Self::AtLeast(_) => (Some(value), |value, bound| value >= bound),
             Self::RatioAtMost(_) => (ratio, |value, bound| value <= bound),
             Self::RatioAtLeast(_) => (ratio, |value, bound| value >= bound),
         };
@@ -24,8 +22,7 @@ impl Budget {
     }
 
     fn bound(self) -> f64 {
-        let (Self::AtMost(bound) | Self::AtLeast(bound) | Self::RatioAtMost(bound) | Self::RatioAtLeast(bound)) =
-            self;
+        let (Self::AtMost(bound) | Self::RatioAtMost(bound) | Self::RatioAtLeast(bound)) = self;
         bound
     }
 }
@@ -34,7 +31,6 @@ impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AtMost(bound) => write!(f, "≤ {bound}"),
-            Self::AtLeast(bound) => write!(f, "≥ {bound}"),
             Self::RatioAtMost(bound) => write!(f, "≤ {bound}×"),
             Self::RatioAtLeast(bound) => write!(f, "≥ {bound}×"),
         }
@@ -50,7 +46,6 @@ mod tests {
         let cases = [
             (Budget::AtMost(3.0), 3.0, None, Some(true)),
             (Budget::AtMost(3.0), 3.1, Some(1.0), Some(false)),
-            (Budget::AtLeast(3.0), 2.9, None, Some(false)),
             (Budget::RatioAtMost(2.0), 9.0, Some(1.9), Some(true)),
             (Budget::RatioAtLeast(0.6), 9.0, Some(0.5), Some(false)),
             (Budget::RatioAtLeast(0.6), 9.0, None, None),

@@ -96,7 +96,10 @@ fn own() -> Result<Duration> {
 mod tests {
     #[test]
     fn busy_is_what_is_not_idle() {
-        assert_eq!(super::parse_busy("cpu  1 2 4 8 16 32 64 128 256 512\ncpu0 9\n"), Some(1 + 2 + 4 + 32 + 64 + 128));
+        assert_eq!(
+            super::parse_busy("cpu  1 2 4 8 16 32 64 128 256 512\ncpu0 9\n"),
+            Some(1 + 2 + 4 + 32 + 64 + 128)
+        );
         assert_eq!(super::parse_busy("intr 1\n"), None);
     }
 }

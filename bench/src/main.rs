@@ -65,6 +65,9 @@ fn run(arguments: Arguments) -> anyhow::Result<bool> {
     let mut report = Report::new(arguments.quick);
     for measurement in chosen {
         report.measure(measurement, &bench)?;
+        if pace::interrupted() {
+            break;
+        }
     }
     report.summary();
     if let Some(path) = &arguments.json {

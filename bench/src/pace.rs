@@ -24,11 +24,16 @@ pub(crate) fn stop_on_signals() -> Result<()> {
     Ok(())
 }
 
-/// Sleeps.
+/// Whether somebody has asked for the end.
+pub(crate) fn interrupted() -> bool {
+    STOP.load(Ordering::Relaxed)
+}
+
+/// Sleeps; an error when somebody asks for the end.
 pub(crate) fn pause(time: Duration) -> Result<()> {
     let end = Instant::now() + time;
     loop {
-        if STOP.load(Ordering::Relaxed) {
+        if interrupted() {
             bail!("interrupted");
         }
         let left = end.saturating_duration_since(Instant::now());

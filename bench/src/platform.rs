@@ -60,7 +60,8 @@ impl Platform {
             Ok(out.contains("Ctrl-C").then(|| port(&out)).flatten())
         });
         let http = http.with_context(|| daemon.story())?;
-        let platform = Self { daemon, http: (Ipv4Addr::LOCALHOST, http).into(), tokio: bench.tokio.handle().clone() };
+        let platform =
+            Self { daemon, http: (Ipv4Addr::LOCALHOST, http).into(), tokio: bench.tokio.handle().clone() };
         platform.load(bench)?;
         platform.with_client(async |client| api::allow_initial_scale_zero(client).await)?;
         Ok(platform)
@@ -68,7 +69,10 @@ impl Platform {
 
     fn load(&self, bench: &Bench) -> Result<()> {
         let mut command = Command::new(&bench.ebb);
-        command.args(["image", "load"]).arg(bench.sample.archive()).env("KUBECONFIG", self.daemon.kubeconfig());
+        command
+            .args(["image", "load"])
+            .arg(bench.sample.archive())
+            .env("KUBECONFIG", self.daemon.kubeconfig());
         let output = command.output().context("running ebb image load")?;
         let error = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "loading {IMAGE}: {error}");

@@ -33,7 +33,12 @@ impl Sample {
             fs::create_dir_all(root.join(directory))?;
         }
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;
-        File::options().write(true).create_new(true).mode(0o755).open(root.join("hello"))?.write_all(PROGRAM)?;
+        File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o755)
+            .open(root.join("hello"))?
+            .write_all(PROGRAM)?;
         let files = FileSystem::new().file("/hello", 0o755, PROGRAM)?;
         let config = ImageConfig { entrypoint: vec!["/hello".into()], ..ImageConfig::default() };
         let archive = File::create(dir.path().join("hello.tar"))?;

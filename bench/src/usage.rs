@@ -90,7 +90,10 @@ mod tests {
         let stat = "42 (a (b) c) S 7 42 42 0 -1 4194560 1 2 3 4 10 20 30 40 20 0 1 0 5 6 7";
         assert_eq!(parse_stat(stat), Some(Stat { parent: 7, ticks: 100 }));
         assert_eq!(parse_stat("42 (a) S 7"), None);
-        assert_eq!(pss("00-ff ---p 0 00:00 0 [rollup]\nRss:  9 kB\nPss:   12 kB\nPss_Dirty: 1 kB\n"), Some(12288));
+        assert_eq!(
+            pss("00-ff ---p 0 00:00 0 [rollup]\nRss:  9 kB\nPss:   12 kB\nPss_Dirty: 1 kB\n"),
+            Some(12288)
+        );
     }
 
     #[test]

@@ -12,8 +12,8 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use node::runtime::{
-    Capabilities, ContainerOptions, ContainerRuntime, ContainerSpec, ProcessOptions, ProcessRuntime, Resources,
-    SandboxSpec, Seccomp, SharedRuntime, User,
+    Capabilities, ContainerOptions, ContainerRuntime, ContainerSpec, ProcessOptions, ProcessRuntime,
+    Resources, SandboxSpec, Seccomp, SharedRuntime, User,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -105,7 +105,10 @@ impl Starter {
         let mut answer = [0; 1024];
         let read = stream.read(&mut answer).await?;
         let took = began.elapsed();
-        ensure!(answer[..read].starts_with(b"HTTP/1.1 200"), "the sample does not answer in a bare container");
+        ensure!(
+            answer[..read].starts_with(b"HTTP/1.1 200"),
+            "the sample does not answer in a bare container"
+        );
         Ok(took)
     }
 
@@ -119,7 +122,9 @@ impl Starter {
         loop {
             match self.runtime.dial(&name.into(), PORT).await {
                 Ok(stream) => return Ok(stream),
-                Err(error) if began.elapsed() > START_MAX => return Err(error).context("dialling the sample"),
+                Err(error) if began.elapsed() > START_MAX => {
+                    return Err(error).context("dialling the sample");
+                }
                 Err(_) => {}
             }
             match retry {

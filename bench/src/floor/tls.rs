@@ -102,7 +102,8 @@ pub(crate) fn first_ok(
         stream.set_read_timeout(Some(IO_MAX))?;
         let mut connection = ClientConnection::new(Arc::clone(&config), ServerName::from(address.ip()))?;
         let mut tls = Stream::new(&mut connection, &mut stream);
-        write!(tls, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").with_context(|| format!("asking {address}"))?;
+        write!(tls, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n")
+            .with_context(|| format!("asking {address}"))?;
         let mut answer = [0; 1024];
         let read = tls.read(&mut answer)?;
         let answer = &answer[..read];

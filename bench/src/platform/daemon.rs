@@ -30,7 +30,12 @@ impl Daemon {
     pub(crate) fn spawn(ebb: &Path, runtime: RuntimeKind, api: SocketAddr, http: SocketAddr) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("ebb-bench-").tempdir()?;
         let mut command = Command::new(ebb);
-        command.arg("up").arg("--data-dir").arg(dir.path()).args(["--runtime", runtime.name(), "--log", "warn"]);
+        command.arg("up").arg("--data-dir").arg(dir.path()).args([
+            "--runtime",
+            runtime.name(),
+            "--log",
+            "warn",
+        ]);
         command.args(["--api", &api.to_string(), "--http", &http.to_string()]).env_remove("EBB_LOG");
         command.stdin(Stdio::null());
         command.stdout(File::create(dir.path().join("bench.out"))?);

@@ -1,11 +1,17 @@
-//! What the request path costs: the same application asked directly and through the gateway, in turn.
+//! What the request path costs: the same application asked directly, through a hop that only copies bytes, and
+//! through the gateway, in turn.
 //!
-//! `cargo run --release -p dataplane --example throughput [SECONDS_PER_ROUND [GATEWAY_THREADS]]`
+//! `cargo run --release -p dataplane --example throughput [SECONDS_PER_ROUND [GATEWAY_THREADS [CONNECTIONS [WAY]]]]`
 //!
-//! Client, gateway and application share one process and loopback, each with threads of its own. The client writes
-//! and reads raw bytes, so that most of the time measured is the servers'.
+//! The bare hop is the floor of any proxy in a process of its own: two reads and two writes per request. Client,
+//! application, bare hop and gateway share one process and loopback, each with threads of its own. The client writes
+//! and reads raw bytes, so that most of the time measured is the servers'. CPU time per request is the kernel's count
+//! of the threads in question, which other load on the machine disturbs much less than it does rates.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
+use std::future::pending;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +30,12 @@ use hyper_util::rt::TokioIo;
 use resources::networking::{HttpIngressPath, HttpIngressRuleValue, IngressRule, IngressSpec, IngressSplit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{self, Builder};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 const HOST: &str = "hello.default.localhost";
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 struct Quiet;
 
@@ -45,38 +51,65 @@ impl StartTimesOf for Quiet {
 
 #[allow(clippy::print_stdout)]
 fn main() {
-    let argument = |index| std::env::args().nth(index).and_then(|text| text.parse::<f64>().ok());
-    let seconds = argument(1).unwrap_or(2.0);
-    let threads = argument(2).unwrap_or(2.0) as usize;
-    let period = Duration::from_secs_f64(seconds);
-    let application = runtime(1);
-    let app = application.block_on(serve_app());
-    let data = runtime(threads);
-    let gateway = data.block_on(serve_gateway(app));
+    let argument = |index| std::env::args().nth(index);
+    let number = |index| argument(index).and_then(|text| text.parse::<f64>().ok());
+    let period = Duration::from_secs_f64(number(1).unwrap_or(1.0));
+    let threads = number(2).unwrap_or(2.0) as usize;
+    let loads = number(3).map_or(vec![1, 8, 32], |connections| vec![connections as usize]);
+    let app = start("app", serve_app());
+    let bare = start("bare", serve_bare(app));
+    let gateway = start_gateway(threads, app);
     let client = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let only = argument(4);
+    let ways = [("direct", app), ("bare", bare), ("gateway", gateway)];
+    let ways: Vec<_> =
+        ways.into_iter().filter(|(way, _)| only.as_ref().is_none_or(|only| only == way)).collect();
 
     println!(
-        "{:>12} {:>14} {:>14} {:>7} {:>14}",
-        "connections", "direct req/s", "through req/s", "ratio", "added p50"
+        "{:>11} {:>8} {:>8} {:>7} {:>10} {:>10} {:>8}   CPU per request, µs",
+        "connections", "way", "req/s", "ratio", "p50", "p99", "requests"
     );
-    for connections in [1, 8, 32] {
-        let (mut direct, mut through) = (Vec::new(), Vec::new());
+    for connections in loads {
+        let mut rounds = vec![Vec::new(); ways.len()];
         for _ in 0..ROUNDS {
-            direct.push(client.block_on(load(app, connections, period)));
-            through.push(client.block_on(load(gateway, connections, period)));
+            for ((_, address), rounds) in ways.iter().zip(&mut rounds) {
+                rounds.push(client.block_on(load(*address, connections, period)));
+            }
         }
-        let (direct, through) = (median(direct), median(through));
-        let ratio = through.rate / direct.rate;
-        let added = through.p50.saturating_sub(direct.p50);
-        println!(
-            "{connections:>12} {:>14.0} {:>14.0} {ratio:>7.2} {added:>14.1?}",
-            direct.rate, through.rate
-        );
+        let first = median(&rounds[0]).rate;
+        for ((way, _), rounds) in ways.iter().zip(&rounds) {
+            let load = median(rounds);
+            println!(
+                "{connections:>11} {way:>8} {:>8.0} {:>7.2} {:>10.1?} {:>10.1?} {:>8}   {}",
+                load.rate,
+                load.rate / first,
+                load.p50,
+                load.p99,
+                load.requests,
+                load.cpu_by_role()
+            );
+        }
     }
 }
 
-fn runtime(threads: usize) -> Runtime {
-    Builder::new_multi_thread().worker_threads(threads).enable_all().build().expect("a runtime")
+/// Runs a server on a thread of its own.
+fn start(name: &str, server: impl Future<Output = SocketAddr> + Send + 'static) -> SocketAddr {
+    wait(&thread(name), server)
+}
+
+fn wait<T: Send + 'static>(on: &runtime::Handle, work: impl Future<Output = T> + Send + 'static) -> T {
+    let (done, result) = std::sync::mpsc::channel();
+    on.spawn(async move { done.send(work.await) });
+    result.recv().expect("the thread runs for ever")
+}
+
+/// A thread of this name with a runtime of its own.
+fn thread(name: &str) -> runtime::Handle {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let handle = runtime.handle().clone();
+    let run = move || runtime.block_on(pending::<()>());
+    std::thread::Builder::new().name(name.into()).spawn(run).expect("a thread");
+    handle
 }
 
 async fn serve_app() -> SocketAddr {
@@ -93,6 +126,41 @@ async fn serve_app() -> SocketAddr {
         }
     });
     address
+}
+
+async fn serve_bare(app: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        loop {
+            let (client, _) = listener.accept().await.expect("a connection");
+            tokio::spawn(copy(client, app));
+        }
+    });
+    address
+}
+
+/// Each request and each answer is one small piece of bytes here, passed on in turn.
+async fn copy(mut client: TcpStream, app: SocketAddr) -> io::Result<()> {
+    let mut app = TcpStream::connect(app).await?;
+    client.set_nodelay(true)?;
+    app.set_nodelay(true)?;
+    let mut buffer = [0; 4096];
+    loop {
+        let read = client.read(&mut buffer).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        app.write_all(&buffer[..read]).await?;
+        let read = app.read(&mut buffer).await?;
+        client.write_all(&buffer[..read]).await?;
+    }
+}
+
+fn start_gateway(threads: usize, app: SocketAddr) -> SocketAddr {
+    let runtime = Builder::new_multi_thread().worker_threads(threads).thread_name("gateway").enable_all().build();
+    let runtime = Box::leak(Box::new(runtime.expect("a runtime")));
+    runtime.block_on(serve_gateway(app))
 }
 
 async fn serve_gateway(app: SocketAddr) -> SocketAddr {
@@ -125,26 +193,59 @@ async fn serve_gateway(app: SocketAddr) -> SocketAddr {
     address
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Load {
+    requests: usize,
     rate: f64,
     p50: Duration,
+    p99: Duration,
+    /// Nanoseconds by thread name.
+    cpu: HashMap<String, f64>,
 }
 
-fn median(mut rounds: Vec<Load>) -> Load {
+impl Load {
+    fn cpu_by_role(&self) -> String {
+        let of = |role: &str| self.cpu.get(role).copied().unwrap_or_default() / self.requests as f64 / 1000.0;
+        let told = ["client", "app", "bare", "gateway"].map(|role| (role, of(role)));
+        let told = told.into_iter().filter(|(_, cpu)| *cpu > 0.3);
+        told.map(|(role, cpu)| format!("{role} {cpu:.1}")).collect::<Vec<_>>().join("  ")
+    }
+}
+
+fn median(rounds: &[Load]) -> Load {
+    let mut rounds = rounds.to_vec();
     rounds.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-    rounds[rounds.len() / 2]
+    rounds.swap_remove(rounds.len() / 2)
 }
 
 /// Asks over and over, on each connection as soon as the last answer is there.
 async fn load(address: SocketAddr, connections: usize, period: Duration) -> Load {
+    let before = cpu();
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..connections {
         tasks.spawn(one_connection(address, period));
     }
     let mut took: Vec<Duration> = tasks.join_all().await.into_iter().flatten().collect();
+    let mut cpu = cpu();
+    for (name, time) in &mut cpu {
+        *time -= before.get(name).copied().unwrap_or_default();
+    }
     took.sort_unstable();
-    Load { rate: took.len() as f64 / period.as_secs_f64(), p50: took[took.len() / 2] }
+    let at = |share: f64| took[(took.len() as f64 * share) as usize];
+    Load { requests: took.len(), rate: took.len() as f64 / period.as_secs_f64(), p50: at(0.5), p99: at(0.99), cpu }
+}
+
+/// CPU time so far of this process' threads, in nanoseconds by name. The main thread is the client.
+fn cpu() -> HashMap<String, f64> {
+    let mut times = HashMap::new();
+    for thread in std::fs::read_dir("/proc/self/task").expect("procfs").flatten() {
+        let read = |file| std::fs::read_to_string(thread.path().join(file)).unwrap_or_default();
+        let main = thread.file_name().to_str() == Some(&std::process::id().to_string());
+        let name = if main { "client".to_owned() } else { read("comm").trim().to_owned() };
+        let time = read("schedstat").split(' ').next().and_then(|time| time.parse::<f64>().ok());
+        *times.entry(name).or_default() += time.unwrap_or_default();
+    }
+    times
 }
 
 async fn one_connection(address: SocketAddr, period: Duration) -> Vec<Duration> {

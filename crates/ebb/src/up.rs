@@ -37,9 +37,16 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     };
     let platform = Platform::start(options).await?;
     announce(&platform)?;
-    interrupted().await?;
+    let ended = tokio::select! {
+        asked = interrupted() => asked,
+        // Nothing can be started any more; whoever started this process can start it again.
+        () = platform.keeper_ended() => Err(anyhow::anyhow!(
+            "the keeper of the containers was ended from outside, and they with it; start `ebb up` again"
+        )),
+    };
     writeln!(std::io::stdout(), "\nStopping: requests in flight are finished, then everything is removed.")?;
-    platform.stop().await
+    let stopped = platform.stop().await;
+    ended.and(stopped)
 }
 
 fn announce(platform: &Platform) -> Result<()> {

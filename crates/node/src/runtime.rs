@@ -80,6 +80,9 @@ pub trait Runtime: Send + Sync + 'static {
     /// The parts of a spec that this runtime does not honour, as Kubernetes field names of a container or pod.
     fn unsupported(&self, spec: &ContainerSpec) -> Vec<&'static str>;
 
+    /// Waits until the keeper has ended, asked to or not. From then on every call fails.
+    fn ended(&self) -> BoxFuture<'_, ()>;
+
     /// Kills and removes every container and sandbox, then ends the keeper. Afterwards every call fails. Without it,
     /// dropping the runtime changes nothing: its containers run until the process ends.
     fn shutdown(&self) -> BoxFuture<'_, Result<()>>;

@@ -186,6 +186,11 @@ impl Platform {
         stopped.and(closed)
     }
 
+    /// Waits until the process that all containers hang on has ended without being asked to.
+    pub(crate) async fn keeper_ended(&self) {
+        self.node.runtime.ended().await;
+    }
+
     pub(crate) fn client(&self) -> Client {
         self.api.client()
     }

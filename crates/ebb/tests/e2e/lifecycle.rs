@@ -63,6 +63,18 @@ fn stopping_leaves_nothing_behind() {
 }
 
 #[test]
+fn it_ends_with_a_reason_when_its_keeper_is_killed() {
+    let mut ebb = Ebb::up();
+    let keeper = children(ebb.pid()).into_iter().next().expect("the daemon has a keeper");
+    let keeper = rustix::process::Pid::from_raw(keeper).unwrap();
+    rustix::process::kill_process(keeper, rustix::process::Signal::KILL).unwrap();
+    assert!(!ebb.ended(), "it ends as a failure");
+    let log = fs::read_to_string(ebb.dir().join("ebb.log")).unwrap();
+    assert!(log.contains("the keeper of the containers was ended"), "{log}");
+    ebb.restart();
+}
+
+#[test]
 fn after_a_kill_the_same_services_answer_again() {
     if !need_kubectl("after_a_kill_the_same_services_answer_again") {
         return;
@@ -134,6 +146,12 @@ fn cgroups() -> BTreeSet<PathBuf> {
     let ours =
         |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ebb-"));
     entries.map(|entry| entry.path()).filter(ours).collect()
+}
+
+/// The processes that a process has started.
+fn children(pid: u32) -> Vec<i32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    children.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
 }
 
 /// Processes whose command line or root is in this directory.

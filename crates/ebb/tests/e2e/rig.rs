@@ -58,6 +58,11 @@ impl Ebb {
         self.child.wait().unwrap();
     }
 
+    /// Waits until it ends by itself; returns whether it ended well.
+    pub(crate) fn ended(&mut self) -> bool {
+        self.child.wait().unwrap().success()
+    }
+
     /// Starts again on the same data directory.
     pub(crate) fn restart(&mut self) {
         (self.child, self.http) = start(&self.dir, self.runtime);

@@ -77,6 +77,8 @@ pub(super) struct Client {
     next: AtomicU64,
     waiting: Mutex<Waiting>,
     child: Mutex<Option<Child>>,
+    /// True once the keeper has ended.
+    ended: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -103,6 +105,7 @@ impl Client {
             next: AtomicU64::new(0),
             waiting: Mutex::default(),
             child: Mutex::new(Some(child)),
+            ended: watch::channel(false).0,
         };
         client.send(&Request::Configure(configuration), &[], &[]).await?;
         let overlay = match client.receive().await.map_err(connecting)? {
@@ -146,6 +149,12 @@ impl Client {
     /// Asks for something that is not answered.
     pub(super) async fn tell(&self, request: Request) -> Result<()> {
         self.send(&request, &[], &[]).await
+    }
+
+    /// Waits until the keeper has ended.
+    pub(super) async fn ended(&self) {
+        // The sender is in `self`, so the wait cannot fail.
+        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
     /// Ends the keeper, and with it every container; returns once all is removed.
@@ -222,6 +231,7 @@ impl Client {
         let mut waiting = self.waiting.lock();
         // Whoever waits for an answer or an end learns from the closed channel that there will be none.
         *waiting = Waiting { gone: true, ..Waiting::default() };
+        self.ended.send_replace(true);
     }
 
     fn take(&self, event: Event, mut fds: Vec<OwnedFd>) {

@@ -125,6 +125,10 @@ impl Runtime for ContainerRuntime {
         Vec::new()
     }
 
+    fn ended(&self) -> BoxFuture<'_, ()> {
+        self.inner.ended().boxed()
+    }
+
     fn shutdown(&self) -> BoxFuture<'_, Result<()>> {
         self.inner.shutdown().boxed()
     }

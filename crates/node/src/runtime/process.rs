@@ -181,6 +181,10 @@ impl Runtime for ProcessRuntime {
         .collect()
     }
 
+    fn ended(&self) -> BoxFuture<'_, ()> {
+        self.inner.client.ended().boxed()
+    }
+
     fn shutdown(&self) -> BoxFuture<'_, Result<()>> {
         self.inner.registry.clear();
         self.inner.client.end().boxed()

@@ -106,21 +106,26 @@ struct End {
 impl Feed {
     async fn run(self, cache: Closing) {
         let Closing(cache) = &cache;
-        let mut failures = 0;
+        // In a row, without anything told in between.
+        let (mut failures, mut gaps) = (0, 0);
         loop {
             let mut end = self.watch(cache).await;
+            if end.told {
+                (failures, gaps) = (0, 0);
+            }
             if let Some(Error::Expired(_)) = end.error {
                 end = match self.list().await {
                     Ok(page) => {
-                        tracing::info!(kind = ?self.kind, objects = page.items.len(), "the watch lost its place and was bridged by a list");
+                        let objects = page.items.len();
+                        tracing::info!(kind = ?self.kind, objects, "a gap in the watch was bridged by a list");
                         cache.bridge(page);
-                        End { told: true, error: None }
+                        // The server is back, however often it failed before; gaps alone make the wait longer.
+                        failures = gaps;
+                        gaps += 1;
+                        End { told: false, error: None }
                     }
                     Err(error) => End { told: false, error: Some(error) },
                 };
-            }
-            if end.told {
-                failures = 0;
             }
             match &end.error {
                 // Servers end a watch after a while; the next one begins at once, or a change would wait for it.

@@ -26,6 +26,7 @@ const HOSTNAME_MAX: usize = 63;
 
 /// What the containers of a pod share.
 pub(super) struct Prepared {
+    pub(super) hostname: String,
     pub(super) address: Ipv4Addr,
     pub(super) values: Values,
     pub(super) volumes: Volumes,
@@ -84,13 +85,14 @@ async fn prepare(
         Volumes::new()
     };
     files.write(&dir, pod).map_err(|error| config_error(format!("{}: {error}", dir.display())))?;
+    let hostname = spec.hostname.clone();
     // A sandbox of an attempt that failed later, or of a daemon that was killed, is made anew.
     let _ = shared.runtime.remove_sandbox(&spec.id).await;
     shared.runtime.create_sandbox(spec).await.map_err(|error| Failure {
         reason: "FailedCreatePodSandBox",
         message: format!("Failed to create pod sandbox: {error}"),
     })?;
-    Ok(Prepared { address, values, volumes, dir })
+    Ok(Prepared { hostname, address, values, volumes, dir })
 }
 
 fn hostname(pod: &Pod) -> String {

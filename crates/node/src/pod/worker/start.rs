@@ -82,8 +82,10 @@ pub(super) async fn start(
     let name = container.image.clone().unwrap_or_default();
     let policy = container.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
     let image = shared.images.get(&shared.client, &pod, &name, policy).await?;
-    let variables = env::environment(&pod, &container, &prepared.values, &prepared.address.to_string())
+    let mut variables = vec![("HOSTNAME".to_owned(), prepared.hostname.clone())];
+    let own = env::environment(&pod, &container, &prepared.values, &prepared.address.to_string())
         .map_err(|missing| config_error(missing.to_string()))?;
+    variables.extend(own);
     let plan = spec::plan(&pod, &container, &image.lease.config, variables, &prepared.volumes)
         .map_err(|missing| config_error(missing.to_string()))?;
 

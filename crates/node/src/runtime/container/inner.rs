@@ -155,6 +155,10 @@ impl Inner {
         self.client.tell(Request::RemoveSandbox { sandbox: id.to_string() }).await
     }
 
+    pub(super) async fn ended(&self) {
+        self.client.ended().await;
+    }
+
     pub(super) async fn shutdown(&self) -> Result<()> {
         self.registry.clear();
         self.client.end().await
