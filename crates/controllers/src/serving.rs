@@ -4,6 +4,7 @@ mod autoscaler;
 pub(crate) mod child;
 mod configuration;
 mod context;
+mod events;
 mod labeler;
 mod references;
 mod requeue;
@@ -13,7 +14,10 @@ mod service;
 pub(crate) mod verdict;
 
 use futures::future::BoxFuture;
-use resources::{config::Configs, serving::Configuration};
+use resources::{
+    config::Configs,
+    serving::{Configuration, Service},
+};
 
 pub(crate) use self::revision::Protocol;
 pub use self::{
@@ -23,6 +27,7 @@ pub use self::{
 };
 use self::{
     configuration::Configurations,
+    events::Told,
     labeler::{ConfigurationLabeler, RevisionLabeler},
     requeue::requeue_on_change,
     service::Services,
@@ -43,7 +48,8 @@ pub fn all(context: &Context) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
 }
 
 fn services(context: &Context) -> BoxFuture<'static, ()> {
-    Box::pin(Services::controller(context).run(Services { context: context.clone() }))
+    let services = Services { context: context.clone() };
+    Box::pin(Services::controller(context).run(Told::<Service, _>::new(context, services)))
 }
 
 fn configurations(context: &Context) -> BoxFuture<'static, ()> {
@@ -57,7 +63,8 @@ fn configurations(context: &Context) -> BoxFuture<'static, ()> {
             context.configs.clone(),
             matters,
         );
-        tokio::join!(controller.run(Configurations { context: context.clone() }), configs);
+        let configurations = Configurations { context: context.clone() };
+        tokio::join!(controller.run(Told::<Configuration, _>::new(&context, configurations)), configs);
     })
 }
 

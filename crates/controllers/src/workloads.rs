@@ -1,5 +1,5 @@
 //! What a cluster already has and one machine lacks: Deployments, ReplicaSets, EndpointSlices, garbage collection,
-//! namespaces and default service accounts. Started only by the embedded role.
+//! namespaces, default service accounts and the expiry of events. Started only by the embedded role.
 //!
 //! ```text
 //!   Deployment ──► ReplicaSet ──► Pod ──► (node) ──► Pod status ──► EndpointSlice
@@ -9,6 +9,7 @@
 
 mod deployment;
 mod endpoint_slice;
+mod event_expiry;
 mod garbage_collector;
 mod namespace;
 mod placement;
@@ -56,6 +57,7 @@ pub fn all(context: &Context) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
         ("deployment", Box::pin(deployments.run(deployment::Reconciler { context: context.clone() }))),
         ("replicaset", Box::pin(replica_sets.run(replica_set::Reconciler { context: context.clone() }))),
         ("endpointslice", Box::pin(endpoint_slice::run(context.clone()))),
+        ("eventexpiry", Box::pin(event_expiry::run(context.clone()))),
         ("placement", Box::pin(placement::run(context.clone()))),
         ("garbagecollector", Box::pin(garbage_collector::run(client.clone()))),
         ("namespace", Box::pin(namespaces.run(namespace::Reconciler { client: client.clone() }))),

@@ -10,6 +10,8 @@ mod seams;
 
 #[path = "serving/configuration.rs"]
 mod configuration;
+#[path = "serving/events.rs"]
+mod events;
 #[path = "serving/failures.rs"]
 mod failures;
 #[path = "serving/ready.rs"]

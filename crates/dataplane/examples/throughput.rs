@@ -158,12 +158,11 @@ async fn copy(mut client: TcpStream, app: SocketAddr) -> io::Result<()> {
 }
 
 fn start_gateway(threads: usize, app: SocketAddr) -> SocketAddr {
-    let runtime = Builder::new_multi_thread().worker_threads(threads).thread_name("gateway").enable_all().build();
-    let runtime = Box::leak(Box::new(runtime.expect("a runtime")));
-    runtime.block_on(serve_gateway(app))
+    let threads: Vec<_> = (0..threads).map(|_| thread("gateway")).collect();
+    wait(&threads[0].clone(), serve_gateway(threads, app))
 }
 
-async fn serve_gateway(app: SocketAddr) -> SocketAddr {
+async fn serve_gateway(threads: Vec<runtime::Handle>, app: SocketAddr) -> SocketAddr {
     let dial: Arc<dyn Dial> = Arc::new(DialTcp);
     let seams = Seams { dial, stats: Arc::new(Quiet), starts: Arc::new(Quiet) };
     let handle = Handle::new(Limits::default(), seams, Dice::seeded(1));
@@ -189,7 +188,7 @@ async fn serve_gateway(app: SocketAddr) -> SocketAddr {
     let address = listener.local_addr().expect("an address");
     let forever = CancellationToken::new();
     tokio::spawn(handle.clone().report(forever.clone()));
-    tokio::spawn(Gateway::new(handle, Visibility::Public).run(listener, forever));
+    tokio::spawn(Gateway::new(handle, Visibility::Public).on(threads).run(listener, forever));
     address
 }
 

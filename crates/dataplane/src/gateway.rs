@@ -8,6 +8,7 @@ mod probe;
 mod rescue;
 mod route;
 mod table;
+mod threads;
 
 pub(crate) use self::connection::{Busy, Connection};
 pub(crate) use self::forward::{Forward, Forwarded};

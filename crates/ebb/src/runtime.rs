@@ -1,15 +1,18 @@
 //! The process' tokio runtimes, its clock and its randomness: the only place that asks the machine for them.
 //!
-//! Two runtimes: `data` carries requests, one thread per core; `control` carries everything else and gives way to it.
+//! Two kinds: `data` carries requests, one thread per core, each with a runtime of its own; `control` carries everything
+//! else on one runtime and gives way to it.
 
 use std::{
     hash::{BuildHasher, RandomState},
+    io,
     num::NonZero,
     process::ExitCode,
 };
 
 use jiff::Timestamp;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Threads of the control runtime: reconcilers are many, but each is over in microseconds.
 const CONTROL_THREADS: usize = 2;
@@ -30,10 +33,39 @@ pub(crate) fn block_on_control<T>(work: impl Future<Output = anyhow::Result<T>>)
     outcome
 }
 
-/// The runtime that carries requests.
-pub(crate) fn data() -> std::io::Result<Runtime> {
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    Builder::new_multi_thread().worker_threads(cores).thread_name("data").enable_all().build()
+/// The threads that carry requests. They end when this is dropped, with what still runs on them.
+///
+/// They share nothing and take nothing from each other: waking a thread to give it half of a request costs more than
+/// the request.
+pub(crate) struct DataThreads {
+    runtimes: Vec<Handle>,
+    _end: DropGuard,
+}
+
+impl DataThreads {
+    /// Starts one thread per core.
+    pub(crate) fn start() -> io::Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let end = CancellationToken::new();
+        let runtimes = (0..cores).map(|_| data_thread(end.clone())).collect::<io::Result<_>>()?;
+        Ok(Self { runtimes, _end: end.drop_guard() })
+    }
+
+    /// One for each thread; never empty.
+    pub(crate) fn runtimes(&self) -> &[Handle] {
+        &self.runtimes
+    }
+}
+
+fn data_thread(end: CancellationToken) -> io::Result<Handle> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let handle = runtime.handle().clone();
+    let run = move || {
+        runtime.block_on(end.cancelled());
+        runtime.shutdown_background();
+    };
+    std::thread::Builder::new().name("data".to_owned()).spawn(run)?;
+    Ok(handle)
 }
 
 /// Runs a short command.

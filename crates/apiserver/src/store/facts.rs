@@ -4,6 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use resources::{DynObject, Kind, meta::ObjectMeta};
 use serde::Deserialize;
+use smallvec::SmallVec;
 
 use super::uid::Uid;
 use crate::selector;
@@ -15,8 +16,8 @@ pub(crate) struct Facts {
     pub(crate) labels: Pairs,
     /// The fields that field selectors may name beside name and namespace.
     pub(crate) fields: Pairs,
-    /// The object that controls this one.
-    pub(crate) owner: Option<Uid>,
+    /// The objects that own this one; nearly always one.
+    pub(crate) owners: SmallVec<[Uid; 1]>,
     /// Whether deletion has been asked for.
     pub(crate) deleting: bool,
 }
@@ -58,10 +59,7 @@ impl Facts {
         Self {
             labels: names.pairs(labels),
             fields: names.pairs(fields.iter().map(|(key, value)| (*key, value.as_str()))),
-            owner: owners
-                .clone()
-                .find(|owner| owner.controller == Some(true))
-                .map(|owner| Uid::of(&owner.uid)),
+            owners: owners.map(|owner| Uid::of(&owner.uid)).collect(),
             deleting: metadata.deletion_timestamp.is_some(),
         }
     }

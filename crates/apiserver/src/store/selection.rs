@@ -20,7 +20,7 @@ impl Selection {
     pub(crate) fn matches(&self, key: &ObjectKey, facts: &Facts) -> bool {
         self.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
             && self.name.as_ref().is_none_or(|name| *name == key.name)
-            && self.owner.is_none_or(|owner| facts.owner == Some(owner))
+            && self.owner.is_none_or(|owner| facts.owners.contains(&owner))
             && self.labels.matches(&facts.labels)
             && self.fields.matches(key, &facts.fields)
     }

@@ -61,7 +61,7 @@ impl Shelf {
         let facts = entry.facts.clone();
         let replaced = self.index.insert(Arc::clone(&key), entry);
         let before = replaced.as_ref().map(|replaced| &replaced.facts);
-        if before.is_none_or(|before| before.owner != facts.owner || before.labels != facts.labels) {
+        if before.is_none_or(|before| before.owners != facts.owners || before.labels != facts.labels) {
             if let Some(before) = before {
                 self.unlist(&key, before);
             }
@@ -134,8 +134,8 @@ impl Shelf {
     }
 
     fn list(&mut self, key: &Arc<ObjectKey>, facts: &Facts) {
-        if let Some(owner) = facts.owner {
-            add(self.owned.entry(owner).or_default(), key);
+        for owner in &facts.owners {
+            add(self.owned.entry(*owner).or_default(), key);
         }
         for (label, values) in &mut self.labelled {
             if let Some((_, value)) = facts.labels.iter().find(|(name, _)| name == label) {
@@ -145,8 +145,8 @@ impl Shelf {
     }
 
     fn unlist(&mut self, key: &ObjectKey, facts: &Facts) {
-        if let Some(owner) = facts.owner {
-            drop_from(&mut self.owned, &owner, key);
+        for owner in &facts.owners {
+            drop_from(&mut self.owned, owner, key);
         }
         for (label, values) in &mut self.labelled {
             if let Some(value) = value(&facts.labels, label) {

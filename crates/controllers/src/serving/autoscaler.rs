@@ -37,6 +37,7 @@ use self::{
 use super::{
     child::{ensure, write_status},
     context::{ActivatorPath, Context},
+    events::Told,
     requeue::requeue_on_change,
     revision::progress_deadline,
 };
@@ -66,7 +67,8 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
             matters,
         );
         let ticks = context.stats.tick(&*context.clock);
-        tokio::join!(controller.run(PodAutoscalers { context: context.clone() }), ticks, configs);
+        let autoscalers = PodAutoscalers { context: context.clone() };
+        tokio::join!(controller.run(Told::<PodAutoscaler, _>::new(&context, autoscalers)), ticks, configs);
     })
 }
 

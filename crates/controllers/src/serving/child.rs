@@ -36,8 +36,19 @@ pub(crate) async fn ensure<K: Object + PartialEq>(
     desired: K,
     merge: impl FnOnce(&K, K) -> K,
 ) -> Result<Child<K>> {
+    ensure_by(client, owner, desired, merge, |desired| create(client, desired)).await
+}
+
+/// As [`ensure`], where a missing child is made by `make`.
+pub(crate) async fn ensure_by<K: Object + PartialEq, Made: Future<Output = Result<Arc<K>>>>(
+    client: &Client,
+    owner: &impl Object,
+    desired: K,
+    merge: impl FnOnce(&K, K) -> K,
+    make: impl FnOnce(K) -> Made,
+) -> Result<Child<K>> {
     let Some(existing) = client.find::<K>(&desired.key()).await? else {
-        return create(client, desired).await.map(Child::Own);
+        return make(desired).await.map(Child::Own);
     };
     if !is_controlled_by(&*existing, owner) {
         return Ok(Child::Foreign);

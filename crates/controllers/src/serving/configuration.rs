@@ -2,6 +2,7 @@
 
 mod garbage_collector;
 pub(super) mod named;
+mod news;
 mod revision;
 mod status;
 
@@ -17,12 +18,14 @@ pub(super) use self::status::{is_failed, is_ready};
 use self::{
     garbage_collector::surplus,
     named::{Named, is_available},
+    news::news,
     revision::{desired_revision, revision_name},
     status::{LatestCreated, configuration_status},
 };
 use super::{
-    child::{create, is_controlled_by, write_status},
+    child::{is_controlled_by, write_status},
     context::Context,
+    events,
 };
 
 pub(super) struct Configurations {
@@ -50,7 +53,8 @@ impl Configurations {
             }
             None => {}
         }
-        match create(client, desired_revision(configuration, &self.context.now())).await {
+        let revision = desired_revision(configuration, &self.context.now());
+        match events::create(&self.context, configuration, revision).await {
             Ok(revision) => Ok(LatestCreated::Made(revision)),
             // The same template will be refused again: only the user can help, so say it rather than retry.
             Err(error @ (Error::Invalid { .. } | Error::BadRequest(_) | Error::Forbidden(_))) => {
@@ -85,7 +89,11 @@ impl Reconcile for Configurations {
             tracing::info!(revision = %revision.key(), "no Route leads to it and it is past the limits of config-gc: deleting it");
             client.delete_exactly(&*revision).await?;
         }
+        let news = news(&configuration.status, &next.status, &latest);
         write_status(client, &*configuration, next).await?;
+        for news in news {
+            events::record(&self.context, &*configuration, news).await;
+        }
         Ok(Action::Wait)
     }
 }

@@ -44,7 +44,9 @@ pub use self::{
 };
 use super::{
     child::{Child, create, ensure, write_status},
+    configuration::{is_failed, is_ready},
     context::Context,
+    events::{self, News, Told},
     requeue::requeue_on_change,
 };
 
@@ -82,6 +84,7 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
         );
         let lookups = digests.run(Arc::clone(&context.images), queue);
         let reconciler = Revisions { context: context.clone(), digests: Arc::clone(&digests) };
+        let reconciler = Told::<Revision, _>::new(&context, reconciler);
         tokio::join!(controller.run(reconciler), lookups, configs);
     })
 }
@@ -98,9 +101,23 @@ impl Reconcile for Revisions {
         let observed = self.observe(&revision, &configs).await?;
         let mut next = Revision::clone(&revision);
         next.status = revision_status(&revision, &observed, &configs, &self.context.now());
+        let news = news(&revision, &next);
         write_status(client, &*revision, next).await?;
+        if let Some(news) = news {
+            events::record(&self.context, &*revision, news).await;
+        }
         Ok(Action::Wait)
     }
+}
+
+/// What there is to tell when a Revision's status changes. Its way to zero and back changes nothing here.
+fn news(before: &Revision, after: &Revision) -> Option<News> {
+    if is_ready(after) && !is_ready(before) {
+        return Some(News::normal("RevisionReady", "Revision becomes ready upon all resources being ready"));
+    }
+    let ready = condition::get(&after.status.conditions, READY)?;
+    (is_failed(after) && !is_failed(before))
+        .then(|| News::warning("RevisionFailed", format!("{}: {}", ready.reason, ready.message)))
 }
 
 impl Revisions {

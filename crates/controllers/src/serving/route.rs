@@ -29,6 +29,7 @@ use self::{
 use super::{
     child::{Child, ensure, is_controlled_by, write_status},
     context::Context,
+    events::{self, Told},
     references::References,
     requeue::requeue_on_change,
     verdict::Verdict,
@@ -62,7 +63,8 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
         };
         let configs =
             requeue_on_change::<Route>(&context.client, controller.queue(), context.configs.clone(), matters);
-        tokio::join!(controller.run(Routes { context: context.clone(), naming }), configs);
+        let routes = Told::<Route, _>::new(&context, Routes { context: context.clone(), naming });
+        tokio::join!(controller.run(routes), configs);
     })
 }
 
@@ -96,7 +98,7 @@ impl Routes {
             Err(verdict) => return Ok(Observed::BadTarget { hosts, verdict }),
         };
         let ingress = desired_ingress(route, &targets, &hosts, configs);
-        let ingress = ensure(&self.context.client, route, ingress, ingress::merge).await?;
+        let ingress = events::ensure(&self.context, route, ingress, ingress::merge).await?;
         let foreign_placeholder = match ingress.own() {
             Some(ingress) => self.placeholders(route, &hosts, ingress).await?,
             None => None,

@@ -16,9 +16,10 @@ use self::{
     status::{Observed, ObservedRoute, is_observed, service_status},
 };
 use super::{
-    child::{Child, ensure, write_status},
+    child::{Child, write_status},
     configuration::named::{Named, is_available},
     context::Context,
+    events::ensure,
 };
 
 pub(super) struct Services {
@@ -33,9 +34,8 @@ impl Services {
     }
 
     async fn observe(&self, service: &Service) -> Result<Observed> {
-        let client = &self.context.client;
-        let configuration =
-            ensure(client, service, desired_configuration(service), configuration::merge).await?;
+        let desired = desired_configuration(service);
+        let configuration = ensure(&self.context, service, desired, configuration::merge).await?;
         let route = self.route(service, &configuration).await?;
         Ok(Observed { configuration, route })
     }
@@ -54,7 +54,7 @@ impl Services {
                 return Ok(ObservedRoute::RevisionNameTaken(name.clone()));
             }
         }
-        let route = ensure(&self.context.client, service, desired_route(service), route::merge).await?;
+        let route = ensure(&self.context, service, desired_route(service), route::merge).await?;
         Ok(ObservedRoute::Reconciled(route))
     }
 }

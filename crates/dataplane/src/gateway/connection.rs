@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Visibility;
+use super::threads::Seat;
 
 /// What all requests of one client connection have in common.
 pub(crate) struct Connection {
@@ -20,6 +21,7 @@ pub(crate) struct Connection {
     pub(super) forwarded_for: HeaderValue,
     pub(super) forwarded: HeaderValue,
     pub(super) peer: IpAddr,
+    seat: Seat,
     requests: Requests,
 }
 
@@ -35,6 +37,7 @@ pub(crate) struct Busy(Arc<Connection>);
 
 impl Connection {
     pub(super) fn new(
+        seat: Seat,
         peer: SocketAddr,
         visibility: Visibility,
         drain: CancellationToken,
@@ -51,6 +54,7 @@ impl Connection {
             forwarded_for: header(peer.to_string()),
             forwarded: header(format!("for={};proto=http", super::forward::node(&peer.to_string()))),
             peer,
+            seat,
             requests: Requests::default(),
         }
     }
@@ -59,6 +63,11 @@ impl Connection {
         self.requests.begun.fetch_add(1, Relaxed);
         self.requests.in_flight.fetch_add(1, Relaxed);
         Busy(Arc::clone(self))
+    }
+
+    /// The number of the thread that serves it.
+    pub(crate) fn thread(&self) -> usize {
+        self.seat.thread
     }
 
     /// A number that changes with each request.

@@ -12,12 +12,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::connection::Connection;
+use super::threads::Threads;
 use crate::stack::{Inbound, Stack};
 use crate::{Handle, Limits, Visibility};
 
@@ -28,18 +30,28 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct Gateway {
     handle: Handle,
     visibility: Visibility,
+    threads: Vec<runtime::Handle>,
 }
 
 impl Gateway {
     /// A gateway that serves the hosts that are visible to `visibility`.
     pub fn new(handle: Handle, visibility: Visibility) -> Self {
-        Self { handle, visibility }
+        Self { handle, visibility, threads: Vec::new() }
+    }
+
+    /// Serves connections on these runtimes, each of one thread, and not on the one that it runs on itself. Gateways
+    /// of one process that share a [`Handle`] should be given the same list, since the connections to instances are
+    /// kept by thread.
+    #[must_use]
+    pub fn on(self, threads: Vec<runtime::Handle>) -> Self {
+        Self { threads, ..self }
     }
 
     /// Serves `listener` until `drain`; then requests in flight may finish within [`Limits::drain_max`], and what is
     /// left is cut.
     pub async fn run(self, listener: TcpListener, drain: CancellationToken) {
         let limits = Arc::clone(self.handle.limits());
+        let threads = if self.threads.is_empty() { vec![runtime::Handle::current()] } else { self.threads };
         let server = Arc::new(Server {
             stack: self.handle.stack(),
             http: http(&limits),
@@ -48,6 +60,7 @@ impl Gateway {
             drain: drain.clone(),
             cut: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            threads: Threads::new(threads),
         });
         let permits = Arc::new(Semaphore::new(limits.connections_max));
         drain.run_until_cancelled(accept(&listener, &server, &permits)).await;
@@ -69,6 +82,7 @@ struct Server {
     drain: CancellationToken,
     cut: CancellationToken,
     tasks: TaskTracker,
+    threads: Threads,
 }
 
 fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
@@ -88,16 +102,20 @@ fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
 async fn accept(listener: &TcpListener, server: &Arc<Server>, permits: &Arc<Semaphore>) {
     loop {
         let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return };
-        match listener.accept().await {
+        // A stream belongs to the runtime that it was made on, until it is taken out of there.
+        match listener.accept().await.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
             Ok((stream, peer)) => {
+                let (seat, runtime) = server.threads.seat();
                 let connection = Connection::new(
+                    seat,
                     peer,
                     server.visibility,
                     server.drain.clone(),
                     server.cut.clone(),
                     server.tasks.clone(),
                 );
-                server.tasks.spawn(serve(Arc::clone(server), stream, Arc::new(connection), permit));
+                let served = serve(Arc::clone(server), stream, Arc::new(connection), permit);
+                server.tasks.spawn_on(served, runtime);
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -115,14 +133,17 @@ fn is_about_one_connection(error: &io::Error) -> bool {
 
 async fn serve(
     server: Arc<Server>,
-    stream: TcpStream,
+    stream: std::net::TcpStream,
     connection: Arc<Connection>,
     _permit: OwnedSemaphorePermit,
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "the client left at once");
-        return;
-    }
+    let stream = match stream.set_nodelay(true).and_then(|()| TcpStream::from_std(stream)) {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::debug!(%error, "the client left at once");
+            return;
+        }
+    };
     let service = service_fn(|request: Request<Incoming>| {
         let inbound = Inbound { request, connection: Arc::clone(&connection) };
         let stack = Arc::clone(&server.stack);

@@ -75,12 +75,18 @@ impl<S> Route<S> {
     }
 }
 
-/// The host that a request is for: HTTP/2 and absolute requests have it in the URI, which counts more.
+/// The host that a request is for: HTTP/2 and absolute requests have it in the URI, which counts more. Two Host headers
+/// are an error whatever they say (RFC 9112, 3.2): the application might believe the other one.
 fn host(request: &Request<Incoming>) -> Option<&str> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let host = hosts.next();
+    if hosts.next().is_some() {
+        return None;
+    }
     match request.uri().authority() {
         Some(authority) => {
             Some(authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, host)| host))
         }
-        None => request.headers().get(header::HOST)?.to_str().ok(),
+        None => host?.to_str().ok(),
     }
 }

@@ -23,15 +23,39 @@ pub(crate) struct Link {
     sender: SendRequest<Outgoing>,
     driver: Connection<TokioIo<TcpStream>, Outgoing>,
     closed: bool,
+    /// The thread whose runtime watches the socket.
+    thread: usize,
     /// When its last response ended; `None` while it is new.
     idle_since: Option<Instant>,
 }
 
 impl Link {
-    pub(super) async fn open(stream: TcpStream, head_bytes_max: usize) -> hyper::Result<Box<Self>> {
+    /// A link over a new connection, which must have been made on `thread`.
+    pub(super) async fn open(
+        stream: TcpStream,
+        thread: usize,
+        head_bytes_max: usize,
+    ) -> hyper::Result<Box<Self>> {
         let (sender, driver) =
             http1::Builder::new().max_buf_size(head_bytes_max).handshake(TokioIo::new(stream)).await?;
-        Ok(Box::new(Self { sender, driver, closed: false, idle_since: None }))
+        Ok(Box::new(Self { sender, driver, closed: false, thread, idle_since: None }))
+    }
+
+    /// The same unused connection, watched by the runtime of the calling thread. Any thread may use any link, but
+    /// each answer would then wake one thread to wake another. `None` when it cannot be used.
+    pub(super) async fn moved(self: Box<Self>, thread: usize, head_bytes_max: usize) -> Option<Box<Self>> {
+        let parts = self.driver.into_parts();
+        if !parts.read_buf.is_empty() {
+            return None;
+        }
+        let stream = parts.io.into_inner().into_std().and_then(TcpStream::from_std).ok()?;
+        let mut link = Self::open(stream, thread, head_bytes_max).await.ok()?;
+        link.idle_since = self.idle_since;
+        Some(link)
+    }
+
+    pub(super) fn thread(&self) -> usize {
+        self.thread
     }
 
     /// Whether it already carried a request: the instance may be closing it at this moment.

@@ -53,7 +53,7 @@ impl Transmit {
     /// HTTP/1.1: one request per connection at a time.
     async fn alone(&self, member: &Arc<Member>, arrived: Arrived) -> Result<Response<Body>, Failure> {
         let Arrived { mut visit, request, upgrade, connection } = arrived;
-        let mut link = match self.link(member, &mut visit).await {
+        let mut link = match self.link(member, connection.thread(), &mut visit).await {
             Ok(link) => link,
             Err(error) => {
                 return Err(Failure { error, again: Some(Arrived { visit, request, upgrade, connection }) });
@@ -81,22 +81,28 @@ impl Transmit {
         }
     }
 
-    async fn link(&self, member: &Member, visit: &mut Visit) -> Result<Box<Link>, Error> {
-        while let Some(mut link) = member.pool().take(self.limits.idle_connection_age) {
-            if link.is_usable().await {
+    async fn link(&self, member: &Member, thread: usize, visit: &mut Visit) -> Result<Box<Link>, Error> {
+        while let Some(mut link) = member.pool().take(thread, self.limits.idle_connection_age) {
+            if !link.is_usable().await {
+                continue;
+            }
+            if link.thread() == thread {
+                return Ok(link);
+            }
+            if let Some(link) = link.moved(thread, self.limits.head_bytes_max).await {
                 return Ok(link);
             }
         }
         let stream = self.connect(member, visit).await?;
-        Link::open(stream, self.limits.head_bytes_max)
+        Link::open(stream, thread, self.limits.head_bytes_max)
             .await
             .map_err(|source| Error::Unsent { instance: member.instance().to_string(), source })
     }
 
-    /// HTTP/2: all requests to an instance share a connection.
+    /// HTTP/2: all requests of a thread to an instance share a connection.
     async fn multiplexed(&self, member: &Arc<Member>, arrived: Arrived) -> Result<Response<Body>, Failure> {
         let Arrived { mut visit, request, upgrade, connection } = arrived;
-        let mut sender = match self.sender(member, &mut visit).await {
+        let mut sender = match self.sender(member, connection.thread(), &mut visit).await {
             Ok(sender) => sender,
             Err(error) => {
                 return Err(Failure { error, again: Some(Arrived { visit, request, upgrade, connection }) });
@@ -123,9 +129,10 @@ impl Transmit {
     async fn sender(
         &self,
         member: &Member,
+        thread: usize,
         visit: &mut Visit,
     ) -> Result<http2::SendRequest<Outgoing>, Error> {
-        if let Some(sender) = member.pool().shared() {
+        if let Some(sender) = member.pool().shared(thread) {
             return Ok(sender);
         }
         let stream = self.connect(member, visit).await?;
@@ -140,7 +147,7 @@ impl Transmit {
                 tracing::debug!(%error, "connection to an instance ended");
             }
         });
-        member.pool().share(&sender);
+        member.pool().share(thread, &sender);
         Ok(sender)
     }
 

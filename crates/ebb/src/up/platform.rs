@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use apiserver::{ApiServer, Health};
 use dataplane::{Applied, Dice, Gateway, Handle, Limits, Seams, Visibility};
 use objects::Client;
-use tokio::{runtime::Runtime, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -48,7 +48,7 @@ pub(crate) struct Platform {
     /// Everything that runs until it is dropped.
     tasks: JoinSet<()>,
     servers: TaskTracker,
-    data: Option<Runtime>,
+    data: runtime::DataThreads,
 }
 
 impl Platform {
@@ -83,7 +83,7 @@ impl Platform {
         let applied = Arc::new(Applied::default());
 
         let mut platform = Self {
-            data: Some(runtime::data().context("starting the data plane's threads")?),
+            data: runtime::DataThreads::start().context("starting the data plane's threads")?,
             drain_data: CancellationToken::new(),
             drain_api: CancellationToken::new(),
             tasks: JoinSet::new(),
@@ -96,7 +96,7 @@ impl Platform {
             http_address,
             node,
         };
-        platform.start_data(&client, &handle, &applied, http);
+        platform.start_data(&client, &handle, &applied, http)?;
         platform.start_control(&client, &handle, &applied, stats);
         platform.start_api(api_listener, handle);
         Ok(platform)
@@ -107,11 +107,17 @@ impl Platform {
         client: &Client,
         handle: &Handle,
         applied: &Arc<Applied>,
-        http: tokio::net::TcpListener,
-    ) {
-        let Some(data) = &self.data else { return };
-        let gateway = Gateway::new(handle.clone(), Visibility::Public);
-        self.servers.spawn_on(gateway.run(http, self.drain_data.clone()), data.handle());
+        http: TcpListener,
+    ) -> Result<()> {
+        // A data thread accepts, too: the control threads give way.
+        let threads = self.data.runtimes();
+        let accepting = &threads[0];
+        let http = {
+            let _entered = accepting.enter();
+            TcpListener::from_std(http.into_std()?)?
+        };
+        let gateway = Gateway::new(handle.clone(), Visibility::Public).on(threads.to_vec());
+        self.servers.spawn_on(gateway.run(http, self.drain_data.clone()), accepting);
         let (client, applied) = (client.clone(), Arc::clone(applied));
         let (fed, reported, drain) = (handle.clone(), handle.clone(), self.drain_data.clone());
         self.supervise("feed", move || {
@@ -125,6 +131,7 @@ impl Platform {
                 std::future::pending().await
             })
         });
+        Ok(())
     }
 
     fn start_control(
@@ -180,9 +187,6 @@ impl Platform {
         self.tasks.shutdown().await;
         let stopped = self.node.stop().await;
         let closed = self.api.close().await.context("writing the last of the API server's state");
-        if let Some(data) = self.data.take() {
-            data.shutdown_background();
-        }
         stopped.and(closed)
     }
 

@@ -1,0 +1,165 @@
+//! Events: what a user reads first when something went wrong at night (`kubectl describe`, `kubectl get events`).
+//!
+//! ```text
+//!   a child was made or refused ─────────┐
+//!   a condition turned (after the status │ is written) ──► record ──► one Event per (object, reason, message),
+//!   a reconcile failed ──────────────────┘                            counted while it repeats
+//! ```
+//!
+//! They are news, not state: nothing waits for one or reads one, and one that cannot be written is let go. Between a
+//! request at zero and its instance none is written. They expire as the home has it: in a cluster by the API server,
+//! embedded by `workloads::event_expiry`.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    marker::PhantomData,
+    sync::Arc,
+};
+
+use objects::{Action, Error, Reconcile, Result, WriteTarget};
+use resources::{
+    Object, ObjectKey,
+    builtin::{Event, EventSource, ObjectReference},
+    meta::{ObjectMeta, Time},
+};
+
+use super::{
+    child::{self, Child, ensure_by},
+    context::Context,
+};
+
+/// What there is to tell of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct News {
+    /// `Normal` or `Warning`.
+    type_: &'static str,
+    reason: &'static str,
+    message: String,
+}
+
+impl News {
+    pub(super) fn normal(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { type_: "Normal", reason, message: message.into() }
+    }
+
+    pub(super) fn warning(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { type_: "Warning", reason, message: message.into() }
+    }
+}
+
+/// Writes an event about an object, or counts it up where the same was told before.
+pub(super) async fn record<K: Object>(context: &Context, about: &K, news: News) {
+    let now = context.now();
+    let event = event(about, &news, &now);
+    let key = event.key();
+    // First the write that is right nearly always; whether it was told before need not be asked.
+    let mut written = context.client.create(event).await;
+    if matches!(written, Err(Error::AlreadyExists { .. })) {
+        let again = |event: &mut Event| count_up(event, &now);
+        written = context.client.modify(WriteTarget::Object, &key, again).await;
+    }
+    if let Err(error) = written {
+        tracing::debug!(about = %about.key(), reason = news.reason, %error, "an event is lost");
+    }
+}
+
+/// Creates a child and tells of it on its owner.
+pub(super) async fn create<K: Object>(context: &Context, owner: &impl Object, child: K) -> Result<Arc<K>> {
+    let (kind, name) = (K::kind().kind, child.name().to_owned());
+    let made = child::create(&context.client, child).await;
+    match &made {
+        Ok(_) => record(context, owner, News::normal("Created", format!("Created {kind} {name:?}"))).await,
+        Err(error) if is_news(error) => {
+            let message = format!("Failed to create {kind} {name:?}: {error}");
+            record(context, owner, News::warning("CreationFailed", message)).await;
+        }
+        Err(_) => {}
+    }
+    made
+}
+
+/// As [`child::ensure`], and tells on the owner of a child that was made.
+pub(super) async fn ensure<K: Object + PartialEq>(
+    context: &Context,
+    owner: &impl Object,
+    desired: K,
+    merge: impl FnOnce(&K, K) -> K,
+) -> Result<Child<K>> {
+    ensure_by(&context.client, owner, desired, merge, |desired| create(context, owner, desired)).await
+}
+
+/// A reconciler of objects of kind `K` whose failures are told on the object that it fails on. How often is bounded by
+/// the queue, which waits longer after each failure.
+pub(super) struct Told<K, R> {
+    context: Context,
+    reconciler: R,
+    kind: PhantomData<fn(K)>,
+}
+
+impl<K: Object, R: Reconcile> Told<K, R> {
+    pub(super) fn new(context: &Context, reconciler: R) -> Self {
+        Self { context: context.clone(), reconciler, kind: PhantomData }
+    }
+}
+
+impl<K: Object, R: Reconcile> Reconcile for Told<K, R> {
+    async fn reconcile(&self, key: &ObjectKey) -> Result<Action> {
+        let outcome = self.reconciler.reconcile(key).await;
+        if let Err(error) = &outcome
+            && is_news(error)
+            && let Ok(object) = self.context.client.get::<K>(key).await
+        {
+            record(&self.context, &*object, News::warning("InternalError", error.to_string())).await;
+        }
+        outcome
+    }
+}
+
+/// Whether a failure tells a user anything: conflicts are how writers meet, and an API that cannot take writes now shall
+/// not get more of them.
+fn is_news(error: &Error) -> bool {
+    !matches!(error, Error::Conflict { .. } | Error::Expired(_) | Error::Unavailable(_))
+}
+
+fn event<K: Object>(about: &K, news: &News, now: &Time) -> Event {
+    let kind = K::kind();
+    let component = format!("{}-controller", kind.kind.to_lowercase());
+    Event {
+        metadata: ObjectMeta {
+            name: Some(format!("{}.{:016x}", about.name(), fingerprint(about.uid(), news))),
+            namespace: Some(about.namespace().to_owned()),
+            ..ObjectMeta::default()
+        },
+        involved_object: ObjectReference {
+            api_version: Some(kind.api_version()),
+            kind: Some(kind.kind.to_owned()),
+            name: Some(about.name().to_owned()),
+            namespace: Some(about.namespace().to_owned()),
+            uid: Some(about.uid().to_owned()),
+            resource_version: about.metadata().resource_version.clone(),
+            ..ObjectReference::default()
+        },
+        type_: Some(news.type_.to_owned()),
+        reason: Some(news.reason.to_owned()),
+        message: Some(news.message.clone()),
+        count: Some(1),
+        first_timestamp: Some(now.clone()),
+        last_timestamp: Some(now.clone()),
+        source: Some(EventSource { component: Some(component.clone()), host: None }),
+        reporting_component: Some(component),
+        reporting_instance: Some(String::new()),
+        ..Event::default()
+    }
+}
+
+fn count_up(event: &mut Event, now: &Time) {
+    event.count = Some(event.count.unwrap_or(1).saturating_add(1));
+    event.last_timestamp = Some(now.clone());
+}
+
+/// The same for the same news, so that it is found again by name and nobody has to remember what was told.
+fn fingerprint(uid: &str, news: &News) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (uid, news.reason, &news.message).hash(&mut hasher);
+    hasher.finish()
+}
