@@ -11,6 +11,7 @@
 mod admission;
 mod create;
 mod delete;
+mod embedded;
 mod finalizers;
 mod grace;
 mod metadata;

@@ -3,6 +3,8 @@
 
 mod arrive;
 mod cold_start;
+mod cold_starts;
+mod drained;
 mod report;
 mod retry;
 mod revision;
@@ -14,6 +16,8 @@ mod visit;
 pub(crate) use self::arrive::{Arrive, Arrived};
 pub use self::cold_start::ColdStart;
 pub(crate) use self::cold_start::Timing;
+pub(crate) use self::cold_starts::ColdStarts;
+pub(crate) use self::drained::Drained;
 pub(crate) use self::report::{Reports, run as report};
 pub(crate) use self::retry::Retrying;
 pub(crate) use self::revision::Context;

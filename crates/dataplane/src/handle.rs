@@ -3,7 +3,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 
-use crate::activator::{self, Context, Reports, Revisions};
+use crate::activator::{self, ColdStarts, Context, Drained, Reports, Revisions};
 use crate::stack::Stack;
 use crate::{ColdStart, Dice, Instance, Limits, RevisionConfig, RevisionKey, RouteTable, Seams};
 
@@ -18,8 +18,14 @@ pub struct Handle {
 impl Handle {
     /// A data plane without routes and revisions.
     pub fn new(limits: Limits, seams: Seams, dice: Dice) -> Self {
-        let context =
-            Context { limits: Arc::new(limits), dice: Arc::new(dice), seams, reports: Reports::default() };
+        let context = Context {
+            limits: Arc::new(limits),
+            dice: Arc::new(dice),
+            seams,
+            reports: Reports::default(),
+            cold_starts: ColdStarts::default(),
+            drained: Drained::default(),
+        };
         let table = Arc::new(ArcSwap::from_pointee(RouteTable::default()));
         let revisions = Arc::new(Revisions::new(Arc::new(context)));
         let stack = Arc::new(Stack::new(Arc::clone(&table), Arc::clone(&revisions)));
@@ -52,16 +58,15 @@ impl Handle {
         self.revisions.set_instances(key, instances)
     }
 
-    /// Gives an instance no more requests, and waits until it has answered those that it has.
+    /// Gives an instance no more requests, whatever is said of it from now on, and waits until it has answered those
+    /// that it has, also when its revision is no longer known.
     pub async fn drain_instance(&self, key: &RevisionKey, uid: &str) {
-        if let Some(revision) = self.revisions.active(key) {
-            revision.drain(uid).await;
-        }
+        self.revisions.drain(key, uid).await;
     }
 
-    /// The last cold starts of a revision, oldest first; empty when it is idle.
+    /// The last cold starts of a revision, oldest first.
     pub fn cold_starts(&self, key: &RevisionKey) -> Vec<ColdStart> {
-        self.revisions.active(key).map(|revision| revision.cold_starts()).unwrap_or_default()
+        self.revisions.context().cold_starts.of(key)
     }
 
     /// Reports load to the [`StatSink`](crate::StatSink) until `drain`.

@@ -29,8 +29,12 @@ pub struct Limits {
     pub retry_pause: Duration,
     /// How often a request may be routed anew by `rewriteHost`.
     pub rewrites_max: usize,
-    /// Cold starts remembered per active revision.
-    pub cold_starts_kept: usize,
+    /// Cold starts remembered per revision, idle ones included.
+    pub cold_starts_per_revision: usize,
+    /// Cold starts remembered of all revisions together.
+    pub cold_starts_max: usize,
+    /// Drained instances remembered, of all revisions together, in case endpoints from before name them.
+    pub drained_max: usize,
     /// How long requests in flight may take to finish once the listener drains.
     pub drain_max: Duration,
 }
@@ -51,7 +55,9 @@ impl Default for Limits {
             attempts_max: 15,
             retry_pause: Duration::from_millis(10),
             rewrites_max: 4,
-            cold_starts_kept: 16,
+            cold_starts_per_revision: 16,
+            cold_starts_max: 1024,
+            drained_max: 1024,
             drain_max: Duration::from_secs(30),
         }
     }

@@ -107,7 +107,8 @@ fn unknown(test: &str, packages: &[Package], tree: &Tree) -> Option<String> {
     };
     let folder = format!("{}/", package.folder);
     let mut files = tree.rust().filter(|file| file.path.starts_with(&folder));
-    let exists = files.any(|file| has_modules(file, &folder, modules) && has_test(&file.text, name));
+    let exists = files.any(|file| has_modules(file, &folder, modules) && has_test(&file.text, name))
+        || is_listed(tree, &folder, modules, name);
     (!exists)
         .then(|| format!("`{test}`: no such test in {folder}: correct its name, or the state of the row"))
 }
@@ -119,16 +120,28 @@ fn has_modules(file: &File, folder: &str, modules: &[&str]) -> bool {
     modules.iter().all(|module| path.split('/').any(|part| part == *module) || inside(module))
 }
 
+/// Whether a test binary with a `main` of its own has the test in its list, under the name that it prints.
+fn is_listed(tree: &Tree, folder: &str, modules: &[&str], name: &str) -> bool {
+    let Some(module) = modules.last() else { return false };
+    let (suites, printed) = (format!("{folder}tests/"), format!("\"{module}::{name}\""));
+    let files = || tree.rust().filter(|file| file.path.starts_with(&suites));
+    let has_function = |file: &File| file.text.lines().any(|line| is_function(line.trim(), name));
+    files().any(|file| file.text.contains(&printed))
+        && files().any(|file| has_modules(file, folder, modules) && has_function(file))
+}
+
+/// Whether the line begins the function of that name.
+fn is_function(line: &str, name: &str) -> bool {
+    let line = line.strip_prefix("pub(crate) ").unwrap_or(line);
+    let line = line.strip_prefix("async ").unwrap_or(line);
+    let rest = line.strip_prefix("fn ").and_then(|line| line.strip_prefix(name));
+    rest.is_some_and(|rest| rest.starts_with(['(', '<']))
+}
+
 /// Whether the file has a function of that name under an attribute that makes it a test.
 fn has_test(text: &str, name: &str) -> bool {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let is_function = |line: &str| {
-        let line = line.strip_prefix("async ").unwrap_or(line);
-        line.strip_prefix("fn ")
-            .and_then(|l| l.strip_prefix(name))
-            .is_some_and(|rest| rest.starts_with(['(', '<']))
-    };
-    let functions = (0..lines.len()).filter(|index| is_function(lines[*index]));
+    let functions = (0..lines.len()).filter(|index| is_function(lines[*index], name));
     let mut attributes = functions.map(|index| {
         let above = lines[..index].iter().rev();
         above.take_while(|line| line.starts_with("#[") || line.starts_with("//"))

@@ -8,7 +8,7 @@ use resources::{
     admission::{Operation, Request, admit},
 };
 
-use super::{Caller, Registry};
+use super::{Caller, Origin, Registry, embedded};
 use crate::status;
 
 impl Registry {
@@ -24,7 +24,17 @@ impl Registry {
         let now = self.chance.timestamp();
         let request =
             Request { operation, subresource: None, dry_run: caller.dry_run, user: caller.user, now };
-        admit(&request, object, &self.configs.current())
-            .map_err(|rejection| status::from_rejection(kind, name, rejection))
+        let object = admit(&request, object, &self.configs.current())
+            .map_err(|rejection| status::from_rejection(kind, name, rejection))?;
+        let changed = old.is_none_or(|old| kind.same_spec(&**old, &*object) != Some(true));
+        if caller.origin == Origin::Network
+            && changed
+            && let Some((field, what)) = embedded::unsupported(&*object)
+        {
+            return Err(Error::BadRequest(format!(
+                "{field}: {what} is not something that the embedded node does yet; leave it out"
+            )));
+        }
+        Ok(object)
     }
 }

@@ -126,3 +126,21 @@ async fn from_zero_to_an_instance_nothing_is_told() {
     .await;
     assert_eq!(told(&home).await, BTreeSet::new());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_reconciling_fails_on_is_told_and_counted() {
+    let home = Home::new(&[IMAGE]).await;
+    // No single key is wrong, but no Deployment can be made of the two.
+    let limits = [("queue-sidecar-cpu-request", "2"), ("queue-sidecar-cpu-limit", "1")];
+    home.configure("config-deployment", &limits).await;
+    home.apply::<Service>(hello(IMAGE)).await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let events = events(&home).await;
+    let failures: Vec<_> =
+        events.iter().filter(|event| event.reason.as_deref() == Some("InternalError")).collect();
+    assert_eq!(failures.len(), 1, "{events:#?}");
+    assert_eq!(failures[0].involved_object.name.as_deref(), Some("hello-00001"));
+    assert!(failures[0].message.as_ref().unwrap().contains("hello-00001-deployment"), "{failures:#?}");
+    // Every 30 s at the most often, after a quick beginning.
+    assert!((20..=40).contains(&failures[0].count.unwrap()), "{failures:#?}");
+}

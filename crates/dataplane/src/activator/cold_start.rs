@@ -63,7 +63,9 @@ where
         if let Some(start) = response.body().visit().and_then(cold_start) {
             let value = HeaderValue::try_from(start.server_timing());
             if let (Ok(value), Some(visit)) = (value, response.body().visit()) {
-                visit.revision().remember(start);
+                let revision = visit.revision();
+                let context = revision.context();
+                context.cold_starts.add(revision.key(), start, &context.limits);
                 response.headers_mut().append(SERVER_TIMING, value);
             }
         }

@@ -1,16 +1,17 @@
 //! A revision that has requests or instances. An idle one is an entry in a map and nothing else.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::cold_starts::ColdStarts;
+use super::drained::Drained;
 use super::report::Reports;
 use super::traffic::Traffic;
 use super::visit::Visit;
-use super::{ColdStart, RevisionStat};
+use super::RevisionStat;
 use crate::queue::{Admission, Breaker, Member, Ticket, Turn};
 use crate::{Dice, Instance, Limits, RevisionConfig, RevisionKey, Seams};
 
@@ -20,6 +21,8 @@ pub(crate) struct Context {
     pub(crate) dice: Arc<Dice>,
     pub(crate) seams: Seams,
     pub(crate) reports: Reports,
+    pub(crate) cold_starts: ColdStarts,
+    pub(crate) drained: Drained,
 }
 
 /// One revision's slots, queue and load.
@@ -39,7 +42,6 @@ struct State {
     next_ticket: Ticket,
     /// Whether the reporter has this revision on its list.
     reported: bool,
-    cold_starts: VecDeque<ColdStart>,
 }
 
 /// Whoever waits is sent its instance.
@@ -60,7 +62,6 @@ impl Revision {
             traffic: Traffic::new(Instant::now()),
             next_ticket: 0,
             reported: false,
-            cold_starts: VecDeque::new(),
         };
         Self { key, context, state: Mutex::new(state) }
     }
@@ -81,7 +82,9 @@ impl Revision {
         if first {
             state.traffic.begin(now);
         }
-        let lonely = state.traffic.present() == 0 && !state.breaker.has_instances();
+        // Requests that are still with instances that have left wake nobody, so they do not count as company.
+        let company = state.traffic.present() > 0 && (state.breaker.waiting() > 0 || state.traffic.is_poked());
+        let lonely = !state.breaker.has_instances() && !company;
         state.traffic.enter(now);
         let poke = lonely.then(|| state.traffic.poke(&self.key));
         let ticket = state.next_ticket;
@@ -130,12 +133,14 @@ impl Revision {
 
     /// Takes the whole set of instances. Requests that wait get the new ones in their order; if there are none any
     /// more, the autoscaler hears of those that wait.
-    pub(super) fn set_instances(&self, instances: Vec<Instance>) {
+    pub(super) fn set_instances(&self, mut instances: Vec<Instance>) {
         let mut state = self.state.lock();
+        // Under the lock that a drain takes after it has put its instance on the list: either it is found there, or
+        // the drain finds it here.
+        instances.retain(|instance| !self.context.drained.contains(&instance.uid));
         state.breaker.set_instances(instances, self.context.limits.idle_connections_max);
         state.call_waiters(&self.context.dice);
-        let stranded = state.breaker.waiting() > 0 && !state.breaker.has_instances();
-        let poke = stranded.then(|| state.traffic.poke(&self.key));
+        let poke = state.stranded(&self.key);
         drop(state);
         self.report(poke);
     }
@@ -155,30 +160,17 @@ impl Revision {
         (stat, over)
     }
 
-    /// Gives an instance no more requests and waits until it has answered those that it has.
-    pub(crate) async fn drain(&self, uid: &str) {
+    /// Gives an instance that is among the drained no more requests, and waits until it has answered those that it
+    /// has.
+    pub(super) async fn drain(&self, uid: &str) {
         let (member, poke) = {
             let mut state = self.state.lock();
-            let member = state.breaker.drain(uid);
-            let stranded = state.breaker.waiting() > 0 && !state.breaker.has_instances();
-            (member, stranded.then(|| state.traffic.poke(&self.key)))
+            (state.breaker.dismiss(uid), state.stranded(&self.key))
         };
         self.report(poke);
         if let Some(member) = member {
             member.emptied().await;
         }
-    }
-
-    pub(super) fn remember(&self, start: ColdStart) {
-        let mut state = self.state.lock();
-        if state.cold_starts.len() == self.context.limits.cold_starts_kept {
-            state.cold_starts.pop_front();
-        }
-        state.cold_starts.push_back(start);
-    }
-
-    pub(crate) fn cold_starts(&self) -> Vec<ColdStart> {
-        self.state.lock().cold_starts.iter().cloned().collect()
     }
 
     /// Whether it could as well be only an entry in the map.
@@ -219,6 +211,12 @@ impl State {
         {
             call(turn);
         }
+    }
+
+    /// What the autoscaler is told when the last instance is gone while requests wait.
+    fn stranded(&mut self, key: &Arc<RevisionKey>) -> Option<RevisionStat> {
+        let stranded = self.breaker.waiting() > 0 && !self.breaker.has_instances();
+        stranded.then(|| self.traffic.poke(key))
     }
 
     fn call_waiters(&mut self, dice: &Dice) {

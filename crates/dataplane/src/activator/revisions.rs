@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use parking_lot::RwLock;
+use futures::future::join_all;
+use parking_lot::{Mutex, RwLock};
 
 use super::revision::{Context, Revision};
 use crate::{Instance, RevisionConfig, RevisionKey};
@@ -17,6 +18,8 @@ pub(crate) struct Revisions {
     shards: Box<[Shard]>,
     hasher: RandomState,
     context: Arc<Context>,
+    /// Those removed whose last requests may still be in flight, which hold them.
+    removed: Mutex<Vec<Weak<Revision>>>,
 }
 
 type Shard = RwLock<HashMap<Arc<RevisionKey>, Entry>>;
@@ -30,7 +33,7 @@ struct Entry {
 impl Revisions {
     pub(crate) fn new(context: Arc<Context>) -> Self {
         let shards = (0..SHARDS).map(|_| RwLock::default()).collect();
-        Self { shards, hasher: RandomState::new(), context }
+        Self { shards, hasher: RandomState::new(), context, removed: Mutex::default() }
     }
 
     pub(crate) fn context(&self) -> &Arc<Context> {
@@ -49,10 +52,19 @@ impl Revisions {
     /// Forgets a revision. Its requests in flight finish; those that wait are sent nowhere any more and end by their
     /// timeout.
     pub(crate) fn remove(&self, key: &RevisionKey) {
-        let entry = self.shard(key).write().remove(key);
-        if let Some(active) = entry.and_then(|entry| entry.active) {
+        let mut shard = self.shard(key).write();
+        let active = shard.remove(key).and_then(|entry| entry.active);
+        if let Some(active) = &active {
+            // Under the lock: whoever does not find it in the map finds it here.
+            let mut removed = self.removed.lock();
+            removed.retain(|removed| removed.strong_count() > 0);
+            removed.push(Arc::downgrade(active));
+        }
+        drop(shard);
+        if let Some(active) = active {
             active.set_instances(Vec::new());
         }
+        self.context.cold_starts.forget(key);
     }
 
     /// Answers whether the revision is known.
@@ -85,9 +97,14 @@ impl Revisions {
         Some(Arc::clone(entry.active.get_or_insert_with(new)))
     }
 
-    /// The revision, if it is active.
-    pub(crate) fn active(&self, key: &RevisionKey) -> Option<Arc<Revision>> {
-        self.shard(key).read().get(key)?.active.clone()
+    /// Gives an instance no more requests, and waits until it has answered those that it has.
+    pub(crate) async fn drain(&self, key: &RevisionKey, uid: &str) {
+        // First, so that a revision which becomes active from here on does not take it.
+        self.context.drained.add(uid, self.context.limits.drained_max);
+        let active = self.shard(key).read().get(key).and_then(|entry| entry.active.clone());
+        let removed: Vec<_> = self.removed.lock().iter().filter_map(Weak::upgrade).collect();
+        let revisions = removed.into_iter().filter(|revision| **revision.key() == *key).chain(active);
+        join_all(revisions.map(|revision| async move { revision.drain(uid).await })).await;
     }
 
     /// Makes a revision idle again that has neither requests nor instances.

@@ -60,6 +60,11 @@ impl Traffic {
         RevisionStat { revision: Arc::clone(revision), average_concurrency: 1.0, request_count: 1.0 }
     }
 
+    /// Whether a request reported already in this period.
+    pub(super) fn is_poked(&self) -> bool {
+        self.poked
+    }
+
     /// Ends the period and reports on it.
     pub(super) fn take(&mut self, revision: &Arc<RevisionKey>, now: Instant) -> RevisionStat {
         self.advance(now);

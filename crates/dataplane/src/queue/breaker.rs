@@ -25,8 +25,6 @@ pub(crate) struct Breaker<W> {
     /// Instances that are gone from the endpoints and still have requests. They take no more, but an instance that
     /// comes back must not be thought idle.
     leaving: Vec<Arc<Member>>,
-    /// Instances that were told to drain and that endpoints from before may still name.
-    drained: Vec<String>,
     waiting: BTreeMap<Ticket, W>,
 }
 
@@ -45,13 +43,7 @@ pub(crate) type Turn<W> = (W, Arc<Member>);
 
 impl<W> Breaker<W> {
     pub(crate) fn new(limit: u32) -> Self {
-        Self {
-            limit,
-            members: Vec::new(),
-            leaving: Vec::new(),
-            drained: Vec::new(),
-            waiting: BTreeMap::new(),
-        }
+        Self { limit, members: Vec::new(), leaving: Vec::new(), waiting: BTreeMap::new() }
     }
 
     pub(crate) fn has_instances(&self) -> bool {
@@ -115,9 +107,7 @@ impl<W> Breaker<W> {
 
     /// Takes the whole new set of instances. Those that stay keep their requests and connections; those that go
     /// finish theirs.
-    pub(crate) fn set_instances(&mut self, mut instances: Vec<Instance>, idle_max: usize) {
-        self.drained.retain(|uid| instances.iter().any(|instance| instance.uid == *uid));
-        instances.retain(|instance| !self.drained.contains(&instance.uid));
+    pub(crate) fn set_instances(&mut self, instances: Vec<Instance>, idle_max: usize) {
         let mut known: Vec<_> = self.members.drain(..).chain(self.leaving.drain(..)).collect();
         self.members = instances
             .into_iter()
@@ -133,12 +123,12 @@ impl<W> Breaker<W> {
         self.leaving = known;
     }
 
-    /// Gives an instance no more requests, whatever endpoints say from now on. Answers with it if it is known.
-    pub(crate) fn drain(&mut self, uid: &str) -> Option<Arc<Member>> {
+    /// Takes one instance away, as [`set_instances`](Self::set_instances) without it would. Answers with it as long as
+    /// it is here or has requests.
+    pub(crate) fn dismiss(&mut self, uid: &str) -> Option<Arc<Member>> {
         if let Some(at) = self.members.iter().position(|member| member.instance().uid == uid) {
-            let member = self.members.swap_remove(at);
+            let member = self.members.remove(at);
             member.dismiss();
-            self.drained.push(uid.to_owned());
             if member.in_flight() > 0 {
                 self.leaving.push(Arc::clone(&member));
             }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
 
-use crate::rig::{Ebb, need_kubectl, text, until};
+use crate::rig::{Ebb, get, need_kubectl, text, until};
 
 const SERVICE: &str = r#"
 apiVersion: serving.knative.dev/v1
@@ -60,6 +60,23 @@ fn stopping_leaves_nothing_behind() {
     assert!(cgroups.is_empty() || left > 0, "{cgroups:?} are left");
     let processes = until(|| processes_with(&dir).is_empty().then_some(()));
     assert!(processes.is_some(), "{:?}", processes_with(&dir));
+}
+
+#[test]
+fn a_request_in_hand_is_answered_while_it_stops() {
+    if !need_kubectl("a_request_in_hand_is_answered_while_it_stops") {
+        return;
+    }
+    let mut ebb = Ebb::up();
+    ebb.apply(SERVICE);
+    let url = ebb.ready("hello");
+    let (http, slow) = (ebb.http, format!("{url}/sleep?ms=1500"));
+    let caller = std::thread::spawn(move || get(http, &slow));
+    // The app knows when the request has arrived; only then is the platform asked to stop.
+    let busy = until(|| ebb.call(&format!("{url}/concurrency")).body.contains('2').then_some(()));
+    assert!(busy.is_some(), "the slow request arrives");
+    assert!(ebb.stop(), "it ends well");
+    assert_eq!(caller.join().unwrap().status, 200);
 }
 
 #[test]

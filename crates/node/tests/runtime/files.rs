@@ -53,7 +53,7 @@ pub(crate) async fn links_cannot_lead_out(image: &Image) {
     symlink(&outside, layer.join("absolute")).unwrap();
     symlink("../../../../../../../../".to_owned() + outside.to_str().unwrap(), layer.join("relative"))
         .unwrap();
-    symlink("/absolute/..", layer.join("work")).unwrap();
+    symlink("/absolute/..", layer.join("job")).unwrap();
     let (exit, _) = node
         .run(image, "exit 0", |spec| {
             spec.rootfs.push(layer.clone());
@@ -63,7 +63,7 @@ pub(crate) async fn links_cannot_lead_out(image: &Image) {
                 bind(image.layer(), "/absolute/volume", false),
                 bind(image.layer().join("etc/passwd"), "/relative/file", false),
             ];
-            spec.cwd = "/work/made".to_owned();
+            spec.cwd = "/job/made".to_owned();
         })
         .await;
     assert_eq!(exit.code, 0);

@@ -18,6 +18,11 @@ fn check_rows(rows: &str) -> Vec<String> {
         (LEDGER, &ledger),
         ("crates/node/src/pod.rs", source),
         ("crates/node/tests/up.rs", source),
+        ("crates/node/tests/suite/main.rs", "const TESTS: &[&str] = &[\"naps::dozes\", \"naps::gone\"];\n"),
+        (
+            "crates/node/tests/suite/naps.rs",
+            "pub(crate) async fn dozes(image: &Image) {}\nfn unlisted() {}\n",
+        ),
     ]);
     check(&[package], &tree).iter().map(Finding::to_string).collect()
 }
@@ -37,6 +42,8 @@ fn claims_with_their_tests_are_accepted() {
     accepts("| pods | done | `node::pod::wakes` | |\n");
     accepts("| pods | done | `node::pod::tests::wakes`, `node::up::sleeps` | |\n");
     accepts("| pods | partial | `node::wakes` | no volumes |\n");
+    // In the list of a test binary with a `main` of its own.
+    accepts("| pods | done | `node::suite::naps::dozes` | |\n");
     accepts("| pods | refused | | 404 with a Status |\n");
     accepts("| pods | absent | | |\n\n## Others\n\n| pods | absent | | |\n");
 }
@@ -47,6 +54,8 @@ fn claims_without_a_test_are_refused() {
     refuses("| pods | done | `node::pod::dreams` | |\n", "no such test in crates/node/");
     refuses("| pods | done | `node::pod::not_a_test` | |\n", "no such test");
     refuses("| pods | done | `node::volumes::wakes` | |\n", "no such test");
+    refuses("| pods | done | `node::suite::naps::unlisted` | |\n", "no such test");
+    refuses("| pods | done | `node::suite::naps::gone` | |\n", "no such test");
     refuses("| pods | done | `mode::pod::wakes` | |\n", "there is no crate `mode`");
     refuses("| pods | done | `wakes` | |\n", "write crate::path::test");
 }

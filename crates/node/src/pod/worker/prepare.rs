@@ -54,8 +54,10 @@ impl Worker {
         self.address = Some(address);
         let spec =
             SandboxSpec { id: sandbox, hostname: hostname(&pod), addresses: vec![IpAddr::V4(address)] };
-        self.happenings
-            .push(Box::pin(async move { Happening::Prepared(prepare(&shared, &pod, spec, address).await) }));
+        let again = self.prepare_failures > 0;
+        self.happenings.push(Box::pin(async move {
+            Happening::Prepared(prepare(&shared, &pod, spec, address, again).await)
+        }));
     }
 }
 
@@ -64,6 +66,7 @@ async fn prepare(
     pod: &Arc<Pod>,
     spec: SandboxSpec,
     address: Ipv4Addr,
+    again: bool,
 ) -> Result<Prepared, Failure> {
     let dir = shared.options.run_dir.join("pods").join(pod.uid());
     let config_error = |message: String| Failure { reason: "CreateContainerConfigError", message };
@@ -86,8 +89,10 @@ async fn prepare(
     };
     files.write(&dir, pod).map_err(|error| config_error(format!("{}: {error}", dir.display())))?;
     let hostname = spec.hostname.clone();
-    // A sandbox of an attempt that failed later, or of a daemon that was killed, is made anew.
-    let _ = shared.runtime.remove_sandbox(&spec.id).await;
+    if again {
+        // A failed attempt may have come so far.
+        let _ = shared.runtime.remove_sandbox(&spec.id).await;
+    }
     shared.runtime.create_sandbox(spec).await.map_err(|error| Failure {
         reason: "FailedCreatePodSandBox",
         message: format!("Failed to create pod sandbox: {error}"),
