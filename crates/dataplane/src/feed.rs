@@ -17,6 +17,9 @@ use objects::Client;
 use crate::Handle;
 
 /// Follows the API and keeps `handle` in step with it, until it is dropped.
+///
+/// [`Applied::synced`] is done once everything that was there at the start is known: before that, a host without a
+/// route may only be one that was not told yet.
 pub async fn feed(client: Client, handle: Handle, applied: Arc<Applied>) {
-    join(routes::follow(&client, &handle, &applied), revisions::follow(&client, &handle)).await;
+    join(routes::follow(&client, &handle, &applied), revisions::follow(&client, &handle, &applied)).await;
 }

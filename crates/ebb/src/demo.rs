@@ -40,11 +40,11 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         .prefix("ebb-demo-")
         .tempdir()
         .context("making a temporary data directory")?;
-    say(format_args!("One service, from nothing to zero and back.\n"))?;
+    say(format_args!("One service, from nothing to zero and back.\n"));
     if kind == RuntimeKind::Process {
         say(format_args!(
             "  (containers run as plain processes, without isolation: that is what can be done without root)\n"
-        ))?;
+        ));
     }
 
     let began = Instant::now();
@@ -56,7 +56,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         runtime: kind,
     })
     .await?;
-    step("the platform is up", began.elapsed())?;
+    step("the platform is up", began.elapsed());
 
     let told = tokio::select! {
         told = story(&platform) => told,
@@ -80,29 +80,30 @@ async fn story(platform: &Platform) -> Result<()> {
     let began = Instant::now();
     client.create(service()).await.context("deploying the sample")?;
     let url = ready(&client).await?;
-    step("`hello` is deployed, its first instance ready", began.elapsed())?;
+    step("`hello` is deployed, its first instance ready", began.elapsed());
 
     let answer = call(platform.http_address(), &url).await?;
-    step(&format!("called: {:?}", answer.body.trim()), answer.took)?;
+    step(&format!("called: {:?}", answer.body.trim()), answer.took);
 
     let began = Instant::now();
     at_zero(&client).await?;
-    step("nobody calls, so it falls to zero: no process is left", began.elapsed())?;
+    step("nobody calls, so it falls to zero: no process is left", began.elapsed());
 
     let answer = call(platform.http_address(), &url).await?;
-    step(&format!("called again, it wakes: {:?}", answer.body.trim()), answer.took)?;
+    step(&format!("called again, it wakes: {:?}", answer.body.trim()), answer.took);
     if let Some(parts) = parts(&answer) {
-        say(format_args!("        of which {parts}\n"))?;
+        say(format_args!("        of which {parts}\n"));
     }
-    say(format_args!("\nIt keeps serving at\n\n  {url}\n"))
+    say(format_args!("\nIt keeps serving at\n\n  {url}\n"));
+    Ok(())
 }
 
 async fn goodbye(platform: &Platform) -> Result<()> {
-    say(format_args!("\nTry it:\n\n"))?;
-    say(format_args!("  curl -i {}\n", platform.example_url(NAME, "default")))?;
-    say(format_args!("  export KUBECONFIG={}\n", platform.kubeconfig().display()))?;
-    say(format_args!("  kubectl get ksvc,pods\n\n"))?;
-    say(format_args!("Ctrl-C ends the demo and removes everything.\n"))?;
+    say(format_args!("\nTry it:\n\n"));
+    say(format_args!("  curl -i {}\n", platform.example_url(NAME, "default")));
+    say(format_args!("  export KUBECONFIG={}\n", platform.kubeconfig().display()));
+    say(format_args!("  kubectl get ksvc,pods\n\n"));
+    say(format_args!("Ctrl-C ends the demo and removes everything.\n"));
     interrupted().await
 }
 
@@ -184,18 +185,17 @@ fn parts(answer: &Answer) -> Option<String> {
     Some(header.split(',').filter_map(part).collect::<Vec<_>>().join(", "))
 }
 
-fn step(what: &str, took: Duration) -> Result<()> {
+fn step(what: &str, took: Duration) {
     let took = if took < Duration::from_secs(1) {
         format!("{:.1} ms", took.as_secs_f64() * 1000.0)
     } else {
         format!("{:.1} s", took.as_secs_f64())
     };
-    say(format_args!("  {took:>10}  {what}\n"))
+    say(format_args!("  {took:>10}  {what}\n"));
 }
 
-fn say(text: std::fmt::Arguments<'_>) -> Result<()> {
+/// Tells a part of the story; one that nobody reads any more does not end it.
+fn say(text: std::fmt::Arguments<'_>) {
     let mut out = std::io::stdout();
-    out.write_fmt(text)?;
-    out.flush()?;
-    Ok(())
+    let _ = out.write_fmt(text).and_then(|()| out.flush());
 }

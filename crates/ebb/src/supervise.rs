@@ -23,8 +23,17 @@ pub(crate) async fn supervise(
     let mut wait = RESTART_MIN;
     health.pass(name, Scope::Ready);
     loop {
-        let began = Instant::now();
-        let ended = AssertUnwindSafe(start()).catch_unwind().await;
+        let task = AssertUnwindSafe(start()).catch_unwind();
+        tokio::pin!(task);
+        let ended = tokio::select! {
+            ended = &mut task => ended,
+            // It has run well for so long that what was before does not count any more.
+            () = sleep(WINDOW) => {
+                wait = RESTART_MIN;
+                health.pass(name, Scope::Ready);
+                task.await
+            }
+        };
         let what = match ended {
             Ok(()) => "ended".to_owned(),
             Err(panic) => format!("panicked: {}", text(&*panic)),
@@ -40,10 +49,6 @@ pub(crate) async fn supervise(
                 Scope::Ready,
                 format!("{} times within {} s: {what}", panics.len(), WINDOW.as_secs()),
             );
-        }
-        if began.elapsed() > WINDOW {
-            wait = RESTART_MIN;
-            health.pass(name, Scope::Ready);
         }
         sleep(wait).await;
         wait = (wait * 2).min(RESTART_MAX);

@@ -36,7 +36,8 @@ pub(crate) async fn run(options: Up) -> Result<()> {
         runtime: RuntimeKind::or_default(options.runtime),
     };
     let platform = Platform::start(options).await?;
-    announce(&platform)?;
+    // Whoever reads along may stop reading; the platform goes on.
+    let _ = announce(&platform);
     let ended = tokio::select! {
         asked = interrupted() => asked,
         // Nothing can be started any more; whoever started this process can start it again.
@@ -44,7 +45,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
             "the keeper of the containers was ended from outside, and they with it; start `ebb up` again"
         )),
     };
-    writeln!(std::io::stdout(), "\nStopping: requests in flight are finished, then everything is removed.")?;
+    let _ = writeln!(std::io::stdout(), "\nStopping: requests in flight are finished, then everything is removed.");
     let stopped = platform.stop().await;
     ended.and(stopped)
 }

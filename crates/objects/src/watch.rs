@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures::StreamExt;
+use futures::{StreamExt, future::BoxFuture};
 use resources::{DynObject, Kind, Object};
 use tokio::time::sleep;
 
-use crate::{Backend, ChangeKind, Changes, Error, ListOptions, Result, client::typed};
+use crate::{Backend, ChangeKind, Changes, Error, ListOptions, Listed, Result, client::typed};
 
 /// Objects read at a time while listing, so that a large kind never stands in memory as a whole.
 const PAGE_MAX: usize = 500;
@@ -42,10 +42,15 @@ pub struct Watch<K: ?Sized> {
     retry: Duration,
 }
 
+/// What is under way is kept here and not in a caller's future, so that a caller may go away at any time.
 enum State {
     Start,
-    Listing { page: std::vec::IntoIter<Arc<dyn DynObject>>, version: String, next: Option<String> },
+    /// The first page, or one after it; changes are followed from the version of the first.
+    Listing { first: Option<String>, page: BoxFuture<'static, Result<Listed>> },
+    Telling { page: std::vec::IntoIter<Arc<dyn DynObject>>, version: String, next: Option<String> },
+    Subscribing(BoxFuture<'static, Result<Changes>>),
     Following(Changes),
+    Waiting(BoxFuture<'static, ()>),
 }
 
 impl<K: Object> Watch<K> {
@@ -61,7 +66,7 @@ impl Watch<dyn DynObject> {
 }
 
 impl<K: ?Sized> Watch<K> {
-    /// The next event; waits for as long as it takes. Cancel safe.
+    /// The next event; waits for as long as it takes. Cancel safe: what was under way goes on with the next call.
     pub async fn next(&mut self) -> Event<K> {
         loop {
             match self.step().await {
@@ -69,36 +74,43 @@ impl<K: ?Sized> Watch<K> {
                 Ok(None) => {}
                 Err(error) => {
                     tracing::debug!(kind = ?self.kind, %error, "watch lost its place, listing again");
-                    self.state = State::Start;
-                    if !matches!(error, Error::Expired(_)) {
-                        sleep(self.retry).await;
-                        self.retry = (self.retry * 2).min(RETRY_MAX);
-                    }
+                    self.state = match error {
+                        Error::Expired(_) => State::Start,
+                        _ => State::Waiting(Box::pin(sleep(self.retry))),
+                    };
+                    self.retry = (self.retry * 2).min(RETRY_MAX);
                 }
             }
         }
     }
 
+    /// One step. Whatever is awaited stays in `state` until it is done.
     async fn step(&mut self) -> Result<Option<Event<K>>> {
         match &mut self.state {
             State::Start => {
-                let (page, version, next) = list(&self.backend, self.kind, &self.options, None).await?;
-                self.state = State::Listing { page, version, next };
-                Ok(Some(Event::Restarted))
+                self.state = State::Listing { first: None, page: self.list(None) };
+                Ok(None)
             }
-            State::Listing { page, version, next } => {
+            State::Listing { first, page } => {
+                let listed = page.await?;
+                let restarted = first.is_none();
+                let version = first.take().unwrap_or(listed.version);
+                self.state = State::Telling { page: listed.items.into_iter(), version, next: listed.next };
+                Ok(restarted.then_some(Event::Restarted))
+            }
+            State::Telling { page, version, next } => {
                 if let Some(object) = page.next() {
                     return Ok(Some(Event::Applied((self.typed)(object)?)));
                 }
-                if let Some(token) = next.take() {
-                    // Changes are followed from the first page on, so none is missed between two pages.
-                    let version = std::mem::take(version);
-                    let (page, _, next) = list(&self.backend, self.kind, &self.options, Some(token)).await?;
-                    self.state = State::Listing { page, version, next };
-                    return Ok(None);
-                }
-                let changes = self.backend.changes(self.kind, &self.options, version).await?;
-                self.state = State::Following(changes);
+                let version = std::mem::take(version);
+                self.state = match next.take() {
+                    Some(token) => State::Listing { first: Some(version), page: self.list(Some(token)) },
+                    None => State::Subscribing(self.subscribe(version)),
+                };
+                Ok(None)
+            }
+            State::Subscribing(changes) => {
+                self.state = State::Following(changes.await?);
                 self.retry = RETRY_MIN;
                 Ok(Some(Event::Synced))
             }
@@ -113,19 +125,22 @@ impl<K: ?Sized> Watch<K> {
                 }
                 None => Err(Error::Unavailable("the watch ended".into())),
             },
+            State::Waiting(wait) => {
+                wait.await;
+                self.state = State::Start;
+                Ok(None)
+            }
         }
     }
-}
 
-type Page = (std::vec::IntoIter<Arc<dyn DynObject>>, String, Option<String>);
+    fn list(&self, token: Option<String>) -> BoxFuture<'static, Result<Listed>> {
+        let (backend, kind) = (Arc::clone(&self.backend), self.kind);
+        let options = ListOptions { limit: PAGE_MAX, continue_token: token, ..self.options.clone() };
+        Box::pin(async move { backend.list(kind, &options).await })
+    }
 
-async fn list(
-    backend: &Arc<dyn Backend>,
-    kind: &'static Kind,
-    options: &ListOptions,
-    token: Option<String>,
-) -> Result<Page> {
-    let options = ListOptions { limit: PAGE_MAX, continue_token: token, ..options.clone() };
-    let listed = backend.list(kind, &options).await?;
-    Ok((listed.items.into_iter(), listed.version, listed.next))
+    fn subscribe(&self, version: String) -> BoxFuture<'static, Result<Changes>> {
+        let (backend, kind, options) = (Arc::clone(&self.backend), self.kind, self.options.clone());
+        Box::pin(async move { backend.changes(kind, &options, &version).await })
+    }
 }

@@ -15,7 +15,9 @@ mod remote;
 use std::sync::Arc;
 
 use apiserver::{ApiServer, Options};
-use objects::{Access, Client, Remote, RemoteLimits, RemoteOptions};
+use futures::FutureExt;
+use objects::{Access, Client, Event, ListOptions, Remote, RemoteLimits, RemoteOptions};
+use resources::{builtin::ConfigMap, meta::ObjectMeta};
 use tokio::net::TcpListener;
 
 use crate::{cases::CHANGES_MAX, kubernetes::Kubernetes};
@@ -26,6 +28,34 @@ async fn in_process() {
     options.limits.changes_per_kind_max = CHANGES_MAX;
     let server = ApiServer::in_memory(options).await.unwrap();
     cases::run(async || server.client()).await;
+}
+
+/// A caller in a `select!` leaves whenever something else happens; a long list must come to its end all the same.
+#[tokio::test]
+async fn a_watch_goes_on_where_its_caller_left() {
+    const OBJECTS: usize = 1_200;
+    let server = ApiServer::in_memory(Options::new("/nonexistent")).await.unwrap();
+    let client = server.client();
+    for at in 0..OBJECTS {
+        let metadata =
+            ObjectMeta { name: Some(format!("m-{at}")), namespace: Some("default".into()), ..ObjectMeta::default() };
+        client.create(ConfigMap { metadata, ..ConfigMap::default() }).await.unwrap();
+    }
+    let mut watch = client.watch::<ConfigMap>(ListOptions::namespace("default"));
+    let mut told = 0;
+    let all = async {
+        loop {
+            match watch.next().now_or_never() {
+                Some(Event::Applied(_)) => told += 1,
+                Some(Event::Restarted) => assert_eq!(told, 0, "it began again"),
+                Some(Event::Synced) => break,
+                Some(Event::Deleted(_)) => panic!("nothing is deleted"),
+                None => tokio::task::yield_now().await,
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), all).await.expect("the list ends");
+    assert_eq!(told, OBJECTS);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

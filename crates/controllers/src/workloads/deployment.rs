@@ -6,7 +6,7 @@ mod template;
 
 use std::sync::Arc;
 
-use objects::{Action, ListOptions, Reconcile, Result, WriteTarget};
+use objects::{Action, Error, ListOptions, Reconcile, Result, WriteTarget};
 use resources::{
     Object, ObjectKey,
     builtin::{Deployment, ReplicaSet, ReplicaSetSpec},
@@ -36,8 +36,7 @@ impl Reconcile for Reconciler {
             None => {
                 let first = rollout::first_size(&deployment, &old);
                 match client.create(replica_set(&deployment, &hash, first)).await {
-                    // An earlier call made it; its arrival brings this key back.
-                    Err(error) if error.is_already_exists() => return Ok(Action::Wait),
+                    Err(error) if error.is_already_exists() => return self.adopt(&deployment, &hash).await,
                     created => created?,
                 }
             }
@@ -54,6 +53,24 @@ impl Reconcile for Reconciler {
 }
 
 impl Reconciler {
+    /// Takes over the ReplicaSet of this name that nobody controls: one that an earlier Deployment left as an orphan.
+    async fn adopt(&self, deployment: &Deployment, hash: &str) -> Result<Action> {
+        let key = ObjectKey::new(deployment.namespace(), format!("{}-{hash}", deployment.name()));
+        let adopted = self.context.client.modify::<ReplicaSet>(WriteTarget::Object, &key, |set| {
+            let owners = set.metadata.owner_references.get_or_insert_default();
+            if owners.iter().all(|owner| owner.controller != Some(true)) {
+                owners.push(controlled_by(deployment));
+            }
+        });
+        let set = adopted.await?;
+        let owner = set.metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
+        if owner.is_some_and(|owner| owner.uid == deployment.uid()) {
+            // Its change brings this key back.
+            return Ok(Action::Wait);
+        }
+        Err(Error::Internal(format!("ReplicaSet {key} belongs to another object; delete it, or rename the Deployment")))
+    }
+
     /// Keeps as many empty old ReplicaSets as `revisionHistoryLimit` says.
     async fn forget_old(&self, deployment: &Deployment, old: &[Arc<ReplicaSet>]) -> Result<()> {
         let keep = deployment.spec.as_ref().and_then(|spec| spec.revision_history_limit).unwrap_or(10);

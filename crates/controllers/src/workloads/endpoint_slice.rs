@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use futures::{StreamExt, stream::FuturesUnordered};
 use objects::{Action, Backoff, Client, Event, ListOptions, Queue, Result};
-use parking_lot::Mutex;
 use resources::{
     Object, ObjectKey,
     builtin::{EndpointSlice, Pod, Service},
@@ -27,7 +26,7 @@ const CONCURRENCY_MAX: usize = 16;
 pub(super) async fn run(context: Context) {
     let client = context.client;
     let queue = Arc::new(Queue::new(Backoff::default()));
-    let selection = Arc::new(Mutex::new(Selection::default()));
+    let mut selection = Selection::default();
     let mut services = client.watch::<Service>(ListOptions::all());
     let mut pods = client.watch::<Pod>(ListOptions::all());
     let mut working = FuturesUnordered::new();
@@ -35,14 +34,18 @@ pub(super) async fn run(context: Context) {
         tokio::select! {
             event = services.next() => match event {
                 Event::Applied(service) => {
-                    selection.lock().insert(&service);
+                    selection.insert(&service);
                     queue.add(service.key());
                 }
-                Event::Deleted(service) => selection.lock().remove(&service.key()),
+                Event::Deleted(service) => selection.remove(&service.key()),
                 Event::Restarted | Event::Synced => {}
             },
-            event = pods.next() => if let Event::Applied(pod) | Event::Deleted(pod) = event {
-                selection.lock().services_of(&pod).into_iter().for_each(|key| queue.add(key));
+            event = pods.next() => match event {
+                Event::Applied(pod) => selection.services_of(&pod).into_iter().for_each(|key| queue.add(key)),
+                Event::Deleted(pod) => selection.forget(&pod).into_iter().for_each(|key| queue.add(key)),
+                // A delete may have been missed, and nobody knows whose.
+                Event::Restarted => selection.services().for_each(|key| queue.add(key)),
+                Event::Synced => {}
             },
             key = queue.next(), if working.len() < CONCURRENCY_MAX => {
                 let client = &client;

@@ -27,6 +27,8 @@ enum Work {
     Dependent { kind: &'static Kind, key: ObjectKey },
     /// An owner that waits for its dependents.
     Held { kind: &'static Kind, key: ObjectKey },
+    /// A delete of this kind may have been missed: every dependent must be looked at.
+    Missed { kind: &'static Kind },
 }
 
 pub(super) async fn run(client: Client) {
@@ -58,6 +60,7 @@ pub(super) async fn run(client: Client) {
 
 async fn follow(client: Client, kind: &'static Kind, queue: Arc<Queue<Work>>) {
     let mut watch = client.watch_kind(kind, ListOptions::all());
+    let mut synced = false;
     loop {
         match watch.next().await {
             Event::Deleted(object) => {
@@ -84,7 +87,9 @@ async fn follow(client: Client, kind: &'static Kind, queue: Arc<Queue<Work>>) {
                     queue.add(Work::Dependent { kind, key });
                 }
             }
-            Event::Restarted | Event::Synced => {}
+            Event::Restarted if synced => queue.add(Work::Missed { kind }),
+            Event::Restarted => {}
+            Event::Synced => synced = true,
         }
     }
 }
@@ -94,6 +99,19 @@ async fn attend(client: &Client, work: &Work) -> Result<()> {
         Work::Gone { uid } => {
             for (kind, dependent) in dependents(client, uid).await? {
                 check(client, kind, &dependent).await?;
+            }
+            Ok(())
+        }
+        Work::Missed { kind: owners } => {
+            for kind in kinds::all().iter().copied() {
+                for object in client.backend().list(kind, &ListOptions::all()).await?.items {
+                    let mut references = object.metadata().owner_references.iter().flatten();
+                    let concerned = references
+                        .any(|owner| kinds::by_kind(&owner.api_version, &owner.kind).is_some_and(|kind| kind == *owners));
+                    if concerned {
+                        check(client, kind, &object).await?;
+                    }
+                }
             }
             Ok(())
         }

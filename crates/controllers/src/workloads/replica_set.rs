@@ -1,8 +1,9 @@
 //! ReplicaSet → Pods.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::{cmp::Reverse, sync::Arc, time::Duration};
 
 use futures::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
 use objects::{Action, ListOptions, Reconcile, Result, WriteTarget};
 use resources::{
     Object, ObjectKey,
@@ -46,7 +47,7 @@ impl Reconcile for Reconciler {
             .await
             .map(drop)
             .or_else(|error| if error.is_not_found() { Ok(()) } else { Err(error) })?;
-        Ok(Action::Wait)
+        Ok(next_available(&set, &live, self.context.now().0).map_or(Action::Wait, Action::After))
     }
 }
 
@@ -112,6 +113,17 @@ fn status(set: &ReplicaSet, live: &[Arc<Pod>], context: &Context) -> ReplicaSetS
         observed_generation: set.metadata.generation,
         ..before
     }
+}
+
+/// When the next pod will have been ready for `minReadySeconds`, of which no object tells.
+fn next_available(set: &ReplicaSet, live: &[Arc<Pod>], now: Timestamp) -> Option<Duration> {
+    let seconds = set.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or(0);
+    let left = |pod: &Arc<Pod>| {
+        let since = pods::condition(pod, "Ready").filter(|ready| ready.status == "True")?.last_transition_time.as_ref()?.0;
+        let left = SignedDuration::from_secs(seconds.into()) - now.duration_since(since);
+        Duration::try_from(left).ok().filter(|left| !left.is_zero())
+    };
+    live.iter().filter_map(left).min()
 }
 
 #[cfg(test)]

@@ -20,11 +20,21 @@ pub struct Served {
 pub struct Applied {
     served: Mutex<HashMap<ObjectKey, Served>>,
     table: watch::Sender<u64>,
+    /// Which kinds have been told whole.
+    told: watch::Sender<Told>,
+}
+
+/// The kinds that the data plane follows, and whether each has been told whole once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    pub(super) routes: bool,
+    pub(super) revisions: bool,
+    pub(super) instances: bool,
 }
 
 impl Default for Applied {
     fn default() -> Self {
-        Self { served: Mutex::default(), table: watch::channel(0).0 }
+        Self { served: Mutex::default(), table: watch::channel(0).0, told: watch::channel(Told::default()).0 }
     }
 }
 
@@ -37,6 +47,17 @@ impl Applied {
     /// The number of the table that is served; changes with each.
     pub fn table(&self) -> watch::Receiver<u64> {
         self.table.subscribe()
+    }
+
+    /// Waits until all routes, revisions and instances that were there at the start are known.
+    pub async fn synced(&self) {
+        let all = |told: &Told| told.routes && told.revisions && told.instances;
+        // The sender is in `self`, so the wait cannot fail.
+        let _ = self.told.subscribe().wait_for(all).await;
+    }
+
+    pub(super) fn tell(&self, tell: impl FnOnce(&mut Told)) {
+        self.told.send_modify(tell);
     }
 
     pub(super) fn set(&self, table: u64, changes: Vec<(ObjectKey, Option<Served>)>) {

@@ -9,7 +9,7 @@ use std::{
 use objects::{Client, Event, ListOptions};
 use resources::{Object, builtin::EndpointSlice, serving::Revision};
 
-use super::instances;
+use super::{Applied, instances};
 use crate::{Handle, Instance, Protocol, RevisionConfig, RevisionKey};
 
 /// The port of a container that names none (upstream: serving, `DefaultUserPort`).
@@ -23,9 +23,11 @@ struct Known {
     ports: HashMap<RevisionKey, u16>,
     /// The slices with endpoints, by name; an idle Revision has none.
     slices: HashMap<RevisionKey, HashMap<String, Arc<EndpointSlice>>>,
+    /// The Revisions that had instances when the watch began again.
+    before: HashSet<RevisionKey>,
 }
 
-pub(super) async fn follow(client: &Client, handle: &Handle) {
+pub(super) async fn follow(client: &Client, handle: &Handle, applied: &Applied) {
     let mut revisions = client.watch::<Revision>(ListOptions::all());
     let mut slices = client.watch::<EndpointSlice>(ListOptions::all());
     let mut known = Known::default();
@@ -36,8 +38,11 @@ pub(super) async fn follow(client: &Client, handle: &Handle) {
                 Event::Applied(slice) => known.slice(handle, slice, true),
                 Event::Deleted(slice) => known.slice(handle, slice, false),
                 // What is gone is not told again; those that are there are.
-                Event::Restarted => known.forget_slices(handle),
-                Event::Synced => {}
+                Event::Restarted => known.slices_restarted(),
+                Event::Synced => {
+                    known.slices_synced(handle);
+                    applied.tell(|told| told.instances = true);
+                }
             },
             event = revisions.next() => match event {
                 Event::Applied(revision) => {
@@ -52,6 +57,7 @@ pub(super) async fn follow(client: &Client, handle: &Handle) {
                     let told = told.take().unwrap_or_default();
                     let gone: Vec<_> = known.revisions.iter().filter(|key| !told.contains(*key)).cloned().collect();
                     gone.iter().for_each(|key| known.remove(handle, key));
+                    applied.tell(|told| told.revisions = true);
                 }
             },
         }
@@ -99,9 +105,17 @@ impl Known {
         }
     }
 
-    fn forget_slices(&mut self, handle: &Handle) {
-        for key in std::mem::take(&mut self.slices).into_keys() {
-            handle.set_instances(&key, Vec::new());
+    /// What follows is all there is. What was known stays in use until then: instances do not go because a watch did.
+    fn slices_restarted(&mut self) {
+        self.before = std::mem::take(&mut self.slices).into_keys().collect();
+    }
+
+    /// What was known before and has not been told again is gone.
+    fn slices_synced(&mut self, handle: &Handle) {
+        for key in std::mem::take(&mut self.before) {
+            if !self.slices.contains_key(&key) {
+                self.apply(handle, &key);
+            }
         }
     }
 

@@ -35,18 +35,25 @@ pub(super) async fn follow(client: &Client, handle: &Handle, applied: &Applied) 
                         .into_iter()
                         .filter(|key| !told.contains(key))
                         .for_each(|key| batch.remove(key));
+                    batch.synced = true;
                 }
             }
             if batch.changes.len() < BATCH_MAX {
                 event = watch.next().now_or_never();
             }
         }
+        let synced = std::mem::take(&mut batch.synced);
         batch.apply(handle, applied);
+        if synced {
+            applied.tell(|told| told.routes = true);
+        }
     }
 }
 
 #[derive(Default)]
 struct Batch {
+    /// Everything that was there has been told.
+    synced: bool,
     changes: Vec<Change>,
     served: Vec<(ObjectKey, Option<Served>)>,
 }

@@ -1,9 +1,7 @@
 //! Where the platform keeps what, and that only one uses it.
 
 use std::{
-    collections::hash_map::DefaultHasher,
     fs::{self, File},
-    hash::{Hash, Hasher},
     io::{Read, Seek, Write},
     path::{Path, PathBuf},
 };
@@ -92,9 +90,10 @@ impl DataDir {
 
     /// A short name for this directory, for what is named machine-wide: cgroups, the run directory.
     pub(crate) fn id(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        self.path.hash(&mut hasher);
-        format!("{:08x}", hasher.finish() as u32)
+        // FNV-1a: what an older build left must be found again, and std's hashes may change.
+        let bytes = self.path.as_os_str().as_encoded_bytes().iter();
+        let hash = bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+        format!("{hash:08x}")
     }
 }
 

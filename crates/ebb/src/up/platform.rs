@@ -55,12 +55,6 @@ impl Platform {
     /// Starts everything; returns when requests and API calls are served.
     pub(crate) async fn start(options: Options) -> Result<Self> {
         let dir = DataDir::open(&options.data_dir)?;
-        let http = listen::http(
-            options.http,
-            options.domain.as_deref().is_some_and(|domain| domain != domain::DEFAULT),
-        )
-        .await?;
-        let http_address = http.local_addr()?;
         let api_listener = listen::bind("--api", options.api).await?;
         let api_address = api_listener.local_addr()?;
 
@@ -71,6 +65,8 @@ impl Platform {
         let client = api.client();
         let domain =
             domain::settle(&client, options.domain.as_deref()).await.context("setting the domain")?;
+        let http = listen::http(options.http, domain != domain::DEFAULT).await?;
+        let http_address = http.local_addr()?;
 
         let node = Node::start(&dir, options.runtime).await?;
         let stats = ::controllers::serving::StatsHandle::new();
@@ -117,7 +113,13 @@ impl Platform {
             TcpListener::from_std(http.into_std()?)?
         };
         let gateway = Gateway::new(handle.clone(), Visibility::Public).on(threads.to_vec());
-        self.servers.spawn_on(gateway.run(http, self.drain_data.clone()), accepting);
+        let (drain, known) = (self.drain_data.clone(), Arc::clone(applied));
+        let served = async move {
+            // Clients wait in the listener's backlog until the routes are known, rather than hear that there are none.
+            drain.run_until_cancelled(known.synced()).await;
+            gateway.run(http, drain).await;
+        };
+        self.servers.spawn_on(served, accepting);
         let (client, applied) = (client.clone(), Arc::clone(applied));
         let (fed, reported, drain) = (handle.clone(), handle.clone(), self.drain_data.clone());
         self.supervise("feed", move || {

@@ -33,7 +33,7 @@ pub(super) fn first_size(deployment: &Deployment, old: &[Arc<ReplicaSet>]) -> i3
     if recreates(deployment) {
         return if old.iter().all(|set| existing(set) == 0 && wanted(set) == 0) { replicas } else { 0 };
     }
-    let room = replicas + surge(deployment) - old.iter().map(|set| wanted(set)).sum::<i32>();
+    let room = replicas.saturating_add(surge(deployment)) - old.iter().map(|set| wanted(set)).sum::<i32>();
     room.clamp(0, replicas)
 }
 
@@ -105,29 +105,29 @@ fn recreates(deployment: &Deployment) -> bool {
 
 /// `maxSurge` as a number of pods, rounded up.
 fn surge(deployment: &Deployment) -> i32 {
-    resolve(deployment, |rolling| rolling.max_surge.as_ref(), |part, whole| (part * whole + 99) / 100)
+    resolve(deployment, |rolling| rolling.max_surge.as_ref(), |part, whole| i32::try_from((part * whole + 99) / 100).unwrap_or(i32::MAX))
 }
 
 /// `maxUnavailable` as a number of pods, rounded down; 1 when neither allows a step.
 fn unavailable(deployment: &Deployment) -> i32 {
     let pods =
-        resolve(deployment, |rolling| rolling.max_unavailable.as_ref(), |part, whole| part * whole / 100);
+        resolve(deployment, |rolling| rolling.max_unavailable.as_ref(), |part, whole| i32::try_from(part * whole / 100).unwrap_or(i32::MAX));
     if pods == 0 && surge(deployment) == 0 { 1 } else { pods }
 }
 
 fn resolve(
     deployment: &Deployment,
     field: impl Fn(&resources::builtin::RollingUpdateDeployment) -> Option<&IntOrString>,
-    percent: impl Fn(i32, i32) -> i32,
+    percent: impl Fn(i64, i64) -> i32,
 ) -> i32 {
     let strategy = deployment.spec.as_ref().and_then(|spec| spec.strategy.as_ref());
     let value = strategy.and_then(|strategy| strategy.rolling_update.as_ref()).and_then(field);
     match value {
         Some(IntOrString::Int(pods)) => *pods,
         Some(IntOrString::String(text)) => {
-            percent(text.trim_end_matches('%').parse().unwrap_or(25), replicas(deployment))
+            percent(text.trim_end_matches('%').parse().unwrap_or(25), replicas(deployment).into())
         }
-        None => percent(25, replicas(deployment)),
+        None => percent(25, replicas(deployment).into()),
     }
 }
 

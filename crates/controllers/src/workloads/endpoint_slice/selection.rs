@@ -12,6 +12,8 @@ use resources::{
 pub(super) struct Selection {
     selectors: HashMap<ObjectKey, BTreeMap<String, String>>,
     by_label: HashMap<Label, HashSet<ObjectKey>>,
+    /// The Services that each pod was last in: a pod may lose the label that put it there.
+    last: HashMap<ObjectKey, Vec<ObjectKey>>,
 }
 
 /// A label in a namespace.
@@ -46,8 +48,34 @@ impl Selection {
         }
     }
 
+    /// All Services with a selector.
+    pub(super) fn services(&self) -> impl Iterator<Item = ObjectKey> {
+        self.selectors.keys().cloned()
+    }
+
+    /// The Services that a new or changed pod concerns: those it is in, and those it was in before.
+    pub(super) fn services_of(&mut self, pod: &Pod) -> Vec<ObjectKey> {
+        let mut services = self.selecting(pod);
+        let before = if services.is_empty() {
+            self.last.remove(&pod.key())
+        } else {
+            self.last.insert(pod.key(), services.clone())
+        };
+        for service in before.into_iter().flatten() {
+            if !services.contains(&service) {
+                services.push(service);
+            }
+        }
+        services
+    }
+
+    /// The Services that a pod was in that is gone.
+    pub(super) fn forget(&mut self, pod: &Pod) -> Vec<ObjectKey> {
+        self.last.remove(&pod.key()).unwrap_or_else(|| self.selecting(pod))
+    }
+
     /// The Services whose selector the pod's labels meet.
-    pub(super) fn services_of(&self, pod: &Pod) -> Vec<ObjectKey> {
+    fn selecting(&self, pod: &Pod) -> Vec<ObjectKey> {
         let Some(labels) = &pod.metadata.labels else { return Vec::new() };
         let namespace = pod.namespace();
         let candidates = labels.iter().filter_map(|(key, value)| {

@@ -69,14 +69,16 @@ fn the_index_finds_the_services_of_a_pod() {
     selection.insert(&service("other", json!({ "app": "web", "uid": "9999999999" }), json!(80)));
     selection.insert(&service("none", json!({}), json!(80)));
     let pod = pod("a", 80, "True", json!({}));
-    let found = |selection: &Selection| {
+    let found = |selection: &mut Selection| {
         let mut names: Vec<_> = selection.services_of(&pod).into_iter().map(|key| key.name).collect();
         names.sort();
         names
     };
-    assert_eq!(found(&selection), ["by-both", "by-uid"]);
+    assert_eq!(found(&mut selection), ["by-both", "by-uid"]);
     selection.insert(&service("by-uid", json!({ "app": "else" }), json!(80)));
-    assert_eq!(found(&selection), ["by-both"], "a changed selector counts");
+    assert_eq!(found(&mut selection), ["by-both", "by-uid"], "a changed selector counts, and so does where it was");
+    assert_eq!(found(&mut selection), ["by-both"]);
     selection.remove(&ObjectKey::new("team", "by-both"));
-    assert!(found(&selection).is_empty());
+    assert_eq!(found(&mut selection), ["by-both"], "once more, to be taken out");
+    assert!(found(&mut selection).is_empty());
 }
