@@ -16,6 +16,8 @@ use debian::Need;
 #[derive(Default)]
 pub(crate) struct Tools {
     kubectl: Option<PathBuf>,
+    /// The folder of a Go that is new enough, for the tests that build a real kube-apiserver.
+    go: Option<PathBuf>,
     missing: Vec<Missing>,
 }
 
@@ -30,6 +32,14 @@ impl Tools {
     pub(crate) fn export(&self, command: &mut Command) {
         if let Some(kubectl) = &self.kubectl {
             command.env("EBB_KUBECTL", kubectl);
+        }
+        if let Some(go) = &self.go {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            let path = std::env::join_paths([go.clone()].into_iter().chain(std::env::split_paths(&path)));
+            // A folder with a colon in its name cannot be in PATH; then the tests say that there is no Go.
+            if let Ok(path) = path {
+                command.env("PATH", path);
+            }
         }
     }
 }
@@ -59,6 +69,14 @@ fn ensure(need: Need) -> Result<Tools> {
         Err(error) => tools.missing.push(Missing {
             tool: "kubectl".into(),
             needed_by: "crates/ebb: everything a user does with kubectl",
+            why: format!("{error:#}"),
+        }),
+    }
+    match go::find_or_install() {
+        Ok(go) => tools.go = go.folder(),
+        Err(error) => tools.missing.push(Missing {
+            tool: "go".into(),
+            needed_by: "crates/objects, crates/controllers: a real kube-apiserver",
             why: format!("{error:#}"),
         }),
     }

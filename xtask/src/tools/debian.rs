@@ -48,6 +48,18 @@ const PACKAGES: &[Package] = &[
         need: Need::Test,
     },
     Package {
+        name: "etcd-server",
+        sign: Sign::Program("etcd"),
+        needed_by: "crates/objects, crates/controllers: a real kube-apiserver",
+        need: Need::Test,
+    },
+    Package {
+        name: "openssl",
+        sign: Sign::Program("openssl"),
+        needed_by: "crates/objects, crates/controllers: a real kube-apiserver's certificates",
+        need: Need::Test,
+    },
+    Package {
         name: "wrk",
         sign: Sign::Program("wrk"),
         needed_by: "bench: throughput and latency",

@@ -29,6 +29,11 @@ pub(super) struct Go {
 }
 
 impl Go {
+    /// The folder to put into `PATH`.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        self.program.parent().map(Path::to_owned)
+    }
+
     pub(super) fn version(&self) -> &str {
         &self.version
     }
