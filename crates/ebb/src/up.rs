@@ -45,7 +45,10 @@ pub(crate) async fn run(options: Up) -> Result<()> {
             "the keeper of the containers was ended from outside, and they with it; start `ebb up` again"
         )),
     };
-    let _ = writeln!(std::io::stdout(), "\nStopping: requests in flight are finished, then everything is removed.");
+    let _ = writeln!(
+        std::io::stdout(),
+        "\nStopping: requests in flight are finished, then everything is removed."
+    );
     let stopped = platform.stop().await;
     ended.and(stopped)
 }

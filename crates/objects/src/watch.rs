@@ -46,8 +46,15 @@ pub struct Watch<K: ?Sized> {
 enum State {
     Start,
     /// The first page, or one after it; changes are followed from the version of the first.
-    Listing { first: Option<String>, page: BoxFuture<'static, Result<Listed>> },
-    Telling { page: std::vec::IntoIter<Arc<dyn DynObject>>, version: String, next: Option<String> },
+    Listing {
+        first: Option<String>,
+        page: BoxFuture<'static, Result<Listed>>,
+    },
+    Telling {
+        page: std::vec::IntoIter<Arc<dyn DynObject>>,
+        version: String,
+        next: Option<String>,
+    },
     Subscribing(BoxFuture<'static, Result<Changes>>),
     Following(Changes),
     Waiting(BoxFuture<'static, ()>),

@@ -37,8 +37,11 @@ async fn a_watch_goes_on_where_its_caller_left() {
     let server = ApiServer::in_memory(Options::new("/nonexistent")).await.unwrap();
     let client = server.client();
     for at in 0..OBJECTS {
-        let metadata =
-            ObjectMeta { name: Some(format!("m-{at}")), namespace: Some("default".into()), ..ObjectMeta::default() };
+        let metadata = ObjectMeta {
+            name: Some(format!("m-{at}")),
+            namespace: Some("default".into()),
+            ..ObjectMeta::default()
+        };
         client.create(ConfigMap { metadata, ..ConfigMap::default() }).await.unwrap();
     }
     let mut watch = client.watch::<ConfigMap>(ListOptions::namespace("default"));

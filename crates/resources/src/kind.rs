@@ -35,6 +35,7 @@ pub struct Kind {
     /// Whether losing the newest writes of this kind in a crash is harmless, since controllers derive them again.
     pub derived: bool,
     pub(crate) parts: Option<Parts>,
+    pub(crate) same: fn(&dyn DynObject, &dyn DynObject) -> bool,
     pub(crate) decode: fn(&[u8]) -> Decoded,
     pub(crate) decode_strict: fn(Value) -> DecodedStrictly,
 }
@@ -92,6 +93,11 @@ impl Kind {
     /// Whether two objects have the same spec; `None` for a kind without one, whose generation never moves.
     pub fn same_spec(&self, one: &dyn DynObject, other: &dyn DynObject) -> Option<bool> {
         self.parts.as_ref().map(|parts| (parts.same_spec)(one, other))
+    }
+
+    /// Whether two objects of the kind are the same to the last field.
+    pub fn same(&self, one: &dyn DynObject, other: &dyn DynObject) -> bool {
+        (self.same)(one, other)
     }
 
     /// Reads an object that Ebb itself has written.

@@ -40,6 +40,10 @@ macro_rules! parts {
     };
 }
 
+fn same<K: Object + PartialEq>(one: &dyn DynObject, other: &dyn DynObject) -> bool {
+    as_type::<K>(one).is_some_and(|one| Some(one) == as_type(other))
+}
+
 fn as_type<K: Object>(object: &dyn DynObject) -> Option<&K> {
     (object as &dyn Any).downcast_ref()
 }
@@ -60,6 +64,7 @@ macro_rules! kinds {
                 subresources: $subresources,
                 derived: $derived,
                 parts: parts!($subresources, $type),
+                same: same::<$type>,
                 decode: kind::decode::<$type>,
                 decode_strict: kind::decode_strict::<$type>,
             };

@@ -12,7 +12,8 @@ use resources::{
 /// The first thing in an object that the embedded node does not do: its path, and what it is.
 pub(super) fn unsupported(object: &dyn DynObject) -> Option<(String, &'static str)> {
     let (prefix, spec) = pod_spec(object)?;
-    let switch = |on: Option<bool>, name: &'static str| (on == Some(true)).then_some((name, "sharing namespaces"));
+    let switch =
+        |on: Option<bool>, name: &'static str| (on == Some(true)).then_some((name, "sharing namespaces"));
     let field = switch(spec.host_network, "hostNetwork")
         .or_else(|| switch(spec.host_pid, "hostPID"))
         .or_else(|| switch(spec.host_ipc, "hostIPC"))
@@ -77,7 +78,10 @@ mod tests {
         let container = |probe: Value| json!({ "containers": [{ "name": "a" }, { "name": "b", "readinessProbe": probe }] });
         for (spec, expect) in [
             (container(json!({ "httpGet": { "port": 1 } })), None),
-            (container(json!({ "exec": { "command": ["x"] } })), Some("spec.containers[1].readinessProbe.exec")),
+            (
+                container(json!({ "exec": { "command": ["x"] } })),
+                Some("spec.containers[1].readinessProbe.exec"),
+            ),
             (container(json!({ "grpc": { "port": 1 } })), Some("spec.containers[1].readinessProbe.grpc")),
             (json!({ "containers": [], "hostNetwork": true }), Some("spec.hostNetwork")),
             (json!({ "containers": [], "hostNetwork": false }), None),

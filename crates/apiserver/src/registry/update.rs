@@ -116,7 +116,7 @@ impl Registry {
                 self.admitted(present, wanted, caller)?
             }
         };
-        Ok(if is_same(current, &**present, &*object) {
+        Ok(if present.kind().same(&**present, &*object) {
             Outcome::Same
         } else if goes(&*object) {
             Outcome::Remove(object)
@@ -156,12 +156,6 @@ fn goes(object: &dyn DynObject) -> bool {
     metadata.deletion_timestamp.is_some()
         && metadata.deletion_grace_period_seconds.is_none_or(|seconds| seconds == 0)
         && finalizers::is_free(object)
-}
-
-fn is_same(current: &Stored, present: &dyn DynObject, object: &dyn DynObject) -> bool {
-    present.metadata() == object.metadata()
-        && present.kind().same_spec(present, object) != Some(false)
-        && current.json() == object.to_json()
 }
 
 fn check_version(

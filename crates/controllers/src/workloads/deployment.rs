@@ -63,12 +63,15 @@ impl Reconciler {
             }
         });
         let set = adopted.await?;
-        let owner = set.metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
+        let owner =
+            set.metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
         if owner.is_some_and(|owner| owner.uid == deployment.uid()) {
             // Its change brings this key back.
             return Ok(Action::Wait);
         }
-        Err(Error::Internal(format!("ReplicaSet {key} belongs to another object; delete it, or rename the Deployment")))
+        Err(Error::Internal(format!(
+            "ReplicaSet {key} belongs to another object; delete it, or rename the Deployment"
+        )))
     }
 
     /// Keeps as many empty old ReplicaSets as `revisionHistoryLimit` says.

@@ -106,8 +106,9 @@ async fn attend(client: &Client, work: &Work) -> Result<()> {
             for kind in kinds::all().iter().copied() {
                 for object in client.backend().list(kind, &ListOptions::all()).await?.items {
                     let mut references = object.metadata().owner_references.iter().flatten();
-                    let concerned = references
-                        .any(|owner| kinds::by_kind(&owner.api_version, &owner.kind).is_some_and(|kind| kind == *owners));
+                    let concerned = references.any(|owner| {
+                        kinds::by_kind(&owner.api_version, &owner.kind).is_some_and(|kind| kind == *owners)
+                    });
                     if concerned {
                         check(client, kind, &object).await?;
                     }

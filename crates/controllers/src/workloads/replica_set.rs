@@ -119,7 +119,11 @@ fn status(set: &ReplicaSet, live: &[Arc<Pod>], context: &Context) -> ReplicaSetS
 fn next_available(set: &ReplicaSet, live: &[Arc<Pod>], now: Timestamp) -> Option<Duration> {
     let seconds = set.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or(0);
     let left = |pod: &Arc<Pod>| {
-        let since = pods::condition(pod, "Ready").filter(|ready| ready.status == "True")?.last_transition_time.as_ref()?.0;
+        let since = pods::condition(pod, "Ready")
+            .filter(|ready| ready.status == "True")?
+            .last_transition_time
+            .as_ref()?
+            .0;
         let left = SignedDuration::from_secs(seconds.into()) - now.duration_since(since);
         Duration::try_from(left).ok().filter(|left| !left.is_zero())
     };

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::{Read, Seek, Write},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -30,7 +31,9 @@ impl DataDir {
 
     /// Makes the directory if need be, and takes it.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        fs::create_dir_all(path).with_context(|| format!("making the data directory {}", path.display()))?;
+        // It holds keys, Secrets and other systems' setuid programs: not for the machine's other users.
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.with_context(|| format!("making the data directory {}", path.display()))?;
         let path = path.canonicalize()?;
         let name = path.join("lock");
         let opened = File::options().read(true).write(true).create(true).truncate(false).open(&name);
@@ -92,7 +95,8 @@ impl DataDir {
     pub(crate) fn id(&self) -> String {
         // FNV-1a: what an older build left must be found again, and std's hashes may change.
         let bytes = self.path.as_os_str().as_encoded_bytes().iter();
-        let hash = bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+        let hash =
+            bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
         format!("{hash:08x}")
     }
 }

@@ -105,13 +105,20 @@ fn recreates(deployment: &Deployment) -> bool {
 
 /// `maxSurge` as a number of pods, rounded up.
 fn surge(deployment: &Deployment) -> i32 {
-    resolve(deployment, |rolling| rolling.max_surge.as_ref(), |part, whole| i32::try_from((part * whole + 99) / 100).unwrap_or(i32::MAX))
+    resolve(
+        deployment,
+        |rolling| rolling.max_surge.as_ref(),
+        |part, whole| i32::try_from((part * whole + 99) / 100).unwrap_or(i32::MAX),
+    )
 }
 
 /// `maxUnavailable` as a number of pods, rounded down; 1 when neither allows a step.
 fn unavailable(deployment: &Deployment) -> i32 {
-    let pods =
-        resolve(deployment, |rolling| rolling.max_unavailable.as_ref(), |part, whole| i32::try_from(part * whole / 100).unwrap_or(i32::MAX));
+    let pods = resolve(
+        deployment,
+        |rolling| rolling.max_unavailable.as_ref(),
+        |part, whole| i32::try_from(part * whole / 100).unwrap_or(i32::MAX),
+    );
     if pods == 0 && surge(deployment) == 0 { 1 } else { pods }
 }
 

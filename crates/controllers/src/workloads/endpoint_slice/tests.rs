@@ -76,7 +76,11 @@ fn the_index_finds_the_services_of_a_pod() {
     };
     assert_eq!(found(&mut selection), ["by-both", "by-uid"]);
     selection.insert(&service("by-uid", json!({ "app": "else" }), json!(80)));
-    assert_eq!(found(&mut selection), ["by-both", "by-uid"], "a changed selector counts, and so does where it was");
+    assert_eq!(
+        found(&mut selection),
+        ["by-both", "by-uid"],
+        "a changed selector counts, and so does where it was"
+    );
     assert_eq!(found(&mut selection), ["by-both"]);
     selection.remove(&ObjectKey::new("team", "by-both"));
     assert_eq!(found(&mut selection), ["by-both"], "once more, to be taken out");
