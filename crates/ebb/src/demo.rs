@@ -94,12 +94,12 @@ async fn story(platform: &Platform) -> Result<()> {
     if let Some(parts) = parts(&answer) {
         say(format_args!("        of which {parts}\n"));
     }
-    say(format_args!("\nIt keeps serving at\n\n  {url}\n"));
+    say(format_args!("\n"));
     Ok(())
 }
 
 async fn goodbye(platform: &Platform) -> Result<()> {
-    say(format_args!("\nTry it:\n\n"));
+    say(format_args!("It keeps serving. Try it:\n\n"));
     say(format_args!("  curl -i {}\n", platform.example_url(NAME, "default")));
     say(format_args!("  export KUBECONFIG={}\n", platform.kubeconfig().display()));
     say(format_args!("  kubectl get ksvc,pods\n\n"));

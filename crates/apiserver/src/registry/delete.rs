@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use objects::{DeleteOptions, Error};
 use resources::{
-    DynObject, Kind, ObjectKey,
+    DynObject, Kind, Object, ObjectKey,
+    builtin::Namespace,
     meta::{ObjectMeta, Time},
 };
 
@@ -27,6 +28,10 @@ enum Step {
     Remove(Arc<dyn DynObject>),
 }
 
+/// Namespaces that everything rests on (upstream: kubernetes, NamespaceLifecycle; and the one with the platform's own
+/// configuration).
+const IMMORTAL: &[&str] = &["default", "kube-public", "kube-system", "knative-serving"];
+
 impl Registry {
     /// Deletes an object, or marks it if finalizers or a grace period hold it.
     pub(crate) async fn delete(
@@ -36,6 +41,12 @@ impl Registry {
         options: &DeleteOptions,
         caller: &Caller<'_>,
     ) -> Result<Deleted, Error> {
+        if *kind == *<Namespace as Object>::kind() && IMMORTAL.contains(&key.name.as_str()) {
+            let name = &key.name;
+            return Err(Error::Forbidden(format!(
+                "namespaces \"{name}\" is forbidden: this namespace may not be deleted"
+            )));
+        }
         for _ in 0..self.limits.write_attempts_max {
             let current = self.get(kind, key)?;
             let present = current.warm()?;

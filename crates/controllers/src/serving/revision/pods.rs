@@ -11,6 +11,7 @@ pub const POD_SPEC_HONORED: &str = "ebb.internal/SpecHonored";
 /// Reasons for which a container waits until somebody mends something outside the pod; told at once, since waiting for
 /// the progress deadline helps nobody. The node tries on, so a Revision with one recovers by itself.
 const MENDABLE: &[&str] = &[
+    "ContainerCannotRun",
     "CreateContainerConfigError",
     "CreateContainerError",
     "ErrImageNeverPull",
@@ -19,6 +20,8 @@ const MENDABLE: &[&str] = &[
     "ImagePullBackOff",
     "InvalidImageName",
     "RegistryUnavailable",
+    "RunContainerError",
+    "StartError",
 ];
 
 /// What keeps a Revision's pods from running.

@@ -23,12 +23,11 @@ impl Digests {
 
     async fn find(&self, query: &ImageQuery) -> Result<Option<String>, String> {
         let reference: Reference = query.image.parse().map_err(|error: images::Error| error.to_string())?;
-        let pinned = |digest: images::Digest| {
-            // What already names a digest is run as it is.
-            (!query.keep_tag).then(|| format!("{}@{digest}", repository(&reference)))
-        };
+        let pinned = |digest: images::Digest| Some(format!("{}@{digest}", repository(&reference)));
         if let Some(image) = self.store.get(&reference) {
-            return Ok(pinned(image.digest.clone()));
+            // Also where upstream keeps the tag: loading another image under it must not change a Revision.
+            let named = reference.digest().is_some();
+            return Ok(if named { None } else { pinned(image.digest.clone()) });
         }
         if query.keep_tag && reference.digest().is_none() {
             return Err(format!(
