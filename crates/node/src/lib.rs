@@ -17,6 +17,7 @@
 
 mod logs;
 mod pod;
+mod private_dir;
 mod probe;
 pub mod runtime;
 

@@ -54,8 +54,9 @@ impl Logs {
         Self { inner: Arc::new(Inner { dir: dir.into(), clock, live: Mutex::default() }) }
     }
 
-    /// Deletes all logs of a pod.
+    /// Deletes all logs of a pod; what its containers still write is dropped.
     pub(crate) fn remove(&self, pod: &str) {
+        self.inner.live.lock().retain(|id, _| id.pod != pod);
         let dir = self.inner.dir.join(pod);
         if let Err(error) = std::fs::remove_dir_all(&dir)
             && error.kind() != std::io::ErrorKind::NotFound
@@ -71,6 +72,25 @@ impl Logs {
                 && !known(pod)
             {
                 self.remove(pod);
+            }
+        }
+    }
+
+    /// Whether the run is being written and its pod is there.
+    fn is_live(&self, id: &LogId) -> bool {
+        self.inner.live.lock().contains_key(id)
+    }
+
+    /// Deletes the logs of the container's runs but for the one that `id` names and the one before.
+    fn remove_older(&self, id: &LogId) {
+        let dir = self.inner.dir.join(&id.pod).join(&id.container);
+        for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let run = name.to_str().and_then(|name| name.split('.').next()?.parse::<u32>().ok());
+            if run.is_some_and(|run| run < id.run.saturating_sub(1))
+                && let Err(error) = std::fs::remove_file(entry.path())
+            {
+                tracing::warn!(%error, file = %entry.path().display(), "could not delete the log of an older run");
             }
         }
     }

@@ -1,10 +1,11 @@
 //! Pods: from an object bound to this node to running containers and back into the object's status.
 //!
 //! ```text
-//!   watch ──► Kubelet ──► Worker (one task per pod, while it exists)
-//!                           │ values, volumes, image ──► spec ──► Runtime
-//!                           │ exits, probes, deadlines ──► state ──► status ──► API
-//!                           └ deleted: drain, TERM, grace, KILL, remove, forget
+//!   watch ──► Kubelet ──► Workers ──► Worker (one task per pod, while it exists)
+//!                                       │ values, volumes, image ──► spec ──► Runtime
+//!                                       │ exits, probes, deadlines ──► state ──► status ──► API
+//!                                       ├ deleted: drain, TERM, grace, KILL, remove, forget
+//!                                       └ the node stops: the same, but the pod and its files stay
 //! ```
 //!
 //! Decisions are pure (`spec`, `status`, `backoff`, `env`); the worker does what they say.
@@ -23,6 +24,7 @@ mod termination;
 mod values;
 mod volumes;
 mod worker;
+mod workers;
 
 pub use self::{
     built_in::QUEUE_PROXY_IMAGE,

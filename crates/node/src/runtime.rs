@@ -26,7 +26,7 @@ use std::time::{Duration, SystemTime};
 use futures::future::BoxFuture;
 use tokio::net::TcpStream;
 
-pub use caps::{Capabilities, UnknownCapability};
+pub use caps::{Capabilities, CapabilityError};
 pub use container::{ContainerOptions, ContainerRuntime};
 pub use error::{RuntimeError, StartFailure, Step};
 pub use keeper::{KeeperCommand, Leftovers, PoolOptions, clean_leftovers};

@@ -16,6 +16,7 @@ use resources::{
     builtin::{self, NodeCondition, NodeStatus, NodeSystemInfo},
     meta::{ObjectMeta, Quantity, Time},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{data_dir::DataDir, joints::DrainPods};
 use crate::{args::RuntimeKind, runtime};
@@ -82,11 +83,13 @@ impl Node {
         })
     }
 
-    /// What starts the kubelet.
+    /// What starts the kubelet. Once `stop` is cancelled it ends its containers, and then cancels `stopped`.
     pub(super) fn kubelet(
         &self,
         client: Client,
         handle: Handle,
+        stop: CancellationToken,
+        stopped: CancellationToken,
     ) -> impl Fn() -> BoxFuture<'static, ()> + Send + use<> {
         let (containers, images, registries) =
             (Arc::clone(&self.runtime), self.images.clone(), Arc::clone(&self.registries));
@@ -109,7 +112,13 @@ impl Node {
                 drain: Arc::new(DrainPods(handle.clone())),
                 records: Arc::clone(&records),
             };
-            Box::pin(Kubelet::new(config).run())
+            let (stop, stopped) = (stop.clone(), stopped.clone());
+            Box::pin(async move {
+                Kubelet::new(config).run(stop).await;
+                stopped.cancel();
+                // It ended because it was asked to, which is no reason to start it again.
+                std::future::pending().await
+            })
         }
     }
 

@@ -1,12 +1,12 @@
 //! The platform as a whole: started, addressed, stopped.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use apiserver::{ApiServer, Health};
 use dataplane::{Applied, Dice, Gateway, Handle, Limits, Seams, Visibility};
 use objects::Client;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -19,6 +19,9 @@ use super::{
     node::{self, Node},
 };
 use crate::{args::RuntimeKind, runtime, supervise::supervise};
+
+/// How long the pods' programs may take to end once no request is in hand.
+const PODS_STOP_MAX: Duration = Duration::from_secs(15);
 
 /// What the platform is told.
 #[derive(Clone, Debug)]
@@ -45,6 +48,10 @@ pub(crate) struct Platform {
     drain_data: CancellationToken,
     /// Ends the API's listener.
     drain_api: CancellationToken,
+    /// Asks the pods' programs to end.
+    stop_pods: CancellationToken,
+    /// They have.
+    pods_stopped: CancellationToken,
     /// Everything that runs until it is dropped.
     tasks: JoinSet<()>,
     servers: TaskTracker,
@@ -82,6 +89,8 @@ impl Platform {
             data: runtime::DataThreads::start().context("starting the data plane's threads")?,
             drain_data: CancellationToken::new(),
             drain_api: CancellationToken::new(),
+            stop_pods: CancellationToken::new(),
+            pods_stopped: CancellationToken::new(),
             tasks: JoinSet::new(),
             servers: TaskTracker::new(),
             runtime: options.runtime,
@@ -110,7 +119,8 @@ impl Platform {
         let accepting = &threads[0];
         let http = {
             let _entered = accepting.enter();
-            TcpListener::from_std(http.into_std()?)?
+            let moved = http.into_std().and_then(TcpListener::from_std);
+            moved.context("giving the listener to the data plane's threads")?
         };
         let gateway = Gateway::new(handle.clone(), Visibility::Public).on(threads.to_vec());
         let (drain, known) = (self.drain_data.clone(), Arc::clone(applied));
@@ -156,7 +166,8 @@ impl Platform {
             self.supervise(name, start);
         }
         self.api.set_kubelet(Arc::new(KubeletLogs(self.node.logs.clone())));
-        let start = self.node.kubelet(client.clone(), handle.clone());
+        let (stop, stopped) = (self.stop_pods.clone(), self.pods_stopped.clone());
+        let start = self.node.kubelet(client.clone(), handle.clone(), stop, stopped);
         self.supervise("kubelet", start);
         let client = client.clone();
         self.supervise("node", move || Box::pin(node::register(client.clone())));
@@ -186,6 +197,10 @@ impl Platform {
         self.drain_api.cancel();
         self.servers.close();
         self.servers.wait().await;
+        self.stop_pods.cancel();
+        if timeout(PODS_STOP_MAX, self.pods_stopped.cancelled()).await.is_err() {
+            tracing::warn!("not all programs have ended when asked to; they are ended now");
+        }
         self.tasks.shutdown().await;
         let stopped = self.node.stop().await;
         let closed = self.api.close().await.context("writing the last of the API server's state");

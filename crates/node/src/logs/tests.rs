@@ -91,3 +91,60 @@ async fn long_lines_and_long_logs_are_bounded() {
     assert_eq!(sizes[FILES_MAX], 0, "{sizes:?}");
     assert_eq!(logs.tail(&id(), 1, 100), "the end\n");
 }
+
+/// Writes one line as a run and returns when it is stored or dropped.
+async fn write_run(logs: &Logs, run: u32, line: &[u8]) {
+    let (pipes, work) = logs.begin(LogId { run, ..id() }).unwrap();
+    let mut stdout = std::fs::File::from(pipes.stdout);
+    stdout.write_all(line).unwrap();
+    drop((stdout, pipes.stderr));
+    work.await;
+}
+
+#[tokio::test]
+async fn the_current_run_and_the_one_before_are_kept() {
+    let (_dir, logs) = logs();
+    for run in 0..4 {
+        write_run(&logs, run, b"line\n").await;
+    }
+    let kept: Vec<_> = (0..4).filter(|run| logs.file(&LogId { run: *run, ..id() }, 0).exists()).collect();
+    assert_eq!(kept, [2, 3]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_is_dropped_and_no_writer_notices() {
+    let (dir, logs) = logs();
+    // A file where the pod's directory should be.
+    std::fs::create_dir_all(dir.path()).unwrap();
+    std::fs::write(dir.path().join("uid"), "").unwrap();
+    let (pipes, work) = logs.begin(id()).unwrap();
+    let mut stdout = std::fs::File::from(pipes.stdout);
+    drop(pipes.stderr);
+    let writer = tokio::task::spawn_blocking(move || {
+        // Far more than the pipe holds, so it has been emptied when this is done.
+        (0..200).try_for_each(|_| stdout.write_all(&[b"x".repeat(4095), b"\n".to_vec()].concat()))?;
+        std::io::Result::Ok(stdout)
+    });
+    let work = tokio::spawn(work);
+    let mut stdout = writer.await.unwrap().unwrap();
+    std::fs::remove_file(dir.path().join("uid")).unwrap();
+    stdout.write_all(b"stored again\n").unwrap();
+    drop(stdout);
+    work.await.unwrap();
+    assert!(text(&logs, LogOptions::default()).await.ends_with("stored again\n"));
+}
+
+#[tokio::test]
+async fn removed_logs_stay_removed_and_the_directory_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let (dir, logs) = logs();
+    write_run(&logs, 0, b"line\n").await;
+    assert_eq!(std::fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777, 0o700);
+    let (pipes, work) = logs.begin(LogId { run: 1, ..id() }).unwrap();
+    logs.remove("uid");
+    let mut stdout = std::fs::File::from(pipes.stdout);
+    stdout.write_all(b"late\n").unwrap();
+    drop((stdout, pipes.stderr));
+    work.await;
+    assert!(!dir.path().join("uid").exists());
+}

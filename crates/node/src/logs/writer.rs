@@ -4,7 +4,6 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::fd::OwnedFd,
-    path::Path,
 };
 
 use tokio::{io::AsyncReadExt, net::unix::pipe, sync::watch};
@@ -13,6 +12,7 @@ use super::{
     FILE_BYTES_MAX, FILES_MAX, LINE_BYTES_MAX, LogId, Logs,
     line::{self, Stream},
 };
+use crate::private_dir;
 
 /// Read at once from a pipe.
 const CHUNK: usize = 16 << 10;
@@ -37,6 +37,7 @@ impl Logs {
         self.inner.live.lock().insert(id.clone(), written.clone());
         let logs = self.clone();
         let work = async move {
+            logs.remove_older(&id);
             if let Err(error) = copy(&logs, &id, readers, &written).await {
                 tracing::warn!(pod = id.pod, container = id.container, %error, "the container's log is incomplete");
             }
@@ -52,7 +53,8 @@ async fn copy(
     (mut stdout, mut stderr): (pipe::Receiver, pipe::Receiver),
     written: &watch::Sender<u64>,
 ) -> io::Result<()> {
-    let mut file = None;
+    let mut file = LogFile::default();
+    let mut dropped = 0;
     let mut partial = [Vec::new(), Vec::new()];
     let mut open = [true, true];
     let (mut out_chunk, mut err_chunk) = (vec![0; CHUNK], vec![0; CHUNK]);
@@ -68,13 +70,28 @@ async fn copy(
             line::write(out, (logs.inner.clock)(), stream, whole, text);
         });
         if !lines.is_empty() {
-            let file = match &mut file {
-                Some(file) => file,
-                None => file.insert(LogFile::create(logs, id)?),
-            };
-            file.write(logs, id, &lines)?;
-            written.send_modify(|count| *count += 1);
+            match file.write(logs, id, &lines) {
+                Ok(()) => written.send_modify(|count| *count += 1),
+                // The pipe is emptied all the same: a full disk must not end or hold up the container.
+                Err(error) => {
+                    if dropped == 0 && logs.is_live(id) {
+                        tracing::warn!(
+                            pod = id.pod, container = id.container, %error,
+                            "could not write a container's log; what it writes is dropped until there is room"
+                        );
+                    }
+                    dropped += lines.len() as u64;
+                }
+            }
         }
+    }
+    if dropped > 0 {
+        tracing::info!(
+            pod = id.pod,
+            container = id.container,
+            bytes = dropped,
+            "a part of the log was dropped"
+        );
     }
     Ok(())
 }
@@ -109,29 +126,51 @@ fn lines(
     out
 }
 
+/// The file being written; opened with the first line, and again after a failure.
+#[derive(Default)]
 struct LogFile {
+    open: Option<OpenFile>,
+}
+
+struct OpenFile {
     file: File,
     bytes: u64,
 }
 
 impl LogFile {
-    fn create(logs: &Logs, id: &LogId) -> io::Result<Self> {
-        let path = logs.file(id, 0);
-        fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
-        let file = OpenOptions::new().create(true).append(true).open(&path)?;
-        let bytes = file.metadata()?.len();
-        Ok(Self { file, bytes })
-    }
-
+    /// Appends whole lines: all of them or none.
     fn write(&mut self, logs: &Logs, id: &LogId, lines: &[u8]) -> io::Result<()> {
-        if self.bytes + lines.len() as u64 > FILE_BYTES_MAX && self.bytes > 0 {
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => OpenFile::create(logs, id)?,
+        };
+        if open.bytes + lines.len() as u64 > FILE_BYTES_MAX && open.bytes > 0 {
             for age in (1..FILES_MAX).rev() {
                 fs::rename(logs.file(id, age - 1), logs.file(id, age))?;
             }
-            *self = Self::create(logs, id)?;
+            open = OpenFile::create(logs, id)?;
         }
-        self.file.write_all(lines)?;
-        self.bytes += lines.len() as u64;
+        if let Err(error) = open.file.write_all(lines) {
+            // The next line must not continue a torn one.
+            open.file.set_len(open.bytes)?;
+            return Err(error);
+        }
+        open.bytes += lines.len() as u64;
+        self.open = Some(open);
         Ok(())
+    }
+}
+
+impl OpenFile {
+    fn create(logs: &Logs, id: &LogId) -> io::Result<Self> {
+        if !logs.is_live(id) {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the pod's logs have been removed"));
+        }
+        private_dir::make(&logs.inner.dir)?;
+        let path = logs.file(id, 0);
+        private_dir::make(path.parent().unwrap_or(&logs.inner.dir))?;
+        let file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let bytes = file.metadata()?.len();
+        Ok(Self { file, bytes })
     }
 }

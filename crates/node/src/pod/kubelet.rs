@@ -1,17 +1,22 @@
 //! Follows the pods of this node and gives each a worker.
 
-use std::{collections::HashMap, net::Ipv4Addr, path::PathBuf, sync::Arc};
+use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use objects::{Client, Event, ListOptions};
 use resources::{Object, builtin::Pod};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
-use super::{StartRecords, address::Addresses, image::Images, worker::Worker};
+use super::{StartRecords, address::Addresses, image::Images, worker::STOP_GRACE_MAX, workers::Workers};
 use crate::{
     logs::{Clock, Logs},
+    private_dir,
     runtime::SharedRuntime,
 };
+
+/// How long an orderly stop takes at most: the pods' time, and what it takes to remove them.
+const STOP_MAX: Duration = STOP_GRACE_MAX.saturating_add(Duration::from_secs(10));
 
 /// What a kubelet is told.
 #[derive(Clone, Debug)]
@@ -65,16 +70,25 @@ pub(super) struct Shared {
     pub(super) drain: Arc<dyn Drain>,
     pub(super) records: Arc<StartRecords>,
     pub(super) addresses: Addresses,
+    /// Done when the node stops.
+    pub(super) stop: CancellationToken,
+}
+
+impl Shared {
+    /// Below it are the pods' own directories, which no other user may look into: they hold Secrets.
+    fn pods_dir(&self) -> PathBuf {
+        self.options.run_dir.join("pods")
+    }
+
+    /// A pod's own directory.
+    pub(super) fn pod_dir(&self, pod: &Pod) -> PathBuf {
+        self.pods_dir().join(pod.uid())
+    }
 }
 
 /// Runs the pods that are bound to this node.
 pub struct Kubelet {
     shared: Arc<Shared>,
-}
-
-/// A pod's worker: where it hears of changes.
-struct Handle {
-    pod: watch::Sender<Arc<Pod>>,
 }
 
 impl Kubelet {
@@ -84,6 +98,7 @@ impl Kubelet {
         Self {
             shared: Arc::new(Shared {
                 addresses: Addresses::new(network, prefix),
+                stop: CancellationToken::new(),
                 options: config.options,
                 client: config.client,
                 runtime: config.runtime,
@@ -96,67 +111,51 @@ impl Kubelet {
         }
     }
 
-    /// Works until it is dropped. Containers are left as they are; [`Runtime::shutdown`](crate::Runtime::shutdown) ends them.
-    pub async fn run(self) {
+    /// Works until `stop` is cancelled, then ends the containers in an orderly way and returns: each is asked to stop
+    /// and has its pod's grace period, but at most 10 s. The pods stay in the API, and run again with the next kubelet.
+    ///
+    /// Dropped before, it leaves containers as they are; [`Runtime::shutdown`](crate::runtime::Runtime::shutdown) ends them.
+    pub async fn run(self, stop: CancellationToken) {
+        let pods = self.shared.pods_dir();
+        if let Err(error) = private_dir::make(&pods) {
+            tracing::warn!(%error, dir = %pods.display(), "could not make the pods' directory for this user alone");
+        }
         let mut watch = self.shared.client.watch::<Pod>(ListOptions::all());
-        let mut workers: HashMap<String, Handle> = HashMap::new();
-        let mut tasks = JoinSet::new();
+        let mut workers = Workers::new(Arc::clone(&self.shared));
         let mut told = None;
         loop {
             tokio::select! {
+                () = stop.cancelled() => break,
                 event = watch.next() => match event {
                     Event::Applied(pod) => {
                         if let Some(told) = &mut told {
                             Vec::push(told, pod.uid().to_owned());
                         }
-                        self.apply(pod, &mut workers, &mut tasks);
+                        if self.is_bound_here(&pod) {
+                            workers.apply(pod);
+                        }
                     }
-                    Event::Deleted(pod) => {
-                        // Its worker ends; a pod without one needs nothing.
-                        workers.remove(pod.uid());
-                    }
+                    Event::Deleted(pod) => workers.delete(pod.uid()),
                     Event::Restarted => told = Some(Vec::new()),
                     Event::Synced => {
                         if let Some(known) = told.take() {
-                            workers.retain(|uid, _| known.contains(uid));
-                            self.shared.logs.retain(|uid| known.iter().any(|known| known == uid));
+                            let is_known = |uid: &str| known.iter().any(|known| known == uid);
+                            workers.retain(is_known);
+                            self.shared.logs.retain(is_known);
                         }
                     }
                 },
-                Some(ended) = tasks.join_next() => match ended {
-                    Ok(uid) => { let uid: String = uid; workers.remove(&uid); }
-                    Err(error) if error.is_panic() => tracing::error!(%error, "a pod's worker ended by a fault of its own"),
-                    Err(_) => {}
-                },
+                () = workers.ended() => {}
             }
+        }
+        self.shared.stop.cancel();
+        if timeout(STOP_MAX, workers.join()).await.is_err() {
+            tracing::warn!("some pods had not ended when the node's time was over");
         }
     }
 
-    fn apply(&self, pod: Arc<Pod>, workers: &mut HashMap<String, Handle>, tasks: &mut JoinSet<String>) {
+    fn is_bound_here(&self, pod: &Pod) -> bool {
         let bound = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
-        if bound != Some(self.shared.options.node.as_str()) {
-            return;
-        }
-        if let Some(handle) = workers.get(pod.uid()) {
-            handle.pod.send_replace(pod);
-            return;
-        }
-        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or_default();
-        let over = matches!(phase, "Succeeded" | "Failed");
-        if over && !pod.is_deleting() {
-            return;
-        }
-        if workers.len() >= self.shared.options.pods_max {
-            tracing::warn!(pod = %pod.key(), max = self.shared.options.pods_max, "too many pods; this one waits");
-            return;
-        }
-        let uid = pod.uid().to_owned();
-        let (sender, receiver) = watch::channel(Arc::clone(&pod));
-        workers.insert(uid.clone(), Handle { pod: sender });
-        let worker = Worker::new(Arc::clone(&self.shared), pod, receiver);
-        tasks.spawn(async move {
-            worker.run().await;
-            uid
-        });
+        bound == Some(self.shared.options.node.as_str())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Component, Path, PathBuf},
+    path::{Component, PathBuf},
 };
 
 use images::ImageConfig;
@@ -125,7 +125,8 @@ fn mounts(
             (None, None) => String::new(),
         };
         mounts.push(BindMount {
-            source: join(volume, &below)?,
+            source: volume.clone(),
+            sub_path: inside(below)?,
             target: PathBuf::from(&mount.mount_path),
             read_only: mount.read_only.unwrap_or(false),
         });
@@ -133,11 +134,11 @@ fn mounts(
     Ok(mounts)
 }
 
-/// A path below a volume that cannot lead out of it.
-fn join(volume: &Path, below: &str) -> Result<PathBuf, Missing> {
-    let below = Path::new(below);
+/// A path below a volume that cannot lead out of it by itself; the runtime sees to the links in it.
+fn inside(below: String) -> Result<PathBuf, Missing> {
+    let below = PathBuf::from(below);
     if below.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
-        Ok(volume.join(below))
+        Ok(below)
     } else {
         Err(Missing(format!("subPath {} leads out of the volume", below.display())))
     }

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use resources::builtin::Container;
 use tokio::time::Instant;
 
-use super::backoff::Backoff;
+use super::{
+    backoff::{Backoff, StartBackoff},
+    built_in,
+};
 use crate::{probe::Probe, runtime::ContainerId};
 
 /// One container of a pod, through all its runs.
@@ -18,6 +21,9 @@ pub(super) struct Record {
     /// How many runs came before the current one.
     pub(super) restarts: u32,
     pub(super) backoff: Backoff,
+    pub(super) start_backoff: StartBackoff,
+    /// Which outcomes of probes count: those of the current round. Each run begins one, and so does each renewal.
+    pub(super) round: u32,
     /// `repository@sha256:…` or the like, once known.
     pub(super) image_id: String,
 }
@@ -65,6 +71,8 @@ impl Record {
             last: None,
             restarts: 0,
             backoff: Backoff::default(),
+            start_backoff: StartBackoff::default(),
+            round: 0,
             image_id: String::new(),
         }
     }
@@ -82,4 +90,37 @@ impl Record {
             _ => None,
         }
     }
+
+    /// Whether it is one of the containers that built-in ones answer for.
+    fn is_app(&self) -> bool {
+        !self.is_init && !built_in::is_built_in(&self.spec)
+    }
+
+    /// Forgets what the probes saw: they ask for something that is not there any more, or not yet.
+    fn renew(&mut self, now: Instant) {
+        self.round += 1;
+        let State::Running(running) = &mut self.state else { return };
+        running.ready = false;
+        running.since = now;
+        running.probes.iter_mut().for_each(Probe::renew);
+    }
 }
+
+/// Renews the built-in containers, whose readiness is the apps', after an app started or ended; returns those whose
+/// probes are to be asked from the start. They rest until all apps run.
+pub(super) fn renew_built_in(records: &mut [Record], now: Instant) -> Vec<usize> {
+    let apps_run = records.iter().filter(|record| record.is_app()).all(|record| record.running().is_some());
+    let mut asked = Vec::new();
+    for (index, record) in records.iter_mut().enumerate() {
+        if built_in::is_built_in(&record.spec) && record.running().is_some() {
+            record.renew(now);
+            if apps_run {
+                asked.push(index);
+            }
+        }
+    }
+    asked
+}
+
+#[cfg(test)]
+mod tests;

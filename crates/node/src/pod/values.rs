@@ -1,11 +1,11 @@
-//! The ConfigMaps and Secrets that a pod names, read before its containers start.
+//! The ConfigMaps and Secrets that a pod names: a container's are read for each of its starts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use objects::{Client, Result};
 use resources::{
     Object, ObjectKey,
-    builtin::{ConfigMap, Pod, Secret},
+    builtin::{ConfigMap, Container, Pod, Secret, Volume},
 };
 
 /// What a pod can refer to by name.
@@ -21,11 +21,19 @@ pub(super) struct Values {
 pub(super) struct Missing(pub(super) String);
 
 impl Values {
-    /// Reads what the pod names; what is not there is simply absent.
-    pub(super) async fn read(client: &Client, pod: &Pod) -> Result<Self> {
+    /// Reads what a container's environment names; what is not there is simply absent.
+    pub(super) async fn of_container(client: &Client, pod: &Pod, container: &Container) -> Result<Self> {
+        Self::read(client, pod, Names::of_container(container)).await
+    }
+
+    /// Reads what the pod's volumes name; what is not there is simply absent.
+    pub(super) async fn of_volumes(client: &Client, pod: &Pod) -> Result<Self> {
+        let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+        Self::read(client, pod, Names::of_volumes(volumes)).await
+    }
+
+    async fn read(client: &Client, pod: &Pod, names: Names) -> Result<Self> {
         let mut values = Self::default();
-        let Some(spec) = &pod.spec else { return Ok(values) };
-        let names = Names::of(spec);
         for name in names.config_maps {
             if let Some(map) = client.find::<ConfigMap>(&ObjectKey::new(pod.namespace(), &name)).await? {
                 let text =
@@ -55,28 +63,30 @@ impl Values {
     }
 }
 
-#[derive(Default)]
+/// Each name once, whoever mentions it.
+#[derive(Debug, Default)]
 struct Names {
-    config_maps: Vec<String>,
-    secrets: Vec<String>,
+    config_maps: BTreeSet<String>,
+    secrets: BTreeSet<String>,
 }
 
 impl Names {
-    fn of(spec: &resources::builtin::PodSpec) -> Self {
+    fn of_container(container: &Container) -> Self {
         let mut names = Self::default();
-        for container in spec.containers.iter().chain(spec.init_containers.iter().flatten()) {
-            for source in container.env_from.iter().flatten() {
-                names.config_maps.extend(source.config_map_ref.as_ref().map(|source| source.name.clone()));
-                names.secrets.extend(source.secret_ref.as_ref().map(|source| source.name.clone()));
-            }
-            for source in container.env.iter().flatten().filter_map(|variable| variable.value_from.as_ref()) {
-                names
-                    .config_maps
-                    .extend(source.config_map_key_ref.as_ref().map(|source| source.name.clone()));
-                names.secrets.extend(source.secret_key_ref.as_ref().map(|source| source.name.clone()));
-            }
+        for source in container.env_from.iter().flatten() {
+            names.config_maps.extend(source.config_map_ref.as_ref().map(|source| source.name.clone()));
+            names.secrets.extend(source.secret_ref.as_ref().map(|source| source.name.clone()));
         }
-        for volume in spec.volumes.iter().flatten() {
+        for source in container.env.iter().flatten().filter_map(|variable| variable.value_from.as_ref()) {
+            names.config_maps.extend(source.config_map_key_ref.as_ref().map(|source| source.name.clone()));
+            names.secrets.extend(source.secret_key_ref.as_ref().map(|source| source.name.clone()));
+        }
+        names
+    }
+
+    fn of_volumes<'a>(volumes: impl Iterator<Item = &'a Volume>) -> Self {
+        let mut names = Self::default();
+        for volume in volumes {
             names.config_maps.extend(volume.config_map.as_ref().map(|source| source.name.clone()));
             names.secrets.extend(volume.secret.as_ref().and_then(|source| source.secret_name.clone()));
             for source in volume.projected.iter().flat_map(|source| source.sources.iter().flatten()) {

@@ -1,9 +1,11 @@
 //! The life of one pod, from the moment it is bound to this node until it is forgotten.
 
+mod deadline;
 mod end;
 mod prepare;
 mod publish;
 mod start;
+mod take_over;
 mod transitions;
 
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
@@ -18,7 +20,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use self::{prepare::Prepared, start::Run};
+pub(super) use self::deadline::STOP_GRACE_MAX;
+use self::{end::Ending, prepare::Prepared, start::Run};
 use super::{
     image,
     kubelet::Shared,
@@ -32,6 +35,7 @@ use crate::{
 
 /// How long a status may wait for the next one to overtake it: a start is told once, when it is over.
 const STATUS_DELAY: Duration = Duration::from_millis(20);
+
 /// One pod's worker.
 pub(super) struct Worker {
     shared: Arc<Shared>,
@@ -67,13 +71,15 @@ enum Happening {
     PrepareAgain,
     Started { index: usize, outcome: Result<Run, image::Failure> },
     Exited { index: usize, run: u32, exit: Exit, message: String },
-    Probed { index: usize, run: u32, probe: usize, outcome: Outcome },
+    Probed { index: usize, round: u32, probe: usize, outcome: Outcome },
     Due { index: usize },
 }
 
 impl Worker {
-    pub(super) fn new(shared: Arc<Shared>, pod: Arc<Pod>, updates: watch::Receiver<Arc<Pod>>) -> Self {
-        let records = start::records(&pod, &shared.clock);
+    /// A worker of the pod that `updates` has now.
+    pub(super) fn new(shared: Arc<Shared>, mut updates: watch::Receiver<Arc<Pod>>) -> Self {
+        let pod = Arc::clone(&updates.borrow_and_update());
+        let records = take_over::records(&pod, (shared.clock)());
         Self {
             sandbox: SandboxId::from(pod.uid().to_owned()),
             address: None,
@@ -94,16 +100,22 @@ impl Worker {
     }
 
     pub(super) async fn run(mut self) {
-        let mut known = true;
-        if !self.pod.is_deleting() {
+        let ending = if self.pod.is_deleting() {
+            Ending::Deleted
+        } else {
+            if take_over::is_told_ready(self.pod.status.as_ref()) {
+                // It was ready before the node was restarted: nobody may go on to believe it.
+                self.publish().await;
+            }
             self.prepare();
-            known = self.live().await;
-        }
-        self.end(known).await;
+            self.live().await
+        };
+        self.end(ending).await;
     }
 
-    /// Returns when the pod is to end: true when it was asked to, false when it is gone already.
-    async fn live(&mut self) -> bool {
+    /// Returns when the pod is to end, and why.
+    async fn live(&mut self) -> Ending {
+        let stop = self.shared.stop.clone();
         loop {
             let publish_at = self.publish_at.unwrap_or_else(Instant::now);
             tokio::select! {
@@ -111,13 +123,14 @@ impl Worker {
                 Some(happening) = self.happenings.next() => self.take(happening).await,
                 changed = self.updates.changed() => {
                     if changed.is_err() {
-                        return false;
+                        return Ending::Gone;
                     }
                     self.pod = Arc::clone(&self.updates.borrow_and_update());
                     if self.pod.is_deleting() {
-                        return true;
+                        return Ending::Deleted;
                     }
                 }
+                () = stop.cancelled() => return Ending::NodeStops,
                 () = sleep_until(publish_at), if self.publish_at.is_some() => self.publish().await,
             }
         }
@@ -151,8 +164,8 @@ impl Worker {
             }
             Happening::Started { index, outcome: Err(failure) } => self.not_started(index, failure),
             Happening::Exited { index, run, exit, message } => self.exited(index, run, exit, message),
-            Happening::Probed { index, run, probe, outcome } => {
-                if !self.probed(index, run, probe, outcome) {
+            Happening::Probed { index, round, probe, outcome } => {
+                if !self.probed(index, round, probe, outcome) {
                     return;
                 }
             }
@@ -191,6 +204,14 @@ impl Worker {
                 self.happenings
                     .push(Box::pin(async move { Happening::Started { index, outcome: start.await } }));
             }
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(address) = self.address.take() {
+            self.shared.addresses.give_back(address);
         }
     }
 }

@@ -82,6 +82,11 @@ impl Probe {
         Self { kind, target, schedule, successes: 0, failures: 0, passed: false }
     }
 
+    /// Forgets all outcomes.
+    pub(crate) fn renew(&mut self) {
+        (self.successes, self.failures, self.passed) = (0, 0, false);
+    }
+
     /// How long to wait before the next try; `since` is the time since the container started, `None` before the first try.
     pub(crate) fn wait(&self, since: Option<Duration>) -> Duration {
         let Some(since) = since else { return self.schedule.initial_delay };

@@ -2,12 +2,12 @@
 
 use rustix::thread::CapabilitySet;
 
-/// What containers get that ask for nothing: the set that OCI engines give (0xa80425fb).
+/// What containers get that ask for nothing: the set that OCI engines give (0xa80425fb), but for MKNOD. Engines pair
+/// that with a device cgroup; here, who could make a device node could open the host's disks.
 const DEFAULT: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::FSETID)
     .union(CapabilitySet::FOWNER)
-    .union(CapabilitySet::MKNOD)
     .union(CapabilitySet::NET_RAW)
     .union(CapabilitySet::SETGID)
     .union(CapabilitySet::SETUID)
@@ -25,10 +25,16 @@ const LAST: u32 = 40;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities(u64);
 
-/// A capability name that does not exist.
+/// Why a container cannot have the capabilities it asks for.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown capability {0:?}; use a name like NET_ADMIN, or ALL")]
-pub struct UnknownCapability(pub String);
+pub enum CapabilityError {
+    /// A name that does not exist.
+    #[error("unknown capability {0:?}; use a name like NET_ADMIN, or ALL")]
+    Unknown(String),
+    /// MKNOD, by its name or by `ALL`.
+    #[error("capability MKNOD is not given: this node gives no access to devices; with ALL, drop MKNOD")]
+    Devices,
+}
 
 impl Default for Capabilities {
     fn default() -> Self {
@@ -39,8 +45,9 @@ impl Default for Capabilities {
 impl Capabilities {
     /// The default set with Kubernetes' `securityContext.capabilities` applied: names as there, without `CAP_`
     /// (with it is taken too), in any case; `ALL` in either list. A name in `add` wins over `ALL` in `drop`; a name
-    /// in `drop` wins over everything (upstream: containerd's CRI, which drops last).
-    pub fn with<S: AsRef<str>>(add: &[S], drop: &[S]) -> Result<Self, UnknownCapability> {
+    /// in `drop` wins over everything (upstream: containerd's CRI, which drops last). A set that would then have MKNOD
+    /// is refused.
+    pub fn with<S: AsRef<str>>(add: &[S], drop: &[S]) -> Result<Self, CapabilityError> {
         let (add_all, add) = parse(add)?;
         let (drop_all, drop) = parse(drop)?;
         let base = match (add_all, drop_all) {
@@ -48,7 +55,8 @@ impl Capabilities {
             (true, false) => all(),
             (false, false) => DEFAULT.bits(),
         };
-        Ok(Self((base | add) & !drop))
+        let set = Self((base | add) & !drop);
+        if set.contains(CapabilitySet::MKNOD) { Err(CapabilityError::Devices) } else { Ok(set) }
     }
 
     /// The set as the kernel's bit mask.
@@ -76,7 +84,7 @@ fn all() -> u64 {
     (1 << (LAST + 1)) - 1
 }
 
-fn parse<S: AsRef<str>>(names: &[S]) -> Result<(bool, u64), UnknownCapability> {
+fn parse<S: AsRef<str>>(names: &[S]) -> Result<(bool, u64), CapabilityError> {
     let mut every = false;
     let mut bits = 0;
     for name in names {
@@ -85,7 +93,7 @@ fn parse<S: AsRef<str>>(names: &[S]) -> Result<(bool, u64), UnknownCapability> {
             "ALL" => every = true,
             known => match CapabilitySet::from_name(known) {
                 Some(capability) => bits |= capability.bits(),
-                None => return Err(UnknownCapability(name.as_ref().to_owned())),
+                None => return Err(CapabilityError::Unknown(name.as_ref().to_owned())),
             },
         }
     }
@@ -96,28 +104,32 @@ fn parse<S: AsRef<str>>(names: &[S]) -> Result<(bool, u64), UnknownCapability> {
 mod tests {
     use super::*;
 
+    /// 0xa80425fb is what OCI engines give; bit 27, MKNOD, is what this node does not.
+    const BASE: u64 = 0xa804_25fb & !(1 << 27);
+
     #[test]
     fn add_and_drop() {
         let all = all();
-        type Case = (&'static [&'static str], &'static [&'static str], Result<u64, &'static str>);
-        let cases: [Case; 9] = [
-            (&[], &[], Ok(0xa804_25fb)),
-            (&["NET_ADMIN"], &[], Ok(0xa804_25fb | 1 << 12)),
-            (&["cap_net_admin"], &[], Ok(0xa804_25fb | 1 << 12)),
+        type Case = (&'static [&'static str], &'static [&'static str], Result<u64, CapabilityError>);
+        let cases: [Case; 14] = [
+            (&[], &[], Ok(BASE)),
+            (&["NET_ADMIN"], &[], Ok(BASE | 1 << 12)),
+            (&["cap_net_admin"], &[], Ok(BASE | 1 << 12)),
             (&[], &["ALL"], Ok(0)),
             (&["NET_BIND_SERVICE"], &["ALL"], Ok(1 << 10)),
-            (&["ALL"], &[], Ok(all)),
-            (&["ALL"], &["SYS_ADMIN"], Ok(all & !(1 << 21))),
-            (&["KILL"], &["KILL"], Ok(0xa804_25fb & !(1 << 5))),
-            (&["FLY"], &[], Err("FLY")),
+            (&["ALL"], &["MKNOD"], Ok(all & !(1 << 27))),
+            (&["ALL"], &["MKNOD", "SYS_ADMIN"], Ok(all & !(1 << 27 | 1 << 21))),
+            (&["KILL"], &["KILL"], Ok(BASE & !(1 << 5))),
+            (&[], &["MKNOD"], Ok(BASE)),
+            (&["MKNOD"], &["MKNOD"], Ok(BASE)),
+            (&["MKNOD"], &["ALL"], Err(CapabilityError::Devices)),
+            (&["cap_mknod"], &[], Err(CapabilityError::Devices)),
+            (&["ALL"], &[], Err(CapabilityError::Devices)),
+            (&["FLY"], &[], Err(CapabilityError::Unknown("FLY".into()))),
         ];
         for (add, drop, expected) in cases {
             let got = Capabilities::with(add, drop).map(Capabilities::bits);
-            assert_eq!(
-                got,
-                expected.map_err(|name| UnknownCapability(name.into())),
-                "add {add:?} drop {drop:?}"
-            );
+            assert_eq!(got, expected, "add {add:?} drop {drop:?}");
         }
     }
 }

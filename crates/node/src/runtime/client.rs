@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,6 +45,8 @@ pub(super) struct Running {
     /// The process whose death is the death of all of it; the same as `app` for a plain process.
     pub(super) init: OwnedFd,
     pub(super) exit: ExitReceiver,
+    /// Its copied image, where overlays do not work.
+    pub(super) copy: Option<PathBuf>,
     report: Report,
 }
 
@@ -251,7 +254,10 @@ impl Client {
                     if let Some(container) = waiting.container_of(request) {
                         waiting.exits.insert(container, sender);
                     }
-                    waiting.answer(request, Answer::Running(Running { slot, pid, app, init, exit, report }));
+                    waiting.answer(
+                        request,
+                        Answer::Running(Running { slot, pid, app, init, exit, copy: None, report }),
+                    );
                 }
             }
             Event::SandboxFailed { request, failure } | Event::StartFailed { request, failure } => {

@@ -95,21 +95,23 @@ impl Inner {
 
     async fn remove(&self, id: &ContainerId) -> Result<()> {
         self.registry.settled(id).await;
-        let Ok(exit) = self.registry.running(id, |running| running.exit.clone()) else { return Ok(()) };
-        self.registry.running(id, kill_group)??;
+        let run = |running: &Running| (running.slot, running.exit.clone(), kill_group(running));
+        let Ok((slot, exit, killed)) = self.registry.running(id, run) else { return Ok(()) };
+        killed?;
         let late =
             || RuntimeError::io(format!("removing container {id}"), io::Error::from(io::ErrorKind::TimedOut));
         tokio::time::timeout(KILL_TIMEOUT, client::wait(exit)).await.map_err(|_| late())??;
-        self.registry.remove_container(id);
+        self.registry.forget(id, slot);
         Ok(())
     }
 
     async fn remove_sandbox(&self, id: &SandboxId) -> Result<()> {
+        let mut outcome = Ok(());
         for container in self.registry.containers_of(id) {
-            self.remove(&container).await?;
+            outcome = outcome.and(self.remove(&container).await);
         }
         self.registry.remove_sandbox(id);
-        Ok(())
+        outcome
     }
 
     fn given_port(&self, sandbox: &SandboxId, port: u16) -> io::Result<u16> {

@@ -95,8 +95,13 @@ impl<S> Registry<S> {
         }
     }
 
-    pub(super) fn remove_container(&self, id: &ContainerId) {
-        self.state.lock().containers.remove(id);
+    /// Frees the name of a run that has been removed. By now, a later run may have it: that one keeps it.
+    pub(super) fn forget(&self, id: &ContainerId, slot: u64) {
+        if let Entry::Occupied(entry) = self.state.lock().containers.entry(id.clone())
+            && matches!(&entry.get().phase, Phase::Running(running) if running.slot == slot)
+        {
+            entry.remove();
+        }
     }
 
     /// The containers of a sandbox.
@@ -135,7 +140,7 @@ impl<S> Reservation<'_, S> {
 impl<S> Drop for Reservation<'_, S> {
     fn drop(&mut self) {
         if !self.started {
-            self.registry.remove_container(&self.id);
+            self.registry.state.lock().containers.remove(&self.id);
         }
     }
 }

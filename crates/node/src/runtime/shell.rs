@@ -22,6 +22,7 @@ mod order;
 mod program;
 mod rootfs;
 mod user;
+mod volume;
 
 use std::convert::Infallible;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};

@@ -113,8 +113,11 @@ pub struct User {
 /// A host file or directory seen inside a container. Mounts made below it later, on either side, stay private.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BindMount {
-    /// The file or directory on the host.
+    /// The file or directory on the host. Trusted: symbolic links in it are followed.
     pub source: PathBuf,
+    /// What of it is shown (Kubernetes: `subPath`), relative; empty means all. Made as a directory where absent. A
+    /// symbolic link in it fails the start, since a container may have made it; so does what leads out of `source`.
+    pub sub_path: PathBuf,
     /// Where it appears, an absolute path inside the container; made where absent.
     pub target: PathBuf,
     /// Whether it can only be read.

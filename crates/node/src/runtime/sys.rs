@@ -135,11 +135,21 @@ pub(super) unsafe fn keep_only<const N: usize>(
     Ok(std::array::from_fn(|index| unsafe { OwnedFd::from_raw_fd(3 + index as i32) }))
 }
 
-/// Makes a mount, given as a descriptor from `open_tree`, and what is below it read-only.
-pub(super) fn make_read_only(mount: BorrowedFd<'_>) -> Result<(), Errno> {
-    let attributes =
-        libc::mount_attr { attr_set: libc::MOUNT_ATTR_RDONLY, attr_clr: 0, propagation: 0, userns_fd: 0 };
-    let flags = libc::AT_EMPTY_PATH | libc::AT_RECURSIVE;
+/// How much of a tree of mounts is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// The mount itself.
+    Mount,
+    /// With all mounts below it.
+    Tree,
+}
+
+/// Adds restrictions (`MOUNT_ATTR_*`) to a mount, given as a descriptor of its root. Those that it has stay, which a
+/// remount would take away.
+pub(super) fn restrict(mount: BorrowedFd<'_>, restrictions: u64, reach: Reach) -> Result<(), Errno> {
+    let attributes = libc::mount_attr { attr_set: restrictions, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    let recursive = if reach == Reach::Tree { libc::AT_RECURSIVE } else { 0 };
+    let flags = libc::AT_EMPTY_PATH | recursive;
     // SAFETY: the path is an empty string, and the size is that of the structure.
     check(unsafe {
         libc::syscall(

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use node::runtime::{Capabilities, Resources, Runtime, Seccomp, User};
+use node::runtime::{Capabilities, Resources, Runtime, Seccomp, TmpfsMount, User};
+use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 
-use crate::fixture::{Image, Node};
+use crate::fixture::{Image, Node, bind};
 
 pub(crate) async fn limits_are_written(image: &Image) {
     let Some(node) = Node::start("limits_are_written").await else { return };
@@ -52,13 +53,16 @@ pub(crate) async fn privileges(image: &Image) {
     let user = User { uid: Some(1000), ..User::default() };
     let net_admin = Capabilities::with(&["NET_ADMIN"], &["ALL"]).unwrap();
     let default = Capabilities::default();
+    // 0xa80425fb, as OCI engines have it, without bit 27, MKNOD: no device cgroup keeps a device node that a container
+    // makes from being the host's disk.
+    let usual = "a00425fb";
     let cases = [
-        (&root, default, true, Seccomp::RuntimeDefault, "a80425fb", "a80425fb", "1", "2"),
-        (&root, default, false, Seccomp::RuntimeDefault, "a80425fb", "a80425fb", "0", "2"),
-        (&root, default, false, Seccomp::Unconfined, "a80425fb", "a80425fb", "0", "0"),
+        (&root, default, true, Seccomp::RuntimeDefault, usual, usual, "1", "2"),
+        (&root, default, false, Seccomp::RuntimeDefault, usual, usual, "0", "2"),
+        (&root, default, false, Seccomp::Unconfined, usual, usual, "0", "0"),
         (&root, net_admin, true, Seccomp::RuntimeDefault, "1000", "1000", "1", "2"),
-        (&user, default, true, Seccomp::RuntimeDefault, "0", "a80425fb", "1", "2"),
-        (&user, default, false, Seccomp::RuntimeDefault, "0", "a80425fb", "0", "2"),
+        (&user, default, true, Seccomp::RuntimeDefault, "0", usual, "1", "2"),
+        (&user, default, false, Seccomp::RuntimeDefault, "0", usual, "0", "2"),
     ];
     for (user, capabilities, no_new_privileges, seccomp, effective, bounding, nnp, mode) in cases {
         let (_, output) = node
@@ -98,6 +102,61 @@ pub(crate) async fn refused_calls(image: &Image) {
                     /new: ok\n";
     assert_eq!(output, expected);
     node.end().await;
+}
+
+/// No container can make a device node, or open one that others have put into its image or its volumes.
+pub(crate) async fn devices(image: &Image) {
+    let Some(node) = Node::start("devices").await else { return };
+    device_access(&node, image).await;
+    node.end().await;
+}
+
+/// Tries devices in a container of a node, which may be one that copies images.
+pub(crate) async fn device_access(node: &Node, image: &Image) {
+    let host = tempfile::tempdir().unwrap();
+    let place = |name: &str| host.path().join(name);
+    for name in ["layer", "volume"] {
+        std::fs::create_dir(place(name)).unwrap();
+        // What /dev/zero is, so that opening it harms nobody.
+        let (node, kind) = (place(name).join(format!("{name}-zero")), FileType::CharacterDevice);
+        mknodat(CWD, &node, kind, Mode::from_raw_mode(0o666), makedev(1, 5)).unwrap();
+        assert!(std::fs::File::open(&node).is_ok(), "{} is not a device to anybody", node.display());
+    }
+    let args = "mknod /made mknod /volume/made mknod /dev/made mknod /scratch/made fifo /fifo write /layer-zero \
+                write /volume/volume-zero write /single write /dev/zero write /dev/null remove /etc/group";
+    let expected = |made: &str, root: &str| {
+        format!(
+            "/made: {made}\n\
+             /volume/made: Operation not permitted\n\
+             /dev/made: Operation not permitted\n\
+             /scratch/made: Operation not permitted\n\
+             /fifo: {root}\n\
+             /layer-zero: Permission denied\n\
+             /volume/volume-zero: Permission denied\n\
+             /single: Permission denied\n\
+             /dev/zero: ok\n\
+             /dev/null: ok\n\
+             /etc/group: {root}\n"
+        )
+    };
+    const REFUSED: &str = "Operation not permitted";
+    const READ_ONLY: &str = "Read-only file system";
+    for (readonly_rootfs, made, root) in [(false, REFUSED, "ok"), (true, READ_ONLY, READ_ONLY)] {
+        for seccomp in [Seccomp::RuntimeDefault, Seccomp::Unconfined] {
+            let (_, output) = node
+                .run(image, args, |spec| {
+                    (spec.readonly_rootfs, spec.seccomp) = (readonly_rootfs, seccomp);
+                    spec.rootfs.push(place("layer"));
+                    spec.mounts = vec![
+                        bind(place("volume"), "/volume", false),
+                        bind(place("volume/volume-zero"), "/single", false),
+                    ];
+                    spec.tmpfs = vec![TmpfsMount { target: "/scratch".into(), size: None }];
+                })
+                .await;
+            assert_eq!(output, expected(made, root), "read-only root: {readonly_rootfs}, {seccomp:?}");
+        }
+    }
 }
 
 pub(crate) async fn kernel_paths(image: &Image) {

@@ -1,11 +1,14 @@
 //! Root file systems and volumes.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
-use node::runtime::TmpfsMount;
+use node::runtime::{BindMount, Runtime, RuntimeError, Step, TmpfsMount};
 
+use crate::confinement::device_access;
 use crate::fixture::{Image, Node, bind, skip};
 
 pub(crate) async fn layers_and_volumes(image: &Image) {
@@ -71,6 +74,107 @@ pub(crate) async fn links_cannot_lead_out(image: &Image) {
     node.end().await;
 }
 
+pub(crate) async fn sub_paths(image: &Image) {
+    let Some(node) = Node::start("sub_paths").await else { return };
+    let volume = node.dir.path().join("volume");
+    fs::create_dir_all(volume.join("there/deep")).unwrap();
+    fs::write(volume.join("there/deep/file"), "shown\n").unwrap();
+    fs::set_permissions(&volume, fs::Permissions::from_mode(0o770)).unwrap();
+    let args = "cat /deep/file cat /file cat /all/there/deep/file write /made/new write /read-only/new";
+    let (_, output) = node
+        .run(image, args, |spec| {
+            spec.mounts = vec![
+                below(&volume, "there/deep", "/deep"),
+                below(&volume, "there/deep/file", "/file"),
+                below(&volume, ".", "/all"),
+                below(&volume, "absent/./made", "/made"),
+                BindMount { read_only: true, ..below(&volume, "there", "/read-only") },
+            ];
+        })
+        .await;
+    let expected = "shown\nshown\nshown\n/made/new: ok\n/read-only/new: Read-only file system\n";
+    assert_eq!(output, expected);
+    assert!(volume.join("absent/made/new").exists());
+    // What is made is as open as the volume is.
+    assert_eq!(fs::metadata(volume.join("absent/made")).unwrap().mode() & 0o7777, 0o770);
+    node.end().await;
+}
+
+/// Containers of a pod share its volumes: one must not choose, by a link, what of the host another one is shown.
+pub(crate) async fn sub_paths_follow_no_links(image: &Image) {
+    let Some(node) = Node::start("sub_paths_follow_no_links").await else { return };
+    let (volume, outside) = (node.dir.path().join("volume"), node.dir.path().join("outside"));
+    for directory in [&volume, &outside] {
+        fs::create_dir(directory).unwrap();
+    }
+    fs::write(volume.join("plain"), "").unwrap();
+    let args = format!("link /v/root / link /v/up .. link /v/outside {}", outside.display());
+    let (_, output) = node.run(image, &args, |spec| spec.mounts = vec![bind(&volume, "/v", false)]).await;
+    assert_eq!(output, "/v/root: ok\n/v/up: ok\n/v/outside: ok\n");
+    node.sandbox("s").await;
+    let cases = [
+        ("root", libc::ELOOP),
+        ("root/etc", libc::ELOOP),
+        ("outside", libc::ELOOP),
+        ("outside/made", libc::ELOOP),
+        ("up/outside", libc::ELOOP),
+        ("..", libc::EXDEV),
+        ("absent/../../outside/made", libc::EXDEV),
+        ("/etc", libc::EXDEV),
+        ("plain/made", libc::ENOTDIR),
+    ];
+    for (sub_path, errno) in cases {
+        let (mut spec, _) = image.spec("s", "c", "list /x");
+        spec.mounts = vec![below(&volume, "", "/x")];
+        spec.mounts[0].sub_path = sub_path.into();
+        match node.runtime.start_container(spec).await.unwrap_err() {
+            RuntimeError::Start { failure, .. } => {
+                assert_eq!((failure.step, failure.errno), (Step::Mount, errno), "{sub_path}");
+            }
+            other => panic!("{sub_path}: {other}"),
+        }
+    }
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0, "something was made outside");
+    node.end().await;
+}
+
+fn below(volume: &Path, sub_path: &str, target: &str) -> BindMount {
+    BindMount { sub_path: sub_path.into(), ..bind(volume, target, false) }
+}
+
+/// A program that a container's root makes setuid is root for whoever executes it: no user of the host may.
+pub(crate) async fn closed_to_users_of_the_host(image: &Image) {
+    let Some(node) = Node::start_with("closed_to_users_of_the_host", |options| {
+        // Made more open by somebody else, it is closed again.
+        fs::create_dir(&options.run_dir).unwrap();
+        fs::set_permissions(&options.run_dir, fs::Permissions::from_mode(0o777)).unwrap();
+    })
+    .await
+    else {
+        return;
+    };
+    // Only the run directory stands between other users and the program.
+    fs::set_permissions(node.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    node.sandbox("s").await;
+    let (spec, output) = image.spec("s", "c", "setuid /probe");
+    node.runtime.start_container(spec).await.unwrap();
+    assert_eq!(node.runtime.wait(&"c".into()).await.unwrap().code, 0);
+    assert_eq!(output.read().await, "/probe: ok\n");
+
+    let run_dir = node.dir.path().join("run");
+    let containers = run_dir.join("containers");
+    let slots: Vec<_> = fs::read_dir(&containers).unwrap().map(|entry| entry.unwrap().path()).collect();
+    for directory in slots.iter().chain([&run_dir, &containers]) {
+        let mode = fs::metadata(directory).unwrap().mode() & 0o7777;
+        assert_eq!(mode, 0o700, "{} is {mode:o}", directory.display());
+    }
+    let program = slots.iter().map(|slot| slot.join("upper/probe")).find(|path| path.exists()).unwrap();
+    assert_eq!(fs::metadata(&program).unwrap().mode() & 0o7777, 0o6755);
+    let executed = Command::new(&program).uid(65_534).gid(65_534).status();
+    assert_eq!(executed.unwrap_err().kind(), std::io::ErrorKind::PermissionDenied);
+    node.end().await;
+}
+
 pub(crate) async fn many_layers(image: &Image) {
     let Some(node) = Node::start("many_layers").await else { return };
     // As many as an image may have, with a path that mount options would have to escape.
@@ -114,6 +218,7 @@ pub(crate) async fn copies_where_overlays_do_not_work(image: &Image) {
         let (exit, output) = node.run(image, "write /etc/new cat /etc/group", |_| ()).await;
         assert_eq!((exit.code, output.as_str()), (0, "/etc/new: ok\nstaff:x:50:app\napp:x:1001:\n"));
         assert!(!image.layer().join("etc/new").exists());
+        device_access(&node, image).await;
         node.end().await;
     }
     let unmounted = Command::new("umount").arg(part("merged")).status().unwrap();

@@ -207,7 +207,7 @@ pub(crate) async fn eventually(what: &str, mut condition: impl FnMut() -> bool) 
 }
 
 pub(crate) fn bind(source: impl Into<PathBuf>, target: &str, read_only: bool) -> BindMount {
-    BindMount { source: source.into(), target: target.into(), read_only }
+    BindMount { source: source.into(), sub_path: PathBuf::new(), target: target.into(), read_only }
 }
 
 /// Whether a process exists and has not ended.

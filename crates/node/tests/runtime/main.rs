@@ -33,10 +33,14 @@ const TESTS: &[Test] = &[
     ("confinement::limits_are_written", |m| Box::pin(confinement::limits_are_written(m))),
     ("confinement::privileges", |m| Box::pin(confinement::privileges(m))),
     ("confinement::refused_calls", |m| Box::pin(confinement::refused_calls(m))),
+    ("confinement::devices", |m| Box::pin(confinement::devices(m))),
     ("confinement::kernel_paths", |m| Box::pin(confinement::kernel_paths(m))),
     ("confinement::init_is_confined", |m| Box::pin(confinement::init_is_confined(m))),
     ("files::layers_and_volumes", |m| Box::pin(files::layers_and_volumes(m))),
     ("files::links_cannot_lead_out", |m| Box::pin(files::links_cannot_lead_out(m))),
+    ("files::sub_paths", |m| Box::pin(files::sub_paths(m))),
+    ("files::sub_paths_follow_no_links", |m| Box::pin(files::sub_paths_follow_no_links(m))),
+    ("files::closed_to_users_of_the_host", |m| Box::pin(files::closed_to_users_of_the_host(m))),
     ("files::many_layers", |m| Box::pin(files::many_layers(m))),
     ("files::copies_where_overlays_do_not_work", |m| Box::pin(files::copies_where_overlays_do_not_work(m))),
     ("pods::containers_share_a_sandbox", |m| Box::pin(pods::containers_share_a_sandbox(m))),
@@ -44,6 +48,8 @@ const TESTS: &[Test] = &[
     ("pods::removing_a_sandbox_removes_its_containers", |m| {
         Box::pin(pods::removing_a_sandbox_removes_its_containers(m))
     }),
+    ("pods::a_sandbox_again", |m| Box::pin(pods::a_sandbox_again(m))),
+    ("pods::removing_goes_on_over_errors", |m| Box::pin(pods::removing_goes_on_over_errors(m))),
     ("leaks::a_thousand_starts", |m| Box::pin(leaks::a_thousand_starts(m))),
     ("leftovers::keeper_killed", |m| Box::pin(leftovers::keeper_killed(m))),
     ("leftovers::daemon_killed", |m| Box::pin(leftovers::daemon_killed(m))),

@@ -1,8 +1,11 @@
 //! Containers that share a sandbox.
 
+use std::fs;
+use std::process::Command;
+
 use node::runtime::{Runtime, RuntimeError};
 
-use crate::fixture::{Image, Node, alive, ask, start};
+use crate::fixture::{Image, Node, alive, ask, eventually, start};
 
 pub(crate) async fn containers_share_a_sandbox(image: &Image) {
     let Some(node) = Node::start("containers_share_a_sandbox").await else { return };
@@ -66,5 +69,59 @@ pub(crate) async fn removing_a_sandbox_removes_its_containers(image: &Image) {
     assert!(matches!(node.runtime.stats(&"c".into()), Err(RuntimeError::NotFound { .. })));
     assert!(node.runtime.dial(&sandbox, 80).await.is_err());
     node.sandbox("pod").await;
+    node.end().await;
+}
+
+/// What a supervisor does that lost track of a pod: its sandbox is removed, containers and all, and made again under the
+/// same names, while another task may still be removing the same things.
+pub(crate) async fn a_sandbox_again(image: &Image) {
+    let Some(node) = Node::start("a_sandbox_again").await else { return };
+    let mut sandbox = node.sandbox("pod").await;
+    for _ in 0..10 {
+        let first = start(&node.runtime, image, "pod", "first", "serve 80").await;
+        start(&node.runtime, image, "pod", "second", "serve 8080").await;
+        ask(&node.runtime, &sandbox, 80).await;
+        let (one, other, container) = tokio::join!(
+            node.runtime.remove_sandbox(&sandbox),
+            node.runtime.remove_sandbox(&sandbox),
+            node.runtime.remove_container(&first),
+        );
+        [one, other, container].into_iter().for_each(Result::unwrap);
+        sandbox = node.sandbox("pod").await;
+        // Nothing of before listens in it.
+        let refused = node.runtime.dial(&sandbox, 8080).await.unwrap_err();
+        assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    }
+    node.end().await;
+}
+
+/// What is in the way of removing one container does not keep the others.
+pub(crate) async fn removing_goes_on_over_errors(image: &Image) {
+    let Some(node) = Node::start("removing_goes_on_over_errors").await else { return };
+    let sandbox = node.sandbox("pod").await;
+    let containers = node.dir.path().join("run/containers");
+    let mut pids = Vec::new();
+    for id in ["a", "b", "c"] {
+        let (spec, _) = image.spec("pod", id, &format!("write /{id} sleep"));
+        pids.push(node.runtime.start_container(spec).await.unwrap().pid);
+    }
+    let upper_of = |file: &str| {
+        let slots = fs::read_dir(&containers).unwrap().map(|slot| slot.unwrap().path().join("upper"));
+        slots.into_iter().find(|upper| upper.join(file).exists())
+    };
+    eventually("all have written", || ["a", "b", "c"].iter().all(|file| upper_of(file).is_some())).await;
+    let busy = upper_of("b").unwrap();
+    let mount = |program: &str, args: &[&str]| {
+        assert!(Command::new(program).args(args).arg(&busy).status().unwrap().success());
+    };
+    mount("mount", &["-t", "tmpfs", "none"]);
+    let first = node.runtime.remove_sandbox(&sandbox).await;
+    mount("umount", &[]);
+    assert!(first.unwrap_err().to_string().contains("removing container b"));
+    assert!(pids.iter().all(|pid| !alive(*pid)));
+    assert!(node.runtime.stats(&"a".into()).is_err() && node.runtime.stats(&"c".into()).is_err());
+    // Once nothing is in the way, the rest goes too.
+    node.runtime.remove_sandbox(&sandbox).await.unwrap();
+    assert!(!busy.exists());
     node.end().await;
 }

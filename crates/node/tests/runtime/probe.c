@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <dirent.h>
 #include <unistd.h>
@@ -113,6 +114,11 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[i], "pid")) printf("pid %d\n", getpid());
         if (!strcmp(argv[i], "write")) outcome(argument, open(argument, O_WRONLY | O_CREAT | O_TRUNC, 0644));
         if (!strcmp(argv[i], "mkdir")) outcome(argument, mkdir(argument, 0755));
+        if (!strcmp(argv[i], "mknod")) outcome(argument, mknod(argument, S_IFBLK | 0666, makedev(7, 0)));
+        if (!strcmp(argv[i], "fifo")) outcome(argument, mkfifo(argument, 0666));
+        if (!strcmp(argv[i], "remove")) outcome(argument, unlink(argument));
+        if (!strcmp(argv[i], "setuid")) outcome(argument, chmod(argument, 06755));
+        if (!strcmp(argv[i], "link")) outcome(argument, symlink(argv[i + 2], argument));
         if (!strcmp(argv[i], "mount")) outcome("mount", mount("none", "/tmp", "tmpfs", 0, ""));
         if (!strcmp(argv[i], "unshare")) outcome("unshare", syscall(SYS_unshare, 0x10000000));
         if (!strcmp(argv[i], "vsock")) outcome("vsock", socket(AF_VSOCK, SOCK_STREAM, 0));

@@ -1,7 +1,7 @@
 //! What the containers of a pod share, made before the first of them: sandbox, address, volumes, small files.
 
 use std::{
-    fs,
+    fs, io,
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,7 +18,8 @@ use crate::{
         values::Values,
         volumes::{self, Volumes},
     },
-    runtime::SandboxSpec,
+    private_dir,
+    runtime::{RuntimeError, SandboxSpec},
 };
 
 /// The longest hostname the kernel takes.
@@ -28,15 +29,17 @@ const HOSTNAME_MAX: usize = 63;
 pub(super) struct Prepared {
     pub(super) hostname: String,
     pub(super) address: Ipv4Addr,
-    pub(super) values: Values,
     pub(super) volumes: Volumes,
     /// The pod's own directory on the host.
     pub(super) dir: PathBuf,
 }
 
+/// The longest wait after a failure.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+
 /// How long to wait after so many failures in a row.
 pub(super) fn wait(failures: u32) -> Duration {
-    Duration::from_millis(250 << failures.min(6))
+    Duration::from_millis(250 << failures.min(6)).min(WAIT_MAX)
 }
 
 impl Worker {
@@ -54,10 +57,8 @@ impl Worker {
         self.address = Some(address);
         let spec =
             SandboxSpec { id: sandbox, hostname: hostname(&pod), addresses: vec![IpAddr::V4(address)] };
-        let again = self.prepare_failures > 0;
-        self.happenings.push(Box::pin(async move {
-            Happening::Prepared(prepare(&shared, &pod, spec, address, again).await)
-        }));
+        self.happenings
+            .push(Box::pin(async move { Happening::Prepared(prepare(&shared, &pod, spec, address).await) }));
     }
 }
 
@@ -66,11 +67,11 @@ async fn prepare(
     pod: &Arc<Pod>,
     spec: SandboxSpec,
     address: Ipv4Addr,
-    again: bool,
 ) -> Result<Prepared, Failure> {
-    let dir = shared.options.run_dir.join("pods").join(pod.uid());
+    let dir = shared.pod_dir(pod);
     let config_error = |message: String| Failure { reason: "CreateContainerConfigError", message };
-    let values = Values::read(&shared.client, pod).await.map_err(|error| config_error(error.to_string()))?;
+    let dir_error = |error: io::Error| config_error(format!("{}: {error}", dir.display()));
+    private_dir::make(&dir).map_err(dir_error)?;
     let files =
         Files { hostname: spec.hostname.clone(), address, resolv_conf: shared.options.resolv_conf.clone() };
     let volumes = if pod
@@ -78,7 +79,9 @@ async fn prepare(
         .as_ref()
         .is_some_and(|spec| spec.volumes.as_ref().is_some_and(|volumes| !volumes.is_empty()))
     {
-        let (dir, pod, values) = (dir.join("volumes"), Arc::clone(pod), values.clone());
+        let read = Values::of_volumes(&shared.client, pod).await;
+        let values = read.map_err(|error| config_error(error.to_string()))?;
+        let (dir, pod) = (dir.join("volumes"), Arc::clone(pod));
         let made =
             tokio::task::spawn_blocking(move || volumes::make(&dir, &pod, &values, &address.to_string()))
                 .await;
@@ -87,17 +90,21 @@ async fn prepare(
     } else {
         Volumes::new()
     };
-    files.write(&dir, pod).map_err(|error| config_error(format!("{}: {error}", dir.display())))?;
+    files.write(&dir, pod).map_err(dir_error)?;
     let hostname = spec.hostname.clone();
-    if again {
-        // A failed attempt may have come so far.
-        let _ = shared.runtime.remove_sandbox(&spec.id).await;
+    let mut created = shared.runtime.create_sandbox(spec.clone()).await;
+    if matches!(created, Err(RuntimeError::Exists { .. })) {
+        // A failed attempt came so far, or a worker that ended by a fault of its own.
+        if let Err(error) = shared.runtime.remove_sandbox(&spec.id).await {
+            tracing::warn!(pod = %pod.key(), %error, "could not remove all of an earlier sandbox");
+        }
+        created = shared.runtime.create_sandbox(spec).await;
     }
-    shared.runtime.create_sandbox(spec).await.map_err(|error| Failure {
+    created.map_err(|error| Failure {
         reason: "FailedCreatePodSandBox",
         message: format!("Failed to create pod sandbox: {error}"),
     })?;
-    Ok(Prepared { hostname, address, values, volumes, dir })
+    Ok(Prepared { hostname, address, volumes, dir })
 }
 
 fn hostname(pod: &Pod) -> String {

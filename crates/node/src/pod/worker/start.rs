@@ -11,14 +11,16 @@ use resources::{
 
 use super::{Happening, prepare::Prepared};
 use crate::{
-    logs::{Clock, LogId},
+    logs::LogId,
     pod::{
+        backoff::Obstacle,
         built_in, env,
         image::Failure,
         kubelet::Shared,
         spec,
-        state::{Ended, Record, Running, State},
+        state::{Record, Running, State},
         termination,
+        values::Values,
     },
     probe::{FineTimer, Probe, attempt},
     runtime::{BindMount, ContainerId, ContainerSpec, Exit, SandboxId},
@@ -39,32 +41,6 @@ pub(super) struct Run {
     pub(super) unsupported: Vec<&'static str>,
 }
 
-/// The pod's containers, with what an earlier run of the daemon left in their status.
-pub(super) fn records(pod: &Pod, clock: &Clock) -> Vec<Record> {
-    let Some(spec) = &pod.spec else { return Vec::new() };
-    let before = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
-    let init = spec.init_containers.iter().flatten().map(|container| Record::new(container.clone(), true));
-    let main = spec.containers.iter().map(|container| {
-        let mut record = Record::new(container.clone(), false);
-        let status = before.into_iter().flatten().find(|status| status.name == container.name);
-        let was = status.and_then(|status| Some((status, status.state.as_ref()?.running.as_ref()?)));
-        if let Some((status, was)) = was {
-            let now = clock();
-            record.restarts = u32::try_from(status.restart_count).unwrap_or(0) + 1;
-            record.last = Some(Ended {
-                code: 137,
-                signal: Some(9),
-                reason: "Error".to_owned(),
-                message: "The node was restarted, and its containers with it.".to_owned(),
-                started_at: was.started_at.as_ref().map_or(now, |time| time.0),
-                finished_at: now,
-            });
-        }
-        record
-    });
-    init.chain(main).collect()
-}
-
 /// Starts a container of a prepared pod.
 pub(super) async fn start(
     shared: Arc<Shared>,
@@ -83,7 +59,9 @@ pub(super) async fn start(
     let policy = container.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
     let image = shared.images.get(&shared.client, &pod, &name, policy).await?;
     let mut variables = vec![("HOSTNAME".to_owned(), prepared.hostname.clone())];
-    let own = env::environment(&pod, &container, &prepared.values, &prepared.address.to_string())
+    let values = Values::of_container(&shared.client, &pod, &container).await;
+    let values = values.map_err(|error| config_error(error.to_string()))?;
+    let own = env::environment(&pod, &container, &values, &prepared.address.to_string())
         .map_err(|missing| config_error(missing.to_string()))?;
     variables.extend(own);
     let plan = spec::plan(&pod, &container, &image.lease.config, variables, &prepared.volumes)
@@ -105,6 +83,7 @@ pub(super) async fn start(
     let mut mounts = etc(&prepared);
     mounts.push(BindMount {
         source: message,
+        sub_path: PathBuf::new(),
         target: container.termination_message_path.as_deref().unwrap_or(MESSAGE_PATH).into(),
         read_only: false,
     });
@@ -142,6 +121,7 @@ pub(super) async fn start(
 fn etc(prepared: &Prepared) -> Vec<BindMount> {
     let mount = |name: &str| BindMount {
         source: prepared.dir.join("etc").join(name),
+        sub_path: PathBuf::new(),
         target: PathBuf::from("/etc").join(name),
         read_only: false,
     };
@@ -168,13 +148,7 @@ pub(super) fn wait(
     run: u32,
 ) -> impl Future<Output = (Exit, String)> + Send + use<> {
     let (shared, container) = (Arc::clone(shared), container.clone());
-    let file = shared
-        .options
-        .run_dir
-        .join("pods")
-        .join(pod.uid())
-        .join("messages")
-        .join(format!("{}-{run}", container.name));
+    let file = shared.pod_dir(pod).join("messages").join(format!("{}-{run}", container.name));
     let log = LogId { pod: pod.uid().to_owned(), container: container.name.clone(), run };
     async move {
         let exit = shared.runtime.wait(&id).await.unwrap_or_else(|error| {
@@ -196,7 +170,7 @@ pub(super) fn probe(
     sandbox: &SandboxId,
     running: &Running,
     index: usize,
-    run: u32,
+    round: u32,
     at: usize,
     first: bool,
 ) -> BoxFuture<'static, Happening> {
@@ -209,7 +183,7 @@ pub(super) fn probe(
             wait_for_try(wait).await;
         }
         let outcome = attempt(&*shared.runtime, &sandbox, &target, limit).await;
-        Happening::Probed { index, run, probe: at, outcome }
+        Happening::Probed { index, round, probe: at, outcome }
     }
     .boxed()
 }
@@ -228,8 +202,11 @@ pub(super) fn failed(
         reason => (reason, failure.message.clone()),
     };
     record.state = State::Waiting { reason, message };
-    // The first retry of a backoff comes at once, which is of no use for a start that failed.
-    let wait = record.backoff.after(Duration::ZERO).max(Duration::from_secs(1));
+    let obstacle = match failure.reason {
+        "CreateContainerConfigError" | "InvalidImageName" | "ErrImageNeverPull" => Obstacle::Config,
+        _ => Obstacle::Machine,
+    };
+    let wait = record.start_backoff.after(obstacle);
     let image = record.spec.image.as_deref().and_then(|image| image.parse::<Reference>().ok());
     let images = failure.reason.starts_with("ErrImage").then(|| shared.images.store.clone());
     async move {

@@ -3,16 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use resources::{Object, builtin::Pod};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::{
-    Happening, Worker, end,
+    Happening, Worker, deadline, end,
     start::{self, Run},
 };
 use crate::{
     pod::{
-        image,
-        state::{Ended, Running, State},
+        backoff::StartBackoff,
+        built_in, image,
+        state::{self, Ended, Running, State},
         termination,
     },
     probe::{Kind, Outcome, Verdict},
@@ -28,6 +29,8 @@ impl Worker {
         self.times.start = self.seen_at.elapsed().saturating_sub(self.times.sandbox);
         let record = &mut self.records[index];
         record.image_id = run.image_id;
+        record.start_backoff = StartBackoff::default();
+        record.round += 1;
         for field in run.unsupported {
             let message = format!("this node's runtime does not honour {field}");
             if !self.notes.iter().any(|(_, told)| *told == message) {
@@ -45,20 +48,6 @@ impl Worker {
             probes: run.probes,
             killed_for: None,
         };
-        for probe in 0..running.probes.len() {
-            // Startup holds the others back.
-            if !has_startup || running.probes[probe].kind == Kind::Startup {
-                self.happenings.push(start::probe(
-                    &self.shared,
-                    &self.sandbox,
-                    &running,
-                    index,
-                    record.restarts,
-                    probe,
-                    true,
-                ));
-            }
-        }
         if let Some(id) = run.id {
             let wait = start::wait(&self.shared, &self.pod, &record.spec, id, record.restarts);
             let run = record.restarts;
@@ -68,6 +57,31 @@ impl Worker {
             }));
         }
         record.state = State::Running(running);
+        if !built_in::is_built_in(&record.spec) {
+            self.ask(index);
+        }
+        self.renew_built_in();
+    }
+
+    /// Begins to ask a container's probes.
+    fn ask(&mut self, index: usize) {
+        let record = &self.records[index];
+        let Some(running) = record.running() else { return };
+        for (probe, asked) in running.probes.iter().enumerate() {
+            // Startup holds the others back.
+            if running.started || asked.kind == Kind::Startup {
+                let ask =
+                    start::probe(&self.shared, &self.sandbox, running, index, record.round, probe, true);
+                self.happenings.push(ask);
+            }
+        }
+    }
+
+    /// After a container started or ended: what the built-in ones saw of the app before does not count any more.
+    fn renew_built_in(&mut self) {
+        for index in state::renew_built_in(&mut self.records, Instant::now()) {
+            self.ask(index);
+        }
     }
 
     pub(super) fn not_started(&mut self, index: usize, failure: image::Failure) {
@@ -86,7 +100,7 @@ impl Worker {
         let ended = termination::ended(&record.spec, running, exit, message, (self.shared.clock)());
         if !restarts(&self.pod, record.is_init, &ended) {
             record.state = State::Ended(ended);
-            return;
+            return self.renew_built_in();
         }
         let wait = record.backoff.after(ran);
         let name = record.spec.name.clone();
@@ -104,12 +118,13 @@ impl Worker {
         };
         self.pending[index] = true;
         self.after(wait, Happening::Due { index });
+        self.renew_built_in();
     }
 
     /// Takes a probe's outcome in and asks again; returns whether the pod's status changed.
-    pub(super) fn probed(&mut self, index: usize, run: u32, at: usize, outcome: Outcome) -> bool {
+    pub(super) fn probed(&mut self, index: usize, round: u32, at: usize, outcome: Outcome) -> bool {
         let record = &mut self.records[index];
-        if record.restarts != run {
+        if record.round != round {
             return false;
         }
         let name = record.spec.name.clone();
@@ -134,8 +149,8 @@ impl Worker {
                 tracing::info!(pod = %self.pod.key(), container = name, why, "probe failed; restarting the container");
                 running.killed_for = Some(format!("{kind:?} probe failed: {why}"));
                 if let Some(id) = running.id.clone() {
-                    let grace = end::grace(&self.pod);
-                    let stop = end::stop(Arc::clone(&self.shared), id, grace);
+                    let grace = deadline::grace(&self.pod);
+                    let stop = end::stop(Arc::clone(&self.shared), id, sleep(grace));
                     // The exit arrives by itself; nothing follows from the stop.
                     self.happenings.push(Box::pin(async move {
                         stop.await;
@@ -147,7 +162,7 @@ impl Worker {
         }
         let first = kind == Kind::Startup && verdict == Verdict::Passing;
         for probe in again {
-            let ask = start::probe(&self.shared, &self.sandbox, running, index, run, probe, first);
+            let ask = start::probe(&self.shared, &self.sandbox, running, index, round, probe, first);
             self.happenings.push(ask);
         }
         changed
@@ -162,7 +177,7 @@ impl Worker {
 }
 
 /// Whether a container that ended starts again.
-fn restarts(pod: &Pod, is_init: bool, ended: &Ended) -> bool {
+pub(super) fn restarts(pod: &Pod, is_init: bool, ended: &Ended) -> bool {
     let policy = pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()).unwrap_or("Always");
     match policy {
         "Never" => false,

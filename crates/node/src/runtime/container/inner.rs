@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::copies;
 use super::dial::Dialer;
@@ -24,6 +25,8 @@ pub(super) struct Inner {
     cgroups: Arc<dyn Cgroups>,
     run_dir: PathBuf,
     overlay: bool,
+    /// The number of the next copied image.
+    copies: AtomicU64,
     pub(super) dialer: Dialer,
     registry: Registry<Network>,
 }
@@ -36,7 +39,8 @@ impl Inner {
         overlay: bool,
         dialer: Dialer,
     ) -> Self {
-        Self { client, cgroups: cgroups.into(), run_dir, overlay, dialer, registry: Registry::default() }
+        let (copies, registry) = (AtomicU64::new(0), Registry::default());
+        Self { client, cgroups: cgroups.into(), run_dir, overlay, copies, dialer, registry }
     }
 
     pub(super) async fn create_sandbox(&self, spec: SandboxSpec) -> Result<()> {
@@ -75,7 +79,8 @@ impl Inner {
 
     async fn ask_for(&self, spec: ContainerSpec) -> Result<Running> {
         let ContainerSpec { id, sandbox, rootfs, readonly_rootfs, argv, env, cwd, user, .. } = spec;
-        let rootfs = if self.overlay { Rootfs::Overlay(rootfs) } else { self.copy(&id, rootfs).await? };
+        let copy = if self.overlay { None } else { Some(self.copy(&id, &rootfs).await?) };
+        let rootfs = copy.clone().map_or(Rootfs::Overlay(rootfs), Rootfs::Copy);
         let order = ContainerOrder {
             rootfs,
             readonly_rootfs,
@@ -98,11 +103,16 @@ impl Inner {
         let sent = sys::monotonic();
         let request = |request| Request::StartContainer { request, container, sandbox, resources, sent };
         let output = [spec.stdout.as_fd(), spec.stderr.as_fd()];
-        let started = self.client.start_container(request, id.as_str(), &order, output).await;
-        if started.is_err() && !self.overlay {
-            self.remove_copy(&id).await?;
+        match self.client.start_container(request, id.as_str(), &order, output).await {
+            Ok(mut running) => {
+                running.copy = copy;
+                Ok(running)
+            }
+            Err(error) => {
+                remove_copy(&id, copy).await?;
+                Err(error)
+            }
         }
-        started
     }
 
     pub(super) fn running<T>(&self, id: &ContainerId, f: impl FnOnce(&Running) -> T) -> Result<T> {
@@ -122,10 +132,13 @@ impl Inner {
 
     pub(super) async fn remove_container(&self, id: &ContainerId) -> Result<()> {
         self.registry.settled(id).await;
-        let Ok((slot, exit)) = self.running(id, |running| (running.slot, running.exit.clone())) else {
-            return Ok(());
+        // From here on, all is about this run: when somebody else removes it at the same time, the next run may have
+        // its name before this is done.
+        let run = |running: &Running| {
+            (running.slot, running.exit.clone(), running.copy.clone(), running.signal(libc::SIGKILL))
         };
-        self.running(id, |running| running.signal(libc::SIGKILL))??;
+        let Ok((slot, exit, copy, killed)) = self.running(id, run) else { return Ok(()) };
+        killed?;
         let ended = tokio::time::timeout(KILL_TIMEOUT, client::wait(exit)).await;
         let failed = |error| RuntimeError::io(format!("removing container {id}"), error);
         let _exit = ended.map_err(|_| {
@@ -135,24 +148,23 @@ impl Inner {
         let directory = self.run_dir.join(slot::DIRECTORY).join(slot::name(slot));
         let removal = tokio::task::spawn_blocking(move || {
             cgroup::kill_and_remove(&*cgroups, &slot::name(slot))?;
-            std::fs::remove_dir_all(directory)
+            slot::remove_directory(&directory)
         });
         removal.await.map_err(|error| failed(io::Error::other(error)))?.map_err(failed)?;
-        if !self.overlay {
-            self.remove_copy(id).await?;
-        }
-        self.registry.remove_container(id);
+        remove_copy(id, copy).await?;
+        self.registry.forget(id, slot);
         Ok(())
     }
 
     pub(super) async fn remove_sandbox(&self, id: &SandboxId) -> Result<()> {
+        let mut outcome = Ok(());
         for container in self.registry.containers_of(id) {
-            self.remove_container(&container).await?;
+            outcome = outcome.and(self.remove_container(&container).await);
         }
-        if !self.registry.remove_sandbox(id) {
-            return Ok(());
+        if self.registry.remove_sandbox(id) {
+            outcome = outcome.and(self.client.tell(Request::RemoveSandbox { sandbox: id.to_string() }).await);
         }
-        self.client.tell(Request::RemoveSandbox { sandbox: id.to_string() }).await
+        outcome
     }
 
     pub(super) async fn ended(&self) {
@@ -164,33 +176,28 @@ impl Inner {
         self.client.end().await
     }
 
-    fn copy_of(&self, id: &ContainerId) -> PathBuf {
-        self.run_dir.join(slot::DIRECTORY).join(format!("copy-{id}"))
-    }
-
-    async fn copy(&self, id: &ContainerId, layers: Vec<PathBuf>) -> Result<Rootfs> {
-        let into = self.copy_of(id);
-        let target = into.clone();
+    async fn copy(&self, id: &ContainerId, layers: &[PathBuf]) -> Result<PathBuf> {
+        let number = self.copies.fetch_add(1, Ordering::Relaxed);
+        let into = self.run_dir.join(slot::DIRECTORY).join(format!("copy-{number}"));
+        let (layers, target) = (layers.to_vec(), into.clone());
         let copied = tokio::task::spawn_blocking(move || copies::flatten(&layers, &target)).await;
         match copied.map_err(io::Error::other).flatten() {
-            Ok(()) => Ok(Rootfs::Copy(into)),
+            Ok(()) => Ok(into),
             Err(error) => {
-                self.remove_copy(id).await?;
+                remove_copy(id, Some(into)).await?;
                 Err(RuntimeError::io(format!("copying the image of container {id}"), error))
             }
         }
     }
+}
 
-    async fn remove_copy(&self, id: &ContainerId) -> Result<()> {
-        let copy = self.copy_of(id);
-        let removed = tokio::task::spawn_blocking(move || match std::fs::remove_dir_all(copy) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        });
-        let removed = removed.await.map_err(io::Error::other).flatten();
-        removed
-            .map_err(|error| RuntimeError::io(format!("removing the copied image of container {id}"), error))
-    }
+async fn remove_copy(id: &ContainerId, copy: Option<PathBuf>) -> Result<()> {
+    let Some(copy) = copy else { return Ok(()) };
+    let removed = tokio::task::spawn_blocking(move || slot::remove_directory(&copy)).await;
+    removed
+        .map_err(io::Error::other)
+        .flatten()
+        .map_err(|error| RuntimeError::io(format!("removing the copied image of container {id}"), error))
 }
 
 /// Refuses what would fail later with a worse message, or do something else than asked.

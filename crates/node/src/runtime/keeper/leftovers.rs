@@ -59,7 +59,7 @@ pub fn clean_leftovers(run_dir: &Path, cgroup_root: &str) -> Result<Leftovers, R
 /// Makes the run directory, and makes sure that this keeper is its only one.
 pub(super) fn lock(run_dir: &Path) -> Result<File, RuntimeError> {
     let failed = |error| RuntimeError::io(format!("using {} as run directory", run_dir.display()), error);
-    fs::create_dir_all(run_dir).map_err(failed)?;
+    crate::private_dir::make(run_dir).map_err(failed)?;
     let file = File::create(run_dir.join("keeper.lock")).map_err(failed)?;
     for _ in 0..LOCK_ATTEMPTS {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {

@@ -3,8 +3,10 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use crate::private_dir;
 use crate::runtime::cgroup::{self, Cgroups};
 use crate::runtime::shell::{Shell, Stage};
 use crate::runtime::sys::ChildProcess;
@@ -44,7 +46,9 @@ impl Slots {
         let directory = run_dir.join(DIRECTORY);
         let stage = Stage::new(run_dir);
         let make = |error| RuntimeError::io(format!("preparing {}", run_dir.display()), error);
-        fs::create_dir_all(&directory).map_err(make)?;
+        // A container's root may put programs below it that run as root for whoever executes them (setuid), and no
+        // user of the host shall.
+        private_dir::make(&directory).map_err(make)?;
         stage.create().map_err(make)?;
         let filter = seccomp::default_profile(Capabilities::default());
         Ok(Self { directory, stage, cgroups, filter, next: 0, _lock: lock })
@@ -69,8 +73,10 @@ impl Slots {
     fn make(&self, number: u64) -> io::Result<NewShell> {
         let name = name(number);
         let directory = self.directory.join(&name);
-        for path in [&directory, &directory.join("upper"), &directory.join("work")] {
-            fs::create_dir(path)?;
+        private_dir::make(&directory)?;
+        // The upper directory is the container's root, which any user of it must be able to read.
+        for name in ["upper", "work"] {
+            fs::DirBuilder::new().mode(0o755).create(directory.join(name))?;
         }
         self.cgroups.create(&name)?;
         let target = self.cgroups.clone_target(&name)?;
@@ -118,8 +124,8 @@ impl Slots {
     }
 }
 
-/// Removes a directory with all that is in it. Somebody else having done so is no error.
-fn remove_directory(path: &Path) -> io::Result<()> {
+/// Removes a directory with all that is in it. Somebody else having done so, or doing so, is no error.
+pub(in crate::runtime) fn remove_directory(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -67,9 +67,19 @@ fn make_file(root: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd, Errno> {
 }
 
 fn open(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+    resolve(root, path, flags, ResolveFlags::IN_ROOT)
+}
+
+/// Opens a path that exists, resolved as `how` says.
+pub(super) fn resolve(
+    at: BorrowedFd<'_>,
+    path: &Path,
+    flags: OFlags,
+    how: ResolveFlags,
+) -> Result<OwnedFd, Errno> {
     // EAGAIN means that a `..` raced with a rename somewhere; the kernel asks to try again.
     loop {
-        match openat2(root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT) {
+        match openat2(at, path, flags, Mode::empty(), how) {
             Err(Errno::AGAIN | Errno::INTR) => {}
             other => return other,
         }

@@ -4,7 +4,7 @@
 //! `/dev/mqueue` belong to the pod's network and ipc namespaces, so they are made once those are joined. All of it
 //! happens before any code of the container runs, so nothing can swap a path under a mount.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 use rustix::fs::{CWD, FileType, Mode, makedev, mkdirat, mknodat, symlinkat};
@@ -105,24 +105,6 @@ pub(super) fn tmpfs(root: BorrowedFd<'_>, target: &Path, size: Option<u64>) -> O
     let options = size.map_or("mode=1777".to_owned(), |size| format!("mode=1777,size={size}"));
     make("tmpfs", through(&directory).as_ref(), MountFlags::NOSUID | MountFlags::NODEV, &options)
         .map_err(|failure| StartFailure { subject: target.display().to_string(), ..failure })
-}
-
-/// Shows a host file or directory at a path of the container.
-pub(super) fn bind(root: BorrowedFd<'_>, volume: &crate::runtime::BindMount) -> Outcome<()> {
-    use rustix::mount::{OpenTreeFlags, open_tree};
-    let flags =
-        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
-    let source = named(&volume.source, open_tree(CWD, &volume.source, flags))?;
-    if volume.read_only {
-        named(&volume.source, super::sys::make_read_only(source.as_fd()))?;
-    }
-    let kind = named(&volume.source, rustix::fs::fstat(&source))?;
-    let target = match FileType::from_raw_mode(kind.st_mode) {
-        FileType::Directory => files::directory(root, &volume.target)?,
-        _ => files::file(root, &volume.target)?,
-    };
-    let both = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
-    named(&volume.target, move_mount(&source, "", &target, "", both))
 }
 
 /// Hides a path, if it exists: a directory behind an empty read-only one, a file behind `/dev/null`.

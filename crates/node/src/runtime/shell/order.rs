@@ -12,7 +12,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use super::program::{DEFAULT_PATH, Program};
 use super::user::{self, Identity};
 use super::{GO_FDS, Go, Notice, Outcome, Stage, StartFailure, Step, confine, failed, files, mounts, rootfs};
-use super::{sys, tell};
+use super::{sys, tell, volume};
 use crate::runtime::protocol::{ContainerOrder, Report};
 use crate::runtime::{Capabilities, Seccomp, StartTimings, seccomp, wire};
 
@@ -129,7 +129,7 @@ fn mount_all(surroundings: &Surroundings<'_>, order: &ContainerOrder) -> Outcome
         mounts::tmpfs(root.as_fd(), &tmpfs.target, tmpfs.size)?;
     }
     for volume in &order.mounts {
-        mounts::bind(root.as_fd(), volume)?;
+        volume::show(root.as_fd(), volume)?;
     }
     if !order.cwd.is_empty() {
         // Made now, while the root file system can be written to.
@@ -137,7 +137,7 @@ fn mount_all(surroundings: &Surroundings<'_>, order: &ContainerOrder) -> Outcome
             .map_err(|failure| StartFailure { step: Step::WorkingDirectory, ..failure })?;
     }
     if order.readonly_rootfs {
-        rootfs::make_read_only(&stage.root)?;
+        rootfs::make_read_only(root.as_fd())?;
     }
     Ok(root)
 }

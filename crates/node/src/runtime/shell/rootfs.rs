@@ -6,24 +6,29 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
-use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, mount_remount, unmount};
+use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};
 
-use super::{Outcome, StartFailure, Step, through};
+use super::{Outcome, StartFailure, Step, sys, through};
 use crate::runtime::protocol::Rootfs;
 
-/// Mounts the root file system at `target`, and opens it.
+/// Mounts the root file system at `target`, and opens it. No device node in it can be opened, whoever put it there.
 pub(super) fn mount_root(rootfs: &Rootfs, directory: &Path, target: &Path) -> Outcome<OwnedFd> {
     match rootfs {
         Rootfs::Overlay(layers) => overlay(layers, directory, target)?,
         Rootfs::Copy(copy) => mount_bind(copy, target).map_err(|errno| failure(copy, errno))?,
     }
-    open(target)
+    let root = open(target)?;
+    restrict(root.as_fd(), libc::MOUNT_ATTR_NODEV)?;
+    Ok(root)
 }
 
 /// Makes the root file system read-only; mounts in it stay as they are.
-pub(super) fn make_read_only(target: &Path) -> Outcome<()> {
-    let flags = MountFlags::BIND | MountFlags::RDONLY;
-    mount_remount(target, flags, c"").map_err(|errno| failure(target, errno))
+pub(super) fn make_read_only(root: BorrowedFd<'_>) -> Outcome<()> {
+    restrict(root, libc::MOUNT_ATTR_RDONLY)
+}
+
+fn restrict(root: BorrowedFd<'_>, restriction: u64) -> Outcome<()> {
+    sys::restrict(root, restriction, sys::Reach::Mount).map_err(|errno| failure(Path::new("/"), errno))
 }
 
 /// Makes `root` the root directory, and lets go of the old one.

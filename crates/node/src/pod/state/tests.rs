@@ -1,0 +1,64 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::{
+    pod::QUEUE_PROXY_IMAGE,
+    probe::{Kind, Schedule, Target, Verdict},
+};
+
+fn record(image: &str, state: State) -> Record {
+    let spec = serde_json::from_value(json!({ "name": image, "image": image })).unwrap();
+    Record { state, ..Record::new(spec, false) }
+}
+
+fn waiting() -> State {
+    State::Waiting { reason: "ContainerCreating", message: String::new() }
+}
+
+fn running(since: Instant, probes: Vec<Probe>) -> State {
+    State::Running(Running {
+        id: None,
+        started_at: Timestamp::UNIX_EPOCH,
+        since,
+        started: true,
+        ready: true,
+        probes,
+        killed_for: None,
+    })
+}
+
+/// An eager probe that has passed, and so is asked with its slow period.
+fn passed() -> Probe {
+    let schedule = Schedule::of(&resources::builtin::Probe::default(), true);
+    let mut probe = Probe::new(Kind::Readiness, Target::Tcp { port: 8080 }, schedule);
+    assert_eq!(probe.note(true), Verdict::Passing);
+    probe
+}
+
+#[tokio::test]
+async fn built_in_readiness_starts_over_with_the_apps() {
+    let (before, now) = (Instant::now(), Instant::now() + Duration::from_secs(60));
+    type Case = (&'static str, fn(Instant) -> Vec<State>, &'static [usize]);
+    let cases: &[Case] = &[
+        ("an app ended", |_| vec![waiting()], &[]),
+        ("the app started", |at| vec![running(at, vec![])], &[1]),
+        ("one of two started", |at| vec![running(at, vec![]), waiting()], &[]),
+        ("both started", |at| vec![running(at, vec![]), running(at, vec![])], &[2]),
+        ("there is no app", |_| vec![], &[0]),
+    ];
+    for (name, apps, asked) in cases {
+        let mut records: Vec<_> = apps(before).into_iter().map(|state| record("app", state)).collect();
+        records.push(record(QUEUE_PROXY_IMAGE, running(before, vec![passed()])));
+        assert_eq!(renew_built_in(&mut records, now), *asked, "{name}");
+        let proxy = records.pop().unwrap();
+        assert_eq!(proxy.round, 1, "{name}: outcomes that are under way do not count");
+        let running = proxy.running().unwrap();
+        assert_eq!((running.ready, running.since), (false, now), "{name}");
+        let wait = running.probes[0].wait(Some(Duration::ZERO));
+        assert!(wait < Duration::from_millis(1), "{name}: eager again, and not after {wait:?}");
+        let untouched = |record: &Record| record.running().is_none_or(|running| running.ready);
+        assert!(records.iter().all(untouched), "{name}: an app's own readiness is its own");
+    }
+}
