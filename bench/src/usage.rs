@@ -34,6 +34,20 @@ pub(crate) fn cpu_of_tree(pid: u32) -> Result<Duration> {
     Ok(ticks_to_time(ticks))
 }
 
+/// As [`cpu_of_tree`], to the nanosecond, but without processes and threads that have ended: for what is idle.
+pub(crate) fn running_of_tree(pid: u32) -> Result<Duration> {
+    let mut total = 0;
+    for pid in tree(pid, &stats()?) {
+        let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { continue };
+        for thread in threads.flatten() {
+            let Ok(text) = fs::read_to_string(thread.path().join("schedstat")) else { continue };
+            total +=
+                parse_schedstat(&text).with_context(|| format!("schedstat of process {pid}: {text:?}"))?;
+        }
+    }
+    Ok(Duration::from_nanos(total))
+}
+
 /// The kernel's unit of processor time.
 pub(crate) fn ticks_to_time(ticks: u64) -> Duration {
     Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
@@ -65,6 +79,11 @@ fn parse_stat(text: &str) -> Option<Stat> {
     Some(Stat { parent: fields.get(1)?.parse().ok()?, ticks: times.sum::<Option<u64>>()? })
 }
 
+/// Nanoseconds on a processor; waiting time and time slices follow.
+fn parse_schedstat(text: &str) -> Option<u64> {
+    text.split_whitespace().next()?.parse().ok()
+}
+
 fn tree(root: u32, stats: &HashMap<u32, Stat>) -> Vec<u32> {
     let mut found = vec![root];
     let mut next = 0;
@@ -90,6 +109,7 @@ mod tests {
         let stat = "42 (a (b) c) S 7 42 42 0 -1 4194560 1 2 3 4 10 20 30 40 20 0 1 0 5 6 7";
         assert_eq!(parse_stat(stat), Some(Stat { parent: 7, ticks: 100 }));
         assert_eq!(parse_stat("42 (a) S 7"), None);
+        assert_eq!(parse_schedstat("142332 3253870 2\n"), Some(142_332));
         assert_eq!(
             pss("00-ff ---p 0 00:00 0 [rollup]\nRss:  9 kB\nPss:   12 kB\nPss_Dirty: 1 kB\n"),
             Some(12288)

@@ -12,7 +12,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
     let ebb = workspace.package("ebb").context("there is no crate `ebb` to release")?;
     process::run(cargo(&workspace.root).args([
         "build",
-        "--release",
+        "--profile",
+        "dist",
         "--locked",
         "-p",
         "ebb",
@@ -22,7 +23,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
     let folder = workspace.target_dir.join("dist");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let name = file_name(&ebb.version, &host()?)?;
-    fs::copy(workspace.target_dir.join("release/ebb"), folder.join(&name))
+    fs::copy(workspace.target_dir.join("dist/ebb"), folder.join(&name))
         .with_context(|| format!("cannot write {name} to {}", folder.display()))?;
     let checksum = process::output(Command::new("sha256sum").arg(&name).current_dir(&folder))?;
     fs::write(folder.join(format!("{name}.sha256")), &checksum)

@@ -14,29 +14,41 @@ use crate::{
     usage::{self, Usage},
 };
 
+/// By then what is bounded, such as caches and recent changes, is full: what comes on top belongs to the services.
+const HALF: usize = 500;
 const MANY: usize = 1000;
+/// After the last watch of ours has ended, at the least.
+const SETTLE: Duration = Duration::from_secs(2);
 
 pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let platform = Platform::up(bench, bench.runtime())?;
     let hosts = platform.deploy(&api::names("called", 1), Scale::BackToZero)?;
-    let one = idle(bench, &platform, &hosts[0])?;
+    let watch = |quiet: u64, long: u64| idle(&platform, &hosts[0], quiet, long);
+    let (quiet, long) = (bench.rounds(60, 10), bench.rounds(30, 10));
+
+    let one = watch(quiet, long)?;
     let began = Instant::now();
-    platform.deploy(&api::names("idle", MANY - 1), Scale::BackToZero)?;
-    let deployed = began.elapsed();
-    let many = idle(bench, &platform, &hosts[0])?;
+    platform.deploy(&api::names("first", HALF - 1), Scale::BackToZero)?;
+    let mut deployed = began.elapsed();
+    let half = watch(10, 1)?;
+    let began = Instant::now();
+    platform.deploy(&api::names("second", MANY - HALF), Scale::BackToZero)?;
+    deployed += began.elapsed();
+    let many = watch(quiet, long)?;
 
     let mb = |idle: &Idle| idle.usage.pss as f64 / 1e6;
     let share = |idle: &Idle| idle.cpu.as_secs_f64() / idle.watched.as_secs_f64() * 100.0;
-    let per_service = (many.usage.pss as f64 - one.usage.pss as f64) / (MANY - 1) as f64 / 1e3;
+    let added = (many.usage.pss as f64 - half.usage.pss as f64) / (MANY - HALF) as f64 / 1e3;
     let row = |what: &str, unit, value| Row::new(what, unit, value, 1);
     Ok(vec![
         row("1 service at zero: memory (PSS)", "MB", mb(&one)).budget(Budget::AtMost(50.0)),
         row("1 service at zero: processor", "% of a core", share(&one)),
+        row("500 services at zero: memory (PSS)", "MB", mb(&half)),
         row("1,000 services at zero: memory (PSS)", "MB", mb(&many)),
         row("1,000 services at zero: processor", "% of a core", share(&many)).budget(Budget::AtMost(2.0)),
-        row("an idle service: memory", "kB", per_service).budget(Budget::AtMost(24.0)),
-        row("999 further services: all Ready", "s", deployed.as_secs_f64()),
-        row("processes", "", many.usage.processes as f64),
+        row("a service at zero, 501st to 1,000th: memory", "kB", added).budget(Budget::AtMost(24.0)),
+        row("999 services: all Ready", "s", deployed.as_secs_f64()),
+        row("daemon, keeper and pool", "processes", many.usage.processes as f64),
     ])
 }
 
@@ -46,17 +58,15 @@ struct Idle {
     watched: Duration,
 }
 
-/// Calls a service once, lets it fall to zero, and watches when enough time has passed since.
-fn idle(bench: &Bench, platform: &Platform, host: &str) -> Result<Idle> {
+/// Calls a service once, lets it fall to zero, and when it has been `quiet` for so many seconds watches for `long`.
+fn idle(platform: &Platform, host: &str, quiet: u64, long: u64) -> Result<Idle> {
     http::get(platform.http, host, "/")?;
     let called = Instant::now();
     platform.with_client(async |client| api::at_zero(client).await)?;
-    let quiet = Duration::from_secs(bench.rounds(60, 10));
-    // Also after the watch for the last pod has ended.
-    pace::pause(quiet.saturating_sub(called.elapsed()).max(Duration::from_secs(2)))?;
-    let before = usage::cpu_of_tree(platform.pid())?;
+    pace::pause(Duration::from_secs(quiet).saturating_sub(called.elapsed()).max(SETTLE))?;
+    let before = usage::running_of_tree(platform.pid())?;
     let began = Instant::now();
-    pace::pause(Duration::from_secs(bench.rounds(30, 10)))?;
-    let cpu = usage::cpu_of_tree(platform.pid())?.saturating_sub(before);
+    pace::pause(Duration::from_secs(long))?;
+    let cpu = usage::running_of_tree(platform.pid())?.saturating_sub(before);
     Ok(Idle { cpu, watched: began.elapsed(), usage: usage::of_tree(platform.pid())? })
 }

@@ -1,5 +1,7 @@
 //! What the gateway adds to one request after another over one connection.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use crate::{
@@ -7,6 +9,7 @@ use crate::{
     bench::Bench,
     budget::Budget,
     http::Connection,
+    pace,
     platform::Platform,
     row::Row,
     samples::Samples,
@@ -16,6 +19,8 @@ use crate::{
 const TURN: usize = 500;
 /// The first turns of both are not counted.
 const WARM_UP: usize = 2;
+/// Between two turns.
+const REST: Duration = Duration::from_millis(1);
 
 pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let platform = Platform::up(bench, bench.runtime())?;
@@ -23,29 +28,30 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let direct = bench.sample.serve()?;
     let mut through = Connection::open(platform.http, &hosts[0], "/")?;
     let mut beside = Connection::open(direct.address, &hosts[0], "/")?;
-    let (mut ebb, mut peer) = (Vec::new(), Vec::new());
+    let mut turns = Vec::new();
     for turn in 0..WARM_UP + bench.rounds(100, 20) {
         let (direct, gateway) = (self::turn(&mut beside)?, self::turn(&mut through)?);
-        crate::pace::pause(std::time::Duration::from_millis(1))?;
+        pace::pause(REST)?;
         if turn >= WARM_UP {
-            peer.extend(direct);
-            ebb.extend(gateway);
+            turns.push((gateway, direct));
         }
     }
-    let (ebb, peer): (Samples, Samples) = (ebb.into_iter().collect(), peer.into_iter().collect());
-    let whole = |percent| {
-        let row = Row::percentile("a request", "µs", &ebb, percent);
-        row.against("app directly", peer.percentile(percent))
+    // Of each pair of turns, then the median: a moment that is not ours spoils one pair and not the whole tail.
+    let median = |of: &dyn Fn(&(Samples, Samples)) -> f64| turns.iter().map(of).collect::<Samples>().median();
+    let rows = |percent: u32, bound| {
+        let ebb = median(&|(ebb, _)| ebb.percentile(percent));
+        let direct = median(&|(_, direct)| direct.percentile(percent));
+        let added = median(&|(ebb, direct)| ebb.percentile(percent) - direct.percentile(percent));
+        let n = turns.len() * TURN;
+        let whole = Row::new(format!("a request, p{percent}"), "µs", ebb, n).against("app directly", direct);
+        let added = Row::new(format!("added, p{percent}"), "µs", added, n).budget(Budget::AtMost(bound));
+        [whole, added]
     };
-    let added = |percent: u32, bound| {
-        let added = ebb.percentile(percent) - peer.percentile(percent);
-        Row::new(format!("added, p{percent}"), "µs", added, ebb.n()).budget(Budget::AtMost(bound))
-    };
-    Ok(vec![whole(50), whole(99), added(50, 40.0), added(99, 150.0)])
+    Ok([rows(50, 40.0), rows(99, 150.0)].concat())
 }
 
 /// Microseconds of each request.
-fn turn(connection: &mut Connection) -> Result<Vec<f64>> {
+fn turn(connection: &mut Connection) -> Result<Samples> {
     let call = |_| Ok(connection.call()?.ok()?.first_byte.as_secs_f64() * 1e6);
     (0..TURN).map(call).collect()
 }

@@ -231,7 +231,13 @@ async fn load(address: SocketAddr, connections: usize, period: Duration) -> Load
     }
     took.sort_unstable();
     let at = |share: f64| took[(took.len() as f64 * share) as usize];
-    Load { requests: took.len(), rate: took.len() as f64 / period.as_secs_f64(), p50: at(0.5), p99: at(0.99), cpu }
+    Load {
+        requests: took.len(),
+        rate: took.len() as f64 / period.as_secs_f64(),
+        p50: at(0.5),
+        p99: at(0.99),
+        cpu,
+    }
 }
 
 /// CPU time so far of this process' threads, in nanoseconds by name. The main thread is the client.

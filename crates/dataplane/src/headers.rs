@@ -29,3 +29,16 @@ pub(crate) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-tim
 /// What an application must not be sent: it steers the path, and its names are not the user's.
 pub(crate) const INTERNAL: [HeaderName; 8] =
     [REVISION, NAMESPACE, TAG, DEFAULT_ROUTE, ORIGINAL_HOST, PROXY_REQUEST, PASSTHROUGH, KUBELET_PROBE];
+
+/// How all of [`INTERNAL`] begin.
+pub(crate) const INTERNAL_INITIAL: char = 'k';
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn internal_names_have_their_initial() {
+        assert!(INTERNAL.iter().all(|name| name.as_str().starts_with(INTERNAL_INITIAL)));
+    }
+}

@@ -15,6 +15,10 @@
 //! ```
 //!
 //! `stack.rs` lists the layers in the order in which a request meets them.
+//!
+//! A connection stays on one thread with all of its requests, and so do the connections to instances that they use
+//! (`gateway/threads.rs`, `queue/pool.rs`). Slots, queue and load of a revision are shared by all threads, under one
+//! short lock.
 
 mod activator;
 mod body;

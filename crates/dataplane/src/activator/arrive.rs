@@ -11,6 +11,8 @@ use crate::gateway::{Connection, Forwarded};
 use crate::step::Step;
 
 /// A request that has reached its revision and counts there.
+///
+/// It is boxed on its way: it passes through many layers, comes back from failed attempts, and is large.
 pub(crate) struct Arrived {
     pub(crate) visit: Visit,
     pub(crate) request: Request<Outgoing>,
@@ -27,7 +29,7 @@ pub(crate) struct Arrive<S> {
 
 impl<S> Step<Forwarded> for Arrive<S>
 where
-    S: Step<Arrived, Output = Response<Body>, Error = Error>,
+    S: Step<Box<Arrived>, Output = Response<Body>, Error = Error>,
 {
     type Output = Response<Body>;
     type Error = Error;
@@ -39,6 +41,6 @@ where
         };
         let visit = revision.enter();
         drop(revision);
-        self.inner.call(Arrived { visit, request, upgrade, connection }).await
+        self.inner.call(Box::new(Arrived { visit, request, upgrade, connection })).await
     }
 }

@@ -51,14 +51,14 @@ pub(crate) struct Timing<S> {
     pub(crate) inner: S,
 }
 
-impl<S> Step<Arrived> for Timing<S>
+impl<S> Step<Box<Arrived>> for Timing<S>
 where
-    S: Step<Arrived, Output = Response<Body>, Error = Error>,
+    S: Step<Box<Arrived>, Output = Response<Body>, Error = Error>,
 {
     type Output = Response<Body>;
     type Error = Error;
 
-    async fn call(&self, arrived: Arrived) -> Result<Response<Body>, Error> {
+    async fn call(&self, arrived: Box<Arrived>) -> Result<Response<Body>, Error> {
         let mut response = self.inner.call(arrived).await?;
         if let Some(start) = response.body().visit().and_then(cold_start) {
             let value = HeaderValue::try_from(start.server_timing());

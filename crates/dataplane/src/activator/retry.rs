@@ -21,14 +21,14 @@ pub(crate) struct Retrying<S> {
     pub(crate) inner: S,
 }
 
-impl<S> Step<Arrived> for Retrying<S>
+impl<S> Step<Box<Arrived>> for Retrying<S>
 where
     S: Step<Attempt, Output = Response<Body>, Error = Failure>,
 {
     type Output = Response<Body>;
     type Error = Error;
 
-    async fn call(&self, mut arrived: Arrived) -> Result<Response<Body>, Error> {
+    async fn call(&self, mut arrived: Box<Arrived>) -> Result<Response<Body>, Error> {
         let mut pause = self.limits.retry_pause;
         let mut avoid: Option<Arc<Member>> = None;
         for attempt in 1.. {

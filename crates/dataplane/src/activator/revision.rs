@@ -6,12 +6,12 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::RevisionStat;
 use super::cold_starts::ColdStarts;
 use super::drained::Drained;
 use super::report::Reports;
 use super::traffic::Traffic;
 use super::visit::Visit;
-use super::RevisionStat;
 use crate::queue::{Admission, Breaker, Member, Ticket, Turn};
 use crate::{Dice, Instance, Limits, RevisionConfig, RevisionKey, Seams};
 
@@ -83,7 +83,8 @@ impl Revision {
             state.traffic.begin(now);
         }
         // Requests that are still with instances that have left wake nobody, so they do not count as company.
-        let company = state.traffic.present() > 0 && (state.breaker.waiting() > 0 || state.traffic.is_poked());
+        let company =
+            state.traffic.present() > 0 && (state.breaker.waiting() > 0 || state.traffic.is_poked());
         let lonely = !state.breaker.has_instances() && !company;
         state.traffic.enter(now);
         let poke = lonely.then(|| state.traffic.poke(&self.key));

@@ -9,7 +9,7 @@ use crate::step::Step;
 
 /// A request on its way to an instance, for the first time or again.
 pub(crate) struct Attempt {
-    pub(super) arrived: Arrived,
+    pub(super) arrived: Box<Arrived>,
     /// The instance that the last attempt failed on.
     pub(super) avoid: Option<Arc<Member>>,
 }
@@ -21,7 +21,7 @@ pub(crate) struct Throttle<S> {
 
 impl<S> Step<Attempt> for Throttle<S>
 where
-    S: Step<Arrived, Output = Response<Body>, Error = Failure>,
+    S: Step<Box<Arrived>, Output = Response<Body>, Error = Failure>,
 {
     type Output = Response<Body>;
     type Error = Failure;

@@ -87,10 +87,12 @@ struct Server {
 
 fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
+    // One buffer, not a list: a tenth less CPU for what is small, which most is, and a tenth more for megabytes.
     // Slow heads are covered by the idle timeout of the connection, which costs a request nothing.
     http.http1()
         .max_headers(limits.headers_max)
         .max_buf_size(limits.head_bytes_max)
+        .writev(false)
         .header_read_timeout(None);
     http.http2()
         .timer(TokioTimer::new())
@@ -161,7 +163,8 @@ async fn serve(
                 }
                 return;
             }
-            () = server.cut.cancelled() => return,
+            // Nothing is cut before the drain.
+            () = server.cut.cancelled(), if draining => return,
             () = server.drain.cancelled(), if !draining => {
                 draining = true;
                 http.as_mut().graceful_shutdown();

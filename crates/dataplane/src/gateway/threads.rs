@@ -32,8 +32,12 @@ impl Threads {
     /// give most to whoever is awake (one listener in several threads); with few busy connections both are uneven.
     pub(super) fn seat(&self) -> (Seat, &Handle) {
         let open = |(_, thread): &(usize, &Thread)| thread.connections.load(Relaxed);
-        let (number, thread) =
-            self.0.iter().enumerate().min_by_key(open).expect("a gateway has at least the thread that it runs on");
+        let (number, thread) = self
+            .0
+            .iter()
+            .enumerate()
+            .min_by_key(open)
+            .expect("a gateway has at least the thread that it runs on");
         thread.connections.fetch_add(1, Relaxed);
         (Seat { thread: number, connections: Arc::clone(&thread.connections) }, &thread.runtime)
     }
@@ -53,7 +57,9 @@ mod tests {
     async fn connections_are_spread_evenly() {
         let threads = Threads::new(vec![Handle::current(), Handle::current(), Handle::current()]);
         let mut seats: Vec<_> = (0..7).map(|_| threads.seat().0).collect();
-        let on = |seats: &[Seat]| [0, 1, 2].map(|thread| seats.iter().filter(|seat| seat.thread == thread).count());
+        let on = |seats: &[Seat]| {
+            [0, 1, 2].map(|thread| seats.iter().filter(|seat| seat.thread == thread).count())
+        };
         assert_eq!(on(&seats), [3, 2, 2]);
         seats.retain(|seat| seat.thread != 1);
         seats.extend((0..2).map(|_| threads.seat().0));

@@ -36,8 +36,7 @@ impl Link {
         thread: usize,
         head_bytes_max: usize,
     ) -> hyper::Result<Box<Self>> {
-        let (sender, driver) =
-            http1::Builder::new().max_buf_size(head_bytes_max).handshake(TokioIo::new(stream)).await?;
+        let (sender, driver) = http(head_bytes_max).handshake(TokioIo::new(stream)).await?;
         Ok(Box::new(Self { sender, driver, closed: false, thread, idle_since: None }))
     }
 
@@ -128,6 +127,13 @@ impl Link {
     fn drive(&mut self, cx: &mut Context<'_>) {
         drive(&mut self.driver, &mut self.closed, cx);
     }
+}
+
+fn http(head_bytes_max: usize) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    // As towards clients: most requests are small.
+    http.writev(false).max_buf_size(head_bytes_max);
+    http
 }
 
 /// Does the I/O that can be done now. How it ended is told by the reply or the body, never twice.

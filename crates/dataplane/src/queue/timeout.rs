@@ -1,7 +1,7 @@
 //! The revision's three timeouts, around everything that happens to a request from its arrival on.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,17 +18,18 @@ pub(crate) struct Timeout<S> {
     pub(crate) inner: S,
 }
 
-impl<S> Step<Arrived> for Timeout<S>
+impl<S> Step<Box<Arrived>> for Timeout<S>
 where
-    S: Step<Arrived, Output = Response<Body>, Error = Error>,
+    S: Step<Box<Arrived>, Output = Response<Body>, Error = Error>,
 {
     type Output = Response<Body>;
     type Error = Error;
 
-    async fn call(&self, arrived: Arrived) -> Result<Response<Body>, Error> {
+    async fn call(&self, arrived: Box<Arrived>) -> Result<Response<Body>, Error> {
         let (config, arrival) = (*arrived.visit.config(), arrived.visit.arrived());
         let (kind, after) = first_of(&config);
-        let answer = self.inner.call(arrived);
+        // Pinned, since all the layers further in are a large thing to move.
+        let answer = pin!(self.inner.call(arrived));
         let response = match after {
             Some(after) => match tokio::time::timeout_at(arrival + after, answer).await {
                 Ok(response) => response?,

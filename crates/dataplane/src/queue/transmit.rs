@@ -26,7 +26,7 @@ pub(crate) struct Transmit {
 /// Why a request was not answered, with the request itself when it may be sent again.
 pub(crate) struct Failure {
     pub(crate) error: Error,
-    pub(crate) again: Option<Arrived>,
+    pub(crate) again: Option<Box<Arrived>>,
 }
 
 impl From<Error> for Failure {
@@ -35,12 +35,12 @@ impl From<Error> for Failure {
     }
 }
 
-impl Step<Arrived> for Transmit {
+impl Step<Box<Arrived>> for Transmit {
     type Output = Response<Body>;
     type Error = Failure;
 
     /// The request must hold a slot.
-    async fn call(&self, arrived: Arrived) -> Result<Response<Body>, Failure> {
+    async fn call(&self, arrived: Box<Arrived>) -> Result<Response<Body>, Failure> {
         let member = Arc::clone(arrived.visit.slot());
         match arrived.visit.config().protocol {
             Protocol::H2c if arrived.upgrade.is_none() => self.multiplexed(&member, arrived).await,
@@ -51,32 +51,33 @@ impl Step<Arrived> for Transmit {
 
 impl Transmit {
     /// HTTP/1.1: one request per connection at a time.
-    async fn alone(&self, member: &Arc<Member>, arrived: Arrived) -> Result<Response<Body>, Failure> {
-        let Arrived { mut visit, request, upgrade, connection } = arrived;
-        let mut link = match self.link(member, connection.thread(), &mut visit).await {
+    async fn alone(
+        &self,
+        member: &Arc<Member>,
+        mut arrived: Box<Arrived>,
+    ) -> Result<Response<Body>, Failure> {
+        let thread = arrived.connection.thread();
+        let mut link = match self.link(member, thread, &mut arrived.visit).await {
             Ok(link) => link,
-            Err(error) => {
-                return Err(Failure { error, again: Some(Arrived { visit, request, upgrade, connection }) });
-            }
+            Err(error) => return Err(Failure { error, again: Some(arrived) }),
         };
+        to_http1(&mut arrived.request);
         // An instance may close a kept connection just as the request is under way, having read nothing of it. That
         // cannot be told from a request that killed it, so only what is safe to repeat is repeated.
-        let again = if link.is_reused() { repeatable(&request) } else { None };
-        match link.send(to_http1(request)).await {
+        let again = if link.is_reused() { repeatable(&arrived.request) } else { None };
+        let Arrived { visit, request, upgrade, connection } = *arrived;
+        match link.send(request).await {
             Ok(response) => Ok(answer(response, link, visit, upgrade, &connection)),
             Err(mut failure) => {
-                let request = failure.take_message();
+                let unsent = failure.take_message();
                 let (source, instance) = (failure.into_error(), member.instance().to_string());
-                match request {
-                    Some(request) => {
-                        let unsent = Some(Arrived { visit, request, upgrade, connection });
-                        Err(Failure { error: Error::Unsent { instance, source }, again: unsent })
-                    }
-                    None => {
-                        let unsent = again.map(|request| Arrived { visit, request, upgrade, connection });
-                        Err(Failure { error: Error::Broken { instance, source }, again: unsent })
-                    }
-                }
+                let error = match unsent {
+                    Some(_) => Error::Unsent { instance, source },
+                    None => Error::Broken { instance, source },
+                };
+                let again = unsent.or(again);
+                let again = again.map(|request| Box::new(Arrived { visit, request, upgrade, connection }));
+                Err(Failure { error, again })
             }
         }
     }
@@ -100,28 +101,32 @@ impl Transmit {
     }
 
     /// HTTP/2: all requests of a thread to an instance share a connection.
-    async fn multiplexed(&self, member: &Arc<Member>, arrived: Arrived) -> Result<Response<Body>, Failure> {
-        let Arrived { mut visit, request, upgrade, connection } = arrived;
-        let mut sender = match self.sender(member, connection.thread(), &mut visit).await {
+    async fn multiplexed(
+        &self,
+        member: &Arc<Member>,
+        mut arrived: Box<Arrived>,
+    ) -> Result<Response<Body>, Failure> {
+        let thread = arrived.connection.thread();
+        let mut sender = match self.sender(member, thread, &mut arrived.visit).await {
             Ok(sender) => sender,
-            Err(error) => {
-                return Err(Failure { error, again: Some(Arrived { visit, request, upgrade, connection }) });
-            }
+            Err(error) => return Err(Failure { error, again: Some(arrived) }),
         };
-        match sender.try_send_request(to_http2(request)).await {
+        to_http2(&mut arrived.request);
+        let Arrived { visit, request, upgrade, connection } = *arrived;
+        match sender.try_send_request(request).await {
             Ok(response) => {
                 let (parts, incoming) = response.into_parts();
                 Ok(Response::from_parts(parts, Body::stream(incoming, visit)))
             }
             Err(mut failure) => {
-                let unsent =
-                    failure.take_message().map(|request| Arrived { visit, request, upgrade, connection });
+                let unsent = failure.take_message();
                 let (source, instance) = (failure.into_error(), member.instance().to_string());
                 let error = match unsent {
                     Some(_) => Error::Unsent { instance, source },
                     None => Error::Broken { instance, source },
                 };
-                Err(Failure { error, again: unsent })
+                let again = unsent.map(|request| Box::new(Arrived { visit, request, upgrade, connection }));
+                Err(Failure { error, again })
             }
         }
     }
@@ -197,26 +202,24 @@ fn repeatable(request: &Request<Outgoing>) -> Option<Request<Outgoing>> {
 }
 
 /// HTTP/1.1 names the host in a header and only the path in its first line.
-fn to_http1(mut request: Request<Outgoing>) -> Request<Outgoing> {
+fn to_http1(request: &mut Request<Outgoing>) {
     *request.version_mut() = Version::HTTP_11;
     if request.uri().authority().is_some() {
         let mut parts = http::uri::Parts::default();
         parts.path_and_query = request.uri().path_and_query().cloned();
         *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
     }
-    request
 }
 
-/// HTTP/2 names the host in the URI.
-fn to_http2(mut request: Request<Outgoing>) -> Request<Outgoing> {
+/// HTTP/2 names the host in the URI. A second attempt has it there already.
+fn to_http2(request: &mut Request<Outgoing>) {
     *request.version_mut() = Version::HTTP_2;
-    let host = request.headers_mut().remove(header::HOST);
+    let Some(host) = request.headers_mut().remove(header::HOST) else { return };
     let mut parts = http::uri::Parts::default();
     parts.scheme = Some(http::uri::Scheme::HTTP);
-    parts.authority = host.and_then(|host| http::uri::Authority::try_from(host.as_bytes()).ok());
+    parts.authority = http::uri::Authority::try_from(host.as_bytes()).ok();
     parts.path_and_query = request.uri().path_and_query().cloned();
     if let Ok(uri) = Uri::from_parts(parts) {
         *request.uri_mut() = uri;
     }
-    request
 }

@@ -22,6 +22,13 @@ async fn a_request_waits_for_an_instance_and_says_how_long() {
     let starts = rig.handle.cold_starts(&revision("hello-00001"));
     assert_eq!(starts.len(), 1);
     assert_eq!(starts[0].uid, app.instance().uid);
+    // Also when the revision is idle again, and until it is gone.
+    rig.instances(&[]);
+    eventually("the last report", || rig.stats.all().last().is_some_and(|stat| stat.0 == 0.0)).await;
+    rig.client().await.read(crate::rig::probe()).await;
+    assert_eq!(rig.handle.cold_starts(&revision("hello-00001")), starts);
+    rig.handle.remove_revision(&revision("hello-00001"));
+    assert_eq!(rig.handle.cold_starts(&revision("hello-00001")), []);
 }
 
 #[tokio::test]

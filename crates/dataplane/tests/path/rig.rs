@@ -3,31 +3,33 @@
 mod app;
 mod client;
 mod seams;
+mod threads;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dataplane::{
-    Change, Dice, Gateway, Handle, IngressRoutes, Instance, Limits, RevisionConfig, RevisionKey, Seams,
-    Visibility,
+    Change, Dice, Gateway, IngressRoutes, Instance, Limits, RevisionConfig, RevisionKey, Seams, Visibility,
 };
 use resources::ObjectKey;
 use resources::networking::{HttpIngressPath, HttpIngressRuleValue, IngressRule, IngressSpec, IngressSplit};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::app::{App, Gate, reply, text};
 pub(crate) use self::client::{Client, ClientBody, Reply, empty, get, probe};
 pub(crate) use self::seams::{Dialer, Stats};
+pub(crate) use self::threads::Threads;
 
 /// Long enough that only a failure waits for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) const HOST: &str = "hello.default.localhost";
 
 pub(crate) struct Rig {
-    pub(crate) handle: Handle,
+    pub(crate) handle: dataplane::Handle,
     pub(crate) address: SocketAddr,
     pub(crate) stats: Arc<Stats>,
     pub(crate) dialer: Arc<Dialer>,
@@ -41,14 +43,19 @@ impl Rig {
     }
 
     pub(crate) async fn with(limits: Limits) -> Self {
+        Self::on(&[], limits).await
+    }
+
+    /// A rig whose gateway serves on these runtimes.
+    pub(crate) async fn on(threads: &[Handle], limits: Limits) -> Self {
         let (stats, dialer) = (Arc::new(Stats::default()), Arc::new(Dialer::default()));
         let seams = Seams { dial: dialer.clone(), stats: stats.clone(), starts: stats.clone() };
-        let handle = Handle::new(limits, seams, Dice::seeded(1));
+        let handle = dataplane::Handle::new(limits, seams, Dice::seeded(1));
         let drain = CancellationToken::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let gateway =
-            tokio::spawn(Gateway::new(handle.clone(), Visibility::Public).run(listener, drain.clone()));
+        let gateway = Gateway::new(handle.clone(), Visibility::Public).on(threads.to_vec());
+        let gateway = tokio::spawn(gateway.run(listener, drain.clone()));
         tokio::spawn(handle.clone().report(drain.clone()));
         Self { handle, address, stats, dialer, drain, gateway }
     }

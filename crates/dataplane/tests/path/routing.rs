@@ -39,6 +39,21 @@ async fn what_is_not_served_says_so() {
 }
 
 #[tokio::test]
+async fn two_hosts_are_none() {
+    let (rig, apps) = rig(&["a"]).await;
+    rig.route(HOST, &[("a", 100)]);
+    let mut client = rig.client().await;
+    for (target, second) in
+        [("/".to_owned(), HOST), ("/".to_owned(), "other"), (format!("http://{HOST}/"), HOST)]
+    {
+        let request = Request::get(&target).header(header::HOST, HOST).header(header::HOST, second);
+        let reply = client.read(request.body(empty()).unwrap()).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{target} {second}: {reply:?}");
+    }
+    assert_eq!(apps[0].requests(), 0);
+}
+
+#[tokio::test]
 async fn traffic_splits_by_share() {
     let (rig, apps) = rig(&["a", "b"]).await;
     rig.route(HOST, &[("a", 10), ("b", 90)]);

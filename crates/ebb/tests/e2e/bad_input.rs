@@ -1,6 +1,6 @@
 //! Bad input gets a clear error and changes nothing.
 
-use crate::rig::{Ebb, need_kubectl, send};
+use crate::rig::{Ebb, need_kubectl, send, until};
 
 fn service(template: &str, rest: &str) -> String {
     format!(
@@ -58,6 +58,31 @@ fn a_service_that_cannot_be_is_refused_with_the_reason() {
         let error = ebb.refused(&manifest);
         assert!(error.contains(expect), "{what}: {error}");
         assert!(ebb.object("ksvc", "bad").is_none(), "{what}");
+    }
+}
+
+#[test]
+fn an_app_that_cannot_come_up_says_why_at_once() {
+    if !need_kubectl("an_app_that_cannot_come_up_says_why_at_once") {
+        return;
+    }
+    let ebb = Ebb::up();
+    let cases = [
+        ("no-program", format!("{IMAGE}, command: [/no/such/program]"), "/no/such/program"),
+        (
+            "no-route",
+            format!("{IMAGE}, readinessProbe: {{httpGet: {{path: /no/such/path}}}}"),
+            "statuscode: 404",
+        ),
+    ];
+    for (name, container, expect) in &cases {
+        let manifest = service(&format!("spec: {{containers: [{{{container}}}]}}"), "");
+        ebb.apply(&manifest.replace("name: bad", &format!("name: {name}")));
+        let told = until(|| {
+            let revision = ebb.object("revision", &format!("{name}-00001"))?;
+            revision["status"]["conditions"].to_string().contains(expect).then_some(())
+        });
+        assert!(told.is_some(), "{name}: {:?}", ebb.object("revision", &format!("{name}-00001")));
     }
 }
 

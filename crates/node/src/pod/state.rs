@@ -49,6 +49,8 @@ pub(super) struct Running {
     pub(super) probes: Vec<Probe>,
     /// Why it was told to end, if it was.
     pub(super) killed_for: Option<String>,
+    /// What its last probe that failed said; nothing once it is ready.
+    pub(super) failing: Option<String>,
 }
 
 /// A run that is over.

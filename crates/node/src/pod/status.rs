@@ -150,7 +150,9 @@ fn waiting_names(main: &[&Record]) -> String {
     if names.is_empty() {
         String::new()
     } else {
-        format!("containers with unready status: [{}]", names.join(" "))
+        let failing = main.iter().filter_map(|record| record.running()?.failing.as_deref());
+        let failing: String = failing.map(|why| format!(": {why}")).collect();
+        format!("containers with unready status: [{}]{failing}", names.join(" "))
     }
 }
 

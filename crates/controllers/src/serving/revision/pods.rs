@@ -33,6 +33,8 @@ pub(super) struct Trouble {
     pub(super) containers: Option<Verdict>,
     /// For SpecHonored: what the node leaves out.
     pub(super) not_honored: Option<Verdict>,
+    /// Containers run, but their probes fail: what the node says of that.
+    pub(super) unready: Option<String>,
 }
 
 /// Whether a pod tells anything that its Deployment's status does not.
@@ -57,6 +59,7 @@ pub(super) fn trouble<P: std::borrow::Borrow<Pod>>(
             .or_else(|| pods().flat_map(containers).find_map(|status| waiting(status, timed_out))),
         containers: pods().flat_map(containers).find_map(ended),
         not_honored: pods().find_map(not_honored),
+        unready: pods().find_map(unready),
     }
 }
 
@@ -85,6 +88,12 @@ fn not_honored(pod: &Pod) -> Option<Verdict> {
     conditions(pod)
         .find(|condition| condition.type_ == POD_SPEC_HONORED && condition.status == "False")
         .map(verdict)
+}
+
+fn unready(pod: &Pod) -> Option<String> {
+    let ready = conditions(pod)
+        .find(|condition| condition.type_ == "ContainersReady" && condition.status == "False")?;
+    ready.message.clone().filter(|message| message.contains("probe failed"))
 }
 
 fn waiting(status: &ContainerStatus, timed_out: bool) -> Option<Verdict> {

@@ -161,7 +161,7 @@ fn container_healthy(before: &RevisionStatus, observed: &Observed, resources: &V
     // Nothing new is known: a container that failed has not been seen to work since.
     match condition::get(&before.conditions, CONTAINER_HEALTHY) {
         Some(last) if last.is_true() || last.reason.starts_with("ExitCode") => Verdict::of(Some(last)),
-        _ => Verdict::unknown(DEPLOYING, ""),
+        _ => Verdict::unknown(DEPLOYING, observed.trouble.unready.as_deref().unwrap_or_default()),
     }
 }
 

@@ -26,6 +26,7 @@ fn running(since: Instant, probes: Vec<Probe>) -> State {
         ready: true,
         probes,
         killed_for: None,
+        failing: None,
     })
 }
 

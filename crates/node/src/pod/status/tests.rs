@@ -21,6 +21,7 @@ fn running(ready: bool) -> State {
         ready,
         probes: vec![],
         killed_for: None,
+        failing: None,
     })
 }
 

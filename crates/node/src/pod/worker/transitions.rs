@@ -23,6 +23,9 @@ use crate::{
 /// The pod condition that is False where the runtime cannot do what the spec asks.
 const POD_SPEC_HONORED: &str = "ebb.internal/SpecHonored";
 
+/// How long a container may fail its probes before its status says so.
+const FAILING_DELAY: Duration = Duration::from_secs(1);
+
 impl Worker {
     pub(super) fn started(&mut self, index: usize, run: Run) {
         self.pending[index] = false;
@@ -47,6 +50,7 @@ impl Worker {
             ready: !has_readiness && !has_startup,
             probes: run.probes,
             killed_for: None,
+            failing: None,
         };
         if let Some(id) = run.id {
             let wait = start::wait(&self.shared, &self.pod, &record.spec, id, record.restarts);
@@ -133,6 +137,11 @@ impl Worker {
         let kind = running.probes[at].kind;
         let mut again = vec![at];
         let mut changed = false;
+        running.failing = outcome.as_ref().err().map(|why| format!("{kind:?} probe failed: {why}"));
+        if running.failing.is_some() && !running.ready {
+            // Worth telling only if it stays so: a start fails its probes until it is over.
+            self.publish_at.get_or_insert_with(|| Instant::now() + FAILING_DELAY);
+        }
         match (kind, verdict) {
             (_, Verdict::Same) => {}
             (Kind::Startup, Verdict::Passing) => {
