@@ -25,6 +25,23 @@ fn a_second_one_on_the_same_directory_is_refused() {
 }
 
 #[test]
+fn the_demo_tells_its_story() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_ebb"));
+    let output = demo.args(["demo", "--exit"]).env("TMPDIR", temporary.path()).output().unwrap();
+    let (story, errors) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{story}{errors}");
+    let parts =
+        ["the platform is up", "is deployed", "Hello Ebb!", "falls to zero", "it wakes", "of which queue"];
+    let mut rest = story.as_str();
+    for part in parts {
+        let at = rest.find(part).unwrap_or_else(|| panic!("{part:?} in {story}"));
+        rest = &rest[at..];
+    }
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0, "nothing is left");
+}
+
+#[test]
 fn a_taken_port_is_named_with_the_flag_to_change_it() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
