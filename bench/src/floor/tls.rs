@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail, ensure};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, Stream};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 use tempfile::TempDir;
@@ -80,14 +80,21 @@ fn listen(address: &str, path: &Path) -> Result<std::convert::Infallible> {
     fs::rename(draft, path)?;
     let listener = TcpListener::bind(address)?;
     loop {
-        let (mut stream, _) = listener.accept()?;
-        let mut connection = ServerConnection::new(Arc::clone(&config))?;
-        let mut tls = Stream::new(&mut connection, &mut stream);
-        let mut request = [0; 1024];
-        if tls.read(&mut request)? > 0 {
-            tls.write_all(ANSWER)?;
+        let (stream, _) = listener.accept()?;
+        if let Err(error) = answer(stream, &config) {
+            eprintln!("{TLS_LISTENER}: a connection failed: {error:#}");
         }
     }
+}
+
+fn answer(mut stream: TcpStream, config: &Arc<ServerConfig>) -> Result<()> {
+    let mut connection = ServerConnection::new(Arc::clone(config))?;
+    let mut tls = Stream::new(&mut connection, &mut stream);
+    let mut request = [0; 1024];
+    if tls.read(&mut request)? > 0 {
+        tls.write_all(ANSWER)?;
+    }
+    Ok(())
 }
 
 /// Asks for `path` over TLS until the answer is 200. `certificate` is asked until it knows who is to be trusted.
@@ -97,22 +104,30 @@ pub(crate) fn first_ok(
     certificate: impl Fn() -> Result<Option<CertificateDer<'static>>>,
 ) -> Result<()> {
     let config = pace::until("a certificate", RETRY, START_MAX, || Ok(certificate()?.map(trusting)))??;
-    pace::until(path, RETRY, START_MAX, || {
-        let Ok(mut stream) = TcpStream::connect(address) else { return Ok(None) };
-        stream.set_read_timeout(Some(IO_MAX))?;
-        let mut connection = ClientConnection::new(Arc::clone(&config), ServerName::from(address.ip()))?;
-        let mut tls = Stream::new(&mut connection, &mut stream);
-        write!(tls, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n")
-            .with_context(|| format!("asking {address}"))?;
-        let mut answer = [0; 1024];
-        let read = tls.read(&mut answer)?;
-        let answer = &answer[..read];
-        match answer.get(..12) {
+    // Whatever goes wrong before there is an answer is what happens while a program starts.
+    pace::until(path, RETRY, START_MAX, || match ask(address, path, &config) {
+        Err(_) => Ok(None),
+        Ok(answer) => match answer.get(..12) {
             Some(b"HTTP/1.1 200") => Ok(Some(())),
             Some(b"HTTP/1.1 500" | b"HTTP/1.1 503") => Ok(None),
-            _ => bail!("{path} was answered {:?}", String::from_utf8_lossy(answer)),
-        }
+            _ => bail!("{path} was answered {:?}", String::from_utf8_lossy(&answer)),
+        },
     })
+}
+
+/// The beginning of the answer to one request.
+fn ask(address: SocketAddr, path: &str, config: &Arc<ClientConfig>) -> Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(address)?;
+    // While nobody listens, the kernel may choose this very port for our own end, and connect it to itself.
+    ensure!(stream.local_addr()? != address, "connected to itself");
+    stream.set_read_timeout(Some(IO_MAX))?;
+    let mut connection = ClientConnection::new(Arc::clone(config), ServerName::from(address.ip()))?;
+    let mut tls = Stream::new(&mut connection, &mut stream);
+    write!(tls, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
+    let mut answer = vec![0; 1024];
+    let read = tls.read(&mut answer)?;
+    answer.truncate(read);
+    Ok(answer)
 }
 
 fn trusting(certificate: CertificateDer<'static>) -> Result<Arc<ClientConfig>> {
