@@ -7,7 +7,7 @@ use objects::{Backend, Change, Changes, DeleteOptions, Error, ListOptions, Liste
 use resources::{DynObject, Kind, ObjectKey};
 
 use crate::{
-    registry::{Caller, Registry, Target, Wanted},
+    registry::{Caller, Registry, Target, Wanted, overtaken},
     store::{From, PageOptions, Place, Seen, Selection},
 };
 
@@ -76,8 +76,12 @@ impl Backend for InProcess {
     }
 
     fn create(&self, object: Arc<dyn DynObject>) -> BoxFuture<'_, Result<Arc<dyn DynObject>>> {
-        async move { self.registry.create(Wanted::typed(object), &Caller::in_process()).await?.object() }
-            .boxed()
+        async move {
+            let created = self.registry.create(Wanted::typed(object), &Caller::in_process()).await?;
+            consequences_first().await;
+            created.object()
+        }
+        .boxed()
     }
 
     fn update(
@@ -92,8 +96,16 @@ impl Backend for InProcess {
         async move {
             let (kind, key) = (object.kind(), ObjectKey::of(object.metadata()));
             let caller = Caller::in_process();
-            let wanted = |_: &_| Ok::<_, Error>(Wanted::typed(Arc::clone(&object)));
-            self.registry.update(kind, &key, target, &caller, wanted).await?.object()
+            // An object that says its version gets one chance, so it need not be kept for another, and is not copied.
+            let mut object = Some(object);
+            let wanted = |_: &_| {
+                let again = object.as_ref().filter(|object| !says_version(object.metadata())).cloned();
+                let wanted = again.or_else(|| object.take()).ok_or_else(|| overtaken(kind, &key.name))?;
+                Ok::<_, Error>(Wanted::typed(wanted))
+            };
+            let written = self.registry.update(kind, &key, target, &caller, wanted).await?;
+            consequences_first().await;
+            written.object()
         }
         .boxed()
     }
@@ -108,6 +120,16 @@ impl Backend for InProcess {
         async move { self.registry.delete(kind, &key, &options, &Caller::in_process()).await.map(drop) }
             .boxed()
     }
+}
+
+fn says_version(metadata: &resources::meta::ObjectMeta) -> bool {
+    metadata.resource_version.as_deref().is_some_and(|version| !version.is_empty())
+}
+
+/// Lets those who watch what was just written go before the writer's next step. Somebody waits for the last of a chain
+/// of writes; for what a link does after its own write, nobody.
+async fn consequences_first() {
+    tokio::task::yield_now().await;
 }
 
 fn change(seen: Seen) -> Result<Change> {

@@ -25,7 +25,11 @@ use objects::Error;
 use resources::{DynObject, Kind, ObjectKey};
 use storage::objects::Durability;
 
-pub(crate) use self::{delete::Deleted, scale::replicas, scale::with_replicas, update::Target};
+pub(crate) use self::{
+    delete::Deleted,
+    scale::{replicas, with_replicas},
+    update::{Target, overtaken},
+};
 use crate::{chance::Chance, configs::Keeper, limits::Limits, store::Store, store::Stored};
 
 /// The rules of writing, and the store they write to.

@@ -1,7 +1,8 @@
 //! The process' tokio runtimes, its clock and its randomness: the only place that asks the machine for them.
 //!
-//! Two kinds: `data` carries requests, one thread per core, each with a runtime of its own; `control` carries everything
-//! else on one runtime and gives way to it.
+//! Three kinds. `data` carries requests, one thread per core, each with a runtime of its own. `start` is the one thread
+//! that a start from zero passes through, from the decision to the running container. `control` carries everything else
+//! on one runtime and gives way to both.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -33,38 +34,46 @@ pub(crate) fn block_on_control<T>(work: impl Future<Output = anyhow::Result<T>>)
     outcome
 }
 
-/// The threads that carry requests. They end when this is dropped, with what still runs on them.
+/// The threads on which nothing may wait behind what is less urgent. They end when this is dropped, with what still
+/// runs on them.
 ///
-/// They share nothing and take nothing from each other: waking a thread to give it half of a request costs more than
-/// the request.
-pub(crate) struct DataThreads {
-    runtimes: Vec<Handle>,
+/// Each has a runtime of its own; they share nothing and take nothing from each other. Waking a thread to give it half
+/// of a request costs more than the request, and the steps of a start, each of which wakes the next, wake no thread.
+pub(crate) struct Threads {
+    data: Vec<Handle>,
+    start: Handle,
     _end: DropGuard,
 }
 
-impl DataThreads {
-    /// Starts one thread per core.
-    pub(crate) fn start() -> io::Result<Self> {
+impl Threads {
+    /// Starts one data thread per core, and the one for starts.
+    pub(crate) fn spawn() -> io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let end = CancellationToken::new();
-        let runtimes = (0..cores).map(|_| data_thread(end.clone())).collect::<io::Result<_>>()?;
-        Ok(Self { runtimes, _end: end.drop_guard() })
+        let data = (0..cores).map(|_| thread("data", end.clone())).collect::<io::Result<_>>()?;
+        let start = thread("start", end.clone())?;
+        Ok(Self { data, start, _end: end.drop_guard() })
     }
 
-    /// One for each thread; never empty.
-    pub(crate) fn runtimes(&self) -> &[Handle] {
-        &self.runtimes
+    /// One for each thread that carries requests; never empty.
+    pub(crate) fn data(&self) -> &[Handle] {
+        &self.data
+    }
+
+    /// The thread that a start from zero passes through.
+    pub(crate) fn start(&self) -> &Handle {
+        &self.start
     }
 }
 
-fn data_thread(end: CancellationToken) -> io::Result<Handle> {
+fn thread(name: &str, end: CancellationToken) -> io::Result<Handle> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
     let run = move || {
         runtime.block_on(end.cancelled());
         runtime.shutdown_background();
     };
-    std::thread::Builder::new().name("data".to_owned()).spawn(run)?;
+    std::thread::Builder::new().name(name.to_owned()).spawn(run)?;
     Ok(handle)
 }
 

@@ -10,7 +10,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::{runtime::Handle, sync::watch};
 
 pub use reader::LogOptions;
 
@@ -33,6 +33,8 @@ pub struct Logs {
 struct Inner {
     dir: PathBuf,
     clock: Clock,
+    /// Where the writing is done.
+    writers: Handle,
     /// A number for each run that is being written, which grows with what is written; it is gone when the run ends.
     live: Mutex<HashMap<LogId, watch::Sender<u64>>>,
 }
@@ -49,9 +51,10 @@ pub struct LogId {
 }
 
 impl Logs {
-    /// Logs kept in `dir`.
-    pub fn new(dir: impl Into<PathBuf>, clock: Clock) -> Self {
-        Self { inner: Arc::new(Inner { dir: dir.into(), clock, live: Mutex::default() }) }
+    /// Logs kept in `dir`, written on the runtime `writers`: a disk that is slow must not hold up the starts of
+    /// containers, which the caller's own runtime is busy with.
+    pub fn new(dir: impl Into<PathBuf>, clock: Clock, writers: Handle) -> Self {
+        Self { inner: Arc::new(Inner { dir: dir.into(), clock, writers, live: Mutex::default() }) }
     }
 
     /// Deletes all logs of a pod; what its containers still write is dropped.

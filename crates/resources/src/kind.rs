@@ -10,7 +10,7 @@ use crate::object::{DynObject, Object};
 type Decoded = Result<Arc<dyn DynObject>, DecodeError>;
 /// Likewise, with the fields that the kind does not have.
 type DecodedStrictly = Result<(Arc<dyn DynObject>, Vec<String>), DecodeError>;
-type WithStatus = fn(&dyn DynObject, &dyn DynObject) -> Option<Arc<dyn DynObject>>;
+type WithStatus = fn(Arc<dyn DynObject>, &dyn DynObject) -> Option<Arc<dyn DynObject>>;
 
 /// One kind of one API version, as discovery shows it.
 pub struct Kind {
@@ -85,9 +85,19 @@ impl Kind {
         if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
     }
 
-    /// `object` with the status of `source`; `None` for a kind without a status of its own.
-    pub fn with_status(&self, object: &dyn DynObject, source: &dyn DynObject) -> Option<Arc<dyn DynObject>> {
+    /// `object` with the status of `source`, copied only if somebody else holds it too; `None` for a kind without a
+    /// status of its own.
+    pub fn with_status(
+        &self,
+        object: Arc<dyn DynObject>,
+        source: &dyn DynObject,
+    ) -> Option<Arc<dyn DynObject>> {
         self.parts.as_ref().and_then(|parts| (parts.with_status)(object, source))
+    }
+
+    /// Whether the kind has a status of its own.
+    pub fn has_status(&self) -> bool {
+        self.parts.is_some()
     }
 
     /// Whether two objects have the same spec; `None` for a kind without one, whose generation never moves.

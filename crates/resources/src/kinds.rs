@@ -10,7 +10,7 @@ use crate::{
     },
     kind::{self, Kind, Parts, Subresources},
     networking::{Certificate, ClusterDomainClaim, Image, Ingress, ServerlessService},
-    object::{DynObject, Object},
+    object::{DynObject, Object, downcast},
     serving,
 };
 
@@ -28,9 +28,12 @@ macro_rules! parts {
     ($with_status:ident, $type:ty) => {
         Some(Parts {
             with_status: |object, source| {
-                let mut object = as_type::<$type>(object)?.clone();
-                object.status = as_type::<$type>(source)?.status.clone();
-                Some(Arc::new(object))
+                let source = as_type::<$type>(source)?;
+                let mut object = downcast::<$type>(object)?;
+                if object.status != source.status {
+                    Arc::make_mut(&mut object).status.clone_from(&source.status);
+                }
+                Some(object as Arc<dyn DynObject>)
             },
             same_spec: |one, other| match (as_type::<$type>(one), as_type::<$type>(other)) {
                 (Some(one), Some(other)) => one.spec == other.spec,

@@ -71,8 +71,8 @@ pub trait DynObject: Any + Send + Sync {
     fn kind(&self) -> &'static Kind;
     /// The object's metadata.
     fn metadata(&self) -> &ObjectMeta;
-    /// The object with other metadata; everything else is kept.
-    fn with_metadata(&self, metadata: ObjectMeta) -> Arc<dyn DynObject>;
+    /// The object with other metadata; everything else is kept. Copied only if somebody else holds it too.
+    fn with_metadata(self: Arc<Self>, metadata: ObjectMeta) -> Arc<dyn DynObject>;
     /// The object as JSON text.
     fn to_json(&self) -> Vec<u8>;
     /// The object as a JSON tree.
@@ -88,10 +88,9 @@ impl<K: Object> DynObject for K {
         Metadata::metadata(self)
     }
 
-    fn with_metadata(&self, metadata: ObjectMeta) -> Arc<dyn DynObject> {
-        let mut object = self.clone();
-        *object.metadata_mut() = metadata;
-        Arc::new(object)
+    fn with_metadata(mut self: Arc<Self>, metadata: ObjectMeta) -> Arc<dyn DynObject> {
+        *Arc::make_mut(&mut self).metadata_mut() = metadata;
+        self
     }
 
     fn to_json(&self) -> Vec<u8> {

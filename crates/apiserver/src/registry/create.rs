@@ -39,14 +39,14 @@ impl Registry {
     ) -> Result<Arc<Stored>, Error> {
         let kind = object.kind();
         let key = ObjectKey::of(&metadata);
-        let object = strategy::first_state(object.with_metadata(metadata));
+        let object = strategy::first_state(Arc::clone(object).with_metadata(metadata));
         let object = self.admit(object, None, caller)?;
         let metadata = object.metadata().clone();
         let durability = caller.durability(kind, false);
-        let write = Write { object: Arc::clone(&object), metadata, before: None, durability, size_hint };
+        let write = Write { object, metadata, before: None, durability, size_hint };
         if caller.dry_run {
             self.store.check(&write).map_err(|refused| refusal(kind, &key, refused))?;
-            return Ok(imagined(object));
+            return Ok(imagined(write.object));
         }
         let stored = self.store.put(write).map_err(|refused| refusal(kind, &key, refused))?;
         self.written(&stored, durability).await?;

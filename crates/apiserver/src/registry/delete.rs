@@ -104,7 +104,7 @@ impl Registry {
         if first || old.deletion_grace_period_seconds.is_some_and(|left| grace < left) {
             self.mark(&mut metadata, grace);
         }
-        let marked = present.with_metadata(metadata);
+        let marked = Arc::clone(present).with_metadata(metadata);
         Step::Mark(if first { strategy::dying(marked) } else { marked })
     }
 

@@ -4,7 +4,7 @@ use std::{any::Any, sync::Arc};
 
 use resources::{
     DynObject,
-    builtin::{Deployment, ReplicaSet},
+    builtin::{Deployment, DeploymentSpec, ReplicaSet, ReplicaSetSpec},
     meta::{LabelSelector, ObjectMeta},
 };
 
@@ -48,11 +48,43 @@ pub(crate) fn with_replicas(object: &dyn DynObject, replicas: i32) -> Option<Arc
 
 /// Whether two states of an object differ in nothing but their replica counts, which count as a generation.
 pub(super) fn only_scaled(one: &dyn DynObject, other: &dyn DynObject) -> bool {
-    let metadata = ObjectMeta { generation: other.metadata().generation, ..one.metadata().clone() };
-    metadata == *other.metadata()
-        && replicas(other)
-            .and_then(|replicas| with_replicas(one, replicas.wanted))
-            .is_some_and(|scaled| one.kind().same_spec(&*scaled, other) == Some(true))
+    let (any_one, any_other): (&dyn Any, &dyn Any) = (one, other);
+    let same_but_replicas = if let (Some(one), Some(other)) =
+        (any_one.downcast_ref::<Deployment>(), any_other.downcast_ref::<Deployment>())
+    {
+        deployment_but_replicas(one) == deployment_but_replicas(other)
+    } else if let (Some(one), Some(other)) =
+        (any_one.downcast_ref::<ReplicaSet>(), any_other.downcast_ref::<ReplicaSet>())
+    {
+        replica_set_but_replicas(one) == replica_set_but_replicas(other)
+    } else {
+        false
+    };
+    same_but_replicas
+        && *other.metadata()
+            == ObjectMeta { generation: other.metadata().generation, ..one.metadata().clone() }
+}
+
+/// All that a Deployment wants, but for how many.
+fn deployment_but_replicas(deployment: &Deployment) -> Option<impl PartialEq> {
+    let DeploymentSpec {
+        replicas: _,
+        min_ready_seconds,
+        paused,
+        progress_deadline_seconds,
+        revision_history_limit,
+        selector,
+        strategy,
+        template,
+    } = deployment.spec.as_ref()?;
+    let numbers = (min_ready_seconds, paused, progress_deadline_seconds, revision_history_limit);
+    Some((numbers, selector, strategy, template))
+}
+
+/// Likewise of a ReplicaSet.
+fn replica_set_but_replicas(set: &ReplicaSet) -> Option<impl PartialEq> {
+    let ReplicaSetSpec { replicas: _, min_ready_seconds, selector, template } = set.spec.as_ref()?;
+    Some((min_ready_seconds, selector, template))
 }
 
 #[cfg(test)]

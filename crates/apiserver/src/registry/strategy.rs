@@ -32,8 +32,8 @@ pub(super) fn first_state(object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
     if kind == <Node as Object>::kind() {
         return object;
     }
-    let object = match EMPTY.get(kind).and_then(|empty| kind.with_status(&*object, &**empty)) {
-        Some(object) => object,
+    let object = match EMPTY.get(kind).filter(|_| kind.has_status()) {
+        Some(empty) => kind.with_status(object, &**empty).expect("both are of this kind"),
         None => object,
     };
     if kind == <Namespace as Object>::kind() {

@@ -101,14 +101,22 @@ impl Registry {
         let object = match target {
             Target::Status => {
                 metadata::check_uid(kind, old, wanted.metadata().uid.as_deref())?;
-                kind.with_status(&**present, &*wanted).ok_or_else(|| {
+                // Whoever writes a status has mostly read the rest just before.
+                let same = wanted.metadata() == old && kind.same_spec(&**present, &*wanted) == Some(true);
+                let object =
+                    if same { Some(wanted) } else { kind.with_status(Arc::clone(present), &*wanted) };
+                object.ok_or_else(|| {
                     Error::BadRequest(format!("{} have no status of their own", kind.resource()))
                 })?
             }
             Target::Object | Target::Finalize => {
                 let metadata = metadata::of_update(kind, old, wanted.metadata())?;
                 finalizers::check(kind, old, &metadata)?;
-                let wanted = kind.with_status(&*wanted, &**present).unwrap_or(wanted);
+                let wanted = if kind.has_status() {
+                    kind.with_status(wanted, &**present).ok_or_else(|| mixed_up(kind))?
+                } else {
+                    wanted
+                };
                 let wanted = wanted.with_metadata(metadata);
                 let free_to_write = target == Target::Finalize || caller.origin != Origin::Network;
                 let wanted =
@@ -170,7 +178,12 @@ fn check_version(
     }
 }
 
-fn overtaken(kind: &'static Kind, name: &str) -> Error {
+fn mixed_up(kind: &'static Kind) -> Error {
+    Error::Internal(format!("an object of another kind was written as {kind:?}"))
+}
+
+/// What a writer is told whose object is not the present one any more.
+pub(crate) fn overtaken(kind: &'static Kind, name: &str) -> Error {
     let message =
         "the object has been modified; please apply your changes to the latest version and try again";
     Error::Conflict { kind, name: name.to_owned(), message: message.into() }

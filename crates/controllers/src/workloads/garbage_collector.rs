@@ -194,7 +194,7 @@ async fn update(
     object: &Arc<dyn DynObject>,
     metadata: resources::meta::ObjectMeta,
 ) -> Result<()> {
-    match client.backend().update(WriteTarget::Object, object.with_metadata(metadata)).await {
+    match client.backend().update(WriteTarget::Object, Arc::clone(object).with_metadata(metadata)).await {
         Err(error) if !error.is_not_found() => Err(error),
         _ => Ok(()),
     }

@@ -20,6 +20,10 @@ use super::{
 };
 use crate::runtime;
 
+/// The controllers that a start from zero passes through. Beside them, on the same thread, are the kubelet and the feed.
+pub(super) const ON_THE_WAY_OF_A_START: [&str; 4] =
+    ["podautoscaler", "deployment", "replicaset", "endpointslice"];
+
 /// What the controllers need of the rest.
 pub(super) struct Config {
     pub(super) client: Client,

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::{Read, Seek, Write},
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
 };
 
@@ -85,7 +85,7 @@ impl DataDir {
     /// What lasts only while containers run: in memory with root, since it is written at every start.
     pub(crate) fn run(&self) -> PathBuf {
         if rustix::process::geteuid().is_root() {
-            PathBuf::from("/run/ebb").join(self.id())
+            memory().join("ebb").join(self.id())
         } else {
             self.path.join("run")
         }
@@ -99,6 +99,28 @@ impl DataDir {
             bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
         format!("{hash:08x}")
     }
+}
+
+/// What `statfs` says of a tmpfs (Linux: `linux/magic.h`).
+const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
+
+/// A directory in memory for root's own use. Where `/run` is on disk, as in some containers, a start's small files would
+/// cost ten times as much, and Secrets would be written down.
+fn memory() -> &'static Path {
+    let run = Path::new("/run");
+    let is_in_memory = |dir: &Path| rustix::fs::statfs(dir).is_ok_and(|found| found.f_type == TMPFS_MAGIC);
+    [run, Path::new("/dev/shm")]
+        .into_iter()
+        .find(|dir| is_in_memory(dir) && is_ours(&dir.join("ebb")))
+        .unwrap_or(run)
+}
+
+/// Makes a directory, or finds that it is this user's: in a directory where anybody may make one, it may not be.
+fn is_ours(dir: &Path) -> bool {
+    let made = fs::DirBuilder::new().mode(0o700).create(dir);
+    made.is_ok()
+        || fs::symlink_metadata(dir)
+            .is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::geteuid().as_raw())
 }
 
 #[cfg(test)]

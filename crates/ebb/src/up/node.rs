@@ -42,8 +42,13 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// Opens the image store and starts what runs containers; what an earlier run left is removed.
-    pub(super) async fn start(dir: &DataDir, kind: RuntimeKind) -> Result<Self> {
+    /// Opens the image store and starts what runs containers; what an earlier run left is removed. Containers' logs are
+    /// written on the runtime `writers`.
+    pub(super) async fn start(
+        dir: &DataDir,
+        kind: RuntimeKind,
+        writers: tokio::runtime::Handle,
+    ) -> Result<Self> {
         let run_dir = dir.run();
         let isolated = kind == RuntimeKind::Container;
         let mut store = StoreConfig::new(dir.images());
@@ -76,7 +81,7 @@ impl Node {
             runtime,
             images,
             registries: Arc::new(Registries::new(RegistryConfig::default())),
-            logs: Logs::new(dir.logs(), Arc::new(runtime::now)),
+            logs: Logs::new(dir.logs(), Arc::new(runtime::now), writers),
             records: Arc::default(),
             run_dir,
             flat: (!isolated).then(|| dir.flat()),

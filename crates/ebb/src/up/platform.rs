@@ -55,7 +55,7 @@ pub(crate) struct Platform {
     /// Everything that runs until it is dropped.
     tasks: JoinSet<()>,
     servers: TaskTracker,
-    data: runtime::DataThreads,
+    threads: runtime::Threads,
 }
 
 impl Platform {
@@ -75,7 +75,14 @@ impl Platform {
         let http = listen::http(options.http, domain != domain::DEFAULT).await?;
         let http_address = http.local_addr()?;
 
-        let node = Node::start(&dir, options.runtime).await?;
+        let threads =
+            runtime::Threads::spawn().context("starting the threads of the data plane and of starts")?;
+        // What the keeper says is heard on the thread that starts pass through.
+        let control = tokio::runtime::Handle::current();
+        let started =
+            threads.start().spawn(async move { (Node::start(&dir, options.runtime, control).await, dir) });
+        let (node, dir) = started.await.context("starting the node")?;
+        let node = node?;
         let stats = ::controllers::serving::StatsHandle::new();
         let seams = Seams {
             dial: Arc::new(DialNode(Arc::clone(&node.runtime))),
@@ -86,7 +93,7 @@ impl Platform {
         let applied = Arc::new(Applied::default());
 
         let mut platform = Self {
-            data: runtime::DataThreads::start().context("starting the data plane's threads")?,
+            threads,
             drain_data: CancellationToken::new(),
             drain_api: CancellationToken::new(),
             stop_pods: CancellationToken::new(),
@@ -115,7 +122,7 @@ impl Platform {
         http: TcpListener,
     ) -> Result<()> {
         // A data thread accepts, too: the control threads give way.
-        let threads = self.data.runtimes();
+        let threads = self.threads.data();
         let accepting = &threads[0];
         let http = {
             let _entered = accepting.enter();
@@ -132,7 +139,7 @@ impl Platform {
         self.servers.spawn_on(served, accepting);
         let (client, applied) = (client.clone(), Arc::clone(applied));
         let (fed, reported, drain) = (handle.clone(), handle.clone(), self.drain_data.clone());
-        self.supervise("feed", move || {
+        self.supervise_start("feed", move || {
             Box::pin(dataplane::feed(client.clone(), fed.clone(), Arc::clone(&applied)))
         });
         self.supervise("report", move || {
@@ -163,12 +170,16 @@ impl Platform {
             stats,
         };
         for (name, start) in controllers::all(&config) {
-            self.supervise(name, start);
+            if controllers::ON_THE_WAY_OF_A_START.contains(&name) {
+                self.supervise_start(name, start);
+            } else {
+                self.supervise(name, start);
+            }
         }
         self.api.set_kubelet(Arc::new(KubeletLogs(self.node.logs.clone())));
         let (stop, stopped) = (self.stop_pods.clone(), self.pods_stopped.clone());
         let start = self.node.kubelet(client.clone(), handle.clone(), stop, stopped);
-        self.supervise("kubelet", start);
+        self.supervise_start("kubelet", start);
         let client = client.clone();
         self.supervise("node", move || Box::pin(node::register(client.clone())));
     }
@@ -189,6 +200,16 @@ impl Platform {
     ) {
         let health: Health = self.api.health();
         self.tasks.spawn(supervise(name, health, start));
+    }
+
+    /// As [`Platform::supervise`], on the thread that starts pass through.
+    fn supervise_start(
+        &mut self,
+        name: &'static str,
+        start: impl Fn() -> futures::future::BoxFuture<'static, ()> + Send + 'static,
+    ) {
+        let health: Health = self.api.health();
+        self.tasks.spawn_on(supervise(name, health, start), self.threads.start());
     }
 
     /// Drains the gateway, stops the containers, writes what is not written, and leaves nothing behind.

@@ -13,7 +13,7 @@ fn logs() -> (tempfile::TempDir, Logs) {
     let second = AtomicI64::new(0);
     let clock: Clock =
         Arc::new(move || Timestamp::from_second(second.fetch_add(1, Ordering::Relaxed)).unwrap());
-    let logs = Logs::new(dir.path(), clock);
+    let logs = Logs::new(dir.path(), clock, Handle::current());
     (dir, logs)
 }
 
@@ -33,7 +33,7 @@ async fn lines_come_back_as_asked() {
     let mut stdout = std::fs::File::from(pipes.stdout);
     stdout.write_all(b"zero\none\ntwo\nno end").unwrap();
     drop((stdout, pipes.stderr));
-    work.await;
+    work.await.unwrap();
     let all = LogOptions::default();
     for (options, expect) in [
         (all.clone(), "zero\none\ntwo\nno end\n"),
@@ -54,7 +54,6 @@ async fn lines_come_back_as_asked() {
 async fn a_follower_sees_what_comes_and_the_end() {
     let (_dir, logs) = logs();
     let (pipes, work) = logs.begin(id()).unwrap();
-    let work = tokio::spawn(work);
     let mut stream = Box::pin(logs.read(&id(), LogOptions { follow: true, ..LogOptions::default() }));
     let mut stdout = std::fs::File::from(pipes.stdout);
     for line in ["first\n", "second\n"] {
@@ -70,7 +69,6 @@ async fn a_follower_sees_what_comes_and_the_end() {
 async fn long_lines_and_long_logs_are_bounded() {
     let (_dir, logs) = logs();
     let (pipes, work) = logs.begin(id()).unwrap();
-    let work = tokio::spawn(work);
     let writer = tokio::task::spawn_blocking(move || {
         let mut stdout = std::fs::File::from(pipes.stdout);
         stdout.write_all(&vec![b'x'; LINE_BYTES_MAX * 3 + 1]).unwrap();
@@ -98,7 +96,7 @@ async fn write_run(logs: &Logs, run: u32, line: &[u8]) {
     let mut stdout = std::fs::File::from(pipes.stdout);
     stdout.write_all(line).unwrap();
     drop((stdout, pipes.stderr));
-    work.await;
+    work.await.unwrap();
 }
 
 #[tokio::test]
@@ -125,7 +123,6 @@ async fn what_cannot_be_stored_is_dropped_and_no_writer_notices() {
         (0..200).try_for_each(|_| stdout.write_all(&[b"x".repeat(4095), b"\n".to_vec()].concat()))?;
         std::io::Result::Ok(stdout)
     });
-    let work = tokio::spawn(work);
     let mut stdout = writer.await.unwrap().unwrap();
     std::fs::remove_file(dir.path().join("uid")).unwrap();
     stdout.write_all(b"stored again\n").unwrap();
@@ -145,6 +142,6 @@ async fn removed_logs_stay_removed_and_the_directory_is_private() {
     let mut stdout = std::fs::File::from(pipes.stdout);
     stdout.write_all(b"late\n").unwrap();
     drop((stdout, pipes.stderr));
-    work.await;
+    work.await.unwrap();
     assert!(!dir.path().join("uid").exists());
 }

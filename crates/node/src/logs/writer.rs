@@ -6,7 +6,7 @@ use std::{
     os::fd::OwnedFd,
 };
 
-use tokio::{io::AsyncReadExt, net::unix::pipe, sync::watch};
+use tokio::{io::AsyncReadExt, net::unix::pipe, sync::watch, task::JoinHandle};
 
 use super::{
     FILE_BYTES_MAX, FILES_MAX, LINE_BYTES_MAX, LogId, Logs,
@@ -24,25 +24,28 @@ pub(crate) struct Pipes {
 }
 
 impl Logs {
-    /// Begins the log of a run: returns the pipes to give to the container, and the work that empties them, which
-    /// ends when all writers are gone.
-    pub(crate) fn begin(&self, id: LogId) -> io::Result<(Pipes, impl Future<Output = ()> + Send + use<>)> {
+    /// Begins the log of a run: returns the pipes to give to the container, and the task that empties them, which ends
+    /// when all writers are gone.
+    pub(crate) fn begin(&self, id: LogId) -> io::Result<(Pipes, JoinHandle<()>)> {
         let (out_read, stdout) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let (err_read, stderr) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         for end in [&out_read, &err_read] {
             rustix::io::ioctl_fionbio(end, true)?;
         }
+        // They are watched by the runtime that reads them.
+        let writers = self.inner.writers.enter();
         let readers = (pipe::Receiver::from_owned_fd(out_read)?, pipe::Receiver::from_owned_fd(err_read)?);
         let (written, _) = watch::channel(0);
         self.inner.live.lock().insert(id.clone(), written.clone());
         let logs = self.clone();
-        let work = async move {
+        let work = tokio::spawn(async move {
             logs.remove_older(&id);
             if let Err(error) = copy(&logs, &id, readers, &written).await {
                 tracing::warn!(pod = id.pod, container = id.container, %error, "the container's log is incomplete");
             }
             logs.inner.live.lock().remove(&id);
-        };
+        });
+        drop(writers);
         Ok((Pipes { stdout, stderr }, work))
     }
 }

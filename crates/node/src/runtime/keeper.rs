@@ -106,6 +106,8 @@ fn run() -> io::Result<()> {
     for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM, libc::SIGPIPE] {
         sys::ignore_signal(signal);
     }
+    // What the daemon does without for itself, containers may want. Refused where there are none anyway.
+    let _ = rustix::thread::disable_transparent_huge_pages(false);
     rustix::process::chdir("/")?;
     let daemon = take_socket()?;
     let Some(message) = wire::receive::<Request>(std::os::fd::AsFd::as_fd(&daemon))? else { return Ok(()) };

@@ -51,7 +51,7 @@ impl Remote {
         loop {
             let mut metadata = object.metadata().clone();
             metadata.resource_version.clone_from(&self.read(kind, &key).await?.metadata().resource_version);
-            match self.put_at(&path, &key, &*object.with_metadata(metadata)).await {
+            match self.put_at(&path, &key, &*Arc::clone(&object).with_metadata(metadata)).await {
                 Err(error) if error.is_conflict() && attempt < self.options.limits.update_attempts_max => {
                     attempt += 1
                 }

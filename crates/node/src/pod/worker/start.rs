@@ -76,9 +76,8 @@ pub(super) async fn start(
     make_message_file(&message)
         .map_err(|error| start_error("making the termination message file", &error))?;
     let log = LogId { pod: pod.uid().to_owned(), container: container.name.clone(), run };
-    let (pipes, copy) =
+    let (pipes, _) =
         shared.logs.begin(log).map_err(|error| start_error("opening the container's log", &error))?;
-    tokio::spawn(copy);
 
     let mut mounts = etc(&prepared);
     mounts.push(BindMount {

@@ -81,5 +81,5 @@ impl Ring {
 pub(super) fn at_version(object: &Arc<dyn DynObject>, version: u64) -> Arc<dyn DynObject> {
     let mut metadata = object.metadata().clone();
     metadata.resource_version = Some(version.to_string());
-    object.with_metadata(metadata)
+    Arc::clone(object).with_metadata(metadata)
 }
