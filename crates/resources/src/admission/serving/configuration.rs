@@ -37,7 +37,15 @@ impl Rules for Configuration {
         metadata::check_owner_label(&self.metadata, labels::SERVICE, "Service", meta, &mut errors);
         let spec = Path::root("spec");
         let path = spec.child("template");
-        template::validate(&self.spec.template, &self.metadata, path, context.configs, &mut errors);
+        let old_template = context.old.map(|old| &old.spec.template);
+        template::validate(
+            &self.spec.template,
+            old_template,
+            &self.metadata,
+            path,
+            context.configs,
+            &mut errors,
+        );
         if let Some(old) = context.old {
             if !user::is_owned(&self.metadata) {
                 user::check(&self.metadata, &self.spec, &old.metadata, &old.spec, &mut errors);

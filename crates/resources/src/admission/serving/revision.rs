@@ -1,6 +1,6 @@
 //! Revision.
 
-use super::{denied, metadata, pod_spec, template, template_defaults};
+use super::{denied, metadata, pod_spec, template, template_defaults, unserved};
 use crate::{
     admission::{
         KnativeErrors, Path, Rejection,
@@ -36,7 +36,11 @@ impl Rules for Revision {
             &mut errors,
         );
         if let Some(annotations) = &self.metadata.annotations {
-            Scaling::check(annotations, &context.configs.autoscaler, meta.child("annotations"), &mut errors);
+            let path = meta.child("annotations");
+            Scaling::check(annotations, &context.configs.autoscaler, path, &mut errors);
+            if context.old.is_none_or(|old| old.metadata.annotations.as_ref() != Some(annotations)) {
+                unserved::refuse_scaling(annotations, path, &mut errors);
+            }
         }
         let spec = Path::root("spec");
         match context.old {

@@ -1,6 +1,6 @@
 //! Route.
 
-use super::{denied, metadata, traffic, user};
+use super::{denied, metadata, traffic, unserved, user};
 use crate::{
     admission::{
         KnativeErrors, Path, Rejection,
@@ -8,6 +8,7 @@ use crate::{
         metadata::{NameRule, validate as validate_metadata},
         rejection::invalid,
     },
+    config::Configs,
     labels,
     serving::Route,
 };
@@ -37,5 +38,9 @@ impl Rules for Route {
             user::check(&self.metadata, &self.spec, &old.metadata, &old.spec, &mut errors);
         }
         denied(&errors)
+    }
+
+    fn warnings(&self, _: &Configs) -> Vec<String> {
+        unserved::rollout_warning(&self.metadata).into_iter().collect()
     }
 }

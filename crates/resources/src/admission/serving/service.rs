@@ -1,6 +1,6 @@
 //! Service.
 
-use super::{denied, metadata, template, traffic, user};
+use super::{denied, metadata, template, traffic, unserved, user};
 use crate::{
     admission::{
         KnativeErrors, Path, Rejection,
@@ -36,6 +36,7 @@ impl Rules for Service {
         let spec = Path::root("spec");
         template::validate(
             &self.spec.template,
+            context.old.map(|old| &old.spec.template),
             &self.metadata,
             spec.child("template"),
             context.configs,
@@ -51,6 +52,9 @@ impl Rules for Service {
     }
 
     fn warnings(&self, configs: &Configs) -> Vec<String> {
-        template::warnings(&self.spec.template, Path::root("spec").child("template"), configs)
+        let mut warnings =
+            template::warnings(&self.spec.template, Path::root("spec").child("template"), configs);
+        warnings.extend(unserved::rollout_warning(&self.metadata));
+        warnings
     }
 }
