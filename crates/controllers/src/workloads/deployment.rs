@@ -13,7 +13,8 @@ use resources::{
     meta::ObjectMeta,
 };
 
-use super::{Context, replica_set::controlled_by};
+use super::Context;
+use crate::serving::child::controlled_by;
 
 pub(super) struct Reconciler {
     pub(super) context: Context,
