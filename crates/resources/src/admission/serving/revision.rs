@@ -5,8 +5,6 @@ use crate::{
     admission::{
         KnativeErrors, Path, Rejection,
         dispatch::{Context, Rules},
-        metadata::{NameRule, validate as validate_metadata},
-        rejection::invalid,
         same,
     },
     annotations::Scaling,
@@ -24,10 +22,8 @@ impl Rules for Revision {
     }
 
     fn validate(&self, context: &Context<'_, Self>) -> Result<(), Rejection> {
-        invalid(validate_metadata(&self.metadata, NameRule::Subdomain, true))?;
-        let mut errors = KnativeErrors::default();
+        let mut errors = metadata::validate(&self.metadata)?;
         let meta = Path::root("metadata");
-        metadata::check_name(&self.metadata, meta, &mut errors);
         metadata::check_owner_label(
             &self.metadata,
             labels::CONFIGURATION,
