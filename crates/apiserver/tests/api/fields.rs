@@ -132,8 +132,11 @@ async fn what_is_not_served_is_refused_or_told() {
     }
 }
 
-/// Upstream's CustomResourceDefinitions: plural, short names, categories.
-const KNATIVE: &[(&str, &[(&str, &[&str], &[&str])])] = &[
+/// Plural, short names and categories of a kind.
+type Names = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+/// Upstream's CustomResourceDefinitions by version.
+const KNATIVE: &[(&str, &[Names])] = &[
     (
         "serving.knative.dev/v1",
         &[

@@ -45,7 +45,8 @@ async fn the_limits_of_the_configuration_decide() {
     const FOREVER: (&str, &str) = ("retain-since-create-time", "disabled");
     const IDLE: (&str, &str) = ("retain-since-last-active-time", "disabled");
     // (config-gc, the Revisions that stay). The second was made 4 hours ago and lost its traffic 3 hours ago.
-    let cases: &[(&[(&str, &str)], &[&str])] = &[
+    type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+    let cases: &[Case] = &[
         (&[], &["1", "2", "3", "4", "5"]),
         (
             &[FOREVER, IDLE, ("min-non-active-revisions", "0"), ("max-non-active-revisions", "1")],
