@@ -30,3 +30,5 @@ mod routes;
 mod scaling;
 #[path = "serving/traffic.rs"]
 mod traffic;
+#[path = "serving/workloads.rs"]
+mod workloads;
