@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
-use objects::{Backend, Change, Changes, DeleteOptions, Error, ListOptions, Listed, Result, WriteTarget};
+use objects::{
+    Backend, Change, Changes, DeleteOptions, Error, ListOptions, Listed, Result, WriteTarget,
+    resource_version,
+};
 use resources::{DynObject, Kind, ObjectKey};
 
 use crate::{
@@ -58,10 +61,7 @@ impl Backend for InProcess {
         options: &ListOptions,
         version: &str,
     ) -> BoxFuture<'_, Result<Changes>> {
-        let version = version.parse().map_err(|_| {
-            Error::BadRequest(format!("Invalid value: {version:?}: a resource version is a number"))
-        });
-        let changes = version.and_then(|version| {
+        let changes = resource_version(version).and_then(|version| {
             let follower = self.registry.store.follow(kind, Selection::from(options), version)?;
             let batches = stream::unfold(Some(follower), |follower| async {
                 let mut follower = follower?;

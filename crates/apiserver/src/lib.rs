@@ -44,6 +44,7 @@ pub use self::{
     kubelet::{Kubelet, LogOptions},
     limits::Limits,
     mount::{Body, Handler, full},
+    rest::Query,
     server::{ApiServer, Options},
     tls::User,
 };

@@ -30,7 +30,12 @@ pub(crate) use self::{
     scale::{replicas, with_replicas},
     update::{Target, overtaken},
 };
-use crate::{chance::Chance, configs::Keeper, limits::Limits, store::Store, store::Stored};
+use crate::{
+    chance::Chance,
+    configs::Keeper,
+    limits::Limits,
+    store::{Refused, Store, Stored, Write},
+};
 
 /// The rules of writing, and the store they write to.
 pub(crate) struct Registry {
@@ -102,6 +107,23 @@ impl Registry {
     /// Reads one object.
     pub(crate) fn get(&self, kind: &'static Kind, key: &ObjectKey) -> Result<Arc<Stored>, Error> {
         self.store.get(kind, key)?.ok_or_else(|| Error::NotFound { kind, name: key.name.clone() })
+    }
+
+    /// Writes over an object, or removes it; `None` when another writer was faster.
+    async fn commit(&self, write: Write, gone: bool) -> Result<Option<Arc<Stored>>, Error> {
+        let durability = write.durability;
+        let written = if gone { self.store.remove(write) } else { self.store.put(write) };
+        match written {
+            Ok(stored) => {
+                if gone {
+                    self.configs.forget(&stored);
+                }
+                self.written(&stored, durability).await?;
+                Ok(Some(stored))
+            }
+            Err(Refused::Journal(error)) => Err(error),
+            Err(_) => Ok(None),
+        }
     }
 
     /// What every write ends with: what depends on it at once learns of it, and its caller waits for the disk.

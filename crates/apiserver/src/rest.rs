@@ -32,10 +32,10 @@ use std::sync::Arc;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
 
+pub use self::query::Query;
 pub(crate) use self::{
     accept::{Form, Includes, negotiate},
     path::segments,
-    query::Query,
 };
 use self::{call::Call, path::Resource};
 use crate::{discovery, mount::Body, registry::Target, server::Shared, status::Failure, tls::User};

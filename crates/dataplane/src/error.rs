@@ -17,6 +17,7 @@ pub enum Error {
     UnknownHost { host: String },
     #[error("host {host:?} has no route for this path")]
     UnknownPath { host: String },
+    /// Its route is known; it was not told yet, or is gone already.
     #[error("revision {revision} is not known to the gateway")]
     UnknownRevision { revision: RevisionKey },
     #[error("the route of host {host:?} rewrites the host more often than {limit} times")]

@@ -27,6 +27,8 @@ pub struct Limits {
     pub attempts_max: u32,
     /// The pause before the second attempt on one instance; it grows by 1.4 each time.
     pub retry_pause: Duration,
+    /// How long a request waits for a revision that its route names and the data plane was not told of; then 503.
+    pub unknown_revision_max: Duration,
     /// How often a request may be routed anew by `rewriteHost`.
     pub rewrites_max: usize,
     /// Cold starts remembered per revision, idle ones included.
@@ -54,6 +56,7 @@ impl Default for Limits {
             connect_max: Duration::from_secs(5),
             attempts_max: 15,
             retry_pause: Duration::from_millis(10),
+            unknown_revision_max: Duration::from_secs(1),
             rewrites_max: 4,
             cold_starts_per_revision: 16,
             cold_starts_max: 1024,
@@ -69,6 +72,19 @@ impl Limits {
         match container_concurrency {
             0 => self.queue_max,
             limit => self.queue_factor.saturating_mul(limit as usize),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_are_as_long_as_upstreams() {
+        let limits = Limits::default();
+        for (container_concurrency, expect) in [(0, 10_000), (1, 10), (7, 70), (1000, 10_000)] {
+            assert_eq!(limits.queue(container_concurrency), expect, "{container_concurrency}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::{future::BoxFuture, stream::BoxStream};
 use resources::{DynObject, Kind, ObjectKey};
 
-use crate::{DeleteOptions, ListOptions, Result};
+use crate::{DeleteOptions, Error, ListOptions, Result};
 
 /// Where API objects live. The two implementations are the embedded API server's store and a remote Kubernetes.
 pub trait Backend: Send + Sync + 'static {
@@ -87,3 +87,12 @@ pub enum ChangeKind {
 
 /// Changes in order; ends or fails when the watcher fell too far behind or the connection broke.
 pub type Changes = BoxStream<'static, Result<Change>>;
+
+/// The number in a `resourceVersion`: both backends count, whatever the API says of it being opaque.
+///
+/// # Errors
+/// [`Error::BadRequest`] for what no server of ours has given out.
+pub fn resource_version(text: &str) -> Result<u64> {
+    text.parse()
+        .map_err(|_| Error::BadRequest(format!("Invalid value: {text:?}: a resource version is a number")))
+}

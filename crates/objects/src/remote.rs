@@ -33,7 +33,10 @@ use resources::{DynObject, Kind, ObjectKey};
 
 pub use self::options::{Access, RemoteLimits, RemoteOptions, Scope};
 use self::{cache::Read, connection::Connection, reflector::Reflector};
-use crate::{Backend, Changes, DeleteOptions, Error, ListOptions, Listed, Result, WriteTarget};
+use crate::{
+    Backend, Changes, DeleteOptions, Error, ListOptions, Listed, Result, WriteTarget,
+    backend::resource_version,
+};
 
 /// A Kubernetes somewhere else.
 pub struct Remote {
@@ -99,9 +102,7 @@ impl Backend for Remote {
     ) -> BoxFuture<'_, Result<Changes>> {
         let (options, version) = (options.clone(), version.to_owned());
         async move {
-            let version = version.parse().map_err(|_| {
-                Error::BadRequest(format!("Invalid value: {version:?}: a resource version is a number"))
-            })?;
+            let version = resource_version(&version)?;
             follower::follow(self.reflector(kind).cache().await?, options, version)
         }
         .boxed()

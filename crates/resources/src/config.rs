@@ -26,6 +26,7 @@ mod observability;
 #[cfg(test)]
 mod tests;
 mod tracing;
+mod without_effect;
 
 pub use self::{
     autoscaler::{Autoscaler, TARGET_MIN, WINDOW_MAX, WINDOW_MIN},
@@ -46,4 +47,4 @@ pub use self::{
     tracing::Tracing,
 };
 
-pub(crate) use self::example::check_example;
+pub(crate) use self::{example::check_example, without_effect::without_effect};

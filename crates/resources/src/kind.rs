@@ -1,15 +1,16 @@
 //! A kind at run time: its names, and how its objects are read from JSON.
 
+mod decode;
+
 use std::{fmt, sync::Arc};
 
 use serde_json::Value;
 
-use crate::object::{DynObject, Object};
+pub use self::decode::DecodeError;
+use self::decode::strip_nulls;
+pub(crate) use self::decode::{Decoded, DecodedStrictly, decode, decode_strict};
+use crate::object::DynObject;
 
-/// An object, or why it is none.
-type Decoded = Result<Arc<dyn DynObject>, DecodeError>;
-/// Likewise, with the fields that the kind does not have.
-type DecodedStrictly = Result<(Arc<dyn DynObject>, Vec<String>), DecodeError>;
 type WithStatus = fn(Arc<dyn DynObject>, &dyn DynObject) -> Option<Arc<dyn DynObject>>;
 
 /// One kind of one API version, as discovery shows it.
@@ -55,14 +56,6 @@ pub(crate) struct Parts {
     pub(crate) with_status: WithStatus,
     /// Whether two objects want the same.
     pub(crate) same_spec: fn(&dyn DynObject, &dyn DynObject) -> bool,
-}
-
-/// JSON that is not an object of the kind.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct DecodeError {
-    /// What does not fit and where.
-    pub message: String,
 }
 
 impl Kind {
@@ -145,53 +138,5 @@ impl std::hash::Hash for Kind {
 impl fmt::Debug for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.api_version(), self.kind)
-    }
-}
-
-/// Null and absent mean the same in the Kubernetes API, everywhere but in patches.
-fn strip_nulls(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|_, field| !field.is_null());
-            fields.values_mut().for_each(strip_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(strip_nulls),
-        _ => {}
-    }
-}
-
-pub(crate) fn decode<K: Object>(json: &[u8]) -> Result<Arc<dyn DynObject>, DecodeError> {
-    match serde_json::from_slice::<K>(json) {
-        Ok(object) => Ok(Arc::new(object)),
-        Err(error) => Err(DecodeError { message: error.to_string() }),
-    }
-}
-
-pub(crate) fn decode_strict<K: Object>(
-    value: Value,
-) -> Result<(Arc<dyn DynObject>, Vec<String>), DecodeError> {
-    let mut unknown = Vec::new();
-    let read = serde_ignored::deserialize::<_, _, K>(value, |path| unknown.push(field_path(&path)));
-    // The caller has read these two to find the kind; they are not fields of it.
-    unknown.retain(|path| path != "apiVersion" && path != "kind");
-    match read {
-        Ok(object) => Ok((Arc::new(object), unknown)),
-        Err(error) => Err(DecodeError { message: error.to_string() }),
-    }
-}
-
-/// A path as Kubernetes writes it: `spec.containers[0].name`.
-fn field_path(path: &serde_ignored::Path<'_>) -> String {
-    use serde_ignored::Path;
-    match path {
-        Path::Root => String::new(),
-        Path::Seq { parent, index } => format!("{}[{index}]", field_path(parent)),
-        Path::Map { parent, key } => match field_path(parent) {
-            parent if parent.is_empty() => key.clone(),
-            parent => format!("{parent}.{key}"),
-        },
-        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
-            field_path(parent)
-        }
     }
 }

@@ -3,6 +3,7 @@
 mod child;
 mod children;
 pub mod dns;
+mod fnv;
 mod hosts;
 mod template;
 #[cfg(test)]
@@ -14,6 +15,7 @@ pub use self::{
         deployment, image_cache, ingress, metric, placeholder_service, pod_autoscaler, private_service,
         public_service, revision, serverless_service,
     },
+    fnv::{fnv32, fnv64},
     hosts::{
         CLUSTER_DOMAIN, HostError, cluster_local_host, cluster_local_hosts, is_cluster_local,
         is_route_cluster_local, route_host, tag_name, url,

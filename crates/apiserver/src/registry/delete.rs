@@ -11,7 +11,7 @@ use resources::{
 };
 
 use super::{Caller, Registry, finalizers, grace, imagined, metadata, strategy};
-use crate::store::{Refused, Stored, Write};
+use crate::store::{Stored, Write};
 
 /// What a delete came to.
 pub(crate) struct Deleted {
@@ -63,17 +63,8 @@ impl Registry {
             let metadata = object.metadata().clone();
             let size_hint = current.cost();
             let write = Write { object, metadata, before: Some(current), durability, size_hint };
-            let written = if gone { self.store.remove(write) } else { self.store.put(write) };
-            match written {
-                Ok(stored) => {
-                    if gone {
-                        self.configs.forget(&stored);
-                    }
-                    self.written(&stored, durability).await?;
-                    return Ok(Deleted { stored, gone });
-                }
-                Err(Refused::Journal(error)) => return Err(error),
-                Err(_) => {}
+            if let Some(stored) = self.commit(write, gone).await? {
+                return Ok(Deleted { stored, gone });
             }
         }
         Err(Error::Conflict {

@@ -7,7 +7,7 @@ use resources::{DynObject, Kind, ObjectKey};
 use storage::objects::Durability;
 
 use super::{Caller, Origin, Registry, Wanted, finalizers, imagined, metadata, scale, strategy};
-use crate::store::{Refused, Stored, Write};
+use crate::store::{Stored, Write};
 
 /// The part of an object that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,17 +63,8 @@ impl Registry {
             }
             let metadata = object.metadata().clone();
             let write = Write { object, metadata, before: Some(current), durability, size_hint };
-            let written = if gone { self.store.remove(write) } else { self.store.put(write) };
-            match written {
-                Ok(stored) => {
-                    if gone {
-                        self.configs.forget(&stored);
-                    }
-                    self.written(&stored, durability).await?;
-                    return Ok(stored);
-                }
-                Err(Refused::Journal(error)) => return Err(error.into()),
-                Err(_) => {}
+            if let Some(stored) = self.commit(write, gone).await? {
+                return Ok(stored);
             }
         }
         Err(overtaken(kind, &key.name).into())

@@ -2,12 +2,13 @@
 
 use crate::status::Failure;
 
-/// The query, decoded, in the order it came.
+/// A request's query, decoded, in the order it came.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Query(Vec<(String, String)>);
+pub struct Query(Vec<(String, String)>);
 
 impl Query {
-    pub(crate) fn parse(query: Option<&str>) -> Self {
+    /// Takes a query apart: what stands behind the `?` of a URI.
+    pub fn parse(query: Option<&str>) -> Self {
         let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
         Self(
             pairs
@@ -20,7 +21,7 @@ impl Query {
     }
 
     /// A parameter that is there and not empty.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(key, _)| key == name)

@@ -13,7 +13,7 @@ use resources::{
     builtin::{ConfigMap, Container, Pod, PodSpec},
 };
 
-use crate::rig::named;
+use crate::rig::{Rig, named};
 
 /// Where the child of [`a_crash_loses_nothing_that_was_acknowledged`] keeps its state.
 const DIR: &str = "EBB_TEST_CRASH_DIR";
@@ -97,6 +97,14 @@ async fn a_crash_loses_nothing_that_was_acknowledged() {
         assert!(next_version > listed + 1);
         assert!(matches!(follow(listed + 1).await, Err(Error::Expired(_))));
         follow(listed).await.unwrap();
+        let rig = Rig::of(server.clone()).await;
+        for (version, code) in [(listed, 200), (listed + 1, 410), (next_version, 200)] {
+            let query = format!("resourceVersion={version}&resourceVersionMatch=Exact");
+            let list =
+                rig.call("GET", &format!("/api/v1/namespaces/default/configmaps?{query}"), &[], "").await;
+            assert_eq!(list.code, code, "{version} of {listed}, {next_version}: {}", list.text);
+        }
+        drop(rig);
         let mut stale = ConfigMap::clone(&*maps.items[0]);
         stale.metadata.resource_version = Some((listed + 1).to_string());
         assert!(client.update(stale).await.unwrap_err().is_conflict());

@@ -128,6 +128,27 @@ async fn kubectl_applies_reads_changes_and_deletes() {
     assert!(described.contains("2 desired") && described.contains("COLOR: "), "{described}");
     assert!(kubectl.ok("describe ksvc hello", "").await.contains("dev.local/hello"));
 
+    for name in ["kservice", "ksvc", "services.serving.knative.dev", "knative", "serving"] {
+        let listed = kubectl.ok(&format!("get {name} -o name"), "").await;
+        assert_eq!(listed.trim(), "service.serving.knative.dev/hello", "{name}");
+    }
+    for name in [
+        "cfg",
+        "config",
+        "rev",
+        "rt",
+        "kpa",
+        "pa",
+        "sks",
+        "king",
+        "kingress",
+        "kcert",
+        "cdc",
+        "knative-internal",
+    ] {
+        assert_eq!(kubectl.ok(&format!("get {name} -o name"), "").await, "", "{name}");
+    }
+
     kubectl.ok("scale deploy web --replicas 5", "").await;
     assert!(kubectl.ok("get deploy web", "").await.contains("0/5"));
     kubectl.ok("label ksvc hello team=a", "").await;
@@ -176,6 +197,10 @@ async fn kubectl_shows_what_is_wrong() {
             "a lowercase RFC 1123 subdomain must consist of",
         ),
         (MANIFEST.replace("replicas: 2", "replicas: -2"), "must be greater than or equal to 0"),
+        (
+            MANIFEST.replace("replicas: 2", "replicas: two"),
+            "cannot unmarshal string into Go struct field Deployment.spec.replicas of type int32",
+        ),
     ];
     for (manifest, expect) in cases {
         let output = kubectl.run("apply -f -", &manifest).await;

@@ -3,6 +3,7 @@
 mod bounds;
 mod churn;
 mod durability;
+mod fields;
 mod in_process;
 mod kubectl;
 mod log;

@@ -48,7 +48,11 @@ impl Rig {
 
     pub(crate) async fn with_limits(limits: Limits) -> Self {
         let options = Options { limits, ..Options::new("") };
-        let server = ApiServer::in_memory(options).await.unwrap();
+        Self::of(ApiServer::in_memory(options).await.unwrap()).await
+    }
+
+    /// This server, reachable.
+    pub(crate) async fn of(server: ApiServer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let url = format!("https://{address}");

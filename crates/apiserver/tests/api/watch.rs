@@ -48,6 +48,37 @@ async fn what_is_there_comes_first_when_no_version_is_given() {
 }
 
 #[tokio::test]
+async fn who_asks_for_bookmarks_gets_them_while_nothing_happens() {
+    let limits = Limits { bookmark_interval: std::time::Duration::from_millis(5), ..Limits::default() };
+    let rig = Rig::with_limits(limits).await;
+    let from = version(&rig).await;
+    let mut watch =
+        rig.watch(&format!("{CMS}?watch=true&allowWatchBookmarks=true&resourceVersion={from}"), &[]).await;
+    let mut without = rig.watch(&format!("{CMS}?watch=true&resourceVersion={from}"), &[]).await;
+    // Of other kinds, so the watch itself has nothing to tell.
+    rig.post("/api/v1/namespaces", &json!({"metadata": {"name": "elsewhere"}})).await;
+    let now = rig.call("GET", CMS, &[], "").await.json["metadata"]["resourceVersion"].clone();
+    assert_ne!(now, json!(from));
+    loop {
+        let bookmark = watch.next().await.unwrap();
+        assert_eq!(
+            (&bookmark["type"], &bookmark["object"]["kind"]),
+            (&json!("BOOKMARK"), &json!("ConfigMap"))
+        );
+        assert_eq!(bookmark["object"]["metadata"].get("annotations"), None);
+        if bookmark["object"]["metadata"]["resourceVersion"] == now {
+            break;
+        }
+    }
+    rig.post(CMS, &json!({"metadata": {"name": "a"}})).await;
+    assert_eq!(without.next_name().await, ("ADDED".into(), "a".into()), "who does not ask gets none");
+    // A watch goes on from a bookmark and misses nothing.
+    let now = now.as_str().unwrap();
+    let mut resumed = rig.watch(&format!("{CMS}?watch=true&resourceVersion={now}"), &[]).await;
+    assert_eq!(resumed.next_name().await, ("ADDED".into(), "a".into()));
+}
+
+#[tokio::test]
 async fn objects_enter_and_leave_a_selector() {
     let rig = Rig::start().await;
     let created = rig.post(CMS, &json!({"metadata": {"name": "a", "labels": {"l": "1"}}})).await;

@@ -87,6 +87,38 @@ fn panic_never_scales_down_and_ends_a_window_after_the_surge() {
 }
 
 #[test]
+fn what_starts_a_panic_is_configured() {
+    let of = |annotation: Option<f64>, configured: f64| {
+        let annotations = Annotations {
+            target: Some(10.0),
+            target_utilization: Some(1.0),
+            panic_threshold_percentage: annotation,
+            ..Annotations::default()
+        };
+        let config = Config { panic_threshold_percentage: configured, ..Config::default() };
+        let workload = Workload { container_concurrency: 0, reachability: Reachability::Reachable };
+        DeciderSpec::new(&annotations, &config, workload)
+    };
+    // One instance, for which 10 are the target. (annotation, config-autoscaler, load, whether it panics)
+    let cases = [
+        (None, 200.0, 20.0, true),
+        (None, 200.0, 10.0, false),
+        (None, 400.0, 20.0, false),
+        (None, 400.0, 40.0, true),
+        (Some(110.0), 400.0, 20.0, true),
+        (Some(1000.0), 200.0, 90.0, false),
+        (Some(1000.0), 200.0, 100.0, true),
+    ];
+    for (annotation, configured, load, expect) in cases {
+        let spec = of(annotation, configured);
+        let windows = steady(&spec, load, 60, 60);
+        let mut decider = Decider::new(1, at(0));
+        decider.decide(&spec, &windows, 1, at(60));
+        assert_eq!(decider.is_panicking(), expect, "{annotation:?}, {configured}: {load}");
+    }
+}
+
+#[test]
 fn a_new_decider_keeps_what_runs() {
     let spec = spec();
     let windows = Windows::new(&spec, Silence::Idle);

@@ -13,7 +13,8 @@ use resources::{
     meta::ObjectMeta,
 };
 
-use super::{Context, replica_set::controlled_by};
+use super::Context;
+use crate::serving::child::controlled_by;
 
 pub(super) struct Reconciler {
     pub(super) context: Context,
@@ -29,10 +30,16 @@ impl Reconcile for Reconciler {
         let options = ListOptions::namespace(deployment.namespace()).owned_by(deployment.uid());
         let sets = client.list::<ReplicaSet>(&options).await?.items;
         let hash = template::hash(&deployment);
-        let (current, old): (Vec<_>, Vec<_>) =
+        let (current, mut old): (Vec<_>, Vec<_>) =
             sets.into_iter().partition(|set| template::hash_of(set) == Some(&hash));
+        let paused = rollout::is_paused(&deployment);
         let current = match current.into_iter().next() {
             Some(set) => set,
+            // No new template is rolled out: the newest set stays the one that counts.
+            None if paused => match rollout::take_newest(&mut old) {
+                Some(set) => set,
+                None => return Ok(Action::Wait),
+            },
             None => {
                 let first = rollout::first_size(&deployment, &old);
                 match client.create(replica_set(&deployment, &hash, first)).await {
@@ -41,11 +48,10 @@ impl Reconcile for Reconciler {
                 }
             }
         };
-        let paused = deployment.spec.as_ref().and_then(|spec| spec.paused).unwrap_or(false);
+        for (set, replicas) in rollout::sizes(&deployment, &current, &old) {
+            scale(&self.context, &set, replicas).await?;
+        }
         if !paused {
-            for (set, replicas) in rollout::sizes(&deployment, &current, &old) {
-                scale(&self.context, &set, replicas).await?;
-            }
             self.forget_old(&deployment, &old).await?;
         }
         self.write_status(&deployment, &current, &old).await

@@ -4,6 +4,7 @@
 //! already gone goes at once. Objects held by the finalizers `foregroundDeletion` and `orphan` are let go when what
 //! they own is deleted or disowned.
 
+mod blockers;
 mod ownership;
 
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use objects::{
     WriteTarget,
 };
 use resources::{DynObject, Kind, ObjectKey, kinds};
+
+use self::blockers::Blockers;
 
 /// How many objects are worked on at once.
 const CONCURRENCY_MAX: usize = 16;
@@ -33,8 +36,11 @@ enum Work {
 
 pub(super) async fn run(client: Client) {
     let queue = Arc::new(Queue::new(Backoff::default()));
-    let mut watches: FuturesUnordered<_> =
-        kinds::all().iter().map(|kind| follow(client.clone(), kind, Arc::clone(&queue))).collect();
+    let blockers = Arc::new(Blockers::default());
+    let mut watches: FuturesUnordered<_> = kinds::all()
+        .iter()
+        .map(|kind| follow(client.clone(), kind, Arc::clone(&queue), Arc::clone(&blockers)))
+        .collect();
     let mut working = FuturesUnordered::new();
     loop {
         tokio::select! {
@@ -47,9 +53,9 @@ pub(super) async fn run(client: Client) {
                 }
             },
             work = queue.next(), if working.len() < CONCURRENCY_MAX => {
-                let client = &client;
+                let (client, blockers) = (&client, &blockers);
                 working.push(async move {
-                    let outcome = attend(client, &work).await;
+                    let outcome = attend(client, blockers, &work).await;
                     (work, outcome)
                 });
             }
@@ -58,13 +64,14 @@ pub(super) async fn run(client: Client) {
     }
 }
 
-async fn follow(client: Client, kind: &'static Kind, queue: Arc<Queue<Work>>) {
+async fn follow(client: Client, kind: &'static Kind, queue: Arc<Queue<Work>>, blockers: Arc<Blockers>) {
     let mut watch = client.watch_kind(kind, ListOptions::all());
     let mut synced = false;
     loop {
         match watch.next().await {
             Event::Deleted(object) => {
                 let metadata = object.metadata();
+                blockers.forget(metadata.uid.as_deref().unwrap_or_default());
                 queue.add(Work::Gone { uid: metadata.uid.clone().unwrap_or_default() });
                 // An owner in foreground deletion waits for this one.
                 for owner in metadata.owner_references.iter().flatten() {
@@ -80,6 +87,9 @@ async fn follow(client: Client, kind: &'static Kind, queue: Arc<Queue<Work>>) {
             }
             Event::Applied(object) => {
                 let key = ObjectKey::of(object.metadata());
+                for (kind, key) in blockers.freed_by(kind, object.metadata()) {
+                    queue.add(Work::Held { kind, key });
+                }
                 if ownership::is_held(object.metadata()) {
                     queue.add(Work::Held { kind, key });
                 } else if object.metadata().owner_references.as_ref().is_some_and(|owners| !owners.is_empty())
@@ -94,7 +104,7 @@ async fn follow(client: Client, kind: &'static Kind, queue: Arc<Queue<Work>>) {
     }
 }
 
-async fn attend(client: &Client, work: &Work) -> Result<()> {
+async fn attend(client: &Client, blockers: &Blockers, work: &Work) -> Result<()> {
     match work {
         Work::Gone { uid } => {
             for (kind, dependent) in dependents(client, uid).await? {
@@ -122,7 +132,7 @@ async fn attend(client: &Client, work: &Work) -> Result<()> {
             Err(error) => Err(error),
         },
         Work::Held { kind, key } => match client.backend().get(kind, key).await {
-            Ok(object) => release(client, kind, &object).await,
+            Ok(object) => release(client, blockers, kind, &object).await,
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error),
         },
@@ -163,30 +173,43 @@ async fn check(client: &Client, kind: &'static Kind, object: &Arc<dyn DynObject>
 }
 
 /// Does for an object with a finalizer of ours what the finalizer asks for, then takes it away.
-async fn release(client: &Client, kind: &'static Kind, object: &Arc<dyn DynObject>) -> Result<()> {
+async fn release(
+    client: &Client,
+    blockers: &Blockers,
+    kind: &'static Kind,
+    object: &Arc<dyn DynObject>,
+) -> Result<()> {
     let metadata = object.metadata();
     let Some(finalizer) = ownership::finalizer(metadata) else { return Ok(()) };
     let uid = metadata.uid.clone().unwrap_or_default();
-    let dependents = dependents(client, &uid).await?;
+    let owned = dependents(client, &uid).await?;
     if finalizer == ownership::ORPHAN {
-        for (_, dependent) in &dependents {
+        for (_, dependent) in &owned {
             update(client, dependent, ownership::without_owner(dependent.metadata(), &uid)).await?;
         }
     } else {
-        let mut waiting = false;
-        for (kind, dependent) in &dependents {
-            waiting |= ownership::blocks(dependent.metadata(), &uid);
-            if dependent.metadata().deletion_timestamp.is_none() {
-                delete(client, kind, dependent, Propagation::Foreground).await?;
-            }
+        // Noted before they are looked at for the last time, so that none lets go of its owner unseen in between.
+        blockers.note(
+            &uid,
+            (kind, ObjectKey::of(metadata)),
+            owned.iter().filter(|(_, dependent)| ownership::blocks(dependent.metadata(), &uid)),
+        );
+        for (kind, dependent) in owned.iter().filter(|(_, dependent)| !is_going(&**dependent)) {
+            delete(client, kind, dependent, Propagation::Foreground).await?;
         }
-        // The last dependent's delete brings this owner back.
-        if waiting {
+        let owned = dependents(client, &uid).await?;
+        // The end of the last one, by a delete or by another owner, brings this owner back.
+        if owned.iter().any(|(_, dependent)| ownership::blocks(dependent.metadata(), &uid)) {
             return Ok(());
         }
+        blockers.forget(&uid);
     }
     debug_assert_eq!(object.kind(), kind);
     update(client, object, ownership::without_finalizer(metadata, finalizer)).await
+}
+
+fn is_going(object: &dyn DynObject) -> bool {
+    object.metadata().deletion_timestamp.is_some()
 }
 
 async fn update(

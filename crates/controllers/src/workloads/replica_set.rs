@@ -8,10 +8,11 @@ use objects::{Action, ListOptions, Reconcile, Result, WriteTarget};
 use resources::{
     Object, ObjectKey,
     builtin::{Pod, ReplicaSet, ReplicaSetStatus},
-    meta::{ObjectMeta, OwnerReference},
+    meta::ObjectMeta,
 };
 
 use super::{Context, pods};
+use crate::serving::child::controlled_by;
 
 /// Pods made or deleted in one call; the rest follows in the next (upstream: kubernetes, BurstReplicas).
 const BURST_MAX: usize = 500;
@@ -73,18 +74,6 @@ fn pod(set: &ReplicaSet, node: &str) -> Pod {
         },
         spec: Some(spec),
         status: None,
-    }
-}
-
-/// A reference that makes an object the controller of another.
-pub(super) fn controlled_by<K: Object>(owner: &K) -> OwnerReference {
-    OwnerReference {
-        api_version: K::API_VERSION.to_owned(),
-        kind: K::KIND.to_owned(),
-        name: owner.name().to_owned(),
-        uid: owner.uid().to_owned(),
-        controller: Some(true),
-        block_owner_deletion: Some(true),
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     home::{Home, is, says},
-    node::{CRASHES, LIMITED, MISSING},
+    node::{CRASHES, LIMITED, MISSING, UNSCHEDULABLE},
 };
 
 fn hello(image: &str) -> serde_json::Value {
@@ -51,6 +51,27 @@ async fn a_pod_that_waits_for_its_image_says_so_at_once() {
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     let expect = ("False", "ImagePullBackOff", "dev.local/missing is not in the local store");
     assert_eq!(says(&revision.status.conditions, "ResourcesAvailable"), expect);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_no_node_takes_is_a_failure_unless_nodes_are_made_for_it() {
+    let unscheduled = |revision: &Revision| {
+        says(&revision.status.conditions, "ResourcesAvailable")
+            == ("False", "Unschedulable", "0/1 nodes are available")
+    };
+    let home = Home::new(&[UNSCHEDULABLE]).await;
+    home.apply::<Service>(hello(UNSCHEDULABLE)).await;
+    home.until("hello-00001", "unscheduled", unscheduled).await;
+
+    let home = Home::new(&[UNSCHEDULABLE]).await;
+    home.configure("config-deployment", &[("pod-is-always-schedulable", "true")]).await;
+    home.apply::<Service>(hello(UNSCHEDULABLE)).await;
+    home.until("hello-00001", "on its way", |revision: &Revision| {
+        is(&revision.status.conditions, "ResourcesAvailable", "True")
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    assert!(!unscheduled(&*home.get::<Revision>("hello-00001").await));
 }
 
 #[tokio::test(start_paused = true)]

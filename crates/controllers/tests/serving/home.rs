@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use apiserver::{ApiServer, Options};
+use apiserver::{ApiServer, Chance, Options};
 use controllers::{
     network,
     serving::{self, ActivatorPath, Clock, PublicEndpoint, StatsHandle},
@@ -34,6 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(900);
 pub(crate) struct Home {
     pub(crate) client: Client,
     pub(crate) images: Arc<Images>,
+    pub(crate) gateways: Arc<Gateways>,
     pub(crate) stats: StatsHandle,
     pub(crate) clock: Clock,
     _api: ApiServer,
@@ -50,7 +51,9 @@ impl Home {
         let epoch: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let start = Instant::now();
         let clock: Clock = Arc::new(move || epoch + SignedDuration::try_from(start.elapsed()).unwrap());
-        let api = ApiServer::in_memory(Options::new("/nonexistent")).await.unwrap();
+        let told = Arc::clone(&clock);
+        let options = Options { chance: Chance::new(move || told(), 1), ..Options::new("/nonexistent") };
+        let api = ApiServer::in_memory(options).await.unwrap();
         let client = api.client();
         let images = Arc::new(Images::new(images));
         let gateways = Arc::new(Gateways::default());
@@ -77,7 +80,7 @@ impl Home {
         all.into_iter().flatten().for_each(|(_, controller)| drop(tasks.spawn(controller)));
         tasks.spawn(node::run(client.clone()));
         tasks.spawn(gateways.follow(client.clone()));
-        let home = Self { client, images, stats, clock, _api: api, _tasks: tasks };
+        let home = Self { client, images, gateways, stats, clock, _api: api, _tasks: tasks };
         home.configure("config-domain", &[("example.com", "")]).await;
         home
     }
@@ -143,6 +146,17 @@ impl Home {
                 panic!("{} {name} never became {what}; last: {}", K::kind().kind, last.unwrap_or_default())
             }
         }
+    }
+
+    /// Waits until there is no object of this name.
+    pub(crate) async fn gone<K: Object>(&self, name: &str) {
+        let key = ObjectKey::new("default", name);
+        let waiting = async {
+            while self.client.find::<K>(&key).await.unwrap().is_some() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{} {name} never goes", K::kind().kind));
     }
 
     pub(crate) async fn service_ready(&self, name: &str) -> Arc<Service> {

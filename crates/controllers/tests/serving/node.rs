@@ -15,6 +15,10 @@ pub(crate) const NAME: &str = "here";
 pub(crate) const CRASHES: &str = "dev.local/crashes";
 /// An image that the node cannot find.
 pub(crate) const MISSING: &str = "dev.local/missing";
+/// An image whose container is made for ever.
+pub(crate) const STUCK: &str = "dev.local/stuck";
+/// An image of pods that no node takes.
+pub(crate) const UNSCHEDULABLE: &str = "dev.local/unschedulable";
 /// An image of a spec that the node does not honour in all.
 pub(crate) const LIMITED: &str = "dev.local/limited";
 
@@ -69,6 +73,15 @@ fn status(pod: &Pod) -> PodStatus {
             container.state = Some(ContainerState { waiting: Some(waiting), ..ContainerState::default() });
             add("Ready", false, "ContainersNotReady", "");
         }
+        STUCK => {
+            let waiting = ContainerStateWaiting {
+                reason: Some("ContainerCreating".into()),
+                ..ContainerStateWaiting::default()
+            };
+            container.state = Some(ContainerState { waiting: Some(waiting), ..ContainerState::default() });
+            add("Ready", false, "ContainersNotReady", "");
+        }
+        UNSCHEDULABLE => add("PodScheduled", false, "Unschedulable", "0/1 nodes are available"),
         _ => {
             if image == LIMITED {
                 let type_ = controllers::serving::POD_SPEC_HONORED;

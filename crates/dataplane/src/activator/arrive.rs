@@ -36,8 +36,10 @@ where
 
     async fn call(&self, forwarded: Forwarded) -> Result<Response<Body>, Error> {
         let Forwarded { revision, request, upgrade, connection } = forwarded;
-        let Some(revision) = self.revisions.activate(&revision) else {
-            return Err(Error::UnknownRevision { revision: (*revision).clone() });
+        let revision = match self.revisions.activate(&revision) {
+            Some(revision) => revision,
+            // Boxed, since it is rare and every request would have to carry its size.
+            None => Box::pin(self.revisions.await_known(&revision)).await?,
         };
         let visit = revision.enter();
         drop(revision);

@@ -6,9 +6,11 @@ use std::sync::{Arc, Weak};
 
 use futures::future::join_all;
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::revision::{Context, Revision};
-use crate::{Instance, RevisionConfig, RevisionKey};
+use crate::{Error, Instance, RevisionConfig, RevisionKey};
 
 /// Lookups of different revisions rarely meet on a lock, and never wait for a change elsewhere.
 const SHARDS: usize = 64;
@@ -20,6 +22,8 @@ pub(crate) struct Revisions {
     context: Arc<Context>,
     /// Those removed whose last requests may still be in flight, which hold them.
     removed: Mutex<Vec<Weak<Revision>>>,
+    /// Tells those who wait for a revision that one has become known.
+    appeared: Notify,
 }
 
 type Shard = RwLock<HashMap<Arc<RevisionKey>, Entry>>;
@@ -33,7 +37,13 @@ struct Entry {
 impl Revisions {
     pub(crate) fn new(context: Arc<Context>) -> Self {
         let shards = (0..SHARDS).map(|_| RwLock::default()).collect();
-        Self { shards, hasher: RandomState::new(), context, removed: Mutex::default() }
+        Self {
+            shards,
+            hasher: RandomState::new(),
+            context,
+            removed: Mutex::default(),
+            appeared: Notify::new(),
+        }
     }
 
     pub(crate) fn context(&self) -> &Arc<Context> {
@@ -47,6 +57,8 @@ impl Revisions {
         if let Some(active) = &entry.active {
             active.configure(config);
         }
+        drop(shard);
+        self.appeared.notify_waiters();
     }
 
     /// Forgets a revision. Its requests in flight finish; those that wait are sent nowhere any more and end by their
@@ -95,6 +107,24 @@ impl Revisions {
         let entry = shard.get_mut(&key)?;
         let new = || Arc::new(Revision::new(key, Arc::clone(&self.context), entry.config));
         Some(Arc::clone(entry.active.get_or_insert_with(new)))
+    }
+
+    /// As [`Revisions::activate`], and waits a while for a revision that is not known: routes and revisions are told
+    /// apart, so one may be told before the other.
+    pub(crate) async fn await_known(&self, key: &RevisionKey) -> Result<Arc<Revision>, Error> {
+        let known = async {
+            loop {
+                let mut appeared = std::pin::pin!(self.appeared.notified());
+                // From here on nothing is missed.
+                appeared.as_mut().enable();
+                if let Some(revision) = self.activate(key) {
+                    return revision;
+                }
+                appeared.await;
+            }
+        };
+        let limit = self.context.limits.unknown_revision_max;
+        timeout(limit, known).await.map_err(|_| Error::UnknownRevision { revision: key.clone() })
     }
 
     /// Gives an instance no more requests, and waits until it has answered those that it has.

@@ -158,3 +158,6 @@ fn config(revision: &Revision) -> (RevisionConfig, u16) {
     };
     (config, number.unwrap_or(PORT))
 }
+
+#[cfg(test)]
+mod tests;

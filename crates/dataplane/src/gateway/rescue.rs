@@ -11,7 +11,7 @@ use crate::stack::Inbound;
 use crate::step::Step;
 use crate::{Error, Side};
 
-/// When a full queue is worth another try, in seconds.
+/// When what is only missing for the moment is worth another try, in seconds.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// Answers for whatever could not be answered further in.
@@ -42,7 +42,7 @@ fn respond(error: &Error) -> Response<Body> {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    if matches!(error, Error::QueueFull { .. } | Error::Draining) {
+    if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
     }
     response
@@ -51,11 +51,11 @@ fn respond(error: &Error) -> Response<Body> {
 fn status(error: &Error) -> StatusCode {
     match error {
         Error::BadHost | Error::BadProbe { .. } => StatusCode::BAD_REQUEST,
-        Error::UnknownHost { .. } | Error::UnknownPath { .. } | Error::UnknownRevision { .. } => {
-            StatusCode::NOT_FOUND
-        }
+        Error::UnknownHost { .. } | Error::UnknownPath { .. } => StatusCode::NOT_FOUND,
         Error::RewriteLoop { .. } => StatusCode::LOOP_DETECTED,
-        Error::QueueFull { .. } | Error::Draining => StatusCode::SERVICE_UNAVAILABLE,
+        Error::UnknownRevision { .. } | Error::QueueFull { .. } | Error::Draining => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Error::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
         Error::Connect { .. } | Error::Unsent { .. } | Error::Broken { .. } => StatusCode::BAD_GATEWAY,
     }

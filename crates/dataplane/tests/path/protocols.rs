@@ -219,3 +219,19 @@ async fn a_broken_response_is_not_taken_for_a_whole_one() {
     sender.send(Err(std::io::Error::other("crash"))).await.unwrap();
     assert!(timeout(PATIENCE, body.collect()).await.unwrap().is_err());
 }
+
+#[tokio::test]
+async fn requests_that_come_at_once_are_answered_in_their_order() {
+    let app = App::new(|request| async move { Response::new(reply(request.uri().path().to_owned())) }).await;
+    let rig = Rig::serving(limited(0), &[&app]).await;
+    let mut stream = TcpStream::connect(rig.address).await.unwrap();
+    let paths = ["/one", "/two", "/three"];
+    let requests: String = paths.map(|path| format!("GET {path} HTTP/1.1\r\nhost: {HOST}\r\n\r\n")).concat();
+    let requests = requests.replacen("three HTTP/1.1", "three HTTP/1.1\r\nconnection: close", 1);
+    stream.write_all(requests.as_bytes()).await.unwrap();
+    let mut answers = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answers)).await.unwrap().unwrap();
+    let bodies: Vec<_> =
+        answers.split("HTTP/1.1 200 OK").filter_map(|answer| answer.split("\r\n\r\n").nth(1)).collect();
+    assert_eq!(bodies, paths, "{answers}");
+}

@@ -90,6 +90,21 @@ async fn a_full_queue_refuses_at_once() {
 }
 
 #[tokio::test]
+async fn a_queue_without_a_limit_per_instance_is_bounded_too() {
+    let rig = Rig::with(Limits { queue_max: 3, ..Limits::default() }).await;
+    rig.serve(limited(0), &[]);
+    let mut waiting = JoinSet::new();
+    for _ in 0..3 {
+        waiting.spawn(enter(&rig, "/").await);
+    }
+    let refused = rig.get("/").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, Some("1")));
+    let app = App::saying("at last").await;
+    rig.instances(&[&app]);
+    assert_eq!(statuses(&waiting.join_all().await, StatusCode::OK), 3);
+}
+
+#[tokio::test]
 async fn slots_add_up_over_instances() {
     let gate = Gate::closed();
     let (one, other) = (App::gated(&gate).await, App::gated(&gate).await);

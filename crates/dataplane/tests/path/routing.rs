@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use dataplane::Limits;
 use http::{Request, StatusCode, header};
 use resources::networking::{HeaderMatch, HttpIngressPath};
 
-use crate::rig::{App, HOST, Rig, empty, get, revision, split};
+use crate::rig::{App, HOST, Rig, empty, get, probe, revision, split};
 
 /// A rig with a revision per name, each answering with its name.
 async fn rig(names: &[&'static str]) -> (Rig, Vec<App>) {
@@ -21,12 +23,10 @@ async fn rig(names: &[&'static str]) -> (Rig, Vec<App>) {
 async fn what_is_not_served_says_so() {
     let (rig, _apps) = rig(&["a"]).await;
     rig.route(HOST, &[("a", 100)]);
-    rig.route("gone.default.localhost", &[("nobody", 100)]);
     let mut client = rig.client().await;
     // (host, status, part of the text)
     let cases = [
         ("other.default.localhost", StatusCode::NOT_FOUND, "other.default.localhost"),
-        ("gone.default.localhost", StatusCode::NOT_FOUND, "default/nobody"),
         ("bad host", StatusCode::BAD_REQUEST, "Host header"),
         ("Hello.Default.Localhost:8080", StatusCode::OK, "a"),
     ];
@@ -36,6 +36,27 @@ async fn what_is_not_served_says_so() {
         assert_eq!(reply.status, status, "{host}: {reply:?}");
         assert!(reply.body.contains(part), "{host}: {reply:?}");
     }
+}
+
+#[tokio::test]
+async fn a_revision_that_was_not_told_yet_is_waited_for() {
+    let app = App::saying("late").await;
+    let rig = Rig::new().await;
+    rig.route(HOST, &[("late", 100)]);
+    let mut client = rig.client().await;
+    let answer = tokio::spawn(async move { client.get("/").await });
+    // Once a later request is answered, this one was read.
+    assert_eq!(rig.client().await.read(probe()).await.status, StatusCode::OK);
+    rig.handle.set_revision(revision("other"), Default::default());
+    rig.handle.set_revision(revision("late"), Default::default());
+    rig.handle.set_instances(&revision("late"), vec![app.instance()]);
+    assert_eq!(answer.await.unwrap().body, "late");
+
+    let rig = Rig::with(Limits { unknown_revision_max: Duration::from_millis(1), ..Limits::default() }).await;
+    rig.route(HOST, &[("never", 100)]);
+    let reply = rig.get("/").await;
+    assert_eq!((reply.status, reply.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, Some("1")));
+    assert_eq!(reply.body, "revision default/never is not known to the gateway\n");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use resources::names::fnv32;
 use rustix::fs::{FlockOperation, flock};
 
 /// The data directory, held by this process.
@@ -93,11 +94,8 @@ impl DataDir {
 
     /// A short name for this directory, for what is named machine-wide: cgroups, the run directory.
     pub(crate) fn id(&self) -> String {
-        // FNV-1a: what an older build left must be found again, and std's hashes may change.
-        let bytes = self.path.as_os_str().as_encoded_bytes().iter();
-        let hash =
-            bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
-        format!("{hash:08x}")
+        // What an older build left must be found again, so by a hash that is the same in each.
+        format!("{:08x}", fnv32(self.path.as_os_str().as_encoded_bytes()))
     }
 }
 

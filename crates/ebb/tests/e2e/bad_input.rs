@@ -47,6 +47,31 @@ fn a_service_that_cannot_be_is_refused_with_the_reason() {
             "max-scale=2 is less than min-scale=3",
         ),
         (
+            "a word for a number",
+            service(&format!("spec: {{containerConcurrency: ten, containers: [{{{IMAGE}}}]}}"), ""),
+            "cannot unmarshal string into Go struct field Service.spec.template.spec.containerConcurrency of type int64",
+        ),
+        (
+            "a metric that nothing scales by",
+            service(
+                &format!(
+                    "metadata: {{annotations: {{autoscaling.knative.dev/metric: rps}}}}, spec: {{containers: [{{{IMAGE}}}]}}"
+                ),
+                "",
+            ),
+            "this release of Ebb scales by requests in hand",
+        ),
+        (
+            "a class that nothing scales by",
+            service(
+                &format!(
+                    "metadata: {{annotations: {{autoscaling.knative.dev/class: hpa.autoscaling.knative.dev}}}}, spec: {{containers: [{{{IMAGE}}}]}}"
+                ),
+                "",
+            ),
+            "this release of Ebb has no autoscaler of this class",
+        ),
+        (
             "another's name",
             service(&format!("metadata: {{name: other-1}}, spec: {{containers: [{{{IMAGE}}}]}}"), ""),
             "must have prefix \"bad-\"",

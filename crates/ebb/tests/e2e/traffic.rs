@@ -97,6 +97,53 @@ fn a_missing_revision_is_named_and_taken_when_it_appears() {
 }
 
 #[test]
+fn a_route_of_its_own_serves_within_the_timeouts_of_its_revisions() {
+    if !need_kubectl("a_route_of_its_own_serves_within_the_timeouts_of_its_revisions") {
+        return;
+    }
+    let ebb = Ebb::up();
+    let manifest = |annotations: &str, patient: u32| {
+        format!(
+            r#"
+apiVersion: serving.knative.dev/v1
+kind: Configuration
+metadata: {{name: app}}
+spec:
+  template:
+    spec: {{timeoutSeconds: {patient}, containers: [{{image: "dev.local/hello:1"}}]}}
+---
+apiVersion: serving.knative.dev/v1
+kind: Route
+metadata: {{name: door, annotations: {{{annotations}}}}}
+spec: {{traffic: [{{configurationName: app, percent: 100}}]}}
+"#
+        )
+    };
+    let served = |generation: u32| {
+        let url = until(|| {
+            let route = ebb.object("route", "door")?;
+            let here = format!("app-{generation:05}");
+            let to = route["status"]["traffic"][0]["revisionName"] == here.as_str();
+            (to && condition(&route, "Ready")?["status"] == "True")
+                .then(|| route["status"]["url"].as_str().unwrap().to_owned())
+        });
+        url.unwrap_or_else(|| panic!("{:?}", ebb.object("route", "door")))
+    };
+    ebb.apply(&manifest("", 1));
+    let url = served(1);
+    assert_eq!(ebb.call(&url).status, 200);
+    let late = ebb.call(&format!("{url}/sleep?ms=3000"));
+    assert_eq!((late.status, late.body.trim()), (504, "request timeout"));
+
+    let gradual = manifest("serving.knative.dev/rollout-duration: 60s", 30);
+    let told = ebb.try_kubectl(&["apply", "-f", "-"], &gradual);
+    let told = crate::rig::text(&told.stderr);
+    assert!(told.contains("Warning: ") && told.contains("traffic moves to a new Revision at once"), "{told}");
+    let url = served(2);
+    assert_eq!(ebb.call(&format!("{url}/sleep?ms=1500")).status, 200);
+}
+
+#[test]
 fn an_unknown_host_is_not_found() {
     let ebb = Ebb::up();
     let answer = ebb.call(&format!("http://nobody.default.localhost:{}/", ebb.http.port()));

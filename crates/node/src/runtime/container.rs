@@ -5,11 +5,12 @@ mod dial;
 mod inner;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use resources::names::fnv64;
 use tokio::net::TcpStream;
 
 use super::cgroup;
@@ -40,17 +41,9 @@ impl ContainerOptions {
     /// The defaults for a run directory; the cgroup root is named after its path.
     pub fn new(run_dir: impl Into<PathBuf>) -> Self {
         let run_dir = run_dir.into();
-        let cgroup_root = format!("ebb-{:016x}", fingerprint(&run_dir));
+        let cgroup_root = format!("ebb-{:016x}", fnv64(run_dir.as_os_str().as_encoded_bytes()));
         Self { run_dir, cgroup_root, pools: PoolOptions::default(), keeper: KeeperCommand::default() }
     }
-}
-
-/// FNV-1a: the same in every build, unlike the standard library's hashes.
-fn fingerprint(path: &Path) -> u64 {
-    let bytes = path.as_os_str().as_encoded_bytes();
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Runs containers in namespaces and cgroups of their own.

@@ -14,6 +14,7 @@ mod secret;
 mod service;
 mod small;
 mod volume;
+mod workload;
 
 use super::{FieldError, path::Path};
 

@@ -14,6 +14,7 @@ mod service;
 mod template;
 mod template_defaults;
 mod traffic;
+mod unserved;
 mod user;
 mod volume;
 mod volume_mount;

@@ -3,6 +3,7 @@
 mod builtin;
 mod config_maps;
 mod create;
+mod flags;
 mod internal;
 mod manifests;
 mod pod_spec;

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::data::{ConfigError, Data};
-use crate::{annotations::CLASS_KPA, duration};
+use crate::{
+    annotations::{CLASS_HPA, CLASS_KPA},
+    duration,
+};
 
 /// The lowest target that means anything: `autoscaling.TargetMin` upstream.
 pub const TARGET_MIN: f64 = 0.01;
@@ -122,6 +125,9 @@ impl Autoscaler {
         config.check_load(data)?;
         config.check_times(data)?;
         config.check_scale(data)?;
+        data.check(config.pod_autoscaler_class != CLASS_HPA, "pod-autoscaler-class", || {
+            format!("must not be {CLASS_HPA}: this release of Ebb has no autoscaler of this class; use {CLASS_KPA}")
+        })?;
         Ok(config)
     }
 

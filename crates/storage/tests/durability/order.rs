@@ -72,6 +72,20 @@ fn a_lazy_change_becomes_durable_by_itself_and_an_urgent_one_takes_it_along() {
     assert!(store.stats().last_durable >= lazy);
 }
 
+/// The fastest of some counts: a machine that is busy makes any of them slow.
+#[test]
+fn a_lazy_change_waits_no_longer_than_20_ms() {
+    let store = open(&SimulatedDisk::default(), Options::default());
+    let fastest = (0..20).map(|_| {
+        let begun = tokio::time::Instant::now();
+        let version = store.append("a", Op::bytes("1"), Durability::Soon).unwrap();
+        durable(&store, version).unwrap();
+        begun.elapsed()
+    });
+    let fastest = fastest.min().unwrap();
+    assert!(fastest <= std::time::Duration::from_millis(20), "{fastest:?}");
+}
+
 #[test]
 fn a_full_queue_refuses_and_recovers() {
     let cases = [

@@ -3,10 +3,8 @@
 //! In a cluster the API server and others fill in fields of a Deployment, so comparing it with what is wanted would find
 //! differences for ever. Its hash stands in a label instead (upstream: serving, `deployment-hash`, FNV-32a in base 36).
 
-use resources::builtin::Deployment;
+use resources::{builtin::Deployment, names::fnv32};
 
-const OFFSET: u32 = 0x811c_9dc5;
-const PRIME: u32 = 0x0100_0193;
 const DIGITS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// The hash of a Deployment's spec, labels and annotations. Its replicas do not count: they are the autoscaler's.
@@ -18,7 +16,7 @@ pub(super) fn hash(deployment: &Deployment) -> String {
     let parts = (&spec, &deployment.metadata.labels, &deployment.metadata.annotations);
     // API types have string keys and no failing serializer.
     let json = serde_json::to_vec(&parts).expect("a Deployment serializes");
-    base36(json.iter().fold(OFFSET, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(PRIME)))
+    base36(fnv32(&json))
 }
 
 fn base36(mut number: u32) -> String {

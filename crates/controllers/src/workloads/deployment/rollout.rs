@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use resources::{
     builtin::{Deployment, ReplicaSet},
     meta::IntOrString,
@@ -27,6 +28,21 @@ pub(super) fn replicas(deployment: &Deployment) -> i32 {
     deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
 }
 
+/// Whether a Deployment shall stay with the templates that it has.
+pub(super) fn is_paused(deployment: &Deployment) -> bool {
+    deployment.spec.as_ref().and_then(|spec| spec.paused).unwrap_or(false)
+}
+
+/// Takes the newest set out of these.
+pub(super) fn take_newest(sets: &mut Vec<Arc<ReplicaSet>>) -> Option<Arc<ReplicaSet>> {
+    let newest = sets.iter().enumerate().max_by_key(|(_, set)| created(set)).map(|(at, _)| at)?;
+    Some(sets.swap_remove(newest))
+}
+
+fn created(set: &ReplicaSet) -> Option<Timestamp> {
+    set.metadata.creation_timestamp.as_ref().map(|time| time.0)
+}
+
 /// The size a new ReplicaSet starts with.
 pub(super) fn first_size(deployment: &Deployment, old: &[Arc<ReplicaSet>]) -> i32 {
     let replicas = replicas(deployment);
@@ -43,7 +59,11 @@ pub(super) fn sizes(
     current: &Arc<ReplicaSet>,
     old: &[Arc<ReplicaSet>],
 ) -> Vec<(Arc<ReplicaSet>, i32)> {
-    let mut sizes = if recreates(deployment) {
+    let mut sizes = if is_paused(deployment) {
+        // Only how many there are in all may change, and that is the newest set's.
+        let others: i32 = old.iter().map(|set| wanted(set)).sum();
+        vec![(Arc::clone(current), (replicas(deployment) - others).max(0))]
+    } else if recreates(deployment) {
         recreate(deployment, current, old)
     } else {
         let mut sizes =
@@ -82,7 +102,7 @@ fn shrink(
     let total = wanted(current) + old.iter().map(|set| wanted(set)).sum::<i32>();
     let mut allowed = (total - minimum - (wanted(current) - available(current)).max(0)).max(0);
     let mut old: Vec<_> = old.iter().map(|set| (Arc::clone(set), wanted(set))).collect();
-    old.sort_by_key(|(set, _)| set.metadata.creation_timestamp.as_ref().map(|time| time.0));
+    old.sort_by_key(|(set, _)| created(set));
     for (set, size) in &mut old {
         let gone = (*size - available(set)).clamp(0, allowed);
         *size -= gone;

@@ -1,11 +1,12 @@
 //! Which ReplicaSet belongs to which template: a hash in a label.
 
-use std::{collections::BTreeMap, hash::Hasher};
+use std::collections::BTreeMap;
 
 use resources::{
     Object,
     builtin::{Deployment, DeploymentSpec, PodTemplateSpec, ReplicaSet},
     meta::LabelSelector,
+    names::fnv64,
 };
 
 /// The label with the hash (upstream: kubernetes, `DefaultDeploymentUniqueLabelKey`).
@@ -15,11 +16,9 @@ const HASH: &str = "pod-template-hash";
 pub(super) fn hash(deployment: &Deployment) -> String {
     let template = deployment.spec.as_ref().map(|spec| &spec.template);
     let json = serde_json::to_vec(&template).unwrap_or_default();
-    let mut fnv = Fnv::default();
-    fnv.write(&json);
     // Like upstream, without vowels and look-alikes, so that no word comes out.
     const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    let mut rest = fnv.finish();
+    let mut rest = fnv64(&json);
     let mut text = String::new();
     for _ in 0..8 {
         text.push(char::from(ALPHABET[(rest % ALPHABET.len() as u64) as usize]));
@@ -50,25 +49,4 @@ pub(super) fn annotations(deployment: &Deployment) -> Option<BTreeMap<String, St
     let mut annotations = deployment.metadata.annotations.clone()?;
     annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
     Some(annotations)
-}
-
-/// FNV-1a, 64 bits wide: stable from one release of Ebb to the next, which std's hashers are not.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
 }

@@ -53,6 +53,44 @@ fn a_rollout_goes_step_by_step() {
     }
 }
 
+type Sizes = &'static [(&'static str, i32)];
+
+fn check_sizes(deployment: &Deployment, new: (i32, i32, i32), old: (i32, i32, i32), expect: Sizes) {
+    let sizes = rollout::sizes(deployment, &set("new", new), &[set("old", old)]);
+    let sizes: Vec<_> = sizes.iter().map(|(set, size)| (set.name(), *size)).collect();
+    assert_eq!(sizes, expect, "new {new:?}, old {old:?}");
+}
+
+#[test]
+fn recreating_begins_when_the_last_old_pod_is_gone() {
+    let mut deployment = deployment(3, "25%", "25%");
+    deployment.spec.as_mut().unwrap().strategy =
+        serde_json::from_value(json!({ "type": "Recreate" })).unwrap();
+    for (new, old, expect) in [
+        ((0, 0, 0), (3, 3, 3), &[("old", 0)][..]),
+        ((0, 0, 0), (0, 3, 3), &[]),
+        ((0, 0, 0), (0, 1, 0), &[]),
+        ((0, 0, 0), (0, 0, 0), &[("new", 3)]),
+        ((3, 3, 3), (0, 0, 0), &[]),
+    ] {
+        check_sizes(&deployment, new, old, expect);
+    }
+}
+
+#[test]
+fn a_pause_holds_the_templates_and_not_the_size() {
+    let mut deployment = deployment(5, "25%", "25%");
+    deployment.spec.as_mut().unwrap().paused = Some(true);
+    for (new, old, expect) in [
+        ((1, 1, 1), (4, 4, 4), &[][..]),
+        ((1, 1, 1), (2, 2, 2), &[("new", 3)]),
+        ((3, 3, 3), (4, 4, 4), &[("new", 1)]),
+        ((1, 1, 1), (7, 7, 7), &[("new", 0)]),
+    ] {
+        check_sizes(&deployment, new, old, expect);
+    }
+}
+
 #[test]
 fn a_change_of_size_reaches_the_only_set() {
     let sizes = rollout::sizes(&deployment(0, "25%", "0"), &set("new", (1, 1, 1)), &[]);

@@ -11,7 +11,7 @@ use resources::{
 };
 
 use super::SERVICE_NAME;
-use crate::workloads::{pods, replica_set::controlled_by};
+use crate::{serving::child::controlled_by, workloads::pods};
 
 /// The most endpoints that one slice may have (the API's own limit).
 const ENDPOINTS_MAX: usize = 1000;

@@ -50,3 +50,20 @@ impl Gateways for EmbeddedGateways {
         LoadBalancers { public: balancer.clone(), private: balancer }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_of_upstreams_networking_layers_is_served() {
+        let gateways = EmbeddedGateways::new(Arc::default(), IpAddr::from([127, 0, 0, 1]));
+        for layer in ["istio", "kourier", "contour", "gateway-api"] {
+            let class = format!("{layer}.ingress.networking.knative.dev");
+            assert_eq!(gateways.class(&class), IngressClass::Served, "{class}");
+        }
+        for class in ["nginx", "mine.ingress.networking.knative.dev", "istio"] {
+            assert_eq!(gateways.class(class), IngressClass::Unknown, "{class}");
+        }
+    }
+}

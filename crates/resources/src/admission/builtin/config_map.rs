@@ -10,7 +10,7 @@ use crate::{
         rejection::invalid,
     },
     builtin::ConfigMap,
-    config::{self, check_example},
+    config::{self, Configs, check_example},
     names::dns,
     reserved::SYSTEM_NAMESPACE,
 };
@@ -41,6 +41,10 @@ impl Rules for ConfigMap {
         invalid(errors)?;
         check_platform(self, context)
     }
+
+    fn warnings(&self, _: &Configs) -> Vec<String> {
+        if is_platforms(self) { config::without_effect(self) } else { Vec::new() }
+    }
 }
 
 fn check_data(map: &ConfigMap, errors: &mut Vec<FieldError>) {
@@ -64,11 +68,16 @@ fn check_data(map: &ConfigMap, errors: &mut Vec<FieldError>) {
 
 /// A ConfigMap of the platform must be one that it can run with.
 fn check_platform(map: &ConfigMap, context: &Context<'_, ConfigMap>) -> Result<(), Rejection> {
-    let name = map.metadata.name.as_deref().unwrap_or_default();
-    if map.metadata.namespace.as_deref() != Some(SYSTEM_NAMESPACE) || !config::NAMES.contains(&name) {
+    if !is_platforms(map) {
         return Ok(());
     }
+    let name = map.metadata.name.as_deref().unwrap_or_default();
     check_example(map).map_err(Rejection::config)?;
     let data = map.data.clone().unwrap_or_default();
     context.configs.clone().apply(name, &data).map_err(Rejection::config)
+}
+
+fn is_platforms(map: &ConfigMap) -> bool {
+    let name = map.metadata.name.as_deref().unwrap_or_default();
+    map.metadata.namespace.as_deref() == Some(SYSTEM_NAMESPACE) && config::NAMES.contains(&name)
 }

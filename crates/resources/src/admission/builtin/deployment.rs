@@ -1,17 +1,16 @@
 //! Deployment.
 
-use super::{FIELD_IMMUTABLE, check_not_negative, check_one_of, pod, pod_defaults};
+use super::{check_not_negative, check_one_of, pod_defaults, workload::Workload};
 use crate::{
     admission::{
         FieldError, Rejection,
         dispatch::{Context, Rules},
-        labels,
         metadata::{self, NameRule},
         path::Path,
         rejection::invalid,
     },
-    builtin::{Deployment, DeploymentSpec, DeploymentStrategy, PodTemplateSpec, RollingUpdateDeployment},
-    meta::{IntOrString, LabelSelector},
+    builtin::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment},
+    meta::IntOrString,
 };
 
 impl Rules for Deployment {
@@ -36,50 +35,22 @@ impl Rules for Deployment {
         let none = DeploymentSpec::default();
         let spec = self.spec.as_ref().unwrap_or(&none);
         let path = Path::root("spec");
-        check_not_negative(spec.replicas.map(i64::from), &path.child("replicas"), &mut errors);
-        check_not_negative(
-            spec.min_ready_seconds.map(i64::from),
-            &path.child("minReadySeconds"),
-            &mut errors,
-        );
+        let workload = Workload {
+            kind: "deployment",
+            replicas: spec.replicas,
+            min_ready_seconds: spec.min_ready_seconds,
+            selector: &spec.selector,
+            template: &spec.template,
+        };
+        let old = context.old.and_then(|old| old.spec.as_ref());
+        workload.validate(old.map(|old| &old.selector), &path, &mut errors);
         let limit = spec.revision_history_limit.map(i64::from);
         check_not_negative(limit, &path.child("revisionHistoryLimit"), &mut errors);
         check_deadline(spec, &path, &mut errors);
-        check_selector(&spec.selector, &spec.template, "deployment", &path, &mut errors);
-        pod::validate_template(&spec.template, &path.child("template"), &mut errors);
         if let Some(strategy) = &spec.strategy {
             check_strategy(strategy, &path.child("strategy"), &mut errors);
         }
-        let old = context.old.and_then(|old| old.spec.as_ref());
-        if old.is_some_and(|old| old.selector != spec.selector) {
-            errors.push(FieldError::invalid(&path.child("selector"), &spec.selector, FIELD_IMMUTABLE));
-        }
         invalid(errors)
-    }
-}
-
-/// A selector that is not empty and chooses what the template makes.
-pub(super) fn check_selector(
-    selector: &LabelSelector,
-    template: &PodTemplateSpec,
-    kind: &str,
-    path: &Path<'_>,
-    errors: &mut Vec<FieldError>,
-) {
-    let at = path.child("selector");
-    if *selector == LabelSelector::default() {
-        errors.push(FieldError::required(&at, ""));
-    } else if labels::is_empty(selector) {
-        let why = format!("empty selector is invalid for {kind}");
-        errors.push(FieldError::invalid(&at, selector, why));
-    }
-    labels::validate_selector(selector, &at, errors);
-    let found = template.metadata.as_ref().and_then(|metadata| metadata.labels.clone()).unwrap_or_default();
-    if !labels::matches(selector, &found) {
-        let template = path.child("template");
-        let metadata = template.child("metadata");
-        let why = "`selector` does not match template `labels`";
-        errors.push(FieldError::invalid(&metadata.child("labels"), &found, why));
     }
 }
 

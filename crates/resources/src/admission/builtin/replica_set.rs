@@ -1,9 +1,9 @@
 //! ReplicaSet.
 
-use super::{FIELD_IMMUTABLE, check_not_negative, deployment::check_selector, pod, pod_defaults};
+use super::{pod_defaults, workload::Workload};
 use crate::{
     admission::{
-        FieldError, Rejection,
+        Rejection,
         dispatch::{Context, Rules},
         metadata::{self, NameRule},
         path::Path,
@@ -25,20 +25,16 @@ impl Rules for ReplicaSet {
         let none = ReplicaSetSpec::default();
         let spec = self.spec.as_ref().unwrap_or(&none);
         let path = Path::root("spec");
-        check_not_negative(spec.replicas.map(i64::from), &path.child("replicas"), &mut errors);
-        check_not_negative(
-            spec.min_ready_seconds.map(i64::from),
-            &path.child("minReadySeconds"),
-            &mut errors,
-        );
-        let none = PodTemplateSpec::default();
-        let template = spec.template.as_ref().unwrap_or(&none);
-        check_selector(&spec.selector, template, "replicaset", &path, &mut errors);
-        pod::validate_template(template, &path.child("template"), &mut errors);
+        let no_template = PodTemplateSpec::default();
+        let workload = Workload {
+            kind: "replicaset",
+            replicas: spec.replicas,
+            min_ready_seconds: spec.min_ready_seconds,
+            selector: &spec.selector,
+            template: spec.template.as_ref().unwrap_or(&no_template),
+        };
         let old = context.old.and_then(|old| old.spec.as_ref());
-        if old.is_some_and(|old| old.selector != spec.selector) {
-            errors.push(FieldError::invalid(&path.child("selector"), &spec.selector, FIELD_IMMUTABLE));
-        }
+        workload.validate(old.map(|old| &old.selector), &path, &mut errors);
         invalid(errors)
     }
 }

@@ -3,10 +3,8 @@
 use super::{denied, metadata, template, user};
 use crate::{
     admission::{
-        KnativeErrors, Path, Rejection,
+        Path, Rejection,
         dispatch::{Context, Rules},
-        metadata::{NameRule, validate as validate_metadata},
-        rejection::invalid,
     },
     config::Configs,
     labels,
@@ -29,15 +27,21 @@ impl Rules for Configuration {
     }
 
     fn validate(&self, context: &Context<'_, Self>) -> Result<(), Rejection> {
-        invalid(validate_metadata(&self.metadata, NameRule::Subdomain, true))?;
-        let mut errors = KnativeErrors::default();
+        let mut errors = metadata::validate(&self.metadata)?;
         let meta = Path::root("metadata");
-        metadata::check_name(&self.metadata, meta, &mut errors);
         metadata::refuse_autoscaling(&self.metadata, meta, &mut errors);
         metadata::check_owner_label(&self.metadata, labels::SERVICE, "Service", meta, &mut errors);
         let spec = Path::root("spec");
         let path = spec.child("template");
-        template::validate(&self.spec.template, &self.metadata, path, context.configs, &mut errors);
+        let old_template = context.old.map(|old| &old.spec.template);
+        template::validate(
+            &self.spec.template,
+            old_template,
+            &self.metadata,
+            path,
+            context.configs,
+            &mut errors,
+        );
         if let Some(old) = context.old {
             if !user::is_owned(&self.metadata) {
                 user::check(&self.metadata, &self.spec, &old.metadata, &old.spec, &mut errors);

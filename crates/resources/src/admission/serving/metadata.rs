@@ -1,15 +1,28 @@
 //! What Knative asks of metadata, besides what Kubernetes asks.
 
 use crate::{
-    admission::{KnativeErrors, Path},
+    admission::{
+        KnativeErrors, Path, Rejection,
+        metadata::{NameRule, validate as validate_metadata},
+        rejection::invalid,
+    },
     annotations::{AUTOSCALING_GROUP, ROLLOUT_DURATION},
     duration,
     meta::ObjectMeta,
     names::dns,
 };
 
+/// What is wrong with the metadata of any of Knative's own kinds, to which its rules add the rest. What Kubernetes
+/// refuses is refused by itself.
+pub(super) fn validate(metadata: &ObjectMeta) -> Result<KnativeErrors, Rejection> {
+    invalid(validate_metadata(metadata, NameRule::Subdomain, true))?;
+    let mut errors = KnativeErrors::default();
+    check_name(metadata, Path::root("metadata"), &mut errors);
+    Ok(errors)
+}
+
 /// The name becomes a host, so it is a DNS-1035 label.
-pub(super) fn check_name(metadata: &ObjectMeta, path: Path<'_>, errors: &mut KnativeErrors) {
+fn check_name(metadata: &ObjectMeta, path: Path<'_>, errors: &mut KnativeErrors) {
     if let Some(prefix) = &metadata.generate_name {
         let wrong = dns::label_1035(&dns::as_prefix(prefix));
         if !wrong.is_empty() {

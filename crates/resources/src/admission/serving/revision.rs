@@ -1,12 +1,10 @@
 //! Revision.
 
-use super::{denied, metadata, pod_spec, template, template_defaults};
+use super::{denied, metadata, pod_spec, template, template_defaults, unserved};
 use crate::{
     admission::{
         KnativeErrors, Path, Rejection,
         dispatch::{Context, Rules},
-        metadata::{NameRule, validate as validate_metadata},
-        rejection::invalid,
         same,
     },
     annotations::Scaling,
@@ -24,10 +22,8 @@ impl Rules for Revision {
     }
 
     fn validate(&self, context: &Context<'_, Self>) -> Result<(), Rejection> {
-        invalid(validate_metadata(&self.metadata, NameRule::Subdomain, true))?;
-        let mut errors = KnativeErrors::default();
+        let mut errors = metadata::validate(&self.metadata)?;
         let meta = Path::root("metadata");
-        metadata::check_name(&self.metadata, meta, &mut errors);
         metadata::check_owner_label(
             &self.metadata,
             labels::CONFIGURATION,
@@ -36,7 +32,11 @@ impl Rules for Revision {
             &mut errors,
         );
         if let Some(annotations) = &self.metadata.annotations {
-            Scaling::check(annotations, &context.configs.autoscaler, meta.child("annotations"), &mut errors);
+            let path = meta.child("annotations");
+            Scaling::check(annotations, &context.configs.autoscaler, path, &mut errors);
+            if context.old.is_none_or(|old| old.metadata.annotations.as_ref() != Some(annotations)) {
+                unserved::refuse_scaling(annotations, path, &mut errors);
+            }
         }
         let spec = Path::root("spec");
         match context.old {

@@ -1,13 +1,12 @@
 //! Route.
 
-use super::{denied, metadata, traffic, user};
+use super::{denied, metadata, traffic, unserved, user};
 use crate::{
     admission::{
-        KnativeErrors, Path, Rejection,
+        Path, Rejection,
         dispatch::{Context, Rules},
-        metadata::{NameRule, validate as validate_metadata},
-        rejection::invalid,
     },
+    config::Configs,
     labels,
     serving::Route,
 };
@@ -22,10 +21,8 @@ impl Rules for Route {
     }
 
     fn validate(&self, context: &Context<'_, Self>) -> Result<(), Rejection> {
-        invalid(validate_metadata(&self.metadata, NameRule::Subdomain, true))?;
-        let mut errors = KnativeErrors::default();
+        let mut errors = metadata::validate(&self.metadata)?;
         let meta = Path::root("metadata");
-        metadata::check_name(&self.metadata, meta, &mut errors);
         metadata::refuse_autoscaling(&self.metadata, meta, &mut errors);
         metadata::check_rollout_duration(&self.metadata, meta, &mut errors);
         metadata::check_owner_label(&self.metadata, labels::SERVICE, "Service", meta, &mut errors);
@@ -37,5 +34,9 @@ impl Rules for Route {
             user::check(&self.metadata, &self.spec, &old.metadata, &old.spec, &mut errors);
         }
         denied(&errors)
+    }
+
+    fn warnings(&self, _: &Configs) -> Vec<String> {
+        unserved::rollout_warning(&self.metadata).into_iter().collect()
     }
 }

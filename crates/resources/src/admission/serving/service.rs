@@ -1,12 +1,10 @@
 //! Service.
 
-use super::{denied, metadata, template, traffic, user};
+use super::{denied, metadata, template, traffic, unserved, user};
 use crate::{
     admission::{
-        KnativeErrors, Path, Rejection,
+        Path, Rejection,
         dispatch::{Context, Rules},
-        metadata::{NameRule, validate as validate_metadata},
-        rejection::invalid,
     },
     config::Configs,
     serving::Service,
@@ -27,15 +25,14 @@ impl Rules for Service {
     }
 
     fn validate(&self, context: &Context<'_, Self>) -> Result<(), Rejection> {
-        invalid(validate_metadata(&self.metadata, NameRule::Subdomain, true))?;
-        let mut errors = KnativeErrors::default();
+        let mut errors = metadata::validate(&self.metadata)?;
         let meta = Path::root("metadata");
-        metadata::check_name(&self.metadata, meta, &mut errors);
         metadata::refuse_autoscaling(&self.metadata, meta, &mut errors);
         metadata::check_rollout_duration(&self.metadata, meta, &mut errors);
         let spec = Path::root("spec");
         template::validate(
             &self.spec.template,
+            context.old.map(|old| &old.spec.template),
             &self.metadata,
             spec.child("template"),
             context.configs,
@@ -51,6 +48,9 @@ impl Rules for Service {
     }
 
     fn warnings(&self, configs: &Configs) -> Vec<String> {
-        template::warnings(&self.spec.template, Path::root("spec").child("template"), configs)
+        let mut warnings =
+            template::warnings(&self.spec.template, Path::root("spec").child("template"), configs);
+        warnings.extend(unserved::rollout_warning(&self.metadata));
+        warnings
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{metadata::check_seconds, pod_spec, template_defaults};
+use super::{metadata::check_seconds, pod_spec, template_defaults, unserved};
 use crate::{
     admission::{KnativeErrors, Path, same},
     annotations::{
@@ -69,9 +69,11 @@ fn has_name(template: &RevisionTemplateSpec) -> bool {
     template.metadata.name.as_ref().is_some_and(|name| !name.is_empty())
 }
 
-/// Says what is wrong with a template of this parent.
+/// Says what is wrong with a template of this parent. What an earlier release let in and has not been touched since
+/// stays: its owner must be able to change the rest.
 pub(super) fn validate(
     template: &RevisionTemplateSpec,
+    old: Option<&RevisionTemplateSpec>,
     parent: &ObjectMeta,
     path: Path<'_>,
     configs: &Configs,
@@ -84,6 +86,9 @@ pub(super) fn validate(
     if let Some(annotations) = &template.metadata.annotations {
         let path = meta.child("annotations");
         Scaling::check(annotations, &configs.autoscaler, path, errors);
+        if old.is_none_or(|old| old.metadata.annotations.as_ref() != Some(annotations)) {
+            unserved::refuse_scaling(annotations, path, errors);
+        }
         check_networking(annotations, path, errors);
         check_queue_resources(annotations, path, errors);
         if let Some((key, text)) = PROGRESS_DEADLINE.find(annotations) {

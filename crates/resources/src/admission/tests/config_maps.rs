@@ -92,3 +92,30 @@ fn data_of_any_config_map() {
         Err("data: Forbidden: field is immutable when `immutable` is set".to_owned())
     );
 }
+
+#[test]
+fn keys_without_effect_are_told() {
+    let told = |namespace, name, data| {
+        let map = super::decode(&map(namespace, name, data));
+        crate::admission::warnings(&*map, &config::Configs::default())
+    };
+    let network = json!({
+        "rollout-duration": "60", "external-domain-tls": "Enabled", "http-protocol": "Enabled",
+        "domain-template": "{{.Name}}.{{.Domain}}",
+    });
+    assert_eq!(
+        told("knative-serving", "config-network", network.clone()),
+        [
+            "config-network: external-domain-tls=Enabled has no effect in this release of Ebb: no certificates are made, \
+             and requests are served over plain HTTP",
+            "config-network: rollout-duration=60 has no effect in this release of Ebb: traffic moves to a new Revision \
+             at once",
+        ]
+    );
+    assert!(told("default", "config-network", network).is_empty());
+    let observability = json!({"metrics-protocol": "prometheus", "tracing-protocol": "none"});
+    assert_eq!(told("knative-serving", "config-observability", observability).len(), 1);
+    for map in config::default_config_maps() {
+        assert!(crate::admission::warnings(&map, &config::Configs::default()).is_empty());
+    }
+}

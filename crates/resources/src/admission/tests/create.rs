@@ -160,6 +160,67 @@ fn defaults_come_from_the_configuration() {
 }
 
 #[test]
+fn every_amount_has_a_default_of_its_own() {
+    for resource in ["cpu", "memory", "ephemeral-storage"] {
+        for (bound, field) in [("request", "requests"), ("limit", "limits")] {
+            let key = format!("revision-{resource}-{bound}");
+            let configs = configs(&[("config-defaults", &[(key.as_str(), "5M")])]);
+            let service = create_with(&service_with(json!({})), &configs).unwrap();
+            let resources = &service["spec"]["template"]["spec"]["containers"][0]["resources"];
+            assert_eq!(*resources, json!({field: {resource: "5M"}}), "{key}");
+        }
+    }
+}
+
+#[test]
+fn init_containers_have_names_of_their_own() {
+    let configs = configs(&[
+        ("config-defaults", &[("init-container-name-template", "first-of-{{.Name}}")]),
+        ("config-features", &[("kubernetes.podspec-init-containers", "enabled")]),
+    ]);
+    let names = |init: serde_json::Value| {
+        let service = service_of(json!({"containers": [{"image": "app"}], "initContainers": init}));
+        let service = create_with(&service, &configs).unwrap();
+        let pod = &service["spec"]["template"]["spec"];
+        assert_eq!(pod["containers"][0]["name"], "user-container");
+        let named = pod["initContainers"].as_array().unwrap().iter();
+        named.map(|container| container["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(json!([{"image": "a"}])), ["first-of-app"]);
+    assert_eq!(names(json!([{"image": "a"}, {"image": "b"}])), ["first-of-app-0", "first-of-app-1"]);
+}
+
+#[test]
+fn the_limit_of_container_concurrency_is_configured() {
+    let service =
+        |limit: i64| service_of(json!({"containers": [{"image": "app"}], "containerConcurrency": limit}));
+    for (max, taken, refused) in [("5", 5, 6), ("2000", 2000, 2001)] {
+        let configs = configs(&[("config-defaults", &[("container-concurrency-max-limit", max)])]);
+        assert!(create_with(&service(taken), &configs).is_ok(), "{max}");
+        let error = create_with(&service(refused), &configs).unwrap_err();
+        let expect = format!("expected 0 <= {refused} <= {max}: spec.template.spec.containerConcurrency");
+        assert_eq!(error, expect);
+    }
+}
+
+#[test]
+fn a_gradual_rollout_is_told_to_be_none() {
+    let told = |kind: &str, duration: &str| {
+        let mut object = service_with(json!({}));
+        object["kind"] = json!(kind);
+        object["metadata"]["annotations"] = json!({"serving.knative.dev/rollout-duration": duration});
+        let warnings = super::super::warnings(&*super::decode(&object), &Default::default());
+        warnings.into_iter().filter(|warning| warning.contains("rollout-duration")).collect::<Vec<_>>()
+    };
+    for kind in ["Service", "Route"] {
+        let expect = "metadata.annotations.serving.knative.dev/rollout-duration=60s has no effect in this release of \
+                      Ebb: traffic moves to a new Revision at once";
+        assert_eq!(told(kind, "60s"), [expect], "{kind}");
+        assert!(told(kind, "0s").is_empty(), "{kind}");
+    }
+}
+
+#[test]
 fn several_containers_are_numbered() {
     let given = service_of(json!({"containers": [
         {"image": "a", "ports": [{"containerPort": 8080}]}, {"image": "b", "name": "user-container-1"}, {"image": "c"},

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{configs, create, create_with, service};
+use super::{configs, create, create_with, service, update};
 
 fn with(annotations: &[(&str, &str)]) -> Value {
     let annotations: serde_json::Map<_, _> = annotations
@@ -64,7 +64,6 @@ fn refused() {
         (&[("panicThresholdPercentage", "100")], "expected 110 <= 100 <= 1000: panicThresholdPercentage"),
         (&[("class", "mine.knative.dev")], "invalid value: mine.knative.dev: class"),
         (&[("metric", "cpu")], "invalid value: cpu: metric"),
-        (&[("class", "hpa.autoscaling.knative.dev"), ("metric", "")], "invalid value: : metric"),
         (
             &[("class", "kpa.autoscaling.knative.dev"), ("metric-aggregation-algorithm", "best")],
             "invalid value: best: metric-aggregation-algorithm",
@@ -80,13 +79,48 @@ fn taken() {
     for annotations in [
         &[("min-scale", "0"), ("max-scale", "0")][..],
         &[("min-scale", "3"), ("max-scale", "0")],
-        &[("class", "hpa.autoscaling.knative.dev"), ("metric", "memory")],
+        &[("class", "kpa.autoscaling.knative.dev"), ("metric", "concurrency")],
         &[("class", "someone.example.com"), ("metric", "moon-phase")],
+        &[("class", "someone.example.com"), ("metric", "rps")],
         &[("target-burst-capacity", "-1"), ("window", "1h"), ("scale-down-delay", "15m")],
-        &[("metric-aggregation-algorithm", "weightedExponential"), ("metric", "rps")],
+        &[("metric-aggregation-algorithm", "weightedExponential"), ("metric", "concurrency")],
         &[("scale-to-zero-pod-retention-period", "1.5s")],
     ] {
         assert!(create(&with(annotations)).is_ok(), "{annotations:?}: {:?}", create(&with(annotations)));
+    }
+}
+
+/// Upstream takes these; here nothing would scale so.
+#[test]
+fn ways_of_scaling_that_there_are_not() {
+    const HPA: &str = "invalid value: hpa.autoscaling.knative.dev: class\nthis release of Ebb has no autoscaler of this \
+                       class; leave the annotation away, or use \"kpa.autoscaling.knative.dev\"";
+    const RPS: &str = "invalid value: rps: metric\nthis release of Ebb scales by requests in hand; leave the annotation \
+                       away, or use \"concurrency\"";
+    let hpa = ("class", "hpa.autoscaling.knative.dev");
+    let cases: &[(&[_], &str)] = &[
+        (&[hpa], HPA),
+        (&[hpa, ("metric", "memory")], HPA),
+        (&[("metric", "rps")], RPS),
+        (&[("class", "kpa.autoscaling.knative.dev"), ("metric", "rps")], RPS),
+    ];
+    for (annotations, expect) in cases {
+        let service = with(annotations);
+        assert_eq!(refusal(create(&service)), *expect, "{annotations:?}");
+        let mut configuration = service.clone();
+        configuration["kind"] = json!("Configuration");
+        assert_eq!(refusal(create(&configuration)), *expect, "{annotations:?}");
+        let metadata = &service["spec"]["template"]["metadata"];
+        let revision = json!({"apiVersion": "serving.knative.dev/v1", "kind": "Revision",
+            "metadata": {"name": "app-1", "namespace": "default", "annotations": metadata["annotations"]},
+            "spec": {"containers": [{"image": "app"}]}});
+        let refused = create(&revision).unwrap_err();
+        assert_eq!(refused.replace("metadata.annotations.autoscaling.knative.dev/", ""), *expect);
+        // What is there already can be changed in other ways.
+        let mut labelled = service.clone();
+        labelled["metadata"]["labels"] = json!({"team": "a"});
+        assert!(update(&service, &labelled).is_ok(), "{annotations:?}");
+        assert_eq!(refusal(update(&with(&[]), &service)), *expect, "{annotations:?}");
     }
 }
 

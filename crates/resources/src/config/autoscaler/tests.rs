@@ -26,7 +26,7 @@ fn each_key_is_read() {
         ("enable-scale-to-zero", "false"),
         ("scale-to-zero-grace-period", "10s"),
         ("scale-to-zero-pod-retention-period", "5s"),
-        ("pod-autoscaler-class", "hpa.autoscaling.knative.dev"),
+        ("pod-autoscaler-class", "someone.example.com"),
         ("activator-capacity", "200"),
         ("initial-scale", "0"),
         ("allow-zero-initial-scale", "true"),
@@ -48,7 +48,7 @@ fn each_key_is_read() {
         enable_scale_to_zero: false,
         scale_to_zero_grace_period: Duration::from_secs(10),
         scale_to_zero_pod_retention_period: Duration::from_secs(5),
-        pod_autoscaler_class: "hpa.autoscaling.knative.dev".into(),
+        pod_autoscaler_class: "someone.example.com".into(),
         activator_capacity: 200.0,
         initial_scale: 0,
         allow_zero_initial_scale: true,
@@ -103,6 +103,11 @@ fn what_cannot_work_is_refused() {
         ),
         (&[("activator-capacity", "0.5")], "activator-capacity: must be at least 1, was 0.5"),
         (&[("panic-window-percentage", "101")], "panic-window-percentage: must be from 1 to 100, was 101"),
+        (
+            &[("pod-autoscaler-class", "hpa.autoscaling.knative.dev")],
+            "pod-autoscaler-class: must not be hpa.autoscaling.knative.dev: this release of Ebb has no autoscaler of \
+             this class; use kpa.autoscaling.knative.dev",
+        ),
     ] {
         assert_eq!(read(pairs).unwrap_err(), format!("config-autoscaler: {expect}"), "{pairs:?}");
     }

@@ -1,0 +1,193 @@
+//! What the conditions of each kind say, on the way and at its end.
+
+use std::time::Duration;
+
+use objects::WriteTarget;
+use resources::{
+    Object, ObjectKey,
+    annotations::{CLASS, CLASS_HPA},
+    autoscaling::{Metric, PodAutoscaler},
+    builtin::Deployment,
+    condition::Condition,
+    networking::{Ingress, ServerlessService},
+    serving::{Revision, Route, Service},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    home::{Home, is, says},
+    node::STUCK,
+};
+
+const IMAGE: &str = "gcr.io/p/hello:v1";
+
+fn hello(template: Value) -> Value {
+    json!({"metadata": {"name": "hello"}, "spec": {"template": template}})
+}
+
+fn of_image(image: &str) -> Value {
+    hello(json!({"spec": {"containers": [{"image": image}]}}))
+}
+
+/// Each condition's name, status and reason.
+fn all(conditions: &[Condition]) -> Vec<(&str, &str, &str)> {
+    conditions
+        .iter()
+        .map(|condition| (condition.type_.as_str(), condition.status.as_str(), condition.reason.as_str()))
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_every_kind_when_all_is_well() {
+    let home = Home::new(&[IMAGE]).await;
+    home.apply::<Service>(of_image(IMAGE)).await;
+    home.service_ready("hello").await;
+    let autoscaler = home.get::<PodAutoscaler>("hello-00001").await;
+    let expect = [
+        ("Active", "True", ""),
+        ("Ready", "True", ""),
+        ("SKSReady", "True", ""),
+        ("ScaleTargetInitialized", "True", ""),
+    ];
+    assert_eq!(all(&autoscaler.status.conditions), expect);
+    let sks = home.get::<ServerlessService>("hello-00001").await;
+    let expect = [
+        ("ActivatorEndpointsPopulated", "True", ""),
+        ("EndpointsPopulated", "True", ""),
+        ("Ready", "True", ""),
+    ];
+    assert_eq!(all(&sks.status.conditions), expect);
+    let ingress = home.get::<Ingress>("hello").await;
+    let expect =
+        [("LoadBalancerReady", "True", ""), ("NetworkConfigured", "True", ""), ("Ready", "True", "")];
+    assert_eq!(all(&ingress.status.conditions), expect);
+    let route = home.get::<Route>("hello").await;
+    let expect = [
+        ("AllTrafficAssigned", "True", ""),
+        ("CertificateProvisioned", "True", "TLSNotEnabled"),
+        ("IngressReady", "True", ""),
+        ("Ready", "True", ""),
+    ];
+    assert_eq!(all(&route.status.conditions), expect);
+    let metric = home.get::<Metric>("hello-00001").await;
+    assert_eq!(all(&metric.status.conditions), [("Ready", "True", "")]);
+    let seconds = |seconds: u64| i64::try_from(Duration::from_secs(seconds).as_nanos()).unwrap();
+    assert_eq!((metric.spec.stable_window, metric.spec.panic_window), (seconds(60), seconds(6)));
+    assert_eq!(metric.spec.scrape_target, "", "the gateway reports all load, so no instance is asked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_gateways_do_not_serve_it_yet() {
+    let home = Home::new(&[IMAGE]).await;
+    home.gateways.hold(true);
+    home.apply::<Service>(of_image(IMAGE)).await;
+    let ingress = home
+        .until("hello", "configured", |ingress: &Ingress| {
+            is(&ingress.status.conditions, "NetworkConfigured", "True")
+        })
+        .await;
+    let expect = [
+        ("LoadBalancerReady", "Unknown", "Uninitialized"),
+        ("NetworkConfigured", "True", ""),
+        ("Ready", "Unknown", "Uninitialized"),
+    ];
+    assert_eq!(all(&ingress.status.conditions), expect);
+    home.until("hello", "waiting", |route: &Route| {
+        says(&route.status.conditions, "IngressReady").1 == "Uninitialized"
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert!(!is(&home.get::<Service>("hello").await.status.conditions, "Ready", "True"));
+    home.gateways.hold(false);
+    home.service_ready("hello").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_no_instance_comes_up_and_after_the_deadline() {
+    let home = Home::new(&[STUCK]).await;
+    let template = json!({"metadata": {"annotations": {"serving.knative.dev/progress-deadline": "40s"}},
+        "spec": {"containers": [{"image": STUCK}]}});
+    home.apply::<Service>(hello(template)).await;
+    let autoscaler = home
+        .until("hello-00001", "waiting", |autoscaler: &PodAutoscaler| {
+            is(&autoscaler.status.conditions, "SKSReady", "True")
+        })
+        .await;
+    let expect = [
+        ("Active", "Unknown", "Queued"),
+        ("Ready", "Unknown", "Queued"),
+        ("SKSReady", "True", ""),
+        ("ScaleTargetInitialized", "Unknown", ""),
+    ];
+    assert_eq!(all(&autoscaler.status.conditions), expect);
+    let deployment = home.get::<Deployment>("hello-00001-deployment").await;
+    assert_eq!(deployment.spec.as_ref().unwrap().progress_deadline_seconds, Some(40));
+    let begun = tokio::time::Instant::now();
+    let revision = home
+        .until("hello-00001", "given up", |revision: &Revision| {
+            is(&revision.status.conditions, "ResourcesAvailable", "False")
+        })
+        .await;
+    assert_eq!(says(&revision.status.conditions, "ResourcesAvailable").1, "ProgressDeadlineExceeded");
+    assert!((35..60).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    home.until("hello", "told", |service: &Service| {
+        says(&service.status.conditions, "ConfigurationsReady").1 == "RevisionFailed"
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_class_that_nothing_here_scales_by() {
+    let home = Home::new(&[IMAGE]).await;
+    home.apply::<Service>(of_image(IMAGE)).await;
+    home.service_ready("hello").await;
+    // As an earlier release has left it: admission lets no template ask for it.
+    let key = ObjectKey::new("default", "hello-00001");
+    let hpa = |autoscaler: &mut PodAutoscaler| {
+        let annotations = autoscaler.metadata.annotations.get_or_insert_default();
+        annotations.insert(CLASS.name().to_owned(), CLASS_HPA.to_owned());
+    };
+    home.client.modify(WriteTarget::Object, &key, hpa).await.unwrap();
+    let revision = home
+        .until("hello-00001", "told", |revision: &Revision| {
+            is(&revision.status.conditions, "Active", "False")
+        })
+        .await;
+    let (_, reason, message) = says(&revision.status.conditions, "Active");
+    assert_eq!(reason, "ClassNotSupported");
+    assert!(message.contains(CLASS_HPA) && message.contains("use kpa"), "{message}");
+    let autoscaler = home.get::<PodAutoscaler>("hello-00001").await;
+    assert_eq!(says(&autoscaler.status.conditions, "Ready").1, "ClassNotSupported");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_configuration_says_of_revisions_reaches_them() {
+    let home = Home::new(&[IMAGE]).await;
+    home.configure("config-deployment", &[("progress-deadline", "77s")]).await;
+    home.configure(
+        "config-observability",
+        &[("logging.revision-url-template", "http://logs.example.com/?uid=${REVISION_UID}")],
+    )
+    .await;
+    let spec = json!({"timeoutSeconds": 20, "responseStartTimeoutSeconds": 10, "idleTimeoutSeconds": 5, "containerConcurrency": 3,
+        "containers": [{"image": IMAGE}]});
+    home.apply::<Service>(hello(json!({"spec": spec}))).await;
+    home.service_ready("hello").await;
+    let revision = home.get::<Revision>("hello-00001").await;
+    let spec = &revision.spec;
+    // What the gateway reads.
+    let limits = (
+        spec.timeout_seconds,
+        spec.response_start_timeout_seconds,
+        spec.idle_timeout_seconds,
+        spec.container_concurrency,
+    );
+    assert_eq!(limits, (Some(20), Some(10), Some(5), Some(3)));
+    assert_eq!(revision.status.log_url, Some(format!("http://logs.example.com/?uid={}", revision.uid())));
+    let deployment = home.get::<Deployment>("hello-00001-deployment").await;
+    let spec = deployment.spec.as_ref().unwrap();
+    assert_eq!(spec.progress_deadline_seconds, Some(77));
+    assert_eq!(spec.template.spec.as_ref().unwrap().termination_grace_period_seconds, Some(20));
+    home.configure("config-observability", &[("logging.revision-url-template", "")]).await;
+    home.until("hello-00001", "without a log", |revision: &Revision| revision.status.log_url.is_none()).await;
+}

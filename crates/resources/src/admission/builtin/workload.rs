@@ -1,0 +1,57 @@
+//! What Deployments and ReplicaSets have in common: so many pods of one template, found by one selector.
+
+use super::{FIELD_IMMUTABLE, check_not_negative, pod};
+use crate::{
+    admission::{FieldError, labels, path::Path},
+    builtin::PodTemplateSpec,
+    meta::LabelSelector,
+};
+
+/// The common fields of a spec.
+pub(super) struct Workload<'a> {
+    /// What messages call it.
+    pub(super) kind: &'static str,
+    pub(super) replicas: Option<i32>,
+    pub(super) min_ready_seconds: Option<i32>,
+    pub(super) selector: &'a LabelSelector,
+    pub(super) template: &'a PodTemplateSpec,
+}
+
+impl Workload<'_> {
+    /// Says what is wrong; `old` is the selector it had before, which must not change.
+    pub(super) fn validate(
+        &self,
+        old: Option<&LabelSelector>,
+        path: &Path<'_>,
+        errors: &mut Vec<FieldError>,
+    ) {
+        check_not_negative(self.replicas.map(i64::from), &path.child("replicas"), errors);
+        let min_ready = self.min_ready_seconds.map(i64::from);
+        check_not_negative(min_ready, &path.child("minReadySeconds"), errors);
+        self.check_selector(path, errors);
+        pod::validate_template(self.template, &path.child("template"), errors);
+        if old.is_some_and(|old| old != self.selector) {
+            errors.push(FieldError::invalid(&path.child("selector"), self.selector, FIELD_IMMUTABLE));
+        }
+    }
+
+    /// A selector that is not empty and chooses what the template makes.
+    fn check_selector(&self, path: &Path<'_>, errors: &mut Vec<FieldError>) {
+        let (selector, at) = (self.selector, path.child("selector"));
+        if *selector == LabelSelector::default() {
+            errors.push(FieldError::required(&at, ""));
+        } else if labels::is_empty(selector) {
+            let why = format!("empty selector is invalid for {}", self.kind);
+            errors.push(FieldError::invalid(&at, selector, why));
+        }
+        labels::validate_selector(selector, &at, errors);
+        let metadata = self.template.metadata.as_ref();
+        let found = metadata.and_then(|metadata| metadata.labels.clone()).unwrap_or_default();
+        if !labels::matches(selector, &found) {
+            let template = path.child("template");
+            let metadata = template.child("metadata");
+            let why = "`selector` does not match template `labels`";
+            errors.push(FieldError::invalid(&metadata.child("labels"), &found, why));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What Knative serves and this release of Ebb does not: refused when it decides how a Revision runs, else told in a
+//! warning. An object that silently got something else would be worse.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    admission::{KnativeErrors, Path},
+    annotations::{CLASS, CLASS_HPA, CLASS_KPA, METRIC, METRIC_CONCURRENCY, METRIC_RPS, ROLLOUT_DURATION},
+    duration,
+    meta::ObjectMeta,
+};
+
+/// Refuses the ways of scaling that no autoscaler here has. The classes of others are theirs.
+pub(super) fn refuse_scaling(
+    annotations: &BTreeMap<String, String>,
+    path: Path<'_>,
+    errors: &mut KnativeErrors,
+) {
+    let class = CLASS.find(annotations);
+    if let Some((key, CLASS_HPA)) = class {
+        let instead = format!(
+            "this release of Ebb has no autoscaler of this class; leave the annotation away, or use {CLASS_KPA:?}"
+        );
+        errors.invalid_because(CLASS_HPA, path.child(key), instead);
+    }
+    if let Some((key, METRIC_RPS)) = METRIC.find(annotations)
+        && class.is_none_or(|(_, class)| class == CLASS_KPA)
+    {
+        let instead = format!(
+            "this release of Ebb scales by requests in hand; leave the annotation away, or use {METRIC_CONCURRENCY:?}"
+        );
+        errors.invalid_because(METRIC_RPS, path.child(key), instead);
+    }
+}
+
+/// What to tell whoever asks for a gradual rollout.
+pub(super) fn rollout_warning(metadata: &ObjectMeta) -> Option<String> {
+    let (key, text) = ROLLOUT_DURATION.find(metadata.annotations.as_ref()?)?;
+    duration::parse_nanos(text).filter(|nanos| *nanos > 0)?;
+    Some(format!(
+        "metadata.annotations.{key}={text} has no effect in this release of Ebb: traffic moves to a new Revision at once"
+    ))
+}

@@ -1,0 +1,178 @@
+//! From JSON to an object of one kind, and what does not fit.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::object::{DynObject, Object};
+
+/// An object, or why it is none.
+pub(crate) type Decoded = Result<Arc<dyn DynObject>, DecodeError>;
+/// Likewise, with the fields that the kind does not have.
+pub(crate) type DecodedStrictly = Result<(Arc<dyn DynObject>, Vec<String>), DecodeError>;
+
+/// JSON that is not an object of the kind.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct DecodeError {
+    /// What does not fit and where.
+    pub message: String,
+}
+
+/// Reads what Ebb has written.
+pub(crate) fn decode<K: Object>(json: &[u8]) -> Decoded {
+    match serde_json::from_slice::<K>(json) {
+        Ok(object) => Ok(Arc::new(object)),
+        Err(error) => Err(DecodeError { message: error.to_string() }),
+    }
+}
+
+/// Reads what somebody has sent.
+pub(crate) fn decode_strict<K: Object>(value: Value) -> DecodedStrictly {
+    let mut unknown = Vec::new();
+    let mut note = |path: serde_ignored::Path<'_>| unknown.push(field_path(&path));
+    let mut track = serde_path_to_error::Track::new();
+    let json = serde_ignored::Deserializer::new(value, &mut note);
+    let read = K::deserialize(serde_path_to_error::Deserializer::new(json, &mut track));
+    // The caller has read these two to find the kind; they are not fields of it.
+    unknown.retain(|path| path != "apiVersion" && path != "kind");
+    match read {
+        Ok(object) => Ok((Arc::new(object), unknown)),
+        Err(error) => {
+            let message = misfit(K::KIND, &track.path().to_string(), &error.to_string());
+            Err(DecodeError { message })
+        }
+    }
+}
+
+/// Null and absent mean the same in the Kubernetes API, everywhere but in patches.
+pub(super) fn strip_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(strip_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip_nulls),
+        _ => {}
+    }
+}
+
+/// A path as Kubernetes writes it: `spec.containers[0].name`.
+fn field_path(path: &serde_ignored::Path<'_>) -> String {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => String::new(),
+        Path::Seq { parent, index } => format!("{}[{index}]", field_path(parent)),
+        Path::Map { parent, key } => match field_path(parent) {
+            parent if parent.is_empty() => key.clone(),
+            parent => format!("{parent}.{key}"),
+        },
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
+            field_path(parent)
+        }
+    }
+}
+
+/// serde's complaint about the value at `path` (`.` is the whole object), in the words of a server written in Go, which
+/// is what people search for. One that is not about types stays as it is.
+fn misfit(kind: &str, path: &str, complaint: &str) -> String {
+    let types = complaint.strip_prefix("invalid type: ").or(complaint.strip_prefix("invalid value: "));
+    let Some((found, expected)) = types.and_then(|types| types.rsplit_once(", expected ")) else {
+        return format!("{path}: {complaint}");
+    };
+    let found = match found.split([' ', '`']).next().unwrap_or_default() {
+        "integer" | "floating" => "number",
+        "boolean" => "bool",
+        "map" => "object",
+        "sequence" => "array",
+        word => word,
+    };
+    let expected = match expected {
+        "i32" => "int32",
+        "i64" => "int64",
+        "f64" => "float64",
+        "a boolean" => "bool",
+        "a map" => "object",
+        "a sequence" => "array",
+        words => words.strip_prefix("a ").or(words.strip_prefix("struct ")).unwrap_or(words),
+    };
+    let field = if path == "." { kind.to_owned() } else { format!("{kind}.{path}") };
+    format!("json: cannot unmarshal {found} into Go struct field {field} of type {expected}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::kinds;
+
+    #[test]
+    fn what_does_not_fit_is_named_with_its_path() {
+        let service = |spec| json!({"metadata": {"name": "a"}, "spec": {"template": {"spec": spec}}});
+        let pod = |container| json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "b"}, container]}});
+        let (ksvc, core) = ("serving.knative.dev/v1", "v1");
+        // (apiVersion, kind, object, what, field, type)
+        let cases = [
+            (
+                ksvc,
+                "Service",
+                service(json!({"containerConcurrency": "ten"})),
+                "string",
+                "spec.template.spec.containerConcurrency",
+                "int64",
+            ),
+            (
+                ksvc,
+                "Service",
+                service(json!({"timeoutSeconds": 1.5})),
+                "number",
+                "spec.template.spec.timeoutSeconds",
+                "int64",
+            ),
+            (
+                ksvc,
+                "Service",
+                service(json!({"containers": {}})),
+                "object",
+                "spec.template.spec.containers",
+                "array",
+            ),
+            (ksvc, "Service", service(json!("none")), "string", "spec.template.spec", "RevisionSpec"),
+            (ksvc, "Service", json!({"metadata": {"name": 5}}), "number", "metadata.name", "string"),
+            (
+                ksvc,
+                "Service",
+                json!({"metadata": {}, "spec": {"traffic": [{"percent": "all"}]}}),
+                "string",
+                "spec.traffic[0].percent",
+                "int64",
+            ),
+            (core, "Pod", pod(json!({"stdin": "yes"})), "string", "spec.containers[1].stdin", "bool"),
+            (
+                core,
+                "Pod",
+                pod(json!({"ports": [{"containerPort": 99_999_999_999i64}]})),
+                "number",
+                "spec.containers[1].ports[0].containerPort",
+                "int32",
+            ),
+            (core, "ConfigMap", json!({"metadata": {}, "data": {"a": true}}), "bool", "data.a", "string"),
+        ];
+        for (version, kind, value, found, field, expected) in cases {
+            let error = kinds::by_kind(version, kind).unwrap().decode_strict(value.clone()).err();
+            let expect = format!(
+                "json: cannot unmarshal {found} into Go struct field {kind}.{field} of type {expected}"
+            );
+            assert_eq!(error.map(|error| error.message), Some(expect), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_is_named_with_its_path() {
+        let kind = kinds::by_kind("v1", "Pod").unwrap();
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "nam": "b"},
+            "spec": {"containers": [{"name": "c", "imagee": "d"}], "nodeName": null}});
+        let (_, unknown) = kind.decode_strict(pod).unwrap();
+        assert_eq!(unknown, ["metadata.nam", "spec.containers[0].imagee"]);
+    }
+}
