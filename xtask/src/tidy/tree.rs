@@ -76,7 +76,7 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
             let hidden = name.starts_with('.') && !HIDDEN_BUT_OURS.contains(&&*name);
             if kind.is_dir() && !hidden && !FOREIGN.contains(&&*name) {
                 folders.push(entry.path());
-            } else if kind.is_file() {
+            } else if kind.is_file() && name != ".git" {
                 found.push(entry.path());
             }
         }

@@ -107,11 +107,12 @@ pub(super) async fn start(
         stderr: pipes.stderr,
     };
     let unsupported = shared.runtime.unsupported(&spec);
-    shared
+    let started = shared
         .runtime
         .start_container(spec)
         .await
         .map_err(|error| Failure { reason: error.reason(), message: error.to_string() })?;
+    tracing::debug!(container = %id, timings = ?started.timings, "started");
     shared.images.hold(&id, image.lease);
     Ok(Run { id: Some(id), image_id: name, probes: spec::probes(&container), unsupported })
 }
