@@ -51,9 +51,10 @@ fn respond(error: &Error) -> Response<Body> {
 fn status(error: &Error) -> StatusCode {
     match error {
         Error::BadHost | Error::BadProbe { .. } => StatusCode::BAD_REQUEST,
-        Error::UnknownHost { .. } | Error::UnknownPath { .. } | Error::UnknownRevision { .. } => {
-            StatusCode::NOT_FOUND
-        }
+        Error::UnknownHost { .. }
+        | Error::NotReady { .. }
+        | Error::UnknownPath { .. }
+        | Error::UnknownRevision { .. } => StatusCode::NOT_FOUND,
         Error::RewriteLoop { .. } => StatusCode::LOOP_DETECTED,
         Error::QueueFull { .. } | Error::Draining => StatusCode::SERVICE_UNAVAILABLE,
         Error::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
