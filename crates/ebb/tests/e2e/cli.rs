@@ -9,30 +9,40 @@ use std::{
 
 use serde_json::Value;
 
-use crate::rig::{Ebb, docker_save, hello, need_kubectl, text, until};
+use crate::rig::{Ebb, Setup, docker_save, get, hello, need_kubectl, text, until};
 
 #[test]
 fn what_it_says_to_type_next_works() {
     if !need_kubectl("what_it_says_to_type_next_works") {
         return;
     }
-    let ebb = Ebb::up();
     let bin = tempfile::tempdir().unwrap();
     let kubectl = Command::new("sh").args(["-c", "command -v \"${EBB_KUBECTL:-kubectl}\""]).output().unwrap();
-    symlink(text(&kubectl.stdout).trim(), bin.path().join("kubectl")).unwrap();
-    symlink(env!("CARGO_BIN_EXE_ebb"), bin.path().join("ebb")).unwrap();
+    for (program, name) in [
+        (text(&kubectl.stdout).trim(), "kubectl"),
+        (env!("CARGO_BIN_EXE_ebb"), "ebb"),
+        // Runs what follows it, and this user needs no more.
+        ("/usr/bin/env", "sudo"),
+    ] {
+        symlink(program, bin.path().join(name)).unwrap();
+    }
     let path = format!("{}:{}", bin.path().display(), std::env::var("PATH").unwrap());
-
-    let said = ebb.said();
-    let (_, next) = said.split_once("Next, in another terminal:").expect("it says what is next");
-    let (next, _) = next.split_once("Ctrl-C").unwrap();
-    // The line that offers another command, too.
-    let other = next.split_once("# or: ").map(|(_, other)| other.trim()).expect("it offers another command");
-    let mut shell = ebb.command("sh");
-    shell.args(["-exc", &format!("{next}\n{other}")]).env("PATH", path).env_remove("KUBECONFIG");
-    let output = shell.output().unwrap();
-    assert!(output.status.success(), "{said}{}", text(&output.stderr));
-    assert_eq!(text(&output.stdout), "No services found.\n", "{}", text(&output.stderr));
+    for environment in [&[][..], &[("SUDO_UID", "1000")]] {
+        let ebb = Ebb::with(Setup { environment, ..Setup::default() });
+        let said = ebb.said();
+        let (_, next) = said.split_once("Next, in another terminal:").expect("it says what is next");
+        let (next, _) = next.split_once("Ctrl-C").unwrap();
+        let by_sudo = rustix::process::geteuid().is_root() && !environment.is_empty();
+        assert_eq!(next.contains("sudo ebb kubeconfig"), by_sudo, "root's keys are root's: {next}");
+        // The line that offers another command, too.
+        let other =
+            next.split_once("# or: ").map(|(_, other)| other.trim()).expect("it offers another command");
+        let mut shell = ebb.command("sh");
+        shell.args(["-exc", &format!("{next}\n{other}")]).env("PATH", &path).env_remove("KUBECONFIG");
+        let output = shell.current_dir(&bin).output().unwrap();
+        assert!(output.status.success(), "{said}{}", text(&output.stderr));
+        assert_eq!(text(&output.stdout), "No services found.\n", "{}", text(&output.stderr));
+    }
 }
 
 #[test]
@@ -295,7 +305,13 @@ fn a_command_line_that_makes_no_sense_says_what_would() {
         ),
         (&["srvice"], format!("unknown sub-command 'srvice' for 'ebb'. {groups}"), "ebb"),
         (&["up", "--data", "x"], "unexpected argument '--data' found".into(), "ebb up"),
-        (&["up", "--api", "6443"], "invalid value '6443' for '--api <ADDR>'".into(), "ebb up"),
+        (
+            &["up", "--api", "6443"],
+            "an IP address and a port are expected, as in 127.0.0.1:8080".into(),
+            "ebb up",
+        ),
+        (&["up", "--domain", "my apps"], "a DNS name in lower case is expected".into(), "ebb up"),
+        (&["demo", "--log", "a=b=c"], "`warn` or `info,node=debug` are filters".into(), "ebb demo"),
         (&["service", "describe"], "required arguments were not provided".into(), "ebb service describe"),
     ] {
         let output = run(arguments);
@@ -317,4 +333,49 @@ fn a_command_line_that_makes_no_sense_says_what_would() {
     }
     let version: Value = serde_json::from_slice(&run(&["version", "-o", "json"]).stdout).unwrap();
     assert_eq!(version["Version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn an_interrupted_demo_leaves_nothing_whenever_it_comes() {
+    for moment in ["One service", "the platform is up", "is deployed", "It keeps serving"] {
+        let temporary = tempfile::tempdir().unwrap();
+        let told = temporary.path().with_extension("told");
+        let mut demo = Command::new(env!("CARGO_BIN_EXE_ebb"));
+        demo.arg("demo").env("TMPDIR", temporary.path()).stdout(File::create(&told).unwrap());
+        let mut demo = demo.spawn().unwrap();
+        let reached = until(|| fs::read_to_string(&told).unwrap().contains(moment).then_some(()));
+        let pid = rustix::process::Pid::from_child(&demo);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        let ended = demo.wait().unwrap();
+        let story = fs::read_to_string(&told).unwrap();
+        fs::remove_file(&told).unwrap();
+        assert!(reached.is_some() && ended.success(), "{moment}: {ended}: {story}");
+        assert!(story.contains("Stopping:"), "{moment}: {story}");
+        assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "{moment}: nothing is left");
+    }
+}
+
+#[test]
+fn who_cannot_wait_for_the_end_interrupts_again() {
+    if !need_kubectl("who_cannot_wait_for_the_end_interrupts_again") {
+        return;
+    }
+    let mut ebb = Ebb::up();
+    ebb.ebb_says(&["service", "create", "slow", "--image", "dev.local/hello:1"]);
+    let url = format!("http://slow.default.localhost:{}", ebb.http.port());
+    let (http, long) = (ebb.http, format!("{url}/sleep?ms=20000"));
+    let caller = std::thread::spawn(move || get(http, &long));
+    let busy = until(|| ebb.call(&format!("{url}/concurrency")).body.contains('2').then_some(()));
+    assert!(busy.is_some(), "the slow request arrives");
+    let pid = rustix::process::Pid::from_raw(ebb.pid().cast_signed()).unwrap();
+    let interrupt = || rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    interrupt();
+    assert!(until(|| ebb.said().contains("Stopping:").then_some(())).is_some());
+    interrupt();
+    assert!(!ebb.ended(), "it ends as a failure");
+    assert!(caller.join().map_or(true, |answer| answer.status != 200), "what was in hand is cut");
+    let log = fs::read_to_string(ebb.dir().join("ebb.log")).unwrap();
+    assert!(log.contains("interrupted again while stopping"), "{log}");
+    ebb.restart();
+    assert_eq!(ebb.call(&format!("http://slow.default.localhost:{}", ebb.http.port())).status, 200);
 }

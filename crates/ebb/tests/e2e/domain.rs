@@ -24,7 +24,7 @@ fn requests_arrive_at_80_then_8080_and_urls_work_as_shown() {
         return;
     }
     let host = Arc::new(Host::alone());
-    let setup = Setup { host: Some(Arc::clone(&host)), flags: &[], runtime: "process" };
+    let setup = Setup { host: Some(Arc::clone(&host)), flags: &[], runtime: "process", ..Setup::default() };
     let (first, second) = (Ebb::with(setup.clone()), Ebb::with(setup));
     for (ebb, url) in
         [(&first, "http://hello.default.localhost"), (&second, "http://hello.default.localhost:8080")]

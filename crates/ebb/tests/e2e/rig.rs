@@ -48,6 +48,8 @@ pub(crate) struct Setup {
     pub(crate) host: Option<Arc<Host>>,
     /// What else `ebb up` is told.
     pub(crate) flags: &'static [&'static str],
+    /// What else is in its environment.
+    pub(crate) environment: &'static [(&'static str, &'static str)],
 }
 
 impl Default for Setup {
@@ -55,7 +57,7 @@ impl Default for Setup {
     fn default() -> Self {
         let root = rustix::process::geteuid().is_root();
         let runtime = if root { "container" } else { "process" };
-        Self { runtime, host: None, flags: &["--http", "127.0.0.1:0"] }
+        Self { runtime, host: None, flags: &["--http", "127.0.0.1:0"], environment: &[] }
     }
 }
 
@@ -260,6 +262,7 @@ fn start(dir: &Path, setup: &Setup) -> (Child, SocketAddr) {
     let mut command = setup.command(env!("CARGO_BIN_EXE_ebb"));
     command.args(["up", "--api", "127.0.0.1:0", "--runtime", setup.runtime, "--log", "info"]);
     command.args(setup.flags).arg("--data-dir").arg(dir).env("HOME", dir);
+    command.env_remove("SUDO_UID").envs(setup.environment.iter().copied());
     let mut child = command.stdin(Stdio::null()).stdout(out).stderr(log).spawn().unwrap();
     let up = until(|| {
         let ended = child.try_wait().unwrap();
