@@ -28,7 +28,7 @@ pub enum Command {
     Version(version::Args),
 }
 
-/// Runs a command and reports its failure: 0 done, 1 failed, 2 the command line makes no sense.
+/// Runs a command and reports its failure. The exit status is 0 or 1, as kn's.
 pub async fn run(command: Command, global: Global, console: &mut Console<'_>) -> ExitCode {
     match execute(command, &global, console).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -36,7 +36,7 @@ pub async fn run(command: Command, global: Global, console: &mut Console<'_>) ->
         Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             report(&error, console.err);
-            ExitCode::from(error.exit_status())
+            ExitCode::FAILURE
         }
     }
 }

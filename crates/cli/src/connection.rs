@@ -130,7 +130,8 @@ fn read(path: &Path) -> Result<Kubeconfig, Error> {
     Kubeconfig::read_from(path).map_err(|error| {
         let reason = match &error {
             kube::config::KubeconfigError::ReadConfig(source, _) => source.to_string(),
-            other => other.to_string(),
+            // A parser's words go on with a picture of the place; the first line names it.
+            other => other.to_string().lines().next().unwrap_or_default().to_owned(),
         };
         Error::Kubeconfig { path: path.to_owned(), reason }
     })

@@ -21,7 +21,10 @@ pub struct Console<'a> {
     pub environment: Environment,
 }
 
-/// The environment variables that commands heed.
+/// The data directory of an `ebb up` that root started.
+const SYSTEM_DATA: &str = "/var/lib/ebb";
+
+/// Where this machine may have kubeconfigs: the environment variables that commands heed, and root's Ebb.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     /// `$HOME`.
@@ -30,6 +33,8 @@ pub struct Environment {
     pub kubeconfig: Option<OsString>,
     /// `$XDG_DATA_HOME`.
     pub data_home: Option<PathBuf>,
+    /// The data directory of the machine's own Ebb.
+    pub system_data: Option<PathBuf>,
 }
 
 impl Environment {
@@ -40,6 +45,7 @@ impl Environment {
             home: variable("HOME").map(PathBuf::from),
             kubeconfig: variable("KUBECONFIG"),
             data_home: variable("XDG_DATA_HOME").map(PathBuf::from),
+            system_data: Some(PathBuf::from(SYSTEM_DATA)),
         }
     }
 }

@@ -140,11 +140,6 @@ impl Error {
         })
     }
 
-    /// The exit status: 2 when the command line was wrong, 1 otherwise.
-    pub(crate) fn exit_status(&self) -> u8 {
-        if matches!(self, Self::Usage { .. }) { 2 } else { 1 }
-    }
-
     /// Whether the API says that the object, or the path, does not exist.
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Api(status) if status.code == 404)

@@ -41,6 +41,9 @@ pub struct RemoveCommand {
     /// The images
     #[arg(value_name = "REFERENCE", required = true)]
     references: Vec<String>,
+    /// Remove also what a revision or a pod uses: what runs goes on, but cannot start again
+    #[arg(short, long)]
+    force: bool,
 }
 
 /// Runs one of the commands.
@@ -51,14 +54,15 @@ pub(crate) async fn run(command: Command, session: &Session, console: &mut Conso
             let images: Images = session.request(http::Method::GET, PATH).await?;
             Ok(console.out.write_all(table(images.items, args.no_headers, console.now()).as_bytes())?)
         }
-        Command::Remove(args) => remove(&args.references, session, console).await,
+        Command::Remove(args) => remove(&args, session, console).await,
     }
 }
 
-async fn remove(references: &[String], session: &Session, console: &mut Console<'_>) -> Result<(), Error> {
+async fn remove(args: &RemoveCommand, session: &Session, console: &mut Console<'_>) -> Result<(), Error> {
     let mut failed = Vec::new();
-    for reference in references {
-        let path = format!("{PATH}?{}", wire::query("reference", reference));
+    for reference in &args.references {
+        let force = if args.force { "&force=true" } else { "" };
+        let path = format!("{PATH}?{}{force}", wire::query("reference", reference));
         match session.request::<serde::de::IgnoredAny>(http::Method::DELETE, &path).await {
             Ok(_) => writeln!(console.out, "Image '{reference}' removed.")?,
             Err(error) => failed.push(error),
@@ -75,10 +79,10 @@ fn table(mut images: Vec<Image>, no_headers: bool, now: Timestamp) -> String {
     let headers = ["REFERENCE", "DIGEST", "SIZE", "AGE"];
     let mut table = Table::new((!no_headers).then_some(&headers));
     for image in &images {
-        let created = image.created.map(Time);
+        let loaded = image.loaded.map(Time);
         let digest: String =
             image.digest.strip_prefix("sha256:").unwrap_or(&image.digest).chars().take(12).collect();
-        table.row(&[image.reference.clone(), digest, wire::size(image.size), age(created.as_ref(), now)]);
+        table.row(&[image.reference.clone(), digest, wire::size(image.size), age(loaded.as_ref(), now)]);
     }
     table.render()
 }

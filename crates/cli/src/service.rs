@@ -4,6 +4,7 @@ mod annotations;
 mod announce;
 mod apply;
 mod create;
+mod declaration;
 mod delete;
 mod describe;
 mod edit;

@@ -145,7 +145,7 @@ async fn create_does_not_touch_what_exists_unless_forced() {
 async fn a_command_line_that_makes_no_sense_asks_for_nothing() {
     let check = async |arguments: &[&str], err: &str| {
         let outcome = ebb(arguments, vec![]).await;
-        assert_eq!((outcome.status, outcome.err.as_str()), (ExitCode::from(2), err), "{arguments:?}");
+        assert_eq!((outcome.status, outcome.err.as_str()), (ExitCode::from(1), err), "{arguments:?}");
     };
     check(
         &["service", "create", "--image", "x"],
@@ -322,7 +322,8 @@ async fn a_refused_image_says_why() {
         vec![Exchange::refused("POST /ebb/v1/images", 400, &status)],
     )
     .await;
-    assert_eq!((outcome.status, outcome.err.as_str()), (ExitCode::from(1), "Error: this is no archive\n"));
+    let error = format!("Error: cannot load {}: this is no archive\n", archive.display());
+    assert_eq!((outcome.status, outcome.err), (ExitCode::from(1), error));
 
     let outcome = ebb(&["image", "load", "/absent.tar"], vec![]).await;
     assert_eq!(outcome.err, "Error: cannot read /absent.tar: No such file or directory (os error 2)\n");

@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use resources::ObjectKey;
+
 use crate::RevisionKey;
 
 /// Why a request failed. It becomes a response in `gateway/rescue`, and nowhere else.
@@ -15,6 +17,13 @@ pub enum Error {
         "no service answers for host {host:?} here; `kubectl get routes -A` lists the hosts that are served"
     )]
     UnknownHost { host: String },
+    /// Its Route is there and has not been ready yet: a first Revision that does not come up, most often.
+    #[error(
+        "service {0} in namespace {1} is not ready yet; `ebb service describe {0} -n {1}` says why (or `kubectl get \
+         ksvc,revisions -n {1}`)",
+        route.name, route.namespace
+    )]
+    NotReady { route: ObjectKey },
     #[error("host {host:?} has no route for this path")]
     UnknownPath { host: String },
     /// Its route is known; it was not told yet, or is gone already.
@@ -89,6 +98,7 @@ impl Error {
                 Side::Client
             }
             Self::UnknownRevision { .. }
+            | Self::NotReady { .. }
             | Self::RewriteLoop { .. }
             | Self::QueueFull { .. }
             | Self::Draining => Side::Gateway,

@@ -1,4 +1,5 @@
-//! Feeds a [`Handle`] from API objects: Ingresses become routes, Revisions and EndpointSlices become instances.
+//! Feeds a [`Handle`] from API objects: Ingresses become routes, Revisions and EndpointSlices become instances, and
+//! Routes that are not ready hosts that say so.
 //!
 //! The one place in this crate that knows the API. It only reads; what is served is told by [`Applied`].
 
@@ -6,12 +7,13 @@ mod applied;
 mod instances;
 mod revisions;
 mod routes;
+mod waiting;
 
 pub use self::applied::{Applied, Served};
 
 use std::sync::Arc;
 
-use futures::future::join;
+use futures::future::join3;
 use objects::Client;
 
 use crate::Handle;
@@ -21,5 +23,10 @@ use crate::Handle;
 /// [`Applied::synced`] is done once everything that was there at the start is known: before that, a host without a
 /// route may only be one that was not told yet.
 pub async fn feed(client: Client, handle: Handle, applied: Arc<Applied>) {
-    join(routes::follow(&client, &handle, &applied), revisions::follow(&client, &handle, &applied)).await;
+    join3(
+        routes::follow(&client, &handle, &applied),
+        revisions::follow(&client, &handle, &applied),
+        waiting::follow(&client, &handle),
+    )
+    .await;
 }

@@ -9,6 +9,7 @@ mod rescue;
 mod route;
 mod table;
 mod threads;
+mod waiting;
 
 pub(crate) use self::connection::{Busy, Connection};
 pub(crate) use self::forward::{Forward, Forwarded};
@@ -18,3 +19,4 @@ pub(crate) use self::probe::Probe;
 pub(crate) use self::rescue::Rescue;
 pub(crate) use self::route::Route;
 pub use self::table::{Change, Conflict, IngressRoutes, RouteTable, Visibility};
+pub(crate) use self::waiting::Waiting;

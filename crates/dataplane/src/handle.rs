@@ -4,6 +4,7 @@ use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 
 use crate::activator::{self, ColdStarts, Context, Drained, Reports, Revisions};
+use crate::gateway::Waiting;
 use crate::stack::Stack;
 use crate::{ColdStart, Dice, Instance, Limits, RevisionConfig, RevisionKey, RouteTable, Seams};
 
@@ -11,6 +12,7 @@ use crate::{ColdStart, Dice, Instance, Limits, RevisionConfig, RevisionKey, Rout
 #[derive(Clone)]
 pub struct Handle {
     table: Arc<ArcSwap<RouteTable>>,
+    waiting: Waiting,
     revisions: Arc<Revisions>,
     stack: Arc<Stack>,
 }
@@ -27,9 +29,10 @@ impl Handle {
             drained: Drained::default(),
         };
         let table = Arc::new(ArcSwap::from_pointee(RouteTable::default()));
+        let waiting = Waiting::default();
         let revisions = Arc::new(Revisions::new(Arc::new(context)));
-        let stack = Arc::new(Stack::new(Arc::clone(&table), Arc::clone(&revisions)));
-        Self { table, revisions, stack }
+        let stack = Arc::new(Stack::new(Arc::clone(&table), waiting.clone(), Arc::clone(&revisions)));
+        Self { table, waiting, revisions, stack }
     }
 
     /// Serves `table` from now on. Requests already routed go where they were going.
@@ -72,6 +75,10 @@ impl Handle {
     /// Reports load to the [`StatSink`](crate::StatSink) until `drain`.
     pub async fn report(self, drain: CancellationToken) {
         activator::report(&self.revisions, drain).await;
+    }
+
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.waiting
     }
 
     pub(crate) fn limits(&self) -> &Arc<Limits> {

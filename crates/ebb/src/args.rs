@@ -30,19 +30,19 @@ pub(crate) struct Up {
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Where the Kubernetes API listens
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6443")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6443", value_parser = address)]
     pub(crate) api: SocketAddr,
     /// Where requests arrive [default: port 80 if it can be had, else 8080; of 127.0.0.1, or of all addresses with --domain]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(crate) http: Option<SocketAddr>,
     /// The domain of the services' URLs; one other than `localhost` opens the platform to other machines
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = domain)]
     pub(crate) domain: Option<String>,
     /// How containers are run [default: container with root, else process]
     #[arg(long, value_enum, value_name = "KIND")]
     pub(crate) runtime: Option<RuntimeKind>,
     /// What is logged, as `warn` or `info,node=debug`
-    #[arg(long, value_name = "FILTER", default_value = "warn", env = "EBB_LOG")]
+    #[arg(long, value_name = "FILTER", default_value = "warn", value_parser = filter, env = "EBB_LOG")]
     pub(crate) log: String,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct Demo {
     #[arg(long)]
     pub(crate) exit: bool,
     /// What is logged
-    #[arg(long, value_name = "FILTER", default_value = "error", env = "EBB_LOG")]
+    #[arg(long, value_name = "FILTER", default_value = "error", value_parser = filter, env = "EBB_LOG")]
     pub(crate) log: String,
 }
 
@@ -74,4 +74,23 @@ impl RuntimeKind {
         let root = rustix::process::geteuid().is_root();
         asked.unwrap_or(if root { Self::Container } else { Self::Process })
     }
+}
+
+/// An address to listen on.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "an IP address and a port are expected, as in 127.0.0.1:8080")
+}
+
+/// A domain that hosts can be made of.
+fn domain(text: &str) -> Result<String, &'static str> {
+    let valid = resources::names::dns::subdomain(text).is_empty();
+    valid.then(|| text.to_owned()).ok_or("a DNS name in lower case is expected, as in apps.example.com")
+}
+
+/// What is logged; checked here, parsed again where it is used.
+fn filter(text: &str) -> Result<String, String> {
+    let parsed = tracing_subscriber::EnvFilter::try_new(text);
+    parsed
+        .map(|_| text.to_owned())
+        .map_err(|error| format!("{error}; `warn` or `info,node=debug` are filters"))
 }

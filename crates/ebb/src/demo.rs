@@ -22,8 +22,9 @@ use tokio::time::{Instant, timeout};
 use self::call::{Answer, call};
 use crate::{
     args::{Demo, RuntimeKind},
+    interrupt::Interrupt,
     sample,
-    up::{Options, Platform, interrupted},
+    up::{self, Options, Platform},
 };
 
 /// The sample's image, by a name that no registry is asked for.
@@ -35,6 +36,8 @@ const STEP_MAX: Duration = Duration::from_secs(30);
 
 /// Tells the story, then serves until interrupted.
 pub(crate) async fn run(options: Demo) -> Result<()> {
+    // Before anything is made: what is made is removed, whenever the interrupt comes.
+    let mut interrupt = Interrupt::listen()?;
     let kind = RuntimeKind::or_default(options.runtime);
     let dir = tempfile::Builder::new()
         .prefix("ebb-demo-")
@@ -59,17 +62,25 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
     step("the platform is up", began.elapsed());
 
     let told = tokio::select! {
-        told = story(&platform) => told,
-        interrupted = interrupted() => interrupted,
+        told = tell(&platform, options.exit) => told,
+        () = interrupt.next() => {
+            up::announce_stop();
+            Ok(())
+        }
     };
-    let told = match told {
-        Ok(()) if options.exit => Ok(()),
-        Ok(()) => goodbye(&platform).await,
-        Err(error) => Err(error),
-    };
-    let stopped = platform.stop().await;
+    let stopped = up::stop(platform, &mut interrupt).await;
     dir.close().context("removing the temporary data directory")?;
     told.and(stopped)
+}
+
+/// The story, and after it how to go on; ends only when it shall or must.
+async fn tell(platform: &Platform, exit: bool) -> Result<()> {
+    story(platform).await?;
+    if !exit {
+        goodbye(platform);
+        std::future::pending::<()>().await;
+    }
+    Ok(())
 }
 
 async fn story(platform: &Platform) -> Result<()> {
@@ -98,13 +109,14 @@ async fn story(platform: &Platform) -> Result<()> {
     Ok(())
 }
 
-async fn goodbye(platform: &Platform) -> Result<()> {
+fn goodbye(platform: &Platform) {
     say(format_args!("It keeps serving. Try it:\n\n"));
     say(format_args!("  curl -i {}\n", platform.example_url(NAME, "default")));
-    say(format_args!("  export KUBECONFIG={}\n", platform.kubeconfig().display()));
+    for command in up::use_kubeconfig(&platform.kubeconfig()) {
+        say(format_args!("  {command}\n"));
+    }
     say(format_args!("  kubectl get ksvc,pods\n\n"));
     say(format_args!("Ctrl-C ends the demo and removes everything.\n"));
-    interrupted().await
 }
 
 /// The sample: falls to zero within seconds of its last request.

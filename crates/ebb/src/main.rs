@@ -2,6 +2,8 @@
 
 mod args;
 mod demo;
+mod interrupt;
+mod misuse;
 mod runtime;
 mod sample;
 mod supervise;
@@ -30,7 +32,10 @@ fn main() -> ExitCode {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         unreachable!("nothing else installs a TLS provider");
     }
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return misuse::report(&error),
+    };
     match arguments.command {
         Command::Up(options) => serve(&options.log.clone(), up::run(options)),
         Command::Demo(options) => serve(&options.log.clone(), demo::run(options)),

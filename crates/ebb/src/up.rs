@@ -18,12 +18,14 @@ mod platform;
 
 pub(crate) use self::platform::{Options, Platform};
 
-use std::io::Write;
+use std::{io::Write, path::Path};
 
-use anyhow::{Context, Result};
-use tokio::signal::unix::{SignalKind, signal};
+use anyhow::{Result, bail};
 
-use crate::args::{RuntimeKind, Up};
+use crate::{
+    args::{RuntimeKind, Up},
+    interrupt::Interrupt,
+};
 
 /// Starts the platform, says where it is, and serves until it is told to stop.
 pub(crate) async fn run(options: Up) -> Result<()> {
@@ -35,22 +37,40 @@ pub(crate) async fn run(options: Up) -> Result<()> {
         domain: options.domain,
         runtime: RuntimeKind::or_default(options.runtime),
     };
+    // Before anything is made: what is made is removed, whenever the interrupt comes.
+    let mut interrupt = Interrupt::listen()?;
     let platform = Platform::start(options).await?;
     // Whoever reads along may stop reading; the platform goes on.
     let _ = announce(&platform);
     let ended = tokio::select! {
-        asked = interrupted() => asked,
+        () = interrupt.next() => Ok(()),
         // Nothing can be started any more; whoever started this process can start it again.
         () = platform.keeper_ended() => Err(anyhow::anyhow!(
             "the keeper of the containers was ended from outside, and they with it; start `ebb up` again"
         )),
     };
+    announce_stop();
+    let stopped = stop(platform, &mut interrupt).await;
+    ended.and(stopped)
+}
+
+/// Says what follows an interrupt.
+pub(crate) fn announce_stop() {
     let _ = writeln!(
         std::io::stdout(),
-        "\nStopping: requests in flight are finished, then everything is removed."
+        "\nStopping: requests in flight are finished, then everything is removed. Ctrl-C again ends it at once."
     );
-    let stopped = platform.stop().await;
-    ended.and(stopped)
+}
+
+/// Stops the platform in good order; whoever cannot wait for that interrupts again.
+pub(crate) async fn stop(platform: Platform, interrupt: &mut Interrupt) -> Result<()> {
+    tokio::select! {
+        stopped = platform.stop() => stopped,
+        () = interrupt.next() => bail!(
+            "interrupted again while stopping: requests in flight were cut; the next `ebb up` on the data directory removes \
+             what is left"
+        ),
+    }
 }
 
 fn announce(platform: &Platform) -> Result<()> {
@@ -61,20 +81,26 @@ fn announce(platform: &Platform) -> Result<()> {
     writeln!(out, "  requests        {}", platform.example_url("NAME", "NAMESPACE"))?;
     writeln!(out, "  containers      {}", platform.runtime_story())?;
     writeln!(out, "\nNext, in another terminal:\n")?;
-    writeln!(out, "  export KUBECONFIG={}", kubeconfig.display())?;
+    for command in use_kubeconfig(&kubeconfig) {
+        writeln!(out, "  {command}")?;
+    }
     writeln!(out, "  kubectl get pods -A          # or: ebb service list\n")?;
     writeln!(out, "Ctrl-C stops it.")?;
     out.flush()?;
     Ok(())
 }
 
-/// Waits for SIGTERM or SIGINT.
-pub(crate) async fn interrupted() -> Result<()> {
-    let mut term = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    let mut int = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// The commands after which kubectl uses this kubeconfig.
+pub(crate) fn use_kubeconfig(path: &Path) -> Vec<String> {
+    let root = rustix::process::geteuid().is_root();
+    let by_sudo = root && std::env::var_os("SUDO_UID").is_some_and(|uid| uid != "0");
+    if !by_sudo {
+        return vec![format!("export KUBECONFIG={}", path.display())];
     }
-    Ok(())
+    // The admin's keys are root's alone, and whoever types the next command is not.
+    let data_dir = path.parent().unwrap_or(path).display();
+    vec![
+        format!("sudo ebb kubeconfig --data-dir {data_dir} > ebb.kubeconfig"),
+        "export KUBECONFIG=$PWD/ebb.kubeconfig".to_owned(),
+    ]
 }

@@ -37,15 +37,17 @@ pub(crate) fn for_each(
 ) -> Result<()> {
     let meter = Rc::new(Meter::new(bounds));
     let failed = |name: &str, e: io::Error| {
-        meter.exceeded(bounds).unwrap_or_else(|| malformed(name, format!("not a readable tar: {e}")))
+        let reason = || format!("not a readable tar: {}", meter.cause(&e));
+        meter.exceeded(bounds).unwrap_or_else(|| malformed(name, reason()))
     };
     let mut archive = tar::Archive::new(Metered { reader, meter: Rc::clone(&meter) });
     let mut entries = archive.entries().map_err(|e| failed("start", e))?;
-    let mut last = "start".to_owned();
+    let mut last: Option<String> = None;
     for number in 1u64.. {
         meter.between_entries.set(Some(bounds.header_bytes.0));
         let Some(entry) = entries.next() else { break };
-        let entry = entry.map_err(|e| failed(&format!("after {last}"), e))?;
+        let place = || last.as_ref().map_or_else(|| "start".to_owned(), |last| format!("after {last}"));
+        let entry = entry.map_err(|e| failed(&place(), e))?;
         meter.between_entries.set(None);
         if number > bounds.entries.0 {
             let (limit, limit_name) = bounds.entries;
@@ -56,7 +58,7 @@ pub(crate) fn for_each(
         let mut entry = TarEntry { entry, path, left, meter: &meter, bounds, malformed };
         visit(&mut entry)?;
         entry.skip()?;
-        last = entry.name();
+        last = Some(entry.name());
     }
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(|e| failed("end", e))?;
     Ok(())
@@ -115,7 +117,8 @@ impl TarEntry<'_, '_> {
     /// The next bytes of the entry's data; 0 at its end, and never early.
     pub(crate) fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
         let n = self.entry.read(buf).map_err(|e| {
-            self.meter.exceeded(self.bounds).unwrap_or_else(|| self.malformed(format!("unreadable: {e}")))
+            let reason = || format!("unreadable: {}", self.meter.cause(&e));
+            self.meter.exceeded(self.bounds).unwrap_or_else(|| self.malformed(reason()))
         })?;
         if n == 0 && self.left > 0 && !buf.is_empty() {
             return Err(self.malformed(format!("ends {} bytes early", self.left)));
@@ -154,6 +157,8 @@ struct Meter {
     /// While the tar reader looks for the next entry: what it may take for that.
     between_entries: Cell<Option<u64>>,
     exceeded: Cell<Option<(u64, &'static str)>>,
+    /// The bytes themselves could not be had: a broken connection, a damaged compression.
+    broken: Cell<bool>,
     bytes: (u64, &'static str),
     header_bytes: (u64, &'static str),
 }
@@ -164,6 +169,7 @@ impl Meter {
             left: Cell::new(bounds.bytes.0),
             between_entries: Cell::new(None),
             exceeded: Cell::new(None),
+            broken: Cell::new(false),
             bytes: bounds.bytes,
             header_bytes: bounds.header_bytes,
         }
@@ -186,6 +192,12 @@ impl Meter {
         true
     }
 
+    /// What is wrong, in words that can be shown. The tar reader's own quote the bytes that they stumbled over, which
+    /// may be anything.
+    fn cause(&self, error: &io::Error) -> String {
+        if self.broken.get() { error.to_string() } else { "no tar header where one must be".to_owned() }
+    }
+
     fn exceeded(&self, bounds: &Bounds) -> Option<Error> {
         let (limit, limit_name) = self.exceeded.get()?;
         Some(Error::TooLarge { what: bounds.what.clone(), limit_name, limit })
@@ -199,7 +211,7 @@ struct Metered<'r> {
 
 impl Read for Metered<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let n = self.reader.read(buf)?;
+        let n = self.reader.read(buf).inspect_err(|_| self.meter.broken.set(true))?;
         if self.meter.count(n as u64) { Ok(n) } else { Err(io::Error::other("limit exceeded")) }
     }
 }

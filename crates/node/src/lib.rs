@@ -25,6 +25,7 @@ pub use self::{
     logs::{Clock, LogId, LogOptions, Logs},
     pod::{
         Drain, Images, Kubelet, KubeletConfig, KubeletOptions, QUEUE_PROXY_IMAGE, StartRecord, StartRecords,
+        image_pull_keyring,
     },
 };
 pub use runtime::keeper::keeper_main;

@@ -15,6 +15,7 @@ mod backoff;
 mod built_in;
 mod env;
 mod image;
+mod keyring;
 mod kubelet;
 mod spec;
 mod start_times;
@@ -29,6 +30,7 @@ mod workers;
 pub use self::{
     built_in::QUEUE_PROXY_IMAGE,
     image::Images,
+    keyring::image_pull_keyring,
     kubelet::{Drain, Kubelet, KubeletConfig, KubeletOptions},
     start_times::{StartRecord, StartRecords},
 };

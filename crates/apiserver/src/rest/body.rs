@@ -68,7 +68,7 @@ fn format(headers: &HeaderMap) -> Result<Format, Failure> {
         "" | "application/json" => Ok(Format::Json),
         "application/yaml" | "text/yaml" | "application/x-yaml" => Ok(Format::Yaml),
         "application/vnd.kubernetes.protobuf" => Err(Failure::unsupported_media_type(
-            "protobuf bodies are not supported by this version of Ebb: send JSON or YAML (kubectl apply -f or create -f in place of the other forms of kubectl create)",
+            "protobuf bodies are not supported by this version of Ebb: let kubectl write YAML and apply that: `kubectl create … --dry-run=client -o yaml | kubectl apply -f -`",
         )),
         _ => Err(Failure::unsupported_media_type(
             "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",

@@ -1,14 +1,9 @@
 //! Where kubeconfigs are.
 
-use std::{
-    ffi::OsStr,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsStr, path::PathBuf};
 
 use crate::console::Environment;
 
-/// The data directory of an `ebb up` that root started.
-const SYSTEM_DATA_DIRECTORY: &str = "/var/lib/ebb";
 /// The kubeconfig in a data directory.
 const FILE_NAME: &str = "kubeconfig";
 
@@ -28,7 +23,6 @@ pub(crate) fn data_directory_kubeconfigs(environment: &Environment) -> Vec<PathB
         .data_home
         .clone()
         .or_else(|| environment.home.as_ref().map(|home| home.join(".local/share")));
-    let mut directories = vec![Path::new(SYSTEM_DATA_DIRECTORY).to_owned()];
-    directories.extend(data_home.map(|home| home.join("ebb")));
-    directories.iter().map(|directory| directory.join(FILE_NAME)).collect()
+    let directories = [environment.system_data.clone(), data_home.map(|home| home.join("ebb"))];
+    directories.iter().flatten().map(|directory| directory.join(FILE_NAME)).collect()
 }

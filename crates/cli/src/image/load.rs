@@ -56,7 +56,7 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
     let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
     let body = body.map_err(|error| session.unreachable(error.as_ref()))?.to_bytes();
     if !status.is_success() {
-        return Err(session.refusal(status, &body));
+        return Err(refused(&args.file, session.refusal(status, &body)));
     }
     let loaded: Loaded = serde_json::from_slice(&body)
         .map_err(|error| Error::Answer { tried: tried(), reason: error.to_string() })?;
@@ -64,6 +64,18 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
         writeln!(console.out, "Image '{}' loaded ({}).", image.reference, image.digest)?;
     }
     Ok(())
+}
+
+/// What is wrong with an archive, with its name: it may be one of many.
+fn refused(file: &Path, error: Error) -> Error {
+    match error {
+        Error::Api(status) if status.code == 400 => {
+            let file =
+                if file == Path::new("-") { "the standard input".into() } else { file.display().to_string() };
+            Error::Refused(format!("cannot load {file}: {}", status.message))
+        }
+        other => other,
+    }
 }
 
 /// The archive, and its length where it has one.

@@ -6,7 +6,7 @@ use super::*;
 fn images_are_listed_by_name() {
     let images: Images = serde_json::from_value(json!({ "items": [
         { "reference": "dev.local/b:1", "digest": "sha256:0123456789abcdef", "size": 4_312_000,
-          "created": "2026-11-20T11:00:00Z" },
+          "loaded": "2026-11-20T11:00:00Z" },
         { "reference": "dev.local/a:1", "digest": "sha256:fedcba9876543210" },
     ] }))
     .unwrap();

@@ -22,7 +22,7 @@ pub(super) struct Image {
     pub(super) size: u64,
     /// When it came into the store.
     #[serde(default)]
-    pub(super) created: Option<Timestamp>,
+    pub(super) loaded: Option<Timestamp>,
 }
 
 /// What was loaded.

@@ -1,15 +1,14 @@
 //! `ebb service apply`: a three-way merge on the client, as `kn service apply` does it.
 
-use std::path::PathBuf;
-
 use kube::api::{Patch, PatchParams, PostParams};
 use resources::{Object, annotations::LAST_APPLIED, serving::Service};
 use serde_json::Value;
 
 use super::{
     announce::{self, Verb},
-    edit::{EditArgs, Occasion, OccasionVerb},
-    manifest, three_way,
+    declaration::Declaration,
+    edit::OccasionVerb,
+    three_way,
     wait::WaitArgs,
 };
 use crate::{api::Session, console::Console, error::Error, output::to_value};
@@ -19,14 +18,8 @@ const COMMAND: &str = "service apply";
 /// What `apply` takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The service's name
-    #[arg(value_name = "NAME")]
-    names: Vec<String>,
     #[command(flatten)]
-    edit: EditArgs,
-    /// Take the service from a file; other options change what it says
-    #[arg(short, long, value_name = "FILE")]
-    filename: Option<PathBuf>,
+    declaration: Declaration,
     /// Accepted as `create` does; apply always changes what exists
     #[arg(long, hide = true)]
     force: bool,
@@ -35,7 +28,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_>) -> Result<(), Error> {
-    let service = declared(args, session, console)?;
+    let service = args.declaration.service(OccasionVerb::Apply, COMMAND, session, console)?;
     let name = service.name().to_owned();
     let Some(current) = session.find::<Service>(&name).await? else {
         let annotated = annotated(&service);
@@ -62,23 +55,6 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
     }
     let verb = Verb { doing: "Applying", done: "applied" };
     announce::written(&name, verb, &args.wait, session, console).await
-}
-
-fn declared(args: &Args, session: &Session, console: &Console<'_>) -> Result<Service, Error> {
-    let usage = |message: &str| Error::Usage { message: message.into(), command: COMMAND };
-    let name = match args.names.as_slice() {
-        [name] => Some(name.as_str()),
-        _ if args.filename.is_some() => None,
-        _ => return Err(usage("'service apply' requires the service name given as single argument")),
-    };
-    if !args.edit.names_image() && args.filename.is_none() {
-        return Err(usage("'service apply' requires the image name to run provided with the --image option"));
-    }
-    let mut service = manifest::service(name, &session.namespace, args.filename.as_deref())?;
-    let occasion =
-        Occasion { verb: OccasionVerb::Apply, base: None, now: console.now(), random: console.random };
-    args.edit.apply(&mut service, &occasion, &args.edit.read_files()?).map_err(|message| usage(&message))?;
-    Ok(service)
 }
 
 /// Sends what differs. Whether that changed what is wanted: a patch that only repeats defaults does not.

@@ -11,8 +11,8 @@ use resources::{
 
 use super::{
     announce::{self, Verb},
-    edit::{EditArgs, Occasion, OccasionVerb},
-    manifest,
+    declaration::Declaration,
+    edit::OccasionVerb,
     traffic::{self, LATEST},
     wait::WaitArgs,
 };
@@ -23,14 +23,8 @@ const COMMAND: &str = "service create";
 /// What `create` takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The service's name
-    #[arg(value_name = "NAME")]
-    names: Vec<String>,
     #[command(flatten)]
-    edit: EditArgs,
-    /// Create a service from a file; other options change what it says
-    #[arg(short, long, value_name = "FILE")]
-    filename: Option<PathBuf>,
+    declaration: Declaration,
     /// Create the service even if it exists, and replace it then
     #[arg(long)]
     force: bool,
@@ -46,7 +40,7 @@ pub struct Args {
 
 pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_>) -> Result<(), Error> {
     refuse_target(args.target.as_deref(), COMMAND)?;
-    let mut service = declared(args, session, console)?;
+    let mut service = args.declaration.service(OccasionVerb::Create, COMMAND, session, console)?;
     if !args.tag.is_empty() {
         let wish = traffic::Wish {
             tags: args.tag.clone(),
@@ -77,25 +71,6 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
     }
     let verb = Verb { doing: "Replacing", done: "replaced" };
     announce::written(&name, verb, &args.wait, session, console).await
-}
-
-fn declared(args: &Args, session: &Session, console: &Console<'_>) -> Result<Service, Error> {
-    let usage = |message: &str| Error::Usage { message: message.into(), command: COMMAND };
-    let name = match args.names.as_slice() {
-        [name] => Some(name.as_str()),
-        _ if args.filename.is_some() => None,
-        _ => return Err(usage("'service create' requires the service name given as single argument")),
-    };
-    if !args.edit.names_image() && args.filename.is_none() {
-        return Err(usage(
-            "'service create' requires the image name to run provided with the --image option",
-        ));
-    }
-    let mut service = manifest::service(name, &session.namespace, args.filename.as_deref())?;
-    let occasion =
-        Occasion { verb: OccasionVerb::Create, base: None, now: console.now(), random: console.random };
-    args.edit.apply(&mut service, &occasion, &args.edit.read_files()?).map_err(|message| usage(&message))?;
-    Ok(service)
 }
 
 /// The declared service in place of the current one. Who made it stays; everything else is as declared.

@@ -99,6 +99,7 @@ pub(crate) async fn run(arguments: &[&str], directory: &TempDir) -> Outcome {
             home: Some(directory.path().to_owned()),
             kubeconfig: Some(directory.path().join("kubeconfig").into()),
             data_home: None,
+            system_data: None,
         },
     };
     let status = cli::run(program.command, program.global, &mut console).await;

@@ -4,22 +4,21 @@
 //! |---|---|
 //! | `GET /ebb/v1/images` | the images of this machine |
 //! | `POST /ebb/v1/images?name=REF` | loads the archive in the body |
-//! | `DELETE /ebb/v1/images?reference=REF` | forgets an image |
+//! | `DELETE /ebb/v1/images?reference=REF[&force=true]` | forgets an image |
 //! | `GET /ebb/v1/coldstarts?namespace=N&service=S` | where the time of the last cold starts went |
 
-use std::io;
+mod cold_starts;
+mod image_users;
+mod images;
 
+use ::images::Store;
 use apiserver::{Body, Handler, Query, User};
-use dataplane::{ColdStart, Handle};
-use futures::{TryStreamExt, future::BoxFuture};
-use http::{Method, Request, Response, StatusCode};
-use http_body_util::BodyExt;
+use dataplane::Handle;
+use futures::future::BoxFuture;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
-use images::{Error, Reference, Store};
-use objects::{Client, ListOptions};
-use resources::{Object, labels, serving::Revision};
+use objects::Client;
 use serde_json::{Value, json};
-use tokio_util::io::StreamReader;
 
 /// The handler.
 pub(super) struct Extension {
@@ -30,120 +29,72 @@ pub(super) struct Extension {
 
 impl Handler for Extension {
     fn handle(&self, _: User, request: Request<Incoming>) -> BoxFuture<'static, Response<Body>> {
-        let (images, handle, client) = (self.images.clone(), self.handle.clone(), self.client.clone());
+        let (store, handle, client) = (self.images.clone(), self.handle.clone(), self.client.clone());
         Box::pin(async move {
             let query = Query::parse(request.uri().query());
             let answer = match (request.method(), request.uri().path()) {
-                (&Method::GET, "/ebb/v1/images") => Ok(list(&images)),
-                (&Method::POST, "/ebb/v1/images") => load(images, query, request.into_body()).await,
-                (&Method::DELETE, "/ebb/v1/images") => remove(images, query).await,
-                (&Method::GET, "/ebb/v1/coldstarts") => cold_starts(&handle, &client, &query).await,
-                (_, path) => Err((StatusCode::NOT_FOUND, format!("{path} is not an endpoint of Ebb's"))),
+                (&Method::GET, "/ebb/v1/images") => Ok(images::list(&store)),
+                (&Method::POST, "/ebb/v1/images") => images::load(store, query, request.into_body()).await,
+                (&Method::DELETE, "/ebb/v1/images") => images::remove(&client, store, &query).await,
+                (&Method::GET, "/ebb/v1/coldstarts") => cold_starts::list(&handle, &client, &query).await,
+                (_, path) => {
+                    Err(Refusal::new(StatusCode::NOT_FOUND, format!("{path} is not an endpoint of Ebb's")))
+                }
             };
-            let (status, body) = answer.map_or_else(
-                |(code, message)| (code, failure(code, &message)),
-                |body| (StatusCode::OK, body),
-            );
+            let (code, body) = match answer {
+                Ok(body) => (StatusCode::OK, body),
+                Err(refusal) => (refusal.code, refusal.status()),
+            };
             let mut response = Response::new(apiserver::full(body.to_string()));
-            *response.status_mut() = status;
-            response
-                .headers_mut()
-                .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+            *response.status_mut() = code;
+            let json = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(header::CONTENT_TYPE, json);
             response
         })
     }
 }
 
-type Answer = Result<Value, (StatusCode, String)>;
+type Answer = Result<Value, Refusal>;
 
-fn list(store: &Store) -> Value {
-    let item = |image: images::ImageSummary| {
+/// Why something is not done, for a `metav1.Status`.
+#[derive(Debug)]
+struct Refusal {
+    code: StatusCode,
+    message: String,
+    /// What it is about: says that this is missing, and not the endpoint.
+    name: Option<String>,
+}
+
+impl Refusal {
+    fn new(code: StatusCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), name: None }
+    }
+
+    fn internal(error: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    }
+
+    fn about(self, name: String) -> Self {
+        Self { name: Some(name), ..self }
+    }
+
+    fn status(self) -> Value {
+        let reason = match self.code {
+            StatusCode::NOT_FOUND => "NotFound",
+            StatusCode::CONFLICT => "Conflict",
+            StatusCode::PAYLOAD_TOO_LARGE => "RequestEntityTooLarge",
+            StatusCode::BAD_REQUEST => "BadRequest",
+            _ => "InternalError",
+        };
         json!({
-            "reference": image.reference.to_string(),
-            "digest": image.digest.to_string(),
-            "size": image.size,
-            "created": image.created,
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+            "reason": reason,
+            "details": self.name.map(|name| json!({ "name": name })),
+            "code": self.code.as_u16(),
         })
-    };
-    json!({ "items": store.list().into_iter().map(item).collect::<Vec<_>>() })
-}
-
-async fn load(store: Store, query: Query, body: Incoming) -> Answer {
-    let name = query.get("name").map(|name| name.parse::<Reference>()).transpose().map_err(refused)?;
-    let reader = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
-    let loaded = images::load_async(&store, reader, name).await.map_err(refused)?;
-    let image = |(reference, digest): (Reference, images::Digest)| json!({ "reference": reference.to_string(), "digest": digest.to_string() });
-    Ok(json!({ "images": loaded.into_iter().map(image).collect::<Vec<_>>() }))
-}
-
-async fn remove(store: Store, query: Query) -> Answer {
-    let name = query
-        .get("reference")
-        .ok_or((StatusCode::BAD_REQUEST, "name an image with ?reference=".to_owned()))?;
-    let reference: Reference = name.parse().map_err(refused)?;
-    let removed = tokio::task::spawn_blocking(move || store.remove(&reference)).await;
-    removed.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?.map_err(refused)?;
-    Ok(json!({}))
-}
-
-async fn cold_starts(handle: &Handle, client: &Client, query: &Query) -> Answer {
-    let (namespace, service) =
-        (query.get("namespace").unwrap_or("default"), query.get("service").unwrap_or_default());
-    let options = ListOptions::namespace(namespace).label(labels::SERVICE, service);
-    let revisions = client.list::<Revision>(&options).await;
-    let revisions = revisions.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?.items;
-    let starts = revisions.iter().flat_map(|revision| {
-        handle
-            .cold_starts(&revision.key())
-            .into_iter()
-            .map(|start| told(revision.name(), &start))
-            .collect::<Vec<_>>()
-    });
-    Ok(json!({ "items": starts.collect::<Vec<_>>() }))
-}
-
-fn told(revision: &str, start: &ColdStart) -> Value {
-    let ms = |part: std::time::Duration| part.as_secs_f64() * 1000.0;
-    let age = jiff::SignedDuration::try_from(start.at.elapsed()).unwrap_or_default();
-    json!({
-        "revision": revision,
-        "time": crate::runtime::now().saturating_sub(age).map(|time| format!("{time:.3}")).unwrap_or_default(),
-        "totalMs": ms(start.queue + start.connect),
-        "queueMs": ms(start.queue),
-        "scheduleMs": start.parts.map(|parts| ms(parts.schedule)),
-        "sandboxMs": start.parts.map(|parts| ms(parts.sandbox)),
-        "startMs": start.parts.map(|parts| ms(parts.start)),
-        "connectMs": ms(start.connect),
-    })
-}
-
-fn refused(error: Error) -> (StatusCode, String) {
-    let code = match &error {
-        Error::NotInStore(_) => StatusCode::NOT_FOUND,
-        Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::Io { .. } | Error::StoreInUse(_) | Error::StoreVersion { .. } => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
-        _ => StatusCode::BAD_REQUEST,
-    };
-    (code, format!("{:#}", anyhow::Error::from(error)))
-}
-
-/// A `metav1.Status`.
-fn failure(code: StatusCode, message: &str) -> Value {
-    let reason = match code {
-        StatusCode::NOT_FOUND => "NotFound",
-        StatusCode::PAYLOAD_TOO_LARGE => "RequestEntityTooLarge",
-        StatusCode::BAD_REQUEST => "BadRequest",
-        _ => "InternalError",
-    };
-    json!({
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": message,
-        "reason": reason,
-        "code": code.as_u16(),
-    })
+    }
 }

@@ -1,7 +1,9 @@
 //! End to end: the real binary, real containers, real kubectl.
 
 mod bad_input;
+mod cli;
 mod containers;
+mod domain;
 mod images;
 mod lifecycle;
 mod manifests;

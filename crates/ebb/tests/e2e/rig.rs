@@ -1,6 +1,7 @@
 //! A running `ebb up` in a directory of its own, and what its user does with it.
 
 mod archive;
+mod host;
 mod http;
 mod need;
 
@@ -10,13 +11,15 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
 pub(crate) use self::{
-    archive::hello,
+    archive::{docker_save, hello},
+    host::Host,
     http::{Answer, get, send},
     need::{need_kubectl, need_root, need_shared},
 };
@@ -32,22 +35,49 @@ pub(crate) struct Ebb {
     dir: PathBuf,
     /// Kept until the end: the data directory.
     temporary: Option<tempfile::TempDir>,
-    runtime: &'static str,
+    /// How it is started the next time.
+    pub(crate) setup: Setup,
     pub(crate) http: SocketAddr,
 }
 
+/// How one is started.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(crate) runtime: &'static str,
+    /// The machine it runs on; this one if none is named.
+    pub(crate) host: Option<Arc<Host>>,
+    /// What else `ebb up` is told.
+    pub(crate) flags: &'static [&'static str],
+    /// What else is in its environment.
+    pub(crate) environment: &'static [(&'static str, &'static str)],
+}
+
+impl Default for Setup {
+    /// The runtime that this user can have, and a free port.
+    fn default() -> Self {
+        let root = rustix::process::geteuid().is_root();
+        let runtime = if root { "container" } else { "process" };
+        Self { runtime, host: None, flags: &["--http", "127.0.0.1:0"], environment: &[] }
+    }
+}
+
 impl Ebb {
-    /// Starts one on an empty data directory, with the runtime that this user can have.
+    /// Starts one on an empty data directory.
     pub(crate) fn up() -> Self {
-        Self::with_runtime(if rustix::process::geteuid().is_root() { "container" } else { "process" })
+        Self::with(Setup::default())
     }
 
     /// Starts one with this runtime.
     pub(crate) fn with_runtime(runtime: &'static str) -> Self {
+        Self::with(Setup { runtime, ..Setup::default() })
+    }
+
+    /// Starts one as told.
+    pub(crate) fn with(setup: Setup) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let dir = temporary.path().to_owned();
-        let (child, http) = start(&dir, runtime);
-        let ebb = Self { child, dir, temporary: Some(temporary), runtime, http };
+        let (child, http) = start(&dir, &setup);
+        let ebb = Self { child, dir, temporary: Some(temporary), setup, http };
         ebb.load("dev.local/hello:1");
         ebb
     }
@@ -65,7 +95,7 @@ impl Ebb {
 
     /// Starts again on the same data directory.
     pub(crate) fn restart(&mut self) {
-        (self.child, self.http) = start(&self.dir, self.runtime);
+        (self.child, self.http) = start(&self.dir, &self.setup);
     }
 
     /// Asks it to stop, and waits until it has; returns whether it ended well.
@@ -83,10 +113,35 @@ impl Ebb {
         self.child.id()
     }
 
+    /// What it said when it was up.
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(self.dir.join("ebb.out")).unwrap()
+    }
+
+    /// A program on its machine, with its kubeconfig, in a home that is its data directory.
+    pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = self.setup.command(program);
+        command.env("KUBECONFIG", self.dir.join("kubeconfig")).env("HOME", &self.dir);
+        command
+    }
+
     /// The ebb command as its user runs it.
     pub(crate) fn ebb(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
-        command.args(arguments).env("KUBECONFIG", self.dir.join("kubeconfig")).output().unwrap()
+        self.command(env!("CARGO_BIN_EXE_ebb")).args(arguments).output().unwrap()
+    }
+
+    /// The ebb command, which must succeed; returns what it prints.
+    pub(crate) fn ebb_says(&self, arguments: &[&str]) -> String {
+        let output = self.ebb(arguments);
+        assert!(output.status.success(), "ebb {arguments:?}: {}{}", text(&output.stderr), self.story());
+        text(&output.stdout)
+    }
+
+    /// The ebb command, which must fail with status 1; returns what it says.
+    pub(crate) fn ebb_fails(&self, arguments: &[&str]) -> String {
+        let output = self.ebb(arguments);
+        assert_eq!(output.status.code(), Some(1), "ebb {arguments:?}: {}", text(&output.stdout));
+        text(&output.stderr)
     }
 
     /// kubectl, which must succeed; returns what it prints.
@@ -99,9 +154,9 @@ impl Ebb {
     /// kubectl with this on its standard input.
     pub(crate) fn try_kubectl(&self, arguments: &[&str], input: &str) -> Output {
         let kubectl = std::env::var_os("EBB_KUBECTL").unwrap_or_else(|| "kubectl".into());
-        let mut command = Command::new(kubectl);
-        command.args(arguments).arg("--request-timeout=30s").env("KUBECONFIG", self.dir.join("kubeconfig"));
-        command.env("HOME", &self.dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = self.command(Path::new(&kubectl));
+        command.args(arguments).arg("--request-timeout=30s");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         child.wait_with_output().unwrap()
@@ -190,24 +245,25 @@ impl Drop for Ebb {
     }
 }
 
+impl Setup {
+    /// A program on the machine.
+    fn command(&self, program: impl AsRef<Path>) -> Command {
+        match &self.host {
+            Some(host) => host.command(program),
+            None => Command::new(program.as_ref()),
+        }
+    }
+}
+
 /// Starts `ebb up` on free ports and waits until it says that it is up.
-fn start(dir: &Path, runtime: &str) -> (Child, SocketAddr) {
+fn start(dir: &Path, setup: &Setup) -> (Child, SocketAddr) {
     let log = File::options().create(true).append(true).open(dir.join("ebb.log")).unwrap();
     let out = File::create(dir.join("ebb.out")).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
-    command.args([
-        "up",
-        "--api",
-        "127.0.0.1:0",
-        "--http",
-        "127.0.0.1:0",
-        "--runtime",
-        runtime,
-        "--log",
-        "info",
-    ]);
-    let mut child =
-        command.arg("--data-dir").arg(dir).stdin(Stdio::null()).stdout(out).stderr(log).spawn().unwrap();
+    let mut command = setup.command(env!("CARGO_BIN_EXE_ebb"));
+    command.args(["up", "--api", "127.0.0.1:0", "--runtime", setup.runtime, "--log", "info"]);
+    command.args(setup.flags).arg("--data-dir").arg(dir).env("HOME", dir);
+    command.env_remove("SUDO_UID").envs(setup.environment.iter().copied());
+    let mut child = command.stdin(Stdio::null()).stdout(out).stderr(log).spawn().unwrap();
     let up = until(|| {
         let ended = child.try_wait().unwrap();
         assert!(ended.is_none(), "ebb up ended: {}", fs::read_to_string(dir.join("ebb.log")).unwrap());
@@ -215,8 +271,10 @@ fn start(dir: &Path, runtime: &str) -> (Child, SocketAddr) {
         out.contains("Ctrl-C").then_some(out)
     });
     let out = up.expect("ebb up is up");
-    let port = out.split_once(".localhost:").and_then(|(_, rest)| rest.split_whitespace().next()).unwrap();
-    (child, SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap())))
+    let host =
+        out.split_once("NAME.NAMESPACE.").and_then(|(_, rest)| rest.split_whitespace().next()).unwrap();
+    let port = host.split_once(':').map_or(80, |(_, port)| port.parse().unwrap());
+    (child, SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
 /// Looks until there is something, or patience ends.

@@ -190,7 +190,11 @@ fn malformed_archives_name_the_entry_and_change_nothing() {
     let of_half = json!({"schemaVersion": 2, "manifests": [entry(&half_manifest, json!({}))]});
     let cases: [(Vec<u8>, Option<&str>, &str); 16] = [
         (Vec::new(), None, "index.json: missing, and so is manifest.json"),
-        (b"no tar".repeat(200), None, "not a readable tar"),
+        (
+            b"no tar".repeat(200),
+            None,
+            "image archive: start: not a readable tar: no tar header where one must be",
+        ),
         (gzip(b"no tar"), None, "not a readable tar"),
         (built()[..2000].to_vec(), None, "image archive: "),
         (tar(&[("index.json", b"{".to_vec())]), None, "index.json: image content: manifest sha256:"),

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::image::{Image, LayerBlob};
 use super::{Layers, Store, make_root, publish};
@@ -67,7 +68,7 @@ impl Store {
             manifest: manifest_digest,
             layers: Vec::new(),
             size: manifest.layers.iter().chain([&manifest.config]).map(|d| d.size).sum(),
-            created: config.created.clone(),
+            loaded: self.received_at(digest, blobs)?,
             config_digest,
             layer_blobs: manifest.layers.iter().zip(diff_ids).map(layer).collect(),
             config: config.image_config(),
@@ -83,6 +84,12 @@ impl Store {
             }
         }
         Ok(image)
+    }
+
+    /// When a blob was written here: whoever loads it again writes it anew.
+    fn received_at(&self, digest: &Digest, blobs: &dyn Blobs) -> Result<SystemTime> {
+        let path = blobs.path(digest).ok_or_else(|| missing(digest))?;
+        path.metadata().and_then(|file| file.modified()).map_err(Error::io("stat", &path))
     }
 
     fn manifest(&self, digest: &Digest, blobs: &dyn Blobs) -> Result<(Digest, Manifest)> {

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::Store;
 use crate::{Digest, ImageConfig, Reference};
@@ -20,8 +21,8 @@ pub struct Image {
     pub layers: Vec<PathBuf>,
     /// Bytes of all blobs as stored.
     pub size: u64,
-    /// RFC 3339, as the image says.
-    pub created: Option<String>,
+    /// When it came into the store. What an image says of its own age is often nothing, or 1970.
+    pub loaded: SystemTime,
     pub(super) config_digest: Digest,
     pub(super) layer_blobs: Vec<LayerBlob>,
 }
@@ -49,7 +50,7 @@ impl Image {
             reference: reference.clone(),
             digest: self.digest.clone(),
             size: self.size,
-            created: self.created.clone(),
+            loaded: self.loaded,
         }
     }
 }
@@ -62,8 +63,8 @@ pub struct ImageSummary {
     pub digest: Digest,
     /// Bytes of all blobs as stored; images that share layers count them each.
     pub size: u64,
-    /// RFC 3339, as the image says.
-    pub created: Option<String>,
+    /// When it came into the store.
+    pub loaded: SystemTime,
 }
 
 /// An image in use: its files stay until this is dropped. What was removed meanwhile is deleted at the

@@ -2,14 +2,12 @@
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-use images::{Error, Keyring, Lease, Reference, Registries, Store};
+use images::{Error, Lease, Reference, Registries, Store};
 use objects::Client;
 use parking_lot::Mutex;
-use resources::{
-    Object, ObjectKey,
-    builtin::{Pod, Secret},
-};
+use resources::{Object, builtin::Pod};
 
+use super::keyring::image_pull_keyring;
 use crate::runtime::ContainerId;
 
 /// Where images come from.
@@ -100,7 +98,9 @@ impl Images {
     }
 
     async fn pull(&self, client: &Client, pod: &Pod, reference: &Reference) -> Result<Lease, Error> {
-        let keyring = keyring(client, pod).await;
+        let secrets = pod.spec.iter().flat_map(|spec| spec.image_pull_secrets.iter().flatten());
+        let secrets: Vec<&str> = secrets.map(|secret| secret.name.as_str()).collect();
+        let keyring = image_pull_keyring(client, pod.namespace(), &secrets).await;
         self.registries.pull(&self.store, reference, &keyring).await?;
         self.store.lease(reference)
     }
@@ -125,31 +125,4 @@ impl Images {
         }
         Ok(vec![target])
     }
-}
-
-/// The credentials of the pod's `imagePullSecrets`; one that is missing or malformed is left out with a warning.
-async fn keyring(client: &Client, pod: &Pod) -> Keyring {
-    let mut keyring = Keyring::default();
-    let secrets = pod.spec.iter().flat_map(|spec| spec.image_pull_secrets.iter().flatten());
-    for secret in secrets {
-        let key = ObjectKey::new(pod.namespace(), secret.name.as_str());
-        let config = match client.find::<Secret>(&key).await {
-            Ok(Some(secret)) => secret
-                .data
-                .iter()
-                .flatten()
-                .find(|(key, _)| *key == ".dockerconfigjson")
-                .map(|(_, value)| value.0.clone()),
-            Ok(None) => None,
-            Err(error) => {
-                tracing::warn!(secret = %key, %error, "could not read an image pull secret");
-                None
-            }
-        };
-        let added = config.map(|config| keyring.add_docker_config(&config));
-        if !matches!(added, Some(Ok(()))) {
-            tracing::warn!(secret = %key, pod = %pod.key(), "the image pull secret has no usable .dockerconfigjson");
-        }
-    }
-    keyring
 }

@@ -19,7 +19,7 @@ struct ColdStarts {
     items: Vec<ColdStart>,
 }
 
-/// One start: the first request's wait, in parts. All times in milliseconds.
+/// One start: the first request's wait, in parts, where they are known. All times in milliseconds.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ColdStart {
@@ -28,9 +28,9 @@ pub(super) struct ColdStart {
     time: Timestamp,
     total_ms: f64,
     queue_ms: f64,
-    schedule_ms: f64,
-    sandbox_ms: f64,
-    start_ms: f64,
+    schedule_ms: Option<f64>,
+    sandbox_ms: Option<f64>,
+    start_ms: Option<f64>,
     connect_ms: f64,
 }
 
@@ -61,14 +61,14 @@ pub(super) fn write_cold_starts(to: &mut Attributes, starts: &[ColdStart], now: 
     to.cells(&nested, &["AGE", "REVISION", "TOTAL", "QUEUE", "SCHEDULE", "SANDBOX", "START", "CONNECT"]);
     for start in starts {
         let parts = [
-            start.total_ms,
-            start.queue_ms,
+            Some(start.total_ms),
+            Some(start.queue_ms),
             start.schedule_ms,
             start.sandbox_ms,
             start.start_ms,
-            start.connect_ms,
+            Some(start.connect_ms),
         ];
-        let parts = parts.map(|milliseconds| format!("{milliseconds:.1}ms"));
+        let parts = parts.map(|part| part.map_or_else(|| "-".to_owned(), |part| format!("{part:.1}ms")));
         let age = short_age(Some(&Time(start.time)), now);
         let cells: Vec<&str> = [age.as_str(), start.revision.as_str()]
             .into_iter()
@@ -90,9 +90,9 @@ impl ColdStart {
             time,
             total_ms,
             queue_ms,
-            schedule_ms,
-            sandbox_ms,
-            start_ms,
+            schedule_ms: Some(schedule_ms),
+            sandbox_ms: Some(sandbox_ms),
+            start_ms: Some(start_ms),
             connect_ms,
         }
     }

@@ -196,6 +196,21 @@ Try next:   the app's own words: `kubectl logs -n default -l serving.knative.dev
 ",
     );
     check(
+        json!({
+            "latestCreatedRevisionName": "hello-00001",
+            "conditions": conditions("False", "Unknown", "RevisionFailed", "Revision \"hello-00001\" failed."),
+        }),
+        json!([
+            { "type": "ResourcesAvailable", "status": "False", "reason": "StartError", "message": "exec /x: no such file" },
+            { "type": "Ready", "status": "False", "reason": "StartError", "message": "exec /x: no such file" },
+        ]),
+        "\
+Not ready:  ConfigurationsReady: RevisionFailed: Revision \"hello-00001\" failed.
+Revision:   hello-00001: ResourcesAvailable: StartError: exec /x: no such file
+Try next:   a program that the image has: `ebb service update hello -n default --cmd PROGRAM --arg ARGUMENT`, or another image: `--image IMAGE`
+",
+    );
+    check(
         json!({ "conditions": [
             { "type": "Ready", "status": "False", "reason": "RevisionMissing", "message": "Revision \"x\" is missing." },
             { "type": "RoutesReady", "status": "False", "reason": "RevisionMissing", "message": "Revision \"x\" is missing." },

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use controllers::serving::{ImageQuery, ImageResolver};
 use futures::future::BoxFuture;
-use images::{Keyring, Reference, Registries, Store};
+use images::{Reference, Registries, Store};
 use objects::Client;
-use resources::{ObjectKey, builtin::Secret};
 use tokio::sync::watch;
 
 /// Resolves for the Revision reconciler.
@@ -36,22 +35,10 @@ impl Digests {
                 reference.registry()
             ));
         }
-        let keyring = self.keyring(query).await;
+        let secrets: Vec<&str> = query.image_pull_secrets.iter().map(String::as_str).collect();
+        let keyring = node::image_pull_keyring(&self.client, &query.namespace, &secrets).await;
         let resolved = self.registries.resolve(&reference, &keyring).await;
         resolved.map(pinned).map_err(|error| error.to_string())
-    }
-
-    async fn keyring(&self, query: &ImageQuery) -> Keyring {
-        let mut keyring = Keyring::default();
-        for name in &query.image_pull_secrets {
-            let key = ObjectKey::new(&query.namespace, name);
-            let Ok(Some(secret)) = self.client.find::<Secret>(&key).await else { continue };
-            let config = secret.data.as_ref().and_then(|data| data.get(".dockerconfigjson"));
-            if let Some(Err(error)) = config.map(|config| keyring.add_docker_config(&config.0)) {
-                tracing::warn!(secret = %key, %error, "an image pull secret cannot be read");
-            }
-        }
-        keyring
     }
 }
 

@@ -9,6 +9,8 @@ use resources::{
 /// What a reason calls for.
 enum Remedy {
     Image,
+    Command,
+    Configuration,
     Logs,
     Probe,
     Resources,
@@ -23,10 +25,12 @@ const REMEDIES: &[(&str, Remedy)] = &[
     ("ImagePull", Remedy::Image),
     ("ErrImage", Remedy::Image),
     ("InvalidImageName", Remedy::Image),
+    ("StartError", Remedy::Command),
+    ("ContainerCannotRun", Remedy::Command),
+    ("CreateContainerConfigError", Remedy::Configuration),
     ("ExitCode", Remedy::Logs),
     ("CrashLoop", Remedy::Logs),
     ("Error", Remedy::Logs),
-    ("ContainerCannotRun", Remedy::Logs),
     ("RunContainerError", Remedy::Logs),
     ("OOMKilled", Remedy::Resources),
     ("Unschedulable", Remedy::Resources),
@@ -58,6 +62,14 @@ pub(super) fn advice(
         Remedy::Image => format!(
             "`ebb image load FILE --name {image}`, or correct the name: `ebb service update {name} -n {namespace} \
              --image IMAGE`; Ebb tries again by itself"
+        ),
+        Remedy::Command => format!(
+            "a program that the image has: `ebb service update {name} -n {namespace} --cmd PROGRAM --arg ARGUMENT`, or \
+             another image: `--image IMAGE`"
+        ),
+        Remedy::Configuration => format!(
+            "create the ConfigMap, Secret or key that is missing (`kubectl apply -n {namespace} -f FILE`); Ebb tries \
+             again by itself"
         ),
         Remedy::Logs => format!(
             "the app's own words: `kubectl logs -n {namespace} -l serving.knative.dev/revision={revision} -c \
