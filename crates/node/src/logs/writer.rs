@@ -17,10 +17,11 @@ use crate::private_dir;
 /// Read at once from a pipe.
 const CHUNK: usize = 16 << 10;
 
-/// The write ends of a run's two pipes, for the container.
+/// A run's two pipes: the write ends, for the container, and copies of the read ends, for who takes it over.
 pub(crate) struct Pipes {
     pub(crate) stdout: OwnedFd,
     pub(crate) stderr: OwnedFd,
+    pub(crate) readers: [OwnedFd; 2],
 }
 
 impl Logs {
@@ -29,21 +30,31 @@ impl Logs {
     pub(crate) fn begin(&self, id: LogId) -> io::Result<(Pipes, impl Future<Output = ()> + Send + use<>)> {
         let (out_read, stdout) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let (err_read, stderr) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        for end in [&out_read, &err_read] {
+        let readers = [out_read.try_clone()?, err_read.try_clone()?];
+        let work = self.resume(id, [out_read, err_read])?;
+        Ok((Pipes { stdout, stderr, readers }, work))
+    }
+
+    /// Goes on with the log of a run whose pipes somebody else has read so far; otherwise as [`Logs::begin`].
+    pub(crate) fn resume(
+        &self,
+        id: LogId,
+        [stdout, stderr]: [OwnedFd; 2],
+    ) -> io::Result<impl Future<Output = ()> + Send + use<>> {
+        for end in [&stdout, &stderr] {
             rustix::io::ioctl_fionbio(end, true)?;
         }
-        let readers = (pipe::Receiver::from_owned_fd(out_read)?, pipe::Receiver::from_owned_fd(err_read)?);
+        let readers = (pipe::Receiver::from_owned_fd(stdout)?, pipe::Receiver::from_owned_fd(stderr)?);
         let (written, _) = watch::channel(0);
         self.inner.live.lock().insert(id.clone(), written.clone());
         let logs = self.clone();
-        let work = async move {
+        Ok(async move {
             logs.remove_older(&id);
             if let Err(error) = copy(&logs, &id, readers, &written).await {
                 tracing::warn!(pod = id.pod, container = id.container, %error, "the container's log is incomplete");
             }
             logs.inner.live.lock().remove(&id);
-        };
-        Ok((Pipes { stdout, stderr }, work))
+        })
     }
 }
 
