@@ -13,8 +13,8 @@ use node::runtime::{
 };
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::fixture::{Image, Node, alive, sandbox, skip};
-use crate::leaks::keeper_of_this_process;
+use crate::fixture::{Image, Node, alive, eventually, sandbox, skip};
+use crate::leaks::{cgroups, keeper_of_this_process};
 
 /// Which runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +101,13 @@ impl Daemon {
         self.options().cgroup_root
     }
 
+    /// Waits until nothing of it runs any more.
+    pub(crate) async fn ended(&self) {
+        eventually("the containers are gone", || self.containers.iter().all(|pid| !alive(*pid))).await;
+        eventually("the keeper is gone", || !alive(self.keeper)).await;
+        assert_eq!(cgroups(&self.cgroup_root()), 0);
+    }
+
     /// The socket at which the keeper is found.
     pub(crate) fn socket(&self) -> PathBuf {
         self.run_dir().join("keeper.sock")
@@ -133,7 +140,9 @@ pub(crate) fn main(args: &[String]) -> ExitCode {
             sandbox(&*containers, &name).await;
             for (container, args) in &CONTAINERS[..if pod == 0 { CONTAINERS.len() } else { 1 }] {
                 let (mut spec, output) = image.spec(&name, &format!("{name}-{container}"), args);
-                spec.env = vec![("PORT".to_owned(), PORT.to_string())];
+                if args.contains("port") {
+                    spec.env = vec![("PORT".to_owned(), PORT.to_string())];
+                }
                 let output = OwnedFd::from(output.into_reader());
                 spec.readers = Some([output.try_clone().unwrap(), output.try_clone().unwrap()]);
                 line += &format!(" {}", containers.start_container(spec).await.unwrap().pid);

@@ -34,10 +34,8 @@ pub(crate) async fn no_daemon_comes(image: &Image) {
     assert!(daemon.socket().exists());
     let killed = tokio::time::Instant::now();
     daemon.kill();
-    eventually("the containers are gone", || daemon.containers.iter().all(|pid| !alive(*pid))).await;
+    daemon.ended().await;
     assert!(killed.elapsed() >= plan.grace, "they had their grace");
-    eventually("the keeper is gone", || !alive(daemon.keeper)).await;
-    assert_eq!(cgroups(&daemon.cgroup_root()), 0);
     assert!(!daemon.run_dir().join("containers").exists() && !daemon.socket().exists());
     assert!(std::net::TcpStream::connect(daemon.address).is_err(), "the socket that it kept is closed");
 }
@@ -47,8 +45,7 @@ pub(crate) async fn nothing_to_keep(image: &Image) {
     let plan = Plan { pods: 0, grace: Duration::from_secs(600), ..Plan::new(Kind::Container) };
     let Some(daemon) = Daemon::start("nothing_to_keep", image, plan).await else { return };
     daemon.kill();
-    eventually("the keeper is gone", || !alive(daemon.keeper)).await;
-    assert_eq!(cgroups(&daemon.cgroup_root()), 0);
+    daemon.ended().await;
 }
 
 pub(crate) async fn both_killed(image: &Image) {

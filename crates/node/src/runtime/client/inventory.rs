@@ -52,9 +52,13 @@ impl Inventory {
 }
 
 impl Estate {
-    /// The ports that its programs were meant to have, and those that they were given.
+    /// The ports that its programs were meant to have, and those that they were given, in the order of their starts: the
+    /// last one to be given a port has it.
     pub(in crate::runtime) fn ports(&self) -> impl Iterator<Item = (u16, u16)> {
-        self.containers.iter().filter_map(|kept| kept.note.ports)
+        let mut ports: Vec<_> =
+            self.containers.iter().map(|kept| (kept.running.slot, kept.note.ports)).collect();
+        ports.sort_unstable();
+        ports.into_iter().filter_map(|(_, ports)| ports)
     }
 
     /// Its containers, for a runtime's books.
