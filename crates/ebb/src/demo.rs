@@ -23,7 +23,7 @@ use self::call::{Answer, call};
 use crate::{
     args::{Demo, RuntimeKind},
     sample,
-    up::{Options, Platform, interrupted},
+    up::{Options, Platform, Signals},
 };
 
 /// The sample's image, by a name that no registry is asked for.
@@ -47,6 +47,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         ));
     }
 
+    let mut signals = Signals::listen()?;
     let began = Instant::now();
     let platform = Platform::start(Options {
         data_dir: dir.path().to_owned(),
@@ -60,14 +61,18 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
 
     let told = tokio::select! {
         told = story(&platform) => told,
-        interrupted = interrupted() => interrupted,
+        () = signals.stop() => Ok(()),
     };
     let told = match told {
         Ok(()) if options.exit => Ok(()),
-        Ok(()) => goodbye(&platform).await,
+        Ok(()) => {
+            goodbye(&platform);
+            signals.stop().await;
+            Ok(())
+        }
         Err(error) => Err(error),
     };
-    let stopped = platform.stop().await;
+    let stopped = platform.stop(signals.stop()).await;
     dir.close().context("removing the temporary data directory")?;
     told.and(stopped)
 }
@@ -98,13 +103,12 @@ async fn story(platform: &Platform) -> Result<()> {
     Ok(())
 }
 
-async fn goodbye(platform: &Platform) -> Result<()> {
+fn goodbye(platform: &Platform) {
     say(format_args!("It keeps serving. Try it:\n\n"));
     say(format_args!("  curl -i {}\n", platform.example_url(NAME, "default")));
     say(format_args!("  export KUBECONFIG={}\n", platform.kubeconfig().display()));
     say(format_args!("  kubectl get ksvc,pods\n\n"));
     say(format_args!("Ctrl-C ends the demo and removes everything.\n"));
-    interrupted().await
 }
 
 /// The sample: falls to zero within seconds of its last request.

@@ -15,13 +15,19 @@ mod joints;
 mod listen;
 mod node;
 mod platform;
+mod servers;
+mod signals;
 
-pub(crate) use self::platform::{Options, Platform};
+pub(crate) use self::{
+    platform::{Options, Platform},
+    signals::Signals,
+};
 
 use std::io::Write;
 
-use anyhow::{Context, Result};
-use tokio::signal::unix::{SignalKind, signal};
+use anyhow::Result;
+
+use self::signals::Asked;
 
 use crate::args::{RuntimeKind, Up};
 
@@ -35,22 +41,36 @@ pub(crate) async fn run(options: Up) -> Result<()> {
         domain: options.domain,
         runtime: RuntimeKind::or_default(options.runtime),
     };
-    let platform = Platform::start(options).await?;
+    // Before anything is there: a signal must not find its default action.
+    let mut signals = Signals::listen()?;
+    let platform = tokio::select! {
+        started = Platform::start(options) => started?,
+        () = signals.stop() => anyhow::bail!("told to stop while it started"),
+    };
     // Whoever reads along may stop reading; the platform goes on.
     let _ = announce(&platform);
-    let ended = tokio::select! {
-        asked = interrupted() => asked,
-        // Nothing can be started any more; whoever started this process can start it again.
-        () = platform.keeper_ended() => Err(anyhow::anyhow!(
-            "the keeper of the containers was ended from outside, and they with it; start `ebb up` again"
-        )),
+    let (asked, reason) = tokio::select! {
+        asked = signals.next() => (asked, Ok(())),
+        reason = platform.failed() => (Asked::Stop, Err(reason)),
     };
-    let _ = writeln!(
-        std::io::stdout(),
-        "\nStopping: requests in flight are finished, then everything is removed."
-    );
-    let stopped = platform.stop().await;
-    ended.and(stopped)
+    let ended = match asked {
+        Asked::Stop => {
+            say(
+                "Stopping: requests in flight are finished, then everything is removed. Ctrl-C again ends at once.",
+            );
+            platform.stop(signals.stop()).await
+        }
+        Asked::HandOver => {
+            say("Handing over: requests in flight are finished; containers wait for the next `ebb up`.");
+            platform.hand_over(signals.stop()).await
+        }
+    };
+    reason.and(ended)
+}
+
+/// Whoever has stopped reading is not waited for.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "\n{line}");
 }
 
 fn announce(platform: &Platform) -> Result<()> {
@@ -60,21 +80,15 @@ fn announce(platform: &Platform) -> Result<()> {
     writeln!(out, "  Kubernetes API  https://{}", platform.api_address())?;
     writeln!(out, "  requests        {}", platform.example_url("NAME", "NAMESPACE"))?;
     writeln!(out, "  containers      {}", platform.runtime_story())?;
+    match platform.taken_over() {
+        0 => {}
+        1 => writeln!(out, "  took over 1 running container")?,
+        many => writeln!(out, "  took over {many} running containers")?,
+    }
     writeln!(out, "\nNext, in another terminal:\n")?;
     writeln!(out, "  export KUBECONFIG={}", kubeconfig.display())?;
     writeln!(out, "  kubectl get pods -A          # or: ebb service list\n")?;
     writeln!(out, "Ctrl-C stops it.")?;
     out.flush()?;
-    Ok(())
-}
-
-/// Waits for SIGTERM or SIGINT.
-pub(crate) async fn interrupted() -> Result<()> {
-    let mut term = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    let mut int = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
     Ok(())
 }

@@ -48,7 +48,9 @@ impl Logs {
         let (written, _) = watch::channel(0);
         self.inner.live.lock().insert(id.clone(), written.clone());
         let logs = self.clone();
+        let reader = self.inner.readers.token();
         Ok(async move {
+            let _reader = reader;
             logs.remove_older(&id);
             if let Err(error) = copy(&logs, &id, readers, &written).await {
                 tracing::warn!(pod = id.pod, container = id.container, %error, "the container's log is incomplete");
@@ -73,6 +75,12 @@ async fn copy(
         let (index, read) = tokio::select! {
             read = stdout.read(&mut out_chunk), if open[0] => (0, read?),
             read = stderr.read(&mut err_chunk), if open[1] => (1, read?),
+            () = logs.inner.stop.cancelled() => {
+                let rest = unfinished(&partial, |out, stream, text| {
+                    line::write(out, (logs.inner.clock)(), stream, false, text);
+                });
+                return if rest.is_empty() { Ok(()) } else { file.write(logs, id, &rest) };
+            }
         };
         open[index] = read > 0;
         let chunk = if index == 0 { &out_chunk[..read] } else { &err_chunk[..read] };
@@ -133,6 +141,17 @@ fn lines(
     if last && !partial.is_empty() {
         write(&mut out, true, partial);
         partial.clear();
+    }
+    out
+}
+
+/// The lines of both streams that have no end yet, as parts.
+fn unfinished(partial: &[Vec<u8>; 2], write: impl Fn(&mut Vec<u8>, Stream, &[u8])) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (stream, text) in [Stream::Out, Stream::Err].into_iter().zip(partial) {
+        if !text.is_empty() {
+            write(&mut out, stream, text);
+        }
     }
     out
 }
