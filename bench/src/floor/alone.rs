@@ -62,7 +62,10 @@ impl Alone {
                     let options = ContainerOptions::new(dir.path().join("run"));
                     Arc::new(ContainerRuntime::start(options).await?) as SharedRuntime
                 }
-                RuntimeKind::Process => Arc::new(ProcessRuntime::start(ProcessOptions::default()).await?),
+                RuntimeKind::Process => {
+                    let options = ProcessOptions::new(dir.path().join("run"));
+                    Arc::new(ProcessRuntime::start(options).await?)
+                }
             })
         })?;
         let image = Arc::from(bench.sample.rootfs());
@@ -155,6 +158,7 @@ impl Starter {
             oom_score_adj: 0,
             stdout: output()?,
             stderr: output()?,
+            readers: None,
         })
     }
 }

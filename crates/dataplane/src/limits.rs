@@ -37,7 +37,8 @@ pub struct Limits {
     pub cold_starts_max: usize,
     /// Drained instances remembered, of all revisions together, in case endpoints from before name them.
     pub drained_max: usize,
-    /// How long requests in flight may take to finish once the listener drains.
+    /// How long requests in flight may take to finish once the listener drains: what a request has by default
+    /// (upstream: serving, config-defaults `revision-timeout-seconds`, which is also its pods' grace period).
     pub drain_max: Duration,
 }
 
@@ -61,7 +62,7 @@ impl Default for Limits {
             cold_starts_per_revision: 16,
             cold_starts_max: 1024,
             drained_max: 1024,
-            drain_max: Duration::from_secs(30),
+            drain_max: Duration::from_secs(300),
         }
     }
 }

@@ -22,9 +22,8 @@ use tokio::time::{Instant, timeout};
 use self::call::{Answer, call};
 use crate::{
     args::{Demo, RuntimeKind},
-    interrupt::Interrupt,
     sample,
-    up::{self, Options, Platform},
+    up::{self, Options, Platform, Signals},
 };
 
 /// The sample's image, by a name that no registry is asked for.
@@ -36,8 +35,6 @@ const STEP_MAX: Duration = Duration::from_secs(30);
 
 /// Tells the story, then serves until interrupted.
 pub(crate) async fn run(options: Demo) -> Result<()> {
-    // Before anything is made: what is made is removed, whenever the interrupt comes.
-    let mut interrupt = Interrupt::listen()?;
     let kind = RuntimeKind::or_default(options.runtime);
     let dir = tempfile::Builder::new()
         .prefix("ebb-demo-")
@@ -50,6 +47,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         ));
     }
 
+    let mut signals = Signals::listen()?;
     let began = Instant::now();
     let platform = Platform::start(Options {
         data_dir: dir.path().to_owned(),
@@ -63,12 +61,12 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
 
     let told = tokio::select! {
         told = tell(&platform, options.exit) => told,
-        () = interrupt.next() => {
+        () = signals.stop() => {
             up::announce_stop();
             Ok(())
         }
     };
-    let stopped = up::stop(platform, &mut interrupt).await;
+    let stopped = platform.stop(signals.stop()).await;
     dir.close().context("removing the temporary data directory")?;
     told.and(stopped)
 }

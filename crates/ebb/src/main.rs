@@ -2,7 +2,6 @@
 
 mod args;
 mod demo;
-mod interrupt;
 mod misuse;
 mod runtime;
 mod sample;
@@ -45,6 +44,8 @@ fn main() -> ExitCode {
 
 /// Runs a long-lived command; what goes wrong is told in one line for people.
 fn serve(filter: &str, work: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+    // Connections and containers take several each.
+    node::runtime::raise_descriptor_limit();
     let filter = tracing_subscriber::EnvFilter::new(filter);
     let colour = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();

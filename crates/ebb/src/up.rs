@@ -15,17 +15,21 @@ mod joints;
 mod listen;
 mod node;
 mod platform;
+mod servers;
+mod signals;
 
-pub(crate) use self::platform::{Options, Platform};
+pub(crate) use self::{
+    platform::{Options, Platform},
+    signals::Signals,
+};
 
 use std::{io::Write, path::Path};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use crate::{
-    args::{RuntimeKind, Up},
-    interrupt::Interrupt,
-};
+use self::signals::Asked;
+
+use crate::args::{RuntimeKind, Up};
 
 /// Starts the platform, says where it is, and serves until it is told to stop.
 pub(crate) async fn run(options: Up) -> Result<()> {
@@ -37,40 +41,41 @@ pub(crate) async fn run(options: Up) -> Result<()> {
         domain: options.domain,
         runtime: RuntimeKind::or_default(options.runtime),
     };
-    // Before anything is made: what is made is removed, whenever the interrupt comes.
-    let mut interrupt = Interrupt::listen()?;
-    let platform = Platform::start(options).await?;
+    // Before anything is there: a signal must not find its default action.
+    let mut signals = Signals::listen()?;
+    let platform = tokio::select! {
+        started = Platform::start(options) => started?,
+        () = signals.stop() => anyhow::bail!("told to stop while it started"),
+    };
     // Whoever reads along may stop reading; the platform goes on.
     let _ = announce(&platform);
-    let ended = tokio::select! {
-        () = interrupt.next() => Ok(()),
-        // Nothing can be started any more; whoever started this process can start it again.
-        () = platform.keeper_ended() => Err(anyhow::anyhow!(
-            "the keeper of the containers was ended from outside, and they with it; start `ebb up` again"
-        )),
+    let (asked, reason) = tokio::select! {
+        asked = signals.next() => (asked, Ok(())),
+        reason = platform.failed() => (Asked::Stop, Err(reason)),
     };
-    announce_stop();
-    let stopped = stop(platform, &mut interrupt).await;
-    ended.and(stopped)
+    let ended = match asked {
+        Asked::Stop => {
+            announce_stop();
+            platform.stop(signals.stop()).await
+        }
+        Asked::HandOver => {
+            say("Handing over: requests in flight are finished; containers wait for the next `ebb up`.");
+            platform.hand_over(signals.stop()).await
+        }
+    };
+    reason.and(ended)
 }
 
-/// Says what follows an interrupt.
+/// Says what follows when it is told to stop.
 pub(crate) fn announce_stop() {
-    let _ = writeln!(
-        std::io::stdout(),
-        "\nStopping: requests in flight are finished, then everything is removed. Ctrl-C again ends it at once."
+    say(
+        "Stopping: requests in flight are finished, then everything is removed. Ctrl-C again ends it at once.",
     );
 }
 
-/// Stops the platform in good order; whoever cannot wait for that interrupts again.
-pub(crate) async fn stop(platform: Platform, interrupt: &mut Interrupt) -> Result<()> {
-    tokio::select! {
-        stopped = platform.stop() => stopped,
-        () = interrupt.next() => bail!(
-            "interrupted again while stopping: requests in flight were cut; the next `ebb up` on the data directory removes \
-             what is left"
-        ),
-    }
+/// Whoever has stopped reading is not waited for.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "\n{line}");
 }
 
 fn announce(platform: &Platform) -> Result<()> {
@@ -80,6 +85,11 @@ fn announce(platform: &Platform) -> Result<()> {
     writeln!(out, "  Kubernetes API  https://{}", platform.api_address())?;
     writeln!(out, "  requests        {}", platform.example_url("NAME", "NAMESPACE"))?;
     writeln!(out, "  containers      {}", platform.runtime_story())?;
+    match platform.taken_over() {
+        0 => {}
+        1 => writeln!(out, "  took over 1 running container")?,
+        many => writeln!(out, "  took over {many} running containers")?,
+    }
     writeln!(out, "\nNext, in another terminal:\n")?;
     for command in use_kubeconfig(&kubeconfig) {
         writeln!(out, "  {command}")?;

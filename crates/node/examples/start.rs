@@ -68,7 +68,7 @@ async fn measure(starts: usize, dir: &Path) -> Result<(), Box<dyn Error + Send +
         row(name, &runtime, &image, starts).await?;
         runtime.shutdown().await?;
     }
-    let runtime = ProcessRuntime::start(ProcessOptions::default()).await?;
+    let runtime = ProcessRuntime::start(ProcessOptions::new(dir.path().join("process"))).await?;
     row("process", &runtime, &image, starts).await?;
     runtime.shutdown().await?;
     Ok(())
@@ -159,6 +159,7 @@ fn spec(sandbox: &str, image: &Path) -> Result<ContainerSpec, Box<dyn Error + Se
         oom_score_adj: 0,
         stdout: output()?,
         stderr: output()?,
+        readers: None,
     })
 }
 

@@ -11,6 +11,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, sync::watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use reader::LogOptions;
 
@@ -37,6 +38,9 @@ struct Inner {
     writers: Handle,
     /// A number for each run that is being written, which grows with what is written; it is gone when the run ends.
     live: Mutex<HashMap<LogId, watch::Sender<u64>>>,
+    /// Those that read from containers, until they are to stop.
+    readers: TaskTracker,
+    stop: CancellationToken,
 }
 
 /// Names one run of one container.
@@ -54,7 +58,16 @@ impl Logs {
     /// Logs kept in `dir`, written on the runtime `writers`: a disk that is slow must not hold up the starts of
     /// containers, which the caller's own runtime is busy with.
     pub fn new(dir: impl Into<PathBuf>, clock: Clock, writers: Handle) -> Self {
-        Self { inner: Arc::new(Inner { dir: dir.into(), clock, writers, live: Mutex::default() }) }
+        let (live, readers, stop) = (Mutex::default(), TaskTracker::new(), CancellationToken::new());
+        Self { inner: Arc::new(Inner { dir: dir.into(), clock, writers, live, readers, stop }) }
+    }
+
+    /// Stops reading what containers write, and stores what has been read of their last lines. The rest stays in their
+    /// pipes, for whoever goes on with them.
+    pub async fn hand_over(&self) {
+        self.inner.stop.cancel();
+        self.inner.readers.close();
+        self.inner.readers.wait().await;
     }
 
     /// Deletes all logs of a pod; what its containers still write is dropped.

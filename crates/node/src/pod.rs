@@ -8,6 +8,9 @@
 //!                                       └ the node stops: the same, but the pod and its files stay
 //! ```
 //!
+//! What an earlier run of the node has left with the keeper is `unclaimed` until its pod's worker goes on with it
+//! (`worker/take_over`, `worker/go_on`): the same address, the same containers, and nobody is told otherwise.
+//!
 //! Decisions are pure (`spec`, `status`, `backoff`, `env`); the worker does what they say.
 
 mod address;
@@ -22,6 +25,7 @@ mod start_times;
 mod state;
 mod status;
 mod termination;
+mod unclaimed;
 mod values;
 mod volumes;
 mod worker;

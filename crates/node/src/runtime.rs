@@ -8,18 +8,22 @@ mod caps;
 mod cgroup;
 mod client;
 mod container;
+mod descriptors;
 mod error;
 pub(crate) mod keeper;
 mod process;
 mod protocol;
 mod registry;
+mod rendezvous;
 mod seccomp;
 mod shell;
 mod spec;
 pub(crate) mod sys;
+mod taken_over;
 mod wire;
 
 use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -28,12 +32,14 @@ use tokio::net::TcpStream;
 
 pub use caps::{Capabilities, CapabilityError};
 pub use container::{ContainerOptions, ContainerRuntime};
+pub use descriptors::raise_descriptor_limit;
 pub use error::{RuntimeError, StartFailure, Step};
-pub use keeper::{KeeperCommand, Leftovers, PoolOptions, clean_leftovers};
+pub use keeper::{KeeperCommand, KeeperOptions, Leftovers, PoolOptions, clean_leftovers};
 pub use process::{ProcessOptions, ProcessRuntime};
 pub use spec::{
     BindMount, ContainerId, ContainerSpec, Resources, SandboxId, SandboxSpec, Seccomp, TmpfsMount, User,
 };
+pub use taken_over::{TakenOver, TakenOverContainer};
 
 /// The result of a runtime call.
 pub type Result<T, E = RuntimeError> = std::result::Result<T, E>;
@@ -80,11 +86,26 @@ pub trait Runtime: Send + Sync + 'static {
     /// The parts of a spec that this runtime does not honour, as Kubernetes field names of a container or pod.
     fn unsupported(&self, spec: &ContainerSpec) -> Vec<&'static str>;
 
+    /// What an earlier daemon left with the keeper, told once. All of it is this runtime's as if it had been started
+    /// here, and stays until it is removed.
+    fn take_over(&self) -> Vec<TakenOver>;
+
+    /// The listening sockets that an earlier daemon gave the keeper, by name, told once. The keeper holds copies until
+    /// they are [dropped](Self::drop_socket).
+    fn kept_sockets(&self) -> Vec<(String, OwnedFd)>;
+
+    /// Has the keeper hold a copy of a listening socket, in place of one of the same name: should this process end,
+    /// connections wait in it for the next.
+    fn keep_socket(&self, name: &str, socket: BorrowedFd<'_>) -> BoxFuture<'static, Result<()>>;
+
+    /// Has the keeper close its copy of a socket; returns once its address is free, if nobody else has one.
+    fn drop_socket(&self, name: &str) -> BoxFuture<'static, Result<()>>;
+
     /// Waits until the keeper has ended, asked to or not. From then on every call fails.
     fn ended(&self) -> BoxFuture<'_, ()>;
 
     /// Kills and removes every container and sandbox, then ends the keeper. Afterwards every call fails. Without it,
-    /// dropping the runtime changes nothing: its containers run until the process ends.
+    /// the keeper waits for another daemon once the process ends, with all that it has (see [`KeeperOptions::grace`]).
     fn shutdown(&self) -> BoxFuture<'_, Result<()>>;
 }
 
@@ -116,7 +137,7 @@ pub struct StartTimings {
 }
 
 /// How a container ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Exit {
     /// The exit code; 128 + signal when a signal ended it.
     pub code: i32,

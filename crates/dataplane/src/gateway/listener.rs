@@ -26,6 +26,10 @@ use crate::{Handle, Limits, Visibility};
 /// How long to wait when the process is out of descriptors: they come back when connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long a connection that was accepted just before the drain may take to send the first of its request. A client
+/// that has connected sends at once; one that only holds a connection open does not hold up the drain.
+const FIRST_BYTES_MAX: Duration = Duration::from_secs(1);
+
 /// One listening socket: HTTP/1.1 and HTTP/2 without TLS on the same port.
 pub struct Gateway {
     handle: Handle,
@@ -151,8 +155,15 @@ async fn serve(
         let stack = Arc::clone(&server.stack);
         async move { stack.call(inbound).await }
     });
-    let mut http = pin!(server.http.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let mut idle = pin!(idle(&connection, server.idle_max));
+    // A drain ends connections on which nothing has arrived yet, and with them a request that is on its way.
+    tokio::select! {
+        biased;
+        arrived = stream.readable() => if arrived.is_err() { return },
+        () = too_late(&server) => return,
+        () = &mut idle => return,
+    }
+    let mut http = pin!(server.http.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let mut draining = false;
     loop {
         tokio::select! {
@@ -172,6 +183,12 @@ async fn serve(
             () = &mut idle => return,
         }
     }
+}
+
+/// Ends when nothing that arrives first is served any more.
+async fn too_late(server: &Server) {
+    server.drain.cancelled().await;
+    server.cut.run_until_cancelled(sleep(FIRST_BYTES_MAX)).await;
 }
 
 /// Ends when no request was in flight or began for `max`.

@@ -14,6 +14,8 @@ async fn a_drain_finishes_what_is_in_flight() {
     let app = App::gated(&gate).await;
     let rig = Rig::serving(limited(0), &[&app]).await;
     let (mut busy, mut unused) = (rig.client().await, rig.client().await);
+    gate.admit(1);
+    unused.get("/").await;
     let answer = tokio::spawn(async move { busy.get("/").await });
     eventually("one request is in flight", || app.at_once() == 1).await;
     rig.drain.cancel();
@@ -24,6 +26,27 @@ async fn a_drain_finishes_what_is_in_flight() {
     let reply = answer.await.unwrap();
     assert_eq!((reply.status, reply.header("connection")), (StatusCode::OK, Some("close")));
     timeout(PATIENCE, rig.gateway).await.unwrap().unwrap();
+}
+
+/// Who has connected before the drain has not been told of it; who only holds a connection does not hold it up.
+#[tokio::test]
+async fn a_request_on_its_way_is_answered_in_a_drain() {
+    let gate = Gate::closed();
+    let app = App::gated(&gate).await;
+    let rig = Rig::serving(limited(0), &[&app]).await;
+    let mut silent = TcpStream::connect(rig.address).await.unwrap();
+    let (mut late, mut busy) = (rig.client().await, rig.client().await);
+    // Accepted in order, so the others are accepted too.
+    let answer = tokio::spawn(async move { busy.get("/").await });
+    eventually("one request is in flight", || app.at_once() == 1).await;
+    rig.drain.cancel();
+    eventually("nobody is let in", || std::net::TcpStream::connect(rig.address).is_err()).await;
+    gate.admit(2);
+    let reply = late.get("/").await;
+    assert_eq!((reply.status, reply.header("connection")), (StatusCode::OK, Some("close")));
+    assert_eq!(answer.await.unwrap().status, StatusCode::OK);
+    timeout(PATIENCE, rig.gateway).await.unwrap().unwrap();
+    assert_eq!(silent.read(&mut [0]).await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -1,6 +1,12 @@
 //! The one node of the embedded home: its runtime, its images, its kubelet, and its Node object.
 
-use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs, io,
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use dataplane::Handle;
@@ -8,9 +14,13 @@ use futures::future::BoxFuture;
 use images::{Layers, Registries, RegistryConfig, Store, StoreConfig};
 use node::{
     Images, Kubelet, KubeletConfig, KubeletOptions, Logs, StartRecords,
-    runtime::{ContainerOptions, ContainerRuntime, ProcessOptions, ProcessRuntime, SharedRuntime},
+    runtime::{
+        ContainerOptions, ContainerRuntime, KeeperOptions, ProcessOptions, ProcessRuntime, SharedRuntime,
+        TakenOver,
+    },
 };
 use objects::{Client, WriteTarget};
+use parking_lot::Mutex;
 use resources::{
     ObjectKey,
     builtin::{self, NodeCondition, NodeStatus, NodeSystemInfo},
@@ -37,13 +47,17 @@ pub(super) struct Node {
     pub(super) registries: Arc<Registries>,
     pub(super) logs: Logs,
     pub(super) records: Arc<StartRecords>,
+    /// How many running containers of an earlier daemon there are.
+    pub(super) taken_over: usize,
+    /// They, until the kubelet has them.
+    left: Arc<Mutex<Vec<TakenOver>>>,
     run_dir: PathBuf,
     flat: Option<PathBuf>,
 }
 
 impl Node {
-    /// Opens the image store and starts what runs containers; what an earlier run left is removed. Containers' logs are
-    /// written on the runtime `writers`.
+    /// Opens the image store and takes over what runs containers, or starts it; what nobody holds is removed. Containers'
+    /// logs are written on the runtime `writers`.
     pub(super) async fn start(
         dir: &DataDir,
         kind: RuntimeKind,
@@ -58,31 +72,35 @@ impl Node {
         let images = tokio::task::spawn_blocking(move || Store::open(store))
             .await?
             .context("opening the image store")?;
+        // One place for both kinds: a daemon of the other kind must find the keeper of this one.
+        let keeper = KeeperOptions::new(&run_dir);
         let runtime: SharedRuntime = match kind {
             RuntimeKind::Container => {
                 let mut options = ContainerOptions::new(dir.path().join("containers"));
                 options.cgroup_root = format!("ebb-{}", dir.id());
+                options.keeper = keeper;
                 Arc::new(ContainerRuntime::start(options).await.context("starting the container runtime")?)
             }
             RuntimeKind::Process => Arc::new(
-                ProcessRuntime::start(ProcessOptions::default())
+                ProcessRuntime::start(ProcessOptions { keeper })
                     .await
                     .context("starting the process runtime")?,
             ),
         };
-        // Volumes and small files of pods that no longer run; an emptyDir lives as long as its pod does.
-        match std::fs::remove_dir_all(&run_dir) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("emptying {}", run_dir.display()));
-            }
-            _ => {}
-        }
+        let left = runtime.take_over();
+        empty(&run_dir.join("pods"), &left).with_context(|| format!("emptying {}", run_dir.display()))?;
         Ok(Self {
             runtime,
             images,
             registries: Arc::new(Registries::new(RegistryConfig::default())),
             logs: Logs::new(dir.logs(), Arc::new(runtime::now), writers),
             records: Arc::default(),
+            taken_over: left
+                .iter()
+                .flat_map(|pod| &pod.containers)
+                .filter(|container| container.runs)
+                .count(),
+            left: Arc::new(Mutex::new(left)),
             run_dir,
             flat: (!isolated).then(|| dir.flat()),
         })
@@ -99,7 +117,7 @@ impl Node {
         let (containers, images, registries) =
             (Arc::clone(&self.runtime), self.images.clone(), Arc::clone(&self.registries));
         let (logs, records) = (self.logs.clone(), Arc::clone(&self.records));
-        let (run_dir, flat) = (self.run_dir.clone(), self.flat.clone());
+        let (run_dir, flat, left) = (self.run_dir.clone(), self.flat.clone(), Arc::clone(&self.left));
         move || {
             let config = KubeletConfig {
                 options: KubeletOptions {
@@ -116,6 +134,7 @@ impl Node {
                 clock: Arc::new(runtime::now),
                 drain: Arc::new(DrainPods(handle.clone())),
                 records: Arc::clone(&records),
+                taken_over: std::mem::take(&mut *left.lock()),
             };
             let (stop, stopped) = (stop.clone(), stopped.clone());
             Box::pin(async move {
@@ -130,13 +149,28 @@ impl Node {
     /// Stops all containers and removes what they left.
     pub(super) async fn stop(self) -> Result<()> {
         self.runtime.shutdown().await.context("stopping the containers")?;
-        match std::fs::remove_dir_all(&self.run_dir) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+        match fs::remove_dir_all(&self.run_dir) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("removing {}", self.run_dir.display()))
             }
             _ => Ok(()),
         }
     }
+}
+
+/// Removes volumes and small files of pods that do not run any more; an emptyDir lives as long as its pod does.
+fn empty(pods: &Path, left: &[TakenOver]) -> io::Result<()> {
+    let entries = match fs::read_dir(pods) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if !left.iter().any(|pod| entry.file_name() == pod.sandbox.as_str()) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Keeps the Node object there; one that was deleted comes back within a minute.

@@ -7,7 +7,7 @@ use apiserver::{ApiServer, Health};
 use dataplane::{Applied, Dice, Gateway, Handle, Limits, Seams, Visibility};
 use objects::Client;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     controllers,
@@ -15,8 +15,9 @@ use super::{
     domain,
     extension::Extension,
     joints::{DialNode, KubeletLogs, Starts, Stats},
-    listen,
+    listen::Listeners,
     node::{self, Node},
+    servers::Servers,
 };
 use crate::{args::RuntimeKind, runtime, supervise::supervise};
 
@@ -54,7 +55,7 @@ pub(crate) struct Platform {
     pods_stopped: CancellationToken,
     /// Everything that runs until it is dropped.
     tasks: JoinSet<()>,
-    servers: TaskTracker,
+    servers: Servers,
     threads: runtime::Threads,
 }
 
@@ -62,7 +63,25 @@ impl Platform {
     /// Starts everything; returns when requests and API calls are served.
     pub(crate) async fn start(options: Options) -> Result<Self> {
         let dir = DataDir::open(&options.data_dir)?;
-        let api_listener = listen::bind("--api", options.api).await?;
+        let threads =
+            runtime::Threads::spawn().context("starting the threads of the data plane and of starts")?;
+        // What the keeper says is heard on the thread that starts pass through.
+        let (control, kind) = (tokio::runtime::Handle::current(), options.runtime);
+        let node = threads.start().spawn(async move { (Node::start(&dir, kind, control).await, dir) });
+        let (node, dir) = node.await.context("starting the node")?;
+        let node = node?;
+        let (runtime, is_alone) = (Arc::clone(&node.runtime), node.taken_over == 0);
+        let started = Self::start_on(dir, node, threads, options).await;
+        if started.is_err() && is_alone {
+            // Where containers were taken over, they wait for another try.
+            runtime.shutdown().await.context("ending what was started so far")?;
+        }
+        started
+    }
+
+    async fn start_on(dir: DataDir, node: Node, threads: runtime::Threads, options: Options) -> Result<Self> {
+        let mut listeners = Listeners::new(Arc::clone(&node.runtime));
+        let api_listener = listeners.api(options.api).await?;
         let api_address = api_listener.local_addr()?;
 
         let mut api_options = apiserver::Options::new(dir.api());
@@ -72,17 +91,10 @@ impl Platform {
         let client = api.client();
         let domain =
             domain::settle(&client, options.domain.as_deref()).await.context("setting the domain")?;
-        let http = listen::http(options.http, domain != domain::DEFAULT).await?;
+        let http = listeners.http(options.http, domain != domain::DEFAULT).await?;
         let http_address = http.local_addr()?;
+        listeners.keep(&api_listener, &http).await?;
 
-        let threads =
-            runtime::Threads::spawn().context("starting the threads of the data plane and of starts")?;
-        // What the keeper says is heard on the thread that starts pass through.
-        let control = tokio::runtime::Handle::current();
-        let started =
-            threads.start().spawn(async move { (Node::start(&dir, options.runtime, control).await, dir) });
-        let (node, dir) = started.await.context("starting the node")?;
-        let node = node?;
         let stats = ::controllers::serving::StatsHandle::new();
         let seams = Seams {
             dial: Arc::new(DialNode(Arc::clone(&node.runtime))),
@@ -99,7 +111,7 @@ impl Platform {
             stop_pods: CancellationToken::new(),
             pods_stopped: CancellationToken::new(),
             tasks: JoinSet::new(),
-            servers: TaskTracker::new(),
+            servers: Servers::default(),
             runtime: options.runtime,
             domain,
             dir,
@@ -131,12 +143,13 @@ impl Platform {
         };
         let gateway = Gateway::new(handle.clone(), Visibility::Public).on(threads.to_vec());
         let (drain, known) = (self.drain_data.clone(), Arc::clone(applied));
+        let ends = drain.clone();
         let served = async move {
             // Clients wait in the listener's backlog until the routes are known, rather than hear that there are none.
             drain.run_until_cancelled(known.synced()).await;
             gateway.run(http, drain).await;
         };
-        self.servers.spawn_on(served, accepting);
+        self.servers.spawn("gateway", ends, served, accepting);
         let (client, applied) = (client.clone(), Arc::clone(applied));
         let (fed, reported, drain) = (handle.clone(), handle.clone(), self.drain_data.clone());
         self.supervise_start("feed", move || {
@@ -190,7 +203,9 @@ impl Platform {
             Arc::new(Extension { images: self.node.images.clone(), handle, client: self.api.client() }),
         );
         let (api, drain) = (self.api.clone(), self.drain_api.clone());
-        self.servers.spawn(async move { api.serve(listener, drain.cancelled_owned()).await });
+        let ends = drain.clone();
+        let served = async move { api.serve(listener, drain.cancelled_owned()).await };
+        self.servers.spawn("API server", ends, served, &tokio::runtime::Handle::current());
     }
 
     fn supervise(
@@ -212,15 +227,19 @@ impl Platform {
         self.tasks.spawn_on(supervise(name, health, start), self.threads.start());
     }
 
-    /// Drains the gateway, stops the containers, writes what is not written, and leaves nothing behind.
-    pub(crate) async fn stop(mut self) -> Result<()> {
-        self.drain_data.cancel();
-        self.drain_api.cancel();
-        self.servers.close();
-        self.servers.wait().await;
-        self.stop_pods.cancel();
-        if timeout(PODS_STOP_MAX, self.pods_stopped.cancelled()).await.is_err() {
-            tracing::warn!("not all programs have ended when asked to; they are ended now");
+    /// Drains the gateway, stops the containers, writes what is not written, and leaves nothing behind. Once `hurry` is
+    /// done, nothing more is waited for: what is in flight is cut, and programs are killed.
+    pub(crate) async fn stop(mut self, hurry: impl Future<Output = ()>) -> Result<()> {
+        let in_order = async {
+            self.drain().await;
+            self.stop_pods.cancel();
+            if timeout(PODS_STOP_MAX, self.pods_stopped.cancelled()).await.is_err() {
+                tracing::warn!("not all programs have ended when asked to; they are ended now");
+            }
+        };
+        tokio::select! {
+            () = in_order => {}
+            () = hurry => tracing::warn!("told twice to stop: what is in flight is cut"),
         }
         self.tasks.shutdown().await;
         let stopped = self.node.stop().await;
@@ -228,9 +247,41 @@ impl Platform {
         stopped.and(closed)
     }
 
-    /// Waits until the process that all containers hang on has ended without being asked to.
-    pub(crate) async fn keeper_ended(&self) {
-        self.node.runtime.ended().await;
+    /// Drains the gateway and writes what is not written, but leaves containers and listening sockets with the keeper:
+    /// connections wait there for the next daemon, which must come within [`KeeperOptions::GRACE`].
+    ///
+    /// [`KeeperOptions::GRACE`]: ::node::runtime::KeeperOptions::GRACE
+    pub(crate) async fn hand_over(mut self, hurry: impl Future<Output = ()>) -> Result<()> {
+        tokio::select! {
+            () = self.drain() => {}
+            () = hurry => tracing::warn!("told to stop while handing over: what is in flight is cut"),
+        }
+        self.tasks.shutdown().await;
+        self.node.logs.hand_over().await;
+        self.api.close().await.context("writing the last of the API server's state")
+    }
+
+    /// Accepts nothing more, and waits for requests in flight.
+    async fn drain(&self) {
+        self.drain_data.cancel();
+        self.drain_api.cancel();
+        self.servers.finished().await;
+    }
+
+    /// Waits until something without which nothing works has ended by itself; says what.
+    pub(crate) async fn failed(&self) -> anyhow::Error {
+        tokio::select! {
+            // Nothing can be started any more; whoever started this process can start it again.
+            () = self.node.runtime.ended() => anyhow::anyhow!(
+                "the keeper of the containers was ended from outside, and they with it; start `ebb up` again"
+            ),
+            why = self.servers.failed() => anyhow::anyhow!("{why}; start `ebb up` again"),
+        }
+    }
+
+    /// How many running containers of an earlier daemon were taken over.
+    pub(crate) fn taken_over(&self) -> usize {
+        self.node.taken_over
     }
 
     pub(crate) fn client(&self) -> Client {

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::rig::{Ebb, Setup, docker_save, get, hello, need_kubectl, text, until};
+use crate::rig::{Ebb, Setup, docker_save, hello, need_kubectl, text, until};
 
 #[test]
 fn what_it_says_to_type_next_works() {
@@ -353,29 +353,4 @@ fn an_interrupted_demo_leaves_nothing_whenever_it_comes() {
         assert!(story.contains("Stopping:"), "{moment}: {story}");
         assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "{moment}: nothing is left");
     }
-}
-
-#[test]
-fn who_cannot_wait_for_the_end_interrupts_again() {
-    if !need_kubectl("who_cannot_wait_for_the_end_interrupts_again") {
-        return;
-    }
-    let mut ebb = Ebb::up();
-    ebb.ebb_says(&["service", "create", "slow", "--image", "dev.local/hello:1"]);
-    let url = format!("http://slow.default.localhost:{}", ebb.http.port());
-    let (http, long) = (ebb.http, format!("{url}/sleep?ms=20000"));
-    let caller = std::thread::spawn(move || get(http, &long));
-    let busy = until(|| ebb.call(&format!("{url}/concurrency")).body.contains('2').then_some(()));
-    assert!(busy.is_some(), "the slow request arrives");
-    let pid = rustix::process::Pid::from_raw(ebb.pid().cast_signed()).unwrap();
-    let interrupt = || rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    interrupt();
-    assert!(until(|| ebb.said().contains("Stopping:").then_some(())).is_some());
-    interrupt();
-    assert!(!ebb.ended(), "it ends as a failure");
-    assert!(caller.join().map_or(true, |answer| answer.status != 200), "what was in hand is cut");
-    let log = fs::read_to_string(ebb.dir().join("ebb.log")).unwrap();
-    assert!(log.contains("interrupted again while stopping"), "{log}");
-    ebb.restart();
-    assert_eq!(ebb.call(&format!("http://slow.default.localhost:{}", ebb.http.port())).status, 200);
 }

@@ -1,6 +1,8 @@
 //! `ebb up` itself: one per directory, nothing left behind, and the same objects after a crash.
 
-use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
+use std::{collections::BTreeSet, fs, path::PathBuf, process::Command, time::Instant};
+
+use rustix::process::Signal;
 
 use crate::rig::{Ebb, get, need_kubectl, text, until};
 
@@ -97,11 +99,33 @@ fn a_request_in_hand_is_answered_while_it_stops() {
 }
 
 #[test]
+fn told_twice_to_stop_it_ends_at_once() {
+    if !need_kubectl("told_twice_to_stop_it_ends_at_once") {
+        return;
+    }
+    let mut ebb = Ebb::up();
+    let dir = ebb.dir().to_owned();
+    ebb.apply(SERVICE);
+    let url = ebb.ready("hello");
+    let (http, slow) = (ebb.http, format!("{url}/sleep?ms=50000"));
+    let began = Instant::now();
+    let caller = std::thread::spawn(move || get(http, &slow));
+    let busy = until(|| ebb.call(&format!("{url}/concurrency")).body.contains('2').then_some(()));
+    assert!(busy.is_some(), "the slow request arrives");
+    ebb.signal(Signal::TERM);
+    assert!(until(|| ebb.said().contains("Stopping").then_some(())).is_some());
+    assert!(ebb.stop(), "it ends well");
+    assert_ne!(caller.join().unwrap().status, 200);
+    assert!(began.elapsed().as_secs() < 45, "it did not wait for the request");
+    assert!(processes_with(&dir).is_empty(), "{:?}", processes_with(&dir));
+}
+
+#[test]
 fn it_ends_with_a_reason_when_its_keeper_is_killed() {
     let mut ebb = Ebb::up();
     let keeper = children(ebb.pid()).into_iter().next().expect("the daemon has a keeper");
     let keeper = rustix::process::Pid::from_raw(keeper).unwrap();
-    rustix::process::kill_process(keeper, rustix::process::Signal::KILL).unwrap();
+    rustix::process::kill_process(keeper, Signal::KILL).unwrap();
     assert!(!ebb.ended(), "it ends as a failure");
     let log = fs::read_to_string(ebb.dir().join("ebb.log")).unwrap();
     assert!(log.contains("the keeper of the containers was ended"), "{log}");
@@ -119,6 +143,7 @@ fn after_a_kill_the_same_services_answer_again() {
     let before = ebb.object("ksvc", "hello").unwrap();
     ebb.kill();
     ebb.restart();
+    assert!(ebb.said().contains("took over 1 running container"), "{}", ebb.said());
     let after = ebb.object("ksvc", "hello").unwrap();
     for field in ["uid", "creationTimestamp", "generation"] {
         assert_eq!(before["metadata"][field], after["metadata"][field], "{field}");

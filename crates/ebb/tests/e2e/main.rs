@@ -9,4 +9,5 @@ mod lifecycle;
 mod manifests;
 mod rig;
 mod scaling;
+mod taking_over;
 mod traffic;

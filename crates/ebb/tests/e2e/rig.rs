@@ -20,7 +20,7 @@ use serde_json::Value;
 pub(crate) use self::{
     archive::{docker_save, hello},
     host::Host,
-    http::{Answer, get, send},
+    http::{Answer, get, send, try_get},
     need::{need_kubectl, need_root, need_shared},
 };
 
@@ -100,9 +100,23 @@ impl Ebb {
 
     /// Asks it to stop, and waits until it has; returns whether it ended well.
     pub(crate) fn stop(&mut self) -> bool {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        self.child.wait().unwrap().success()
+        self.signal(rustix::process::Signal::TERM);
+        self.ended()
+    }
+
+    /// Asks it to leave what runs to the next one, and waits until it has ended; returns whether it ended well.
+    pub(crate) fn hand_over(&mut self) -> bool {
+        self.signal(rustix::process::Signal::USR2);
+        self.ended()
+    }
+
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// What it has said to its user since its last start.
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(self.dir.join("ebb.out")).unwrap()
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -111,11 +125,6 @@ impl Ebb {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
-    }
-
-    /// What it said when it was up.
-    pub(crate) fn said(&self) -> String {
-        fs::read_to_string(self.dir.join("ebb.out")).unwrap()
     }
 
     /// A program on its machine, with its kubeconfig, in a home that is its data directory.

@@ -145,3 +145,22 @@ async fn removed_logs_stay_removed_and_the_directory_is_private() {
     work.await.unwrap();
     assert!(!dir.path().join("uid").exists());
 }
+
+#[tokio::test]
+async fn a_log_goes_on_where_it_was_handed_over() {
+    let (dir, logs) = logs();
+    let (pipes, work) = logs.begin(id()).unwrap();
+    let mut stdout = std::fs::File::from(pipes.stdout);
+    let mut stream = Box::pin(logs.read(&id(), LogOptions { follow: true, ..LogOptions::default() }));
+    stdout.write_all(b"one\ntwo ").unwrap();
+    assert_eq!(stream.next().await.unwrap().unwrap(), "one\n");
+    logs.hand_over().await;
+    work.await.unwrap();
+    // Nobody reads; the writer does not notice.
+    stdout.write_all(b"three\nfour\n").unwrap();
+    let next = Logs::new(dir.path(), Arc::new(|| Timestamp::UNIX_EPOCH), Handle::current());
+    let work = next.resume(id(), pipes.readers).unwrap();
+    drop((stdout, pipes.stderr));
+    work.await.unwrap();
+    assert_eq!(text(&next, LogOptions::default()).await, "one\ntwo three\nfour\n");
+}

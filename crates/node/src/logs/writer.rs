@@ -17,10 +17,11 @@ use crate::private_dir;
 /// Read at once from a pipe.
 const CHUNK: usize = 16 << 10;
 
-/// The write ends of a run's two pipes, for the container.
+/// A run's two pipes: the write ends, for the container, and copies of the read ends, for who takes it over.
 pub(crate) struct Pipes {
     pub(crate) stdout: OwnedFd,
     pub(crate) stderr: OwnedFd,
+    pub(crate) readers: [OwnedFd; 2],
 }
 
 impl Logs {
@@ -29,24 +30,31 @@ impl Logs {
     pub(crate) fn begin(&self, id: LogId) -> io::Result<(Pipes, JoinHandle<()>)> {
         let (out_read, stdout) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let (err_read, stderr) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        for end in [&out_read, &err_read] {
+        let readers = [out_read.try_clone()?, err_read.try_clone()?];
+        let work = self.resume(id, [out_read, err_read])?;
+        Ok((Pipes { stdout, stderr, readers }, work))
+    }
+
+    /// Goes on with the log of a run whose pipes somebody else has read so far; otherwise as [`Logs::begin`].
+    pub(crate) fn resume(&self, id: LogId, [stdout, stderr]: [OwnedFd; 2]) -> io::Result<JoinHandle<()>> {
+        for end in [&stdout, &stderr] {
             rustix::io::ioctl_fionbio(end, true)?;
         }
         // They are watched by the runtime that reads them.
-        let writers = self.inner.writers.enter();
-        let readers = (pipe::Receiver::from_owned_fd(out_read)?, pipe::Receiver::from_owned_fd(err_read)?);
+        let _writers = self.inner.writers.enter();
+        let readers = (pipe::Receiver::from_owned_fd(stdout)?, pipe::Receiver::from_owned_fd(stderr)?);
         let (written, _) = watch::channel(0);
         self.inner.live.lock().insert(id.clone(), written.clone());
         let logs = self.clone();
-        let work = tokio::spawn(async move {
+        let reader = self.inner.readers.token();
+        Ok(tokio::spawn(async move {
+            let _reader = reader;
             logs.remove_older(&id);
             if let Err(error) = copy(&logs, &id, readers, &written).await {
                 tracing::warn!(pod = id.pod, container = id.container, %error, "the container's log is incomplete");
             }
             logs.inner.live.lock().remove(&id);
-        });
-        drop(writers);
-        Ok((Pipes { stdout, stderr }, work))
+        }))
     }
 }
 
@@ -65,6 +73,12 @@ async fn copy(
         let (index, read) = tokio::select! {
             read = stdout.read(&mut out_chunk), if open[0] => (0, read?),
             read = stderr.read(&mut err_chunk), if open[1] => (1, read?),
+            () = logs.inner.stop.cancelled() => {
+                let rest = unfinished(&partial, |out, stream, text| {
+                    line::write(out, (logs.inner.clock)(), stream, false, text);
+                });
+                return if rest.is_empty() { Ok(()) } else { file.write(logs, id, &rest) };
+            }
         };
         open[index] = read > 0;
         let chunk = if index == 0 { &out_chunk[..read] } else { &err_chunk[..read] };
@@ -125,6 +139,17 @@ fn lines(
     if last && !partial.is_empty() {
         write(&mut out, true, partial);
         partial.clear();
+    }
+    out
+}
+
+/// The lines of both streams that have no end yet, as parts.
+fn unfinished(partial: &[Vec<u8>; 2], write: impl Fn(&mut Vec<u8>, Stream, &[u8])) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (stream, text) in [Stream::Out, Stream::Err].into_iter().zip(partial) {
+        if !text.is_empty() {
+            write(&mut out, stream, text);
+        }
     }
     out
 }

@@ -41,6 +41,12 @@ impl Addresses {
         }
     }
 
+    /// Takes a certain address, which a pod has already; whether it was free, and of the range.
+    pub(super) fn take_this(&self, address: Ipv4Addr) -> bool {
+        let at = u32::from(address).wrapping_sub(self.first);
+        at < self.count && self.state.lock().taken.insert(at)
+    }
+
     /// Gives an address back.
     pub(super) fn give_back(&self, address: Ipv4Addr) {
         self.state.lock().taken.remove(&u32::from(address).wrapping_sub(self.first));
@@ -60,5 +66,15 @@ mod tests {
         addresses.give_back(Ipv4Addr::new(10, 1, 2, 75));
         assert_eq!(addresses.take(), Some(Ipv4Addr::new(10, 1, 2, 75)));
         assert_eq!(addresses.take(), None);
+    }
+
+    #[test]
+    fn an_address_that_a_pod_has_is_not_given_again() {
+        let addresses = Addresses::new(Ipv4Addr::new(10, 1, 2, 72), 29);
+        let this = |last| addresses.take_this(Ipv4Addr::new(10, 1, 2, last));
+        assert_eq!([73, 74, 74, 78, 79].map(this), [false, true, false, true, false]);
+        let rest: Vec<_> =
+            std::iter::from_fn(|| addresses.take()).map(|address| address.octets()[3]).collect();
+        assert_eq!(rest, [75, 76, 77]);
     }
 }

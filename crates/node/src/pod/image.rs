@@ -46,6 +46,17 @@ impl Images {
         self.held.lock().insert(container.clone(), lease);
     }
 
+    /// Keeps the image of a container that an earlier run of the node has started. Its layers are mounted; should its
+    /// name stand for another image by now, nothing keeps the store from removing them.
+    pub(super) fn hold_again(&self, container: &ContainerId, image: &str) {
+        match image.parse().and_then(|reference: Reference| self.store.lease(&reference)) {
+            Ok(lease) => self.hold(container, lease),
+            Err(error) => {
+                tracing::warn!(%container, image, %error, "the image of a running container is gone")
+            }
+        }
+    }
+
     /// Lets a container's image go.
     pub(super) fn release(&self, container: &ContainerId) {
         self.held.lock().remove(container);

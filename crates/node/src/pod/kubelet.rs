@@ -8,11 +8,14 @@ use resources::{Object, builtin::Pod};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{StartRecords, address::Addresses, image::Images, worker::STOP_GRACE_MAX, workers::Workers};
+use super::{
+    StartRecords, address::Addresses, image::Images, unclaimed::Unclaimed, worker::STOP_GRACE_MAX,
+    workers::Workers,
+};
 use crate::{
     logs::{Clock, Logs},
     private_dir,
-    runtime::SharedRuntime,
+    runtime::{SharedRuntime, TakenOver},
 };
 
 /// How long an orderly stop takes at most: the pods' time, and what it takes to remove them.
@@ -51,6 +54,9 @@ pub struct KubeletConfig {
     pub drain: Arc<dyn Drain>,
     /// Where the parts of starts are noted.
     pub records: Arc<StartRecords>,
+    /// What the runtime has [taken over](crate::runtime::Runtime::take_over): pods go on with it, and what is no pod's
+    /// is removed.
+    pub taken_over: Vec<TakenOver>,
 }
 
 /// Knows when a pod has answered all its requests. The data plane does.
@@ -70,6 +76,7 @@ pub(super) struct Shared {
     pub(super) drain: Arc<dyn Drain>,
     pub(super) records: Arc<StartRecords>,
     pub(super) addresses: Addresses,
+    pub(super) taken_over: Unclaimed,
     /// Done when the node stops.
     pub(super) stop: CancellationToken,
 }
@@ -95,9 +102,11 @@ impl Kubelet {
     /// A kubelet. It does nothing before [`Kubelet::run`].
     pub fn new(config: KubeletConfig) -> Self {
         let (network, prefix) = config.options.pod_network;
+        let addresses = Addresses::new(network, prefix);
         Self {
             shared: Arc::new(Shared {
-                addresses: Addresses::new(network, prefix),
+                taken_over: Unclaimed::new(config.taken_over, &addresses),
+                addresses,
                 stop: CancellationToken::new(),
                 options: config.options,
                 client: config.client,
@@ -138,6 +147,8 @@ impl Kubelet {
                     Event::Deleted(pod) => workers.delete(pod.uid()),
                     Event::Restarted => told = Some(Vec::new()),
                     Event::Synced => {
+                        // Every pod that is there has a worker by now, which has claimed what was left of it.
+                        self.shared.taken_over.remove_rest(&self.shared);
                         if let Some(known) = told.take() {
                             let is_known = |uid: &str| known.iter().any(|known| known == uid);
                             workers.retain(is_known);

@@ -108,10 +108,15 @@ impl Record {
     }
 }
 
+/// Whether all containers run that built-in ones answer for.
+pub(super) fn apps_run(records: &[Record]) -> bool {
+    records.iter().filter(|record| record.is_app()).all(|record| record.running().is_some())
+}
+
 /// Renews the built-in containers, whose readiness is the apps', after an app started or ended; returns those whose
 /// probes are to be asked from the start. They rest until all apps run.
 pub(super) fn renew_built_in(records: &mut [Record], now: Instant) -> Vec<usize> {
-    let apps_run = records.iter().filter(|record| record.is_app()).all(|record| record.running().is_some());
+    let apps_run = apps_run(records);
     let mut asked = Vec::new();
     for (index, record) in records.iter_mut().enumerate() {
         if built_in::is_built_in(&record.spec) && record.running().is_some() {

@@ -2,6 +2,7 @@
 
 mod deadline;
 mod end;
+mod go_on;
 mod prepare;
 mod publish;
 mod start;
@@ -26,11 +27,11 @@ use super::{
     image,
     kubelet::Shared,
     state::{Record, State},
-    status,
+    status, unclaimed,
 };
 use crate::{
     probe::Outcome,
-    runtime::{Exit, SandboxId},
+    runtime::{Exit, SandboxId, TakenOver},
 };
 
 /// How long a status may wait for the next one to overtake it: a start is told once, when it is over.
@@ -55,6 +56,8 @@ pub(super) struct Worker {
     seen_at: Instant,
     times: Times,
     prepare_failures: u32,
+    /// What an earlier run of the node has left of the pod, before this one goes on with it.
+    kept: Option<take_over::Kept>,
 }
 
 /// The parts of the pod's start.
@@ -76,10 +79,24 @@ enum Happening {
 }
 
 impl Worker {
-    /// A worker of the pod that `updates` has now.
-    pub(super) fn new(shared: Arc<Shared>, mut updates: watch::Receiver<Arc<Pod>>) -> Self {
+    /// A worker of the pod that `updates` has now, and of what an earlier run of the node has left of it.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        mut updates: watch::Receiver<Arc<Pod>>,
+        taken: Option<TakenOver>,
+    ) -> Self {
         let pod = Arc::clone(&updates.borrow_and_update());
-        let records = take_over::records(&pod, (shared.clock)());
+        let now = take_over::Now { time: (shared.clock)(), instant: Instant::now() };
+        let kept = taken.and_then(|taken| {
+            let addresses = taken.addresses.clone();
+            let kept = take_over::Kept::of(&pod, taken);
+            if kept.is_none() {
+                // The sandbox is removed when the pod's own is made.
+                unclaimed::give_back(&shared.addresses, &addresses);
+            }
+            kept
+        });
+        let records = take_over::records(&pod, kept.as_ref(), now);
         Self {
             sandbox: SandboxId::from(pod.uid().to_owned()),
             address: None,
@@ -93,6 +110,7 @@ impl Worker {
             seen_at: Instant::now(),
             times: Times::default(),
             prepare_failures: 0,
+            kept,
             shared,
             pod,
             updates,
@@ -100,14 +118,22 @@ impl Worker {
     }
 
     pub(super) async fn run(mut self) {
+        if let Some(kept) = self.kept.take() {
+            self.go_on(kept);
+        }
         let ending = if self.pod.is_deleting() {
             Ending::Deleted
         } else {
-            if take_over::is_told_ready(self.pod.status.as_ref()) {
-                // It was ready before the node was restarted: nobody may go on to believe it.
+            if self.prepared.is_some() {
+                self.advance();
                 self.publish().await;
+            } else {
+                if take_over::is_told_ready(self.pod.status.as_ref()) {
+                    // It was ready before the node was restarted: nobody may go on to believe it.
+                    self.publish().await;
+                }
+                self.prepare();
             }
-            self.prepare();
             self.live().await
         };
         self.end(ending).await;

@@ -108,11 +108,13 @@ impl Workers {
         let (sender, updates) = watch::channel(pod);
         self.pods.insert(uid.clone(), sender);
         let shared = Arc::clone(&self.shared);
+        // Claimed before anything else happens: what nobody has claimed is removed.
+        let taken = shared.taken_over.claim(&uid);
         let task = self.tasks.spawn(async move {
             if !rest.is_zero() {
                 let _stopped = timeout(rest, shared.stop.cancelled()).await;
             }
-            Worker::new(shared, updates).run().await;
+            Worker::new(shared, updates, taken).run().await;
         });
         self.uids.insert(task.id(), uid);
     }

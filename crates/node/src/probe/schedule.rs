@@ -87,9 +87,17 @@ impl Probe {
         (self.successes, self.failures, self.passed) = (0, 0, false);
     }
 
+    /// Goes on as one that has passed, when that was seen before the node was restarted.
+    pub(crate) fn resume(&mut self) {
+        (self.successes, self.failures, self.passed) = (self.schedule.success_threshold, 0, true);
+    }
+
     /// How long to wait before the next try; `since` is the time since the container started, `None` before the first try.
     pub(crate) fn wait(&self, since: Option<Duration>) -> Duration {
-        let Some(since) = since else { return self.schedule.initial_delay };
+        let Some(since) = since else {
+            // One that goes on is tried at once: nobody looked for a while.
+            return if self.passed { Duration::ZERO } else { self.schedule.initial_delay };
+        };
         if !self.schedule.eager || self.passed {
             return self.schedule.period;
         }
@@ -169,6 +177,15 @@ mod tests {
                 .to_vec();
         use Verdict::{Failing, Passing, Same};
         assert_eq!(verdicts, [Same, Same, Same, Passing, Same, Same, Same, Same, Same, Same, Failing, Same]);
+    }
+
+    #[test]
+    fn a_probe_that_goes_on_is_tried_at_once_and_has_passed() {
+        let mut probe = probe(true, true);
+        probe.resume();
+        assert_eq!(probe.wait(None), Duration::ZERO);
+        assert_eq!(probe.note(true), Verdict::Same, "that is nothing new");
+        assert_eq!([(); 3].map(|()| probe.note(false)).last(), Some(&Verdict::Failing));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The daemon's side of the keeper's socket: requests out, answers and events in.
 
+mod attach;
+mod inventory;
+
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -9,15 +12,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
-use rustix::net::Shutdown;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{oneshot, watch};
 
-use super::keeper::KeeperCommand;
-use super::protocol::{Configuration, Event, Report, Request};
-use super::{Exit, Result, RuntimeError, StartFailure, Started, sys, wire};
+use super::protocol::{Event, Note, Report, Request};
+use super::{Exit, Result, RuntimeError, SandboxSpec, StartFailure, Started, sys, wire};
+
+pub(super) use inventory::{Estate, Inventory};
 
 /// How long the keeper may take to remove everything when it is told to end.
 const END_TIMEOUT: Duration = Duration::from_secs(60);
@@ -68,10 +72,12 @@ impl Running {
 
 /// What a request is answered with.
 enum Answer {
-    /// A sandbox's network namespace.
-    Sandbox(OwnedFd),
+    /// A sandbox's network namespace, where there is isolation.
+    Sandbox(Option<OwnedFd>),
     Running(Running),
     Failed(StartFailure),
+    /// What was in the way, if anything.
+    Done(Option<String>),
 }
 
 /// A keeper, and what it has been asked.
@@ -79,9 +85,12 @@ pub(super) struct Client {
     socket: AsyncFd<OwnedFd>,
     next: AtomicU64,
     waiting: Mutex<Waiting>,
+    /// The keeper's process, if it was started from here; an earlier daemon's is not a child of this process.
     child: Mutex<Option<Child>>,
     /// True once the keeper has ended.
     ended: watch::Sender<bool>,
+    /// What was in the way of its removing everything.
+    problem: Mutex<Option<String>>,
 }
 
 #[derive(Default)]
@@ -94,58 +103,70 @@ struct Waiting {
 }
 
 impl Client {
-    /// Starts a keeper; also says whether overlays work.
-    pub(super) async fn start(
-        command: &KeeperCommand,
-        configuration: Configuration,
-    ) -> Result<(Arc<Self>, bool)> {
-        let (child, socket) = command.spawn()?;
-        let connecting = |error: io::Error| RuntimeError::io("talking to the keeper", error);
-        rustix::io::ioctl_fionbio(&socket, true).map_err(|errno| connecting(errno.into()))?;
-        let socket = sys::watch(socket).map_err(connecting)?;
-        let client = Self {
-            socket,
-            next: AtomicU64::new(0),
-            waiting: Mutex::default(),
-            child: Mutex::new(Some(child)),
-            ended: watch::channel(false).0,
-        };
-        client.send(&Request::Configure(configuration), &[], &[]).await?;
-        let overlay = match client.receive().await.map_err(connecting)? {
-            Some((Event::Ready { overlay }, _)) => overlay,
-            Some((Event::Refused { reason }, _)) => return Err(RuntimeError::Unsupported(reason)),
-            _ => return Err(RuntimeError::KeeperGone),
-        };
-        let client = Arc::new(client);
-        // Ends with the keeper, which `end` ends; a daemon that ends without it closes the socket all the same.
-        tokio::spawn(Self::listen(Arc::clone(&client)));
-        Ok((client, overlay))
-    }
-
-    /// Asks for a sandbox; returns its network namespace.
-    pub(super) async fn create_sandbox(
-        &self,
-        request: impl FnOnce(u64) -> Request,
-    ) -> Result<Result<OwnedFd, StartFailure>> {
+    /// Asks for a sandbox; returns its network namespace where there is isolation.
+    pub(super) async fn create_sandbox(&self, spec: SandboxSpec) -> Result<Option<OwnedFd>> {
+        let SandboxSpec { id, hostname, addresses } = spec;
+        let sandbox = id.to_string();
+        let request = |request| Request::CreateSandbox { request, sandbox, hostname, addresses };
         match self.ask(request, &[], &[], None).await? {
-            Answer::Sandbox(network) => Ok(Ok(network)),
-            Answer::Failed(failure) => Ok(Err(failure)),
-            Answer::Running(_) => Err(RuntimeError::KeeperGone),
+            Answer::Sandbox(network) => Ok(network),
+            Answer::Failed(failure) => {
+                let error = io::Error::from_raw_os_error(failure.errno);
+                Err(RuntimeError::io(format!("making sandbox {id}"), error))
+            }
+            Answer::Running(_) | Answer::Done(_) => Err(RuntimeError::KeeperGone),
         }
     }
 
-    /// Asks for a container.
+    /// Asks for a container, by what `request` makes of a number and of what the keeper is to note. `output` is
+    /// standard output and error, and their other ends where those are to be kept.
     pub(super) async fn start_container(
         &self,
-        request: impl FnOnce(u64) -> Request,
-        container: &str,
+        request: impl FnOnce(u64, Note) -> Request,
+        note: Note,
         order: &[u8],
-        output: [BorrowedFd<'_>; 2],
+        output: &[OwnedFd],
     ) -> Result<Running> {
-        match self.ask(request, order, &output, Some(container.to_owned())).await? {
-            Answer::Running(running) => Ok(running),
-            Answer::Failed(failure) => Err(RuntimeError::Start { container: container.to_owned(), failure }),
-            Answer::Sandbox(_) => Err(RuntimeError::KeeperGone),
+        let (container, copy) = (note.container.clone(), note.copy.clone());
+        let fds: Vec<_> = output.iter().map(AsFd::as_fd).collect();
+        match self.ask(|number| request(number, note), order, &fds, Some(container.clone())).await? {
+            Answer::Running(running) => Ok(Running { copy, ..running }),
+            Answer::Failed(failure) => Err(RuntimeError::Start { container, failure }),
+            Answer::Sandbox(_) | Answer::Done(_) => Err(RuntimeError::KeeperGone),
+        }
+    }
+
+    /// Has the keeper hold a copy of a listening socket.
+    pub(super) fn keep_socket(
+        self: &Arc<Self>,
+        name: &str,
+        socket: BorrowedFd<'_>,
+    ) -> BoxFuture<'static, Result<()>> {
+        let (client, name, copy) = (Arc::clone(self), name.to_owned(), socket.try_clone_to_owned());
+        let what = format!("keeping the socket {name}");
+        Box::pin(async move {
+            let copy = copy.map_err(|error| RuntimeError::io(what.as_str(), error))?;
+            client.done(what, |request| Request::KeepSocket { request, name }, &[copy.as_fd()]).await
+        })
+    }
+
+    /// Has the keeper close a socket.
+    pub(super) fn drop_socket(self: &Arc<Self>, name: &str) -> BoxFuture<'static, Result<()>> {
+        let (client, name) = (Arc::clone(self), name.to_owned());
+        let what = format!("closing the kept socket {name}");
+        Box::pin(async move { client.done(what, |request| Request::DropSocket { request, name }, &[]).await })
+    }
+
+    async fn done(
+        &self,
+        what: String,
+        request: impl FnOnce(u64) -> Request,
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<()> {
+        match self.ask(request, &[], fds, None).await? {
+            Answer::Done(None) => Ok(()),
+            Answer::Done(Some(problem)) => Err(RuntimeError::io(what, io::Error::other(problem))),
+            _ => Err(RuntimeError::KeeperGone),
         }
     }
 
@@ -163,18 +184,21 @@ impl Client {
     /// Ends the keeper, and with it every container; returns once all is removed.
     pub(super) async fn end(&self) -> Result<()> {
         // A keeper that has ended already is no error.
-        let _ = rustix::net::shutdown(self.socket.get_ref(), Shutdown::Both);
-        let Some(mut child) = self.child.lock().take() else { return Ok(()) };
-        let ended =
-            tokio::time::timeout(END_TIMEOUT, tokio::task::spawn_blocking(move || child.wait())).await;
-        match ended {
-            Ok(Ok(Ok(status))) if status.success() => Ok(()),
-            Ok(Ok(Ok(status))) => {
-                Err(RuntimeError::io("ending the keeper", io::Error::other(status.to_string())))
+        let _ = self.tell(Request::End).await;
+        let ending = |error| RuntimeError::io("ending the keeper", error);
+        let late = |_| ending(io::Error::from(io::ErrorKind::TimedOut));
+        tokio::time::timeout(END_TIMEOUT, self.ended()).await.map_err(late)?;
+        let problem = self.problem.lock().take();
+        let child = self.child.lock().take();
+        if let Some(mut child) = child {
+            // It has closed its socket, which is the last that it does.
+            let waited = tokio::task::spawn_blocking(move || child.wait()).await;
+            let status = waited.map_err(io::Error::other).flatten().map_err(ending)?;
+            if !status.success() && problem.is_none() {
+                return Err(ending(io::Error::other(status.to_string())));
             }
-            Ok(Ok(Err(error))) => Err(RuntimeError::io("ending the keeper", error)),
-            _ => Err(RuntimeError::io("ending the keeper", io::Error::from(io::ErrorKind::TimedOut))),
         }
+        problem.map_or(Ok(()), |problem| Err(ending(io::Error::other(problem))))
     }
 
     async fn ask(
@@ -241,9 +265,7 @@ impl Client {
         let mut waiting = self.waiting.lock();
         match event {
             Event::SandboxCreated { request } => {
-                if let Some(network) = fds.pop() {
-                    waiting.answer(request, Answer::Sandbox(network));
-                }
+                waiting.answer(request, Answer::Sandbox(fds.pop()));
             }
             Event::Started { request, slot, pid, report } => {
                 for warning in &report.warnings {
@@ -263,13 +285,22 @@ impl Client {
             Event::SandboxFailed { request, failure } | Event::StartFailed { request, failure } => {
                 waiting.answer(request, Answer::Failed(failure));
             }
-            Event::Exited { container, code, signal, oom_killed } => {
+            Event::Exited { container, exit } => {
                 if let Some(sender) = waiting.exits.remove(&container) {
-                    sender.send_replace(Some(Exit { code, signal, oom_killed }));
+                    sender.send_replace(Some(exit));
                 }
             }
+            Event::Done { request, problem } => waiting.answer(request, Answer::Done(problem)),
             Event::Warning { text } => tracing::warn!("{text}"),
-            Event::Ready { .. } | Event::Refused { .. } => {}
+            Event::Ended { problem } => *self.problem.lock() = problem,
+            // Said only while a daemon attaches.
+            Event::Ready { .. }
+            | Event::Refused { .. }
+            | Event::Differs
+            | Event::Sandbox { .. }
+            | Event::Container { .. }
+            | Event::Socket { .. }
+            | Event::Listed => {}
         }
     }
 }

@@ -5,6 +5,7 @@ mod dial;
 mod inner;
 
 use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,10 +16,11 @@ use tokio::net::TcpStream;
 
 use super::cgroup;
 use super::client::{self, Client};
-use super::keeper::{KeeperCommand, PoolOptions};
-use super::protocol::{Configuration, Isolation};
+use super::keeper::{KeeperOptions, PoolOptions};
+use super::protocol::Isolation;
 use super::{
     ContainerId, ContainerSpec, Exit, Result, Runtime, RuntimeError, SandboxId, SandboxSpec, Started, Stats,
+    TakenOver,
 };
 
 use inner::Inner;
@@ -33,16 +35,17 @@ pub struct ContainerOptions {
     pub cgroup_root: String,
     /// What is made beforehand.
     pub pools: PoolOptions,
-    /// How to execute the keeper.
-    pub keeper: KeeperCommand,
+    /// Where the keeper is found, and how it is executed.
+    pub keeper: KeeperOptions,
 }
 
 impl ContainerOptions {
-    /// The defaults for a run directory; the cgroup root is named after its path.
+    /// The defaults for a run directory, which has the keeper's socket too; the cgroup root is named after its path.
     pub fn new(run_dir: impl Into<PathBuf>) -> Self {
         let run_dir = run_dir.into();
         let cgroup_root = format!("ebb-{:016x}", fnv64(run_dir.as_os_str().as_encoded_bytes()));
-        Self { run_dir, cgroup_root, pools: PoolOptions::default(), keeper: KeeperCommand::default() }
+        let keeper = KeeperOptions::new(&run_dir);
+        Self { run_dir, cgroup_root, pools: PoolOptions::default(), keeper }
     }
 }
 
@@ -52,7 +55,8 @@ pub struct ContainerRuntime {
 }
 
 impl ContainerRuntime {
-    /// Starts a keeper. What an earlier run with the same run directory left is removed, its containers killed.
+    /// Takes over the keeper that an earlier daemon left, with its containers (see [`Runtime::take_over`]). Where there
+    /// is none, starts one, and removes what an earlier run with the same run directory left, its containers killed.
     ///
     /// [`RuntimeError::Unsupported`] or [`RuntimeError::Io`] says what the machine lacks. Must be called in a tokio
     /// runtime, which then serves the keeper's events.
@@ -60,10 +64,9 @@ impl ContainerRuntime {
         let run_dir = std::path::absolute(&options.run_dir)
             .map_err(|error| RuntimeError::io(format!("finding {}", options.run_dir.display()), error))?;
         let cgroups = cgroup::detect(&options.cgroup_root)?;
-        let isolation =
-            Isolation { run_dir: run_dir.clone(), cgroup_root: options.cgroup_root, pools: options.pools };
-        let configuration = Configuration { isolation: Some(isolation) };
-        let (client, overlay) = Client::start(&options.keeper, configuration).await?;
+        let isolation = Isolation { run_dir: run_dir.clone(), cgroup_root: options.cgroup_root };
+        let attached = Client::attach(&options.keeper, Some(isolation), options.pools).await?;
+        let (client, overlay, inventory) = attached;
         if !overlay {
             tracing::warn!(
                 run_dir = %run_dir.display(),
@@ -72,7 +75,9 @@ impl ContainerRuntime {
             );
         }
         let dialer = dial::Dialer::start().map_err(|error| RuntimeError::io("starting the dialer", error))?;
-        Ok(Self { inner: Arc::new(Inner::new(client, cgroups, run_dir, overlay, dialer)) })
+        let inner = Inner::new(client, cgroups, run_dir, overlay, dialer);
+        inner.adopt(inventory).map_err(|error| RuntimeError::io("taking containers over", error))?;
+        Ok(Self { inner: Arc::new(inner) })
     }
 }
 
@@ -116,6 +121,22 @@ impl Runtime for ContainerRuntime {
 
     fn unsupported(&self, _spec: &ContainerSpec) -> Vec<&'static str> {
         Vec::new()
+    }
+
+    fn take_over(&self) -> Vec<TakenOver> {
+        self.inner.legacy.take_pods()
+    }
+
+    fn kept_sockets(&self) -> Vec<(String, OwnedFd)> {
+        self.inner.legacy.take_sockets()
+    }
+
+    fn keep_socket(&self, name: &str, socket: BorrowedFd<'_>) -> BoxFuture<'static, Result<()>> {
+        self.inner.client.keep_socket(name, socket)
+    }
+
+    fn drop_socket(&self, name: &str) -> BoxFuture<'static, Result<()>> {
+        self.inner.client.drop_socket(name)
     }
 
     fn ended(&self) -> BoxFuture<'_, ()> {

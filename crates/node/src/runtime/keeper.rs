@@ -1,38 +1,68 @@
-//! The keeper: a small process with one thread that makes containers and is their parent.
+//! The keeper: a small process with one thread that makes containers and is their parent, and outlives the daemon.
 //!
 //! It is the daemon's own program, executed again before any thread exists, because forking a threaded process is
-//! unsound. Its standard input is a socket to the daemon; when that closes, it kills every container, removes what
-//! they had, and ends. When it is killed itself, the kernel kills the containers' inits, and so the containers.
+//! unsound. Its standard input is a listening socket, at which a daemon connects: the one that started it, and every
+//! one after that, each in the same way (see `rendezvous`). What it keeps is told to each new daemon in pieces, one
+//! message per thing.
 //!
 //! ```text
-//!  epoll ─┬─ daemon's socket ──▶ requests: sandbox, start
+//!        a daemon                the keeper                              what it keeps
+//!  ─────────┬─────────   ───────────────┬───────────────────   ──────────────────────────────────────
+//!   connect, greet ────▶ version, user  │                       sandboxes: network, ipc, uts namespaces
+//!   Configure ─────────▶ same isolation?│                       containers: init, app, how it started,
+//!   ◀──────────────────  Ready, all that is kept, Listed          its output's other ends
+//!   sandbox, start, … ─▶ ◀─ Started, Exited                      ends that no daemon has dealt with
+//!   KeepSocket ────────▶ a copy          │                       listening sockets
+//!                                        │
+//!   End ───────────────▶ kill and remove all, Ended, end         nothing
+//!   kill -9, hand over ─▶ the grace begins: all stays as it is ─▶ a daemon comes: from the top
+//!                                        └─ none comes ────────▶ kill and remove all, end
+//!
+//!  epoll ─┬─ listener (without a daemon) ▶ a daemon connects
+//!         ├─ daemon's socket ──▶ requests; closed: the grace begins
 //!         ├─ report of a shell ─▶ what went wrong; closed by exec: Started
 //!         ├─ control of a shell ▶ the app's pidfd; how it ended
-//!         ├─ pidfd of a child ──▶ reap, tell the daemon
-//!         └─ quiet for 2 ms ────▶ refill one pool by one
+//!         ├─ pidfd of a child ──▶ reap, note how it ended, tell the daemon
+//!         ├─ quiet for 2 ms ────▶ refill one pool by one (with a daemon)
+//!         └─ the grace is over ─▶ kill and remove all, end
 //! ```
+//!
+//! - **Nothing to keep, nothing to wait for**: without a daemon, a keeper with no container and no socket ends at once.
+//! - **Output** is a pipe whose read end the keeper holds too. It never reads: an app that writes more than a pipe
+//!   holds while there is no daemon waits, and loses nothing.
+//! - **A start under way** when the daemon leaves is killed: nobody was told of it, and the next daemon asks again.
+//! - **An end** is kept until a daemon says [`Forget`](super::protocol::Request::Forget): there are never more than the
+//!   containers that daemons started.
+//! - **A daemon of another version**, or one that isolates otherwise, has the keeper end everything, so that an upgrade
+//!   always works.
+//! - When the keeper itself is killed, the kernel kills the containers' inits, and so the containers.
 
 mod children;
+mod ends;
+mod inventory;
 mod leftovers;
+mod link;
 mod netlink;
 mod overlay;
 mod plain;
 mod sandbox;
 mod serve;
 pub(super) mod slot;
+mod starts;
 
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::thread::UnshareFlags;
 use serde::{Deserialize, Serialize};
 
-use super::protocol::{Configuration, Event, Request};
-use super::{RuntimeError, sys, wire};
+use super::protocol::Configuration;
+use super::{RuntimeError, descriptors, sys};
 
 pub use leftovers::{Leftovers, clean_leftovers};
 
@@ -48,6 +78,29 @@ pub struct PoolOptions {
 impl Default for PoolOptions {
     fn default() -> Self {
         Self { sandboxes: 4, shells: 4 }
+    }
+}
+
+/// Where the keeper is found, how long it waits, and how it is executed.
+#[derive(Clone, Debug)]
+pub struct KeeperOptions {
+    /// The directory of its socket, made for this user alone. One per keeper.
+    pub directory: PathBuf,
+    /// How long it keeps containers and sockets without a daemon.
+    pub grace: Duration,
+    /// How to execute it.
+    pub command: KeeperCommand,
+}
+
+impl KeeperOptions {
+    /// Enough for a supervisor to notice an end, for an upgrade to put a new program in place, and for the daemon to
+    /// read its state (a second or two); short enough that a platform that nobody starts again does not leave programs
+    /// running that nobody watches.
+    pub const GRACE: Duration = Duration::from_secs(30);
+
+    /// The defaults for a directory.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into(), grace: Self::GRACE, command: KeeperCommand::default() }
     }
 }
 
@@ -67,21 +120,14 @@ impl Default for KeeperCommand {
 }
 
 impl KeeperCommand {
-    /// Starts a keeper; returns it with the socket to it.
-    pub(super) fn spawn(&self) -> Result<(Child, OwnedFd), RuntimeError> {
-        let (ours, theirs) =
-            wire::pair().map_err(|errno| RuntimeError::io("making the keeper's socket", errno))?;
-        let child = Command::new(&self.program)
-            .args(&self.args)
-            // Its environment can be seen from /proc; containers have no business with the daemon's.
-            .env_clear()
-            .stdin(Stdio::from(theirs))
-            .stdout(Stdio::null())
-            .spawn()
-            .map_err(|error| {
-                RuntimeError::io(format!("starting the keeper {}", self.program.display()), error)
-            })?;
-        Ok((child, ours))
+    /// Starts a keeper that listens on this socket.
+    pub(super) fn spawn(&self, listener: OwnedFd) -> Result<Child, RuntimeError> {
+        let mut command = Command::new(&self.program);
+        // Its environment can be seen from /proc; containers have no business with the daemon's.
+        command.args(&self.args).env_clear().stdin(Stdio::from(listener)).stdout(Stdio::null());
+        command.spawn().map_err(|error| {
+            RuntimeError::io(format!("starting the keeper {}", self.program.display()), error)
+        })
     }
 }
 
@@ -101,7 +147,7 @@ pub fn keeper_main() -> ! {
 
 fn run() -> io::Result<()> {
     alone()?;
-    // The daemon ends the keeper by closing the socket; whatever else ends a session must not do it sooner.
+    // It outlives the daemon, and whatever else ends a session must not end it.
     let _ = rustix::process::setsid();
     for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM, libc::SIGPIPE] {
         sys::ignore_signal(signal);
@@ -109,22 +155,7 @@ fn run() -> io::Result<()> {
     // What the daemon does without for itself, containers may want. Refused where there are none anyway.
     let _ = rustix::thread::disable_transparent_huge_pages(false);
     rustix::process::chdir("/")?;
-    let daemon = take_socket()?;
-    let Some(message) = wire::receive::<Request>(std::os::fd::AsFd::as_fd(&daemon))? else { return Ok(()) };
-    let Request::Configure(configuration) = &message.header else {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "the first request was not the configuration",
-        ));
-    };
-    let socket = std::os::fd::AsFd::as_fd(&daemon);
-    match start(configuration) {
-        Ok((state, overlay)) => {
-            wire::send(socket, &Event::Ready { overlay }, &[], &[])?;
-            serve::serve(daemon, state)
-        }
-        Err(error) => wire::send(socket, &Event::Refused { reason: error.to_string() }, &[], &[]),
-    }
+    serve::serve(take_listener()?)
 }
 
 /// Everything here forks, which is only sound from a process with one thread.
@@ -136,16 +167,17 @@ fn alone() -> io::Result<()> {
     Err(io::Error::other(format!("{threads} threads exist; call keeper_main before starting any")))
 }
 
-/// Takes the daemon's socket from standard input, which becomes `/dev/null`.
-fn take_socket() -> io::Result<OwnedFd> {
+/// Takes the listening socket from standard input, which becomes `/dev/null`.
+fn take_listener() -> io::Result<OwnedFd> {
     let socket = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
     let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdin(&null)?;
     Ok(socket)
 }
 
-/// Prepares this process and the machine for the containers to come.
+/// Prepares this process and the machine for the containers to come; also says whether overlays work.
 fn start(configuration: &Configuration) -> Result<(children::Children, bool), RuntimeError> {
+    descriptors::raise_with(configuration.descriptors);
     let Some(isolation) = &configuration.isolation else {
         return Ok((children::Children::plain(), false));
     };
@@ -161,5 +193,5 @@ fn start(configuration: &Configuration) -> Result<(children::Children, bool), Ru
     let slots = slot::Slots::new(&isolation.run_dir, &isolation.cgroup_root, lock)?;
     let overlay = overlay::works(&isolation.run_dir, slots.stage())?;
     let sandboxes = sandbox::Sandboxes::new()?;
-    Ok((children::Children::isolated(slots, sandboxes, isolation.pools), overlay))
+    Ok((children::Children::isolated(slots, sandboxes), overlay))
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,20 +20,28 @@ use futures::future::BoxFuture;
 use tokio::net::TcpStream;
 
 use super::client::{self, Client, KILL_TIMEOUT, Running};
-use super::keeper::KeeperCommand;
-use super::protocol::{Configuration, ProcessOrder, Request};
+use super::keeper::{KeeperOptions, PoolOptions};
+use super::protocol::{Note, ProcessOrder, Request};
 use super::registry::Registry;
 use super::shell::program_candidates;
+use super::taken_over::Legacy;
 use super::{
     ContainerId, ContainerSpec, Exit, Resources, Result, Runtime, RuntimeError, SandboxId, SandboxSpec,
-    StartFailure, Started, Stats, Step, User, sys,
+    StartFailure, Started, Stats, Step, TakenOver, User, sys,
 };
 
 /// How the process runtime works.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ProcessOptions {
-    /// How to execute the keeper.
-    pub keeper: KeeperCommand,
+    /// Where the keeper is found, and how it is executed.
+    pub keeper: KeeperOptions,
+}
+
+impl ProcessOptions {
+    /// The defaults for a directory, which has the keeper's socket.
+    pub fn new(run_dir: impl Into<PathBuf>) -> Self {
+        Self { keeper: KeeperOptions::new(run_dir) }
+    }
 }
 
 /// Runs containers as plain processes.
@@ -44,16 +52,24 @@ pub struct ProcessRuntime {
 struct Inner {
     client: Arc<Client>,
     registry: Registry<Ports>,
+    legacy: Legacy,
 }
 
 /// The port that a container was meant to have, and the one that it was given.
 type Ports = HashMap<u16, u16>;
 
 impl ProcessRuntime {
-    /// Starts a keeper. Must be called in a tokio runtime, which then serves the keeper's events.
+    /// Takes over the keeper that an earlier daemon left, with its processes (see [`Runtime::take_over`]), or starts one.
+    /// Must be called in a tokio runtime, which then serves the keeper's events.
     pub async fn start(options: ProcessOptions) -> Result<Self> {
-        let (client, _) = Client::start(&options.keeper, Configuration { isolation: None }).await?;
-        Ok(Self { inner: Arc::new(Inner { client, registry: Registry::default() }) })
+        let pools = PoolOptions { sandboxes: 0, shells: 0 };
+        let (client, _, inventory) = Client::attach(&options.keeper, None, pools).await?;
+        let inner = Inner { client, registry: Registry::default(), legacy: Legacy::default() };
+        inner.legacy.fill(inventory, |id, estate| {
+            let ports = estate.has_sandbox.then(|| estate.ports().collect());
+            inner.registry.adopt(id, ports, estate.running());
+        });
+        Ok(Self { inner: Arc::new(inner) })
     }
 }
 
@@ -62,35 +78,51 @@ impl Inner {
     async fn start(self: Arc<Self>, spec: ContainerSpec) -> Result<Started> {
         let task = tokio::spawn(async move {
             let reservation = self.registry.reserve(&spec.id, &spec.sandbox)?;
-            let (running, ports) = self.ask_for(&spec).await?;
+            let sandbox = spec.sandbox.clone();
+            let (running, ports) = self.ask_for(spec).await?;
             let started = running.started();
             // Should the sandbox have been removed meanwhile, the process is still there to be removed.
-            let _ = self.registry.sandbox(&spec.sandbox, |known| known.extend(ports));
+            let _ = self.registry.sandbox(&sandbox, |known| known.extend(ports));
             reservation.started(running);
             Ok(started)
         });
         task.await.map_err(|error| RuntimeError::io("starting a process", io::Error::other(error)))?
     }
 
-    async fn ask_for(&self, spec: &ContainerSpec) -> Result<(Running, Option<(u16, u16)>)> {
+    async fn ask_for(&self, spec: ContainerSpec) -> Result<(Running, Option<(u16, u16)>)> {
         let mut env: BTreeMap<_, _> = spec.env.iter().cloned().collect();
         let ports =
             ports::assign(&mut env).map_err(|error| RuntimeError::io("finding a free port", error))?;
         let order = ProcessOrder {
-            program: find_program(spec, &env)?,
+            program: find_program(&spec, &env)?,
             argv: spec.argv.clone(),
-            cwd: working_directory(spec),
+            cwd: working_directory(&spec),
             env,
         };
         let body = serde_json::to_vec(&order).map_err(|error| RuntimeError::Invalid {
             container: spec.id.to_string(),
             reason: error.to_string(),
         })?;
-        let (container, sent) = (spec.id.to_string(), sys::monotonic());
-        let request = |request| Request::StartProcess { request, container, sent };
-        let output = [spec.stdout.as_fd(), spec.stderr.as_fd()];
-        let running = self.client.start_container(request, spec.id.as_str(), &body, output).await?;
+        let (container, sandbox) = (spec.id.to_string(), spec.sandbox.to_string());
+        let note = Note { container, sandbox, copy: None, ports };
+        let sent = sys::monotonic();
+        let request = |request, note| Request::StartProcess { request, note, sent };
+        let output: Vec<_> =
+            [spec.stdout, spec.stderr].into_iter().chain(spec.readers.into_iter().flatten()).collect();
+        let running = self.client.start_container(request, note, &body, &output).await?;
         Ok((running, ports))
+    }
+
+    async fn create_sandbox(&self, spec: SandboxSpec) -> Result<()> {
+        let id = spec.id.clone();
+        self.registry.add_sandbox(&id, Ports::new())?;
+        match self.client.create_sandbox(spec).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.registry.remove_sandbox(&id);
+                Err(error)
+            }
+        }
     }
 
     async fn remove(&self, id: &ContainerId) -> Result<()> {
@@ -102,7 +134,7 @@ impl Inner {
             || RuntimeError::io(format!("removing container {id}"), io::Error::from(io::ErrorKind::TimedOut));
         tokio::time::timeout(KILL_TIMEOUT, client::wait(exit)).await.map_err(|_| late())??;
         self.registry.forget(id, slot);
-        Ok(())
+        self.client.tell(Request::Forget { slot }).await
     }
 
     async fn remove_sandbox(&self, id: &SandboxId) -> Result<()> {
@@ -110,7 +142,9 @@ impl Inner {
         for container in self.registry.containers_of(id) {
             outcome = outcome.and(self.remove(&container).await);
         }
-        self.registry.remove_sandbox(id);
+        if self.registry.remove_sandbox(id) {
+            outcome = outcome.and(self.client.tell(Request::RemoveSandbox { sandbox: id.to_string() }).await);
+        }
         outcome
     }
 
@@ -125,7 +159,7 @@ impl Inner {
 
 impl Runtime for ProcessRuntime {
     fn create_sandbox(&self, spec: SandboxSpec) -> BoxFuture<'_, Result<()>> {
-        futures::future::ready(self.inner.registry.add_sandbox(&spec.id, Ports::new())).boxed()
+        self.inner.create_sandbox(spec).boxed()
     }
 
     fn start_container(&self, spec: ContainerSpec) -> BoxFuture<'_, Result<Started>> {
@@ -181,6 +215,22 @@ impl Runtime for ProcessRuntime {
         .into_iter()
         .filter_map(|(field, asked)| asked.then_some(field))
         .collect()
+    }
+
+    fn take_over(&self) -> Vec<TakenOver> {
+        self.inner.legacy.take_pods()
+    }
+
+    fn kept_sockets(&self) -> Vec<(String, OwnedFd)> {
+        self.inner.legacy.take_sockets()
+    }
+
+    fn keep_socket(&self, name: &str, socket: BorrowedFd<'_>) -> BoxFuture<'static, Result<()>> {
+        self.inner.client.keep_socket(name, socket)
+    }
+
+    fn drop_socket(&self, name: &str) -> BoxFuture<'static, Result<()>> {
+        self.inner.client.drop_socket(name)
     }
 
     fn ended(&self) -> BoxFuture<'_, ()> {

@@ -1,4 +1,5 @@
-//! What daemon, keeper and container processes say to each other.
+//! What daemon, keeper and container processes say to each other. Any change of it makes a new
+//! [version](super::rendezvous::VERSION).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -7,22 +8,43 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BindMount, PoolOptions, Resources, Seccomp, StartFailure, StartTimings, TmpfsMount, User};
+use super::{BindMount, Exit, PoolOptions, Resources, Seccomp, StartFailure, StartTimings, TmpfsMount, User};
 
 /// Daemon to keeper.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
-    /// The first message, once.
+    /// The first message of each daemon. Answered by `Ready`, then all that the keeper has (`Sandbox`, `Container`,
+    /// `Socket`), then `Listed`; or by `Differs` or `Refused`.
     Configure(Configuration),
     /// Make a sandbox. Answered by `SandboxCreated` with the network namespace, or `SandboxFailed`.
     CreateSandbox { request: u64, sandbox: String, hostname: String, addresses: Vec<IpAddr> },
     /// Forget a sandbox. Not answered.
     RemoveSandbox { sandbox: String },
-    /// Start a container; the body is a `ContainerOrder`, the descriptors are standard output and error.
-    /// Answered by `Started` with the pidfds of app and init, or `StartFailed`.
-    StartContainer { request: u64, container: String, sandbox: String, resources: Resources, sent: Duration },
-    /// Start a plain process; the body is a `ProcessOrder`. Otherwise as `StartContainer`, with one pidfd.
-    StartProcess { request: u64, container: String, sent: Duration },
+    /// Start a container; the body is a `ContainerOrder`, the descriptors are standard output and error, and where
+    /// there are such, their other ends to keep. Answered by `Started` with the pidfds of app and init, or
+    /// `StartFailed`.
+    StartContainer { request: u64, note: Note, resources: Resources, sent: Duration },
+    /// Start a plain process; the body is a `ProcessOrder`. Otherwise as `StartContainer`.
+    StartProcess { request: u64, note: Note, sent: Duration },
+    /// Forget a container that has ended: nothing is left of it. Not answered.
+    Forget { slot: u64 },
+    /// Keep a listening socket, which is the descriptor, in place of one of the same name. Answered by `Done`.
+    KeepSocket { request: u64, name: String },
+    /// Close a socket that is kept. Answered by `Done`.
+    DropSocket { request: u64, name: String },
+    /// Kill and remove everything, tell `Ended`, and end.
+    End,
+}
+
+/// What the keeper notes of a container for the daemon after this one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Note {
+    pub(super) container: String,
+    pub(super) sandbox: String,
+    /// Its copied image, where overlays do not work.
+    pub(super) copy: Option<PathBuf>,
+    /// The port that a plain process was meant to have, and the one that it was given.
+    pub(super) ports: Option<(u16, u16)>,
 }
 
 /// How the keeper works.
@@ -30,14 +52,21 @@ pub(super) enum Request {
 pub(super) struct Configuration {
     /// Absent: no isolation, and no privileges needed.
     pub(super) isolation: Option<Isolation>,
+    /// Made beforehand, where there is isolation.
+    pub(super) pools: PoolOptions,
+    /// The path of the socket at which the keeper is found, for it to remove at its end.
+    pub(super) socket: PathBuf,
+    /// How long it keeps everything without a daemon.
+    pub(super) grace: Duration,
+    /// How many files a program may have open.
+    pub(super) descriptors: Option<u64>,
 }
 
 /// Where the keeper makes containers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Isolation {
     pub(super) run_dir: PathBuf,
     pub(super) cgroup_root: String,
-    pub(super) pools: PoolOptions,
 }
 
 /// Keeper to daemon.
@@ -50,6 +79,33 @@ pub(super) enum Event {
     /// The keeper cannot work here, and ends.
     Refused {
         reason: String,
+    },
+    /// The keeper isolates otherwise than the configuration says, and that cannot change.
+    Differs,
+    /// A pod's sandbox, with the network namespace where there is isolation.
+    Sandbox {
+        sandbox: String,
+        addresses: Vec<IpAddr>,
+    },
+    /// A container that runs, or has ended and is not forgotten. With the pidfds of app and init, and the other ends
+    /// of its output where they are kept.
+    Container {
+        slot: u64,
+        pid: i32,
+        note: Note,
+        report: Report,
+        exit: Option<Exit>,
+    },
+    /// A kept socket.
+    Socket {
+        name: String,
+    },
+    /// That was all.
+    Listed,
+    /// A socket is kept or closed, unless something was in the way.
+    Done {
+        request: u64,
+        problem: Option<String>,
     },
     SandboxCreated {
         request: u64,
@@ -71,13 +127,15 @@ pub(super) enum Event {
     /// The container's main process and all others of it have ended and are reaped.
     Exited {
         container: String,
-        code: i32,
-        signal: Option<i32>,
-        oom_killed: bool,
+        exit: Exit,
     },
     /// Something to log.
     Warning {
         text: String,
+    },
+    /// All is removed, but for what was in the way; the keeper ends.
+    Ended {
+        problem: Option<String>,
     },
 }
 

@@ -59,6 +59,15 @@ impl<S> Registry<S> {
         self.state.lock().sandboxes.remove(id).is_some()
     }
 
+    /// Adds what an earlier daemon had.
+    pub(super) fn adopt(&self, id: &SandboxId, sandbox: Option<S>, containers: Vec<(ContainerId, Running)>) {
+        let mut state = self.state.lock();
+        state.sandboxes.extend(sandbox.map(|sandbox| (id.clone(), sandbox)));
+        state.containers.extend(containers.into_iter().map(|(container, running)| {
+            (container, Container { sandbox: id.clone(), phase: Phase::Running(running) })
+        }));
+    }
+
     /// Takes a name for a container that is about to be started.
     pub(super) fn reserve(&self, id: &ContainerId, sandbox: &SandboxId) -> Result<Reservation<'_, S>> {
         let mut state = self.state.lock();

@@ -94,6 +94,9 @@ pub struct ContainerSpec {
     pub stdout: OwnedFd,
     /// Where its standard error goes.
     pub stderr: OwnedFd,
+    /// The other ends of both, where they are pipes: kept while the container is there, for whoever
+    /// [takes it over](super::Runtime::take_over).
+    pub readers: Option<[OwnedFd; 2]>,
 }
 
 /// Who a container runs as.

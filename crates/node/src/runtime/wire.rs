@@ -58,13 +58,17 @@ impl Drop for Frame {
 /// A connected pair of sockets, closed on exec.
 pub(super) fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
     let (a, b) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-    for end in [&a, &b] {
-        // Without the privilege the kernel's default (208 KiB) stays, and a larger message is refused by EMSGSIZE.
-        if sockopt::set_socket_send_buffer_size_force(end, 2 * MESSAGE_MAX).is_err() {
-            sockopt::set_socket_send_buffer_size(end, 2 * MESSAGE_MAX)?;
-        }
-    }
+    [&a, &b].into_iter().try_for_each(enlarge)?;
     Ok((a, b))
+}
+
+/// Makes room for the largest message.
+pub(super) fn enlarge(socket: &OwnedFd) -> Result<(), Errno> {
+    // Without the privilege the kernel's default (208 KiB) stays, and a larger message is refused by EMSGSIZE.
+    if sockopt::set_socket_send_buffer_size_force(socket, 2 * MESSAGE_MAX).is_err() {
+        sockopt::set_socket_send_buffer_size(socket, 2 * MESSAGE_MAX)?;
+    }
+    Ok(())
 }
 
 /// Sends a message. With a non-blocking socket, `WouldBlock` means that nothing was sent.

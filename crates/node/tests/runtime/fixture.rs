@@ -80,6 +80,7 @@ impl Image {
             oom_score_adj: 0,
             stdout: OwnedFd::from(writer.try_clone().unwrap()),
             stderr: OwnedFd::from(writer),
+            readers: None,
         };
         (spec, Output(reader))
     }
@@ -89,6 +90,10 @@ impl Image {
 pub(crate) struct Output(io::PipeReader);
 
 impl Output {
+    pub(crate) fn into_reader(self) -> io::PipeReader {
+        self.0
+    }
+
     /// All of it, once the container has ended.
     pub(crate) async fn read(mut self) -> String {
         let read = move || {

@@ -1,12 +1,10 @@
 //! When a part of the node is killed.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Duration;
 
 use node::runtime::{ContainerOptions, ContainerRuntime, Leftovers, Runtime, RuntimeError, clean_leftovers};
-use rustix::process::{Pid, Signal, kill_process};
 
+use crate::daemon::{Daemon, Kind, Plan, kill};
 use crate::fixture::{Image, Node, alive, eventually, sandbox, start};
 use crate::leaks::{cgroups, keeper_of_this_process};
 
@@ -29,83 +27,40 @@ pub(crate) async fn keeper_killed(image: &Image) {
     assert_eq!(clean_leftovers(&run_dir, &root).unwrap(), Leftovers::default());
 }
 
-pub(crate) async fn daemon_killed(image: &Image) {
-    let Some(daemon) = Daemon::start("daemon_killed", image).await else { return };
+/// Without a daemon, the keeper removes everything once its grace is over.
+pub(crate) async fn no_daemon_comes(image: &Image) {
+    let plan = Plan { grace: Duration::from_millis(300), ..Plan::new(Kind::Container) };
+    let Some(daemon) = Daemon::start("no_daemon_comes", image, plan).await else { return };
+    assert!(daemon.socket().exists());
+    let killed = tokio::time::Instant::now();
     daemon.kill();
-    eventually("the container is gone", || !alive(daemon.container)).await;
-    eventually("the keeper is gone", || !alive(daemon.keeper)).await;
-    assert_eq!(cgroups(&daemon.cgroup_root), 0);
-    assert!(!daemon.dir.path().join("run/containers").exists());
+    daemon.ended().await;
+    assert!(killed.elapsed() >= plan.grace, "they had their grace");
+    assert!(!daemon.run_dir().join("containers").exists() && !daemon.socket().exists());
+    assert!(std::net::TcpStream::connect(daemon.address).is_err(), "the socket that it kept is closed");
+}
+
+/// A keeper that has neither containers nor sockets does not wait for a daemon.
+pub(crate) async fn nothing_to_keep(image: &Image) {
+    let plan = Plan { pods: 0, grace: Duration::from_secs(600), ..Plan::new(Kind::Container) };
+    let Some(daemon) = Daemon::start("nothing_to_keep", image, plan).await else { return };
+    daemon.kill();
+    daemon.ended().await;
 }
 
 pub(crate) async fn both_killed(image: &Image) {
-    let Some(daemon) = Daemon::start("both_killed", image).await else { return };
+    let plan = Plan::new(Kind::Container);
+    let Some(daemon) = Daemon::start("both_killed", image, plan).await else { return };
     kill(daemon.keeper);
     daemon.kill();
-    assert!(cgroups(&daemon.cgroup_root) > 0, "nothing was left, so nothing is shown");
+    assert!(cgroups(&daemon.cgroup_root()) > 0, "nothing was left, so nothing is shown");
     // The next run cleans up, and works.
-    let runtime =
-        ContainerRuntime::start(ContainerOptions::new(daemon.dir.path().join("run"))).await.unwrap();
-    eventually("the container is gone", || !alive(daemon.container)).await;
+    let runtime = ContainerRuntime::start(daemon.options()).await.unwrap();
+    assert!(runtime.take_over().is_empty());
+    eventually("the containers are gone", || daemon.containers.iter().all(|pid| !alive(*pid))).await;
     sandbox(&runtime, "s").await;
     let id = start(&runtime, image, "s", "c", "exit 8").await;
     assert_eq!(runtime.wait(&id).await.unwrap().code, 8);
     runtime.shutdown().await.unwrap();
-    assert_eq!(cgroups(&daemon.cgroup_root), 0);
-}
-
-/// Another process with a container runtime.
-struct Daemon {
-    child: std::cell::RefCell<Child>,
-    dir: tempfile::TempDir,
-    cgroup_root: String,
-    container: i32,
-    keeper: i32,
-}
-
-impl Daemon {
-    async fn start(test: &str, image: &Image) -> Option<Self> {
-        // Says whether containers work here at all.
-        Node::start(test).await?.end().await;
-        let dir = tempfile::tempdir().unwrap();
-        let run_dir = dir.path().join("run");
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .arg("daemon")
-            .args([&run_dir, &image.layer()])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let mut pids = line.split_whitespace().map(|pid| pid.parse().unwrap());
-        let (container, keeper) = (pids.next().unwrap(), pids.next().unwrap());
-        assert!(alive(container) && alive(keeper));
-        let cgroup_root = ContainerOptions::new(&run_dir).cgroup_root;
-        Some(Self { child: child.into(), dir, cgroup_root, container, keeper })
-    }
-
-    fn kill(&self) {
-        let mut child = self.child.borrow_mut();
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-}
-
-/// The `main` of that process: starts a container, tells its process id and the keeper's, and waits to be killed.
-pub(crate) fn daemon(run_dir: &str, layer: &str) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let containers = ContainerRuntime::start(ContainerOptions::new(run_dir)).await.unwrap();
-        sandbox(&containers, "s").await;
-        let image = Image::borrowed(Path::new(layer));
-        let (spec, _output) = image.spec("s", "c", "spawn sleep");
-        let started = containers.start_container(spec).await.unwrap();
-        println!("{} {}", started.pid, keeper_of_this_process());
-        std::future::pending::<()>().await;
-    });
-    ExitCode::SUCCESS
-}
-
-fn kill(pid: i32) {
-    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    assert_eq!(cgroups(&daemon.cgroup_root()), 0);
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout)]
 
 mod confinement;
+mod daemon;
 mod endings;
 mod files;
 mod fixture;
@@ -15,6 +16,7 @@ mod leftovers;
 mod pods;
 mod process;
 mod starting;
+mod taking_over;
 
 use harness::Test;
 
@@ -52,8 +54,13 @@ const TESTS: &[Test] = &[
     ("pods::removing_goes_on_over_errors", |m| Box::pin(pods::removing_goes_on_over_errors(m))),
     ("leaks::a_thousand_starts", |m| Box::pin(leaks::a_thousand_starts(m))),
     ("leftovers::keeper_killed", |m| Box::pin(leftovers::keeper_killed(m))),
-    ("leftovers::daemon_killed", |m| Box::pin(leftovers::daemon_killed(m))),
+    ("leftovers::no_daemon_comes", |m| Box::pin(leftovers::no_daemon_comes(m))),
+    ("leftovers::nothing_to_keep", |m| Box::pin(leftovers::nothing_to_keep(m))),
     ("leftovers::both_killed", |m| Box::pin(leftovers::both_killed(m))),
+    ("taking_over::all_goes_on", |m| Box::pin(taking_over::all_goes_on(m))),
+    ("taking_over::processes_go_on", |m| Box::pin(taking_over::processes_go_on(m))),
+    ("taking_over::hundreds", |m| Box::pin(taking_over::hundreds(m))),
+    ("taking_over::keepers_of_another_kind", |m| Box::pin(taking_over::keepers_of_another_kind(m))),
     ("process::runs_programs_of_images", |m| Box::pin(process::runs_programs_of_images(m))),
     ("process::kills_the_group", |m| Box::pin(process::kills_the_group(m))),
     ("process::without_root", |m| Box::pin(process::without_root(m))),
@@ -63,7 +70,7 @@ fn main() -> std::process::ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.first().map(String::as_str) {
         Some("keeper") => node::keeper_main(),
-        Some("daemon") => leftovers::daemon(&args[1], &args[2]),
+        Some("daemon") => daemon::main(&args[1..]),
         _ => harness::run(TESTS, &args),
     }
 }

@@ -125,6 +125,7 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[i], "clone3")) outcome("clone3", syscall(SYS_clone3, 0, 0));
         if (!strcmp(argv[i], "stopping")) outcome("kill init", kill(1, SIGKILL));
         if (!strcmp(argv[i], "line")) printf("%s\n", argument);
+        if (!strcmp(argv[i], "count")) for (long number = 0;; number++) printf("%ld\n", number);
         if (!strcmp(argv[i], "allocate")) {
             size_t size = (size_t)atoi(argument) << 20;
             memset(malloc(size), 1, size);

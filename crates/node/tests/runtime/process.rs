@@ -3,14 +3,13 @@
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use node::runtime::{
-    Exit, KeeperCommand, ProcessOptions, ProcessRuntime, Resources, Runtime, RuntimeError, Step,
-};
+use node::runtime::{Exit, ProcessOptions, ProcessRuntime, Resources, Runtime, RuntimeError, Step};
 
 use crate::fixture::{Image, alive, ask, eventually, sandbox, skip};
 
 pub(crate) async fn runs_programs_of_images(image: &Image) {
-    let runtime = ProcessRuntime::start(ProcessOptions { keeper: KeeperCommand::default() }).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = ProcessRuntime::start(ProcessOptions::new(dir.path().join("run"))).await.unwrap();
     let id = sandbox(&runtime, "s").await;
     let port = ("PORT".to_owned(), "8080".to_owned());
 
@@ -58,7 +57,8 @@ pub(crate) async fn runs_programs_of_images(image: &Image) {
 }
 
 pub(crate) async fn kills_the_group(image: &Image) {
-    let runtime = ProcessRuntime::start(ProcessOptions::default()).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = ProcessRuntime::start(ProcessOptions::new(dir.path().join("run"))).await.unwrap();
     let id = sandbox(&runtime, "s").await;
     type End = fn(&ProcessRuntime);
     // Its output ends only when the child that it has spawned is gone too.

@@ -32,6 +32,17 @@ pub(crate) fn get(address: SocketAddr, url: &str) -> Answer {
     send(address, &format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
 }
 
+/// As [`get`], where the platform may end meanwhile: what went wrong, if anything did.
+pub(crate) fn try_get(address: SocketAddr, host: &str) -> Result<(), String> {
+    let mut stream = TcpStream::connect(address).map_err(|error| format!("connecting: {error}"))?;
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    let mut text = String::new();
+    let read = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut text));
+    read.map_err(|error| format!("{error} after {text:?}"))?;
+    if text.starts_with("HTTP/1.1 200 ") && text.contains("Hello") { Ok(()) } else { Err(text) }
+}
+
 /// Sends a request as it is, and reads the answer to the end of the connection.
 pub(crate) fn send(address: SocketAddr, request: &str) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();

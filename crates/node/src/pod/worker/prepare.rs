@@ -22,6 +22,8 @@ use crate::{
     runtime::{RuntimeError, SandboxSpec},
 };
 
+/// Where in a pod's directory its volumes are, each under its name.
+const VOLUMES: &str = "volumes";
 /// The longest hostname the kernel takes.
 const HOSTNAME_MAX: usize = 63;
 
@@ -81,7 +83,7 @@ async fn prepare(
     {
         let read = Values::of_volumes(&shared.client, pod).await;
         let values = read.map_err(|error| config_error(error.to_string()))?;
-        let (dir, pod) = (dir.join("volumes"), Arc::clone(pod));
+        let (dir, pod) = (dir.join(VOLUMES), Arc::clone(pod));
         let made =
             tokio::task::spawn_blocking(move || volumes::make(&dir, &pod, &values, &address.to_string()))
                 .await;
@@ -105,6 +107,14 @@ async fn prepare(
         message: format!("Failed to create pod sandbox: {error}"),
     })?;
     Ok(Prepared { hostname, address, volumes, dir })
+}
+
+/// The shared things of a pod that runs: they are there, and stay as its containers see them.
+pub(super) fn kept(shared: &Shared, pod: &Pod, address: Ipv4Addr) -> Prepared {
+    let dir = shared.pod_dir(pod);
+    let all = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+    let volumes = all.map(|volume| (volume.name.clone(), dir.join(VOLUMES).join(&volume.name))).collect();
+    Prepared { hostname: hostname(pod), address, volumes, dir }
 }
 
 fn hostname(pod: &Pod) -> String {

@@ -67,7 +67,7 @@ pub(super) async fn start(
     let plan = spec::plan(&pod, &container, &image.lease.config, variables, &prepared.volumes)
         .map_err(|missing| config_error(missing.to_string()))?;
 
-    let id = ContainerId::from(format!("{}-{}-{run}", pod.uid(), container.name));
+    let id = container_id(&pod, &container.name, run);
     let start_error = |what: &str, error: &dyn std::fmt::Display| Failure {
         reason: "RunContainerError",
         message: format!("{what}: {error}"),
@@ -105,6 +105,7 @@ pub(super) async fn start(
         oom_score_adj: OOM_SCORE_ADJ,
         stdout: pipes.stdout,
         stderr: pipes.stderr,
+        readers: Some(pipes.readers),
     };
     let unsupported = shared.runtime.unsupported(&spec);
     let started = shared
@@ -115,6 +116,22 @@ pub(super) async fn start(
     tracing::debug!(container = %id, timings = ?started.timings, "started");
     shared.images.hold(&id, image.lease);
     Ok(Run { id: Some(id), image_id: name, probes: spec::probes(&container), unsupported })
+}
+
+/// The name of a container's run.
+pub(super) fn container_id(pod: &Pod, container: &str, run: u32) -> ContainerId {
+    ContainerId::from(format!("{}-{container}-{run}", pod.uid()))
+}
+
+/// Which run of the container this is the name of, if it is one.
+pub(super) fn run_of(id: &ContainerId, pod: &Pod, container: &str) -> Option<u32> {
+    id.as_str()
+        .strip_prefix(pod.uid())?
+        .strip_prefix('-')?
+        .strip_prefix(container)?
+        .strip_prefix('-')?
+        .parse()
+        .ok()
 }
 
 /// The files in `/etc` that are the pod's.

@@ -17,7 +17,7 @@ use crate::{
         termination,
     },
     probe::{Kind, Outcome, Verdict},
-    runtime::Exit,
+    runtime::{ContainerId, Exit},
 };
 
 /// The pod condition that is False where the runtime cannot do what the spec asks.
@@ -52,23 +52,30 @@ impl Worker {
             killed_for: None,
             failing: None,
         };
-        if let Some(id) = run.id {
-            let wait = start::wait(&self.shared, &self.pod, &record.spec, id, record.restarts);
-            let run = record.restarts;
-            self.happenings.push(Box::pin(async move {
-                let (exit, message) = wait.await;
-                Happening::Exited { index, run, exit, message }
-            }));
-        }
+        let is_built_in = built_in::is_built_in(&record.spec);
         record.state = State::Running(running);
-        if !built_in::is_built_in(&record.spec) {
+        if let Some(id) = run.id {
+            self.follow_end(index, id);
+        }
+        if !is_built_in {
             self.ask(index);
         }
         self.renew_built_in();
     }
 
+    /// Waits for the end of a container's run.
+    pub(super) fn follow_end(&mut self, index: usize, id: ContainerId) {
+        let record = &self.records[index];
+        let wait = start::wait(&self.shared, &self.pod, &record.spec, id, record.restarts);
+        let run = record.restarts;
+        self.happenings.push(Box::pin(async move {
+            let (exit, message) = wait.await;
+            Happening::Exited { index, run, exit, message }
+        }));
+    }
+
     /// Begins to ask a container's probes.
-    fn ask(&mut self, index: usize) {
+    pub(super) fn ask(&mut self, index: usize) {
         let record = &self.records[index];
         let Some(running) = record.running() else { return };
         for (probe, asked) in running.probes.iter().enumerate() {
@@ -82,7 +89,7 @@ impl Worker {
     }
 
     /// After a container started or ended: what the built-in ones saw of the app before does not count any more.
-    fn renew_built_in(&mut self) {
+    pub(super) fn renew_built_in(&mut self) {
         for index in state::renew_built_in(&mut self.records, Instant::now()) {
             self.ask(index);
         }

@@ -9,10 +9,33 @@ use rustix::fs::{
     AtFlags, CWD, FileType, Gid, Mode, Uid, XattrFlags, chownat, lgetxattr, lsetxattr, mknodat,
 };
 
+const PREFIX: &str = "copy-";
 /// The attribute by which a layer says that a directory hides those below it.
 const OPAQUE: &str = "trusted.overlay.opaque";
 /// Attributes that a program needs: file capabilities.
 const KEPT: &str = "security.capability";
+
+/// The name of a copy's directory.
+pub(super) fn name(number: u64) -> String {
+    format!("{PREFIX}{number}")
+}
+
+/// Removes the copies in a directory that no container holds: their daemon ended before it had given them to one.
+/// Returns a number that is greater than those of all that stay.
+pub(super) fn clean(directory: &Path, held: &[PathBuf]) -> io::Result<u64> {
+    let mut next = 0;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let number =
+            entry.file_name().to_str().and_then(|name| name.strip_prefix(PREFIX)?.parse::<u64>().ok());
+        match number {
+            Some(number) if held.contains(&entry.path()) => next = next.max(number + 1),
+            Some(_) => fs::remove_dir_all(entry.path())?,
+            None => {}
+        }
+    }
+    Ok(next)
+}
 
 /// Copies layers (the top one last) into a new directory, as an overlay of them would look.
 pub(super) fn flatten(layers: &[PathBuf], into: &Path) -> io::Result<()> {

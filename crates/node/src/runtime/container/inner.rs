@@ -1,7 +1,7 @@
 //! The work of the container runtime: asking the keeper, and removing what has ended.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::copies;
 use super::dial::Dialer;
 use crate::runtime::cgroup::{self, Cgroups};
-use crate::runtime::client::{self, Client, KILL_TIMEOUT, Running};
+use crate::runtime::client::{self, Client, Inventory, KILL_TIMEOUT, Running};
 use crate::runtime::keeper::slot;
-use crate::runtime::protocol::{ContainerOrder, Request, Rootfs};
+use crate::runtime::protocol::{ContainerOrder, Note, Request, Rootfs};
 use crate::runtime::registry::Registry;
+use crate::runtime::taken_over::Legacy;
 use crate::runtime::{
     ContainerId, ContainerSpec, Result, RuntimeError, SandboxId, SandboxSpec, Started, Stats, sys,
 };
@@ -21,7 +22,7 @@ use crate::runtime::{
 type Network = Option<Arc<OwnedFd>>;
 
 pub(super) struct Inner {
-    client: Arc<Client>,
+    pub(super) client: Arc<Client>,
     cgroups: Arc<dyn Cgroups>,
     run_dir: PathBuf,
     overlay: bool,
@@ -29,6 +30,7 @@ pub(super) struct Inner {
     copies: AtomicU64,
     pub(super) dialer: Dialer,
     registry: Registry<Network>,
+    pub(super) legacy: Legacy,
 }
 
 impl Inner {
@@ -39,23 +41,27 @@ impl Inner {
         overlay: bool,
         dialer: Dialer,
     ) -> Self {
-        let (copies, registry) = (AtomicU64::new(0), Registry::default());
-        Self { client, cgroups: cgroups.into(), run_dir, overlay, copies, dialer, registry }
+        let (copies, registry, legacy) = (AtomicU64::new(0), Registry::default(), Legacy::default());
+        Self { client, cgroups: cgroups.into(), run_dir, overlay, copies, dialer, registry, legacy }
+    }
+
+    /// Takes in what the keeper had of an earlier daemon.
+    pub(super) fn adopt(&self, inventory: Inventory) -> io::Result<()> {
+        let held: Vec<_> = inventory.containers.iter().filter_map(|kept| kept.note.copy.clone()).collect();
+        let next = copies::clean(&self.run_dir.join(slot::DIRECTORY), &held)?;
+        self.copies.store(next, Ordering::Relaxed);
+        self.legacy.fill(inventory, |id, mut estate| {
+            let network = estate.network.take().map(|network| Some(Arc::new(network)));
+            self.registry.adopt(id, network, estate.running());
+        });
+        Ok(())
     }
 
     pub(super) async fn create_sandbox(&self, spec: SandboxSpec) -> Result<()> {
-        let SandboxSpec { id, hostname, addresses } = spec;
+        let id = spec.id.clone();
         self.registry.add_sandbox(&id, None)?;
-        let sandbox = id.to_string();
-        let request = |request| Request::CreateSandbox { request, sandbox, hostname, addresses };
-        let made = self.client.create_sandbox(request).await.and_then(|made| {
-            made.map_err(|failure| {
-                let error = io::Error::from_raw_os_error(failure.errno);
-                RuntimeError::io(format!("making sandbox {id}"), error)
-            })
-        });
-        match made {
-            Ok(network) => self.registry.sandbox(&id, |sandbox| *sandbox = Some(Arc::new(network))),
+        match self.client.create_sandbox(spec).await {
+            Ok(network) => self.registry.sandbox(&id, |sandbox| *sandbox = network.map(Arc::new)),
             Err(error) => {
                 self.registry.remove_sandbox(&id);
                 Err(error)
@@ -99,15 +105,14 @@ impl Inner {
             container: id.to_string(),
             reason: error.to_string(),
         })?;
-        let (container, sandbox, resources) = (id.to_string(), sandbox.to_string(), spec.resources);
-        let sent = sys::monotonic();
-        let request = |request| Request::StartContainer { request, container, sandbox, resources, sent };
-        let output = [spec.stdout.as_fd(), spec.stderr.as_fd()];
-        match self.client.start_container(request, id.as_str(), &order, output).await {
-            Ok(mut running) => {
-                running.copy = copy;
-                Ok(running)
-            }
+        let note =
+            Note { container: id.to_string(), sandbox: sandbox.to_string(), copy: copy.clone(), ports: None };
+        let (resources, sent) = (spec.resources, sys::monotonic());
+        let request = |request, note| Request::StartContainer { request, note, resources, sent };
+        let output: Vec<_> =
+            [spec.stdout, spec.stderr].into_iter().chain(spec.readers.into_iter().flatten()).collect();
+        match self.client.start_container(request, note, &order, &output).await {
+            Ok(running) => Ok(running),
             Err(error) => {
                 remove_copy(&id, copy).await?;
                 Err(error)
@@ -153,7 +158,7 @@ impl Inner {
         removal.await.map_err(|error| failed(io::Error::other(error)))?.map_err(failed)?;
         remove_copy(id, copy).await?;
         self.registry.forget(id, slot);
-        Ok(())
+        self.client.tell(Request::Forget { slot }).await
     }
 
     pub(super) async fn remove_sandbox(&self, id: &SandboxId) -> Result<()> {
@@ -178,7 +183,7 @@ impl Inner {
 
     async fn copy(&self, id: &ContainerId, layers: &[PathBuf]) -> Result<PathBuf> {
         let number = self.copies.fetch_add(1, Ordering::Relaxed);
-        let into = self.run_dir.join(slot::DIRECTORY).join(format!("copy-{number}"));
+        let into = self.run_dir.join(slot::DIRECTORY).join(copies::name(number));
         let (layers, target) = (layers.to_vec(), into.clone());
         let copied = tokio::task::spawn_blocking(move || copies::flatten(&layers, &target)).await;
         match copied.map_err(io::Error::other).flatten() {

@@ -1,4 +1,4 @@
-//! The keeper's children: shells in the pool, containers that are starting, running, or failed.
+//! The keeper's children: shells in the pool, containers that are starting, running, failed, or have ended.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -8,18 +8,20 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus, waitid};
 
-use super::PoolOptions;
 use super::sandbox::{Sandbox, Sandboxes};
 use super::slot::{NewShell, Slots};
-use crate::runtime::protocol::{Notice, Report};
+use crate::runtime::protocol::{Note, Notice, Report};
 use crate::runtime::sys::ChildProcess;
-use crate::runtime::{StartFailure, sys, wire};
+use crate::runtime::{Exit, StartFailure, sys, wire};
 
 /// All that the keeper has.
 pub(super) struct Children {
     /// Absent without isolation.
     pub(super) isolated: Option<Isolated>,
     pub(super) children: BTreeMap<u64, Child>,
+    /// Containers that have ended, until a daemon forgets them.
+    pub(super) ended: BTreeMap<u64, Ended>,
+    pub(super) pods: HashMap<String, Pod>,
     /// The number of the next plain process; slots number themselves.
     pub(super) next_plain: u64,
 }
@@ -28,10 +30,15 @@ pub(super) struct Children {
 pub(super) struct Isolated {
     pub(super) slots: Slots,
     pub(super) sandboxes: Sandboxes,
-    pub(super) pools: PoolOptions,
     /// Made beforehand, for no pod yet.
     pub(super) spare: Vec<Sandbox>,
-    pub(super) pods: HashMap<String, Sandbox>,
+}
+
+/// What the containers of a pod share.
+pub(super) struct Pod {
+    pub(super) addresses: Vec<IpAddr>,
+    /// Absent without isolation.
+    pub(super) sandbox: Option<Sandbox>,
 }
 
 /// One child: a shell's init, or a plain process.
@@ -43,6 +50,8 @@ pub(super) struct Child {
     pub(super) report: Option<OwnedFd>,
     /// The program's process: known from the start for a plain one, told by init for a container's.
     pub(super) app: Option<OwnedFd>,
+    /// The other ends of its output, for the daemon after this one. Never read here.
+    pub(super) output: Vec<OwnedFd>,
     pub(super) phase: Phase,
     /// Why it could not become a container, or a shell.
     pub(super) failure: Option<StartFailure>,
@@ -55,21 +64,62 @@ pub(super) enum Phase {
     /// Waits for an order.
     Pooled,
     /// Has its order, and has not executed its program.
-    Starting { request: u64, container: String, report: Option<Report> },
-    /// Runs its program.
-    Running { container: String },
-    /// The daemon has been told that it could not start.
+    Starting { request: u64, note: Note, report: Option<Report> },
+    /// Runs its program, whose process id in the keeper's pid namespace this is, or has run it.
+    Running { note: Note, report: Report, pid: i32 },
+    /// It could not start, which the daemon has been told if it is still there.
     Failed,
+}
+
+/// A container that has ended.
+pub(super) struct Ended {
+    pub(super) child: Child,
+    pub(super) exit: Exit,
 }
 
 impl Children {
     pub(super) fn plain() -> Self {
-        Self { isolated: None, children: BTreeMap::new(), next_plain: 0 }
+        Self {
+            isolated: None,
+            children: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            pods: HashMap::new(),
+            next_plain: 0,
+        }
     }
 
-    pub(super) fn isolated(slots: Slots, sandboxes: Sandboxes, pools: PoolOptions) -> Self {
-        let isolated = Isolated { slots, sandboxes, pools, spare: Vec::new(), pods: HashMap::new() };
-        Self { isolated: Some(isolated), ..Self::plain() }
+    pub(super) fn isolated(slots: Slots, sandboxes: Sandboxes) -> Self {
+        Self { isolated: Some(Isolated { slots, sandboxes, spare: Vec::new() }), ..Self::plain() }
+    }
+
+    /// Whether there is a container, which may have ended.
+    pub(super) fn any(&self) -> bool {
+        let runs = |child: &Child| matches!(child.phase, Phase::Running { .. });
+        !self.ended.is_empty() || self.children.values().any(runs)
+    }
+
+    /// Gives up the starts under way, whose daemon has left.
+    pub(super) fn abandon_starts(&mut self) {
+        for child in self.children.values_mut() {
+            if matches!(child.phase, Phase::Starting { .. }) {
+                child.phase = Phase::Failed;
+                child.kill();
+            }
+        }
+    }
+
+    /// Makes a pod's sandbox; returns its network namespace where there is isolation.
+    pub(super) fn create_sandbox(
+        &mut self,
+        name: &str,
+        hostname: &str,
+        addresses: &[IpAddr],
+    ) -> io::Result<Option<OwnedFd>> {
+        let isolated = self.isolated.as_mut();
+        let sandbox = isolated.map(|isolated| isolated.create_sandbox(hostname, addresses)).transpose()?;
+        let network = sandbox.as_ref().map(|sandbox| sandbox.network.try_clone()).transpose()?;
+        self.pods.insert(name.to_owned(), Pod { addresses: addresses.to_vec(), sandbox });
+        Ok(network)
     }
 
     /// The numbers of the shells that wait for an order.
@@ -85,6 +135,7 @@ impl Children {
             control: Some(shell.control),
             report: Some(shell.report),
             app: None,
+            output: Vec::new(),
             phase: Phase::Pooled,
             failure: None,
             ended: None,
@@ -99,15 +150,16 @@ impl Children {
         process: ChildProcess,
         report: OwnedFd,
         request: u64,
-        container: String,
+        note: Note,
+        output: Vec<OwnedFd>,
     ) -> u64 {
         let number = self.next_plain;
         self.next_plain += 1;
-        let phase = Phase::Starting { request, container, report: None };
+        let phase = Phase::Starting { request, note, report: None };
         // A plain process is its own app; its pidfd is there twice, so that both kinds are told of alike.
         let app = process.pidfd.try_clone().ok();
-        let child =
-            Child { process, control: None, report: Some(report), app, phase, failure: None, ended: None };
+        let (control, report) = (None, Some(report));
+        let child = Child { process, control, report, app, output, phase, failure: None, ended: None };
         self.children.insert(number, child);
         number
     }
@@ -177,21 +229,14 @@ impl Child {
 }
 
 impl Isolated {
-    /// Makes a pod's sandbox, of a spare one if there is any; returns its network namespace.
-    pub(super) fn create_sandbox(
-        &mut self,
-        name: &str,
-        hostname: &str,
-        addresses: &[IpAddr],
-    ) -> io::Result<OwnedFd> {
+    /// Makes a sandbox, of a spare one if there is any.
+    fn create_sandbox(&mut self, hostname: &str, addresses: &[IpAddr]) -> io::Result<Sandbox> {
         let sandbox = match self.spare.pop() {
             Some(sandbox) => sandbox,
             None => self.sandboxes.create()?,
         };
         self.sandboxes.assign(&sandbox, hostname, addresses)?;
-        let network = sandbox.network.try_clone()?;
-        self.pods.insert(name.to_owned(), sandbox);
-        Ok(network)
+        Ok(sandbox)
     }
 }
 

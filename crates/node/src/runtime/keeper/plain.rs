@@ -10,7 +10,7 @@ use rustix::process::{Signal, chdir, getppid, set_parent_process_death_signal, s
 use crate::runtime::protocol::{Notice, ProcessOrder, Report};
 use crate::runtime::shell::Program;
 use crate::runtime::sys::ChildProcess;
-use crate::runtime::{StartFailure, StartTimings, Step, sys, wire};
+use crate::runtime::{StartFailure, StartTimings, Step, descriptors, sys, wire};
 
 /// Starts a process; returns it with the socket on which it reports.
 #[allow(unsafe_code)]
@@ -43,6 +43,7 @@ pub(super) fn spawn(
 fn become_program(order: &ProcessOrder, sent: std::time::Duration, socket: OwnedFd) -> Infallible {
     let begun = sys::monotonic();
     sys::reset_signals();
+    descriptors::lower();
     let failure = match prepare(order) {
         Ok(program) => {
             let executing = sys::monotonic();

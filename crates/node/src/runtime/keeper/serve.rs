@@ -1,48 +1,76 @@
-//! The keeper's loop: one event after the other, until the daemon's socket closes.
+//! The keeper's loop: one event after the other, until a daemon ends it or none comes.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::time::Timespec;
 
-use super::children::{Children, Phase};
-use super::plain;
-use crate::runtime::protocol::{Event, Request};
-use crate::runtime::shell::Go;
-use crate::runtime::{Resources, StartFailure, Step, sys, wire};
+use super::children::Children;
+use super::link::{Heard, Link};
+use crate::runtime::protocol::{Configuration, Event, Request};
+use crate::runtime::wire::Message;
+use crate::runtime::{rendezvous, sys};
 
 /// How long nothing must happen before pools are refilled: a refill must not compete for the processors with the
 /// start that emptied them.
-const QUIET: Timespec = Timespec { tv_sec: 0, tv_nsec: 2_000_000 };
+const QUIET: Duration = Duration::from_millis(2);
 /// How many events are taken from the kernel at once.
 const EVENTS: usize = 64;
 /// How often a pool that cannot be filled is tried in a row before it is left alone until the next start.
 const REFILL_FAILURES_MAX: u32 = 3;
+/// How long the first daemon, which has just started this keeper, may take to connect and configure it.
+const FIRST_DAEMON_MAX: Duration = Duration::from_secs(30);
+/// How many sockets are kept: the platform has two.
+const SOCKETS_MAX: usize = 16;
 
-/// Which descriptor of a child is meant. The daemon's socket has a number that no child reaches.
+/// Which descriptor is meant: one of these two, or of a child, which has four numbers. No child reaches these.
 const DAEMON: u64 = u64::MAX;
-const PIDFD: u64 = 0;
-const CONTROL: u64 = 1;
-const REPORT: u64 = 2;
+const LISTENER: u64 = u64::MAX - 1;
+pub(super) const PIDFD: u64 = 0;
+pub(super) const CONTROL: u64 = 1;
+pub(super) const REPORT: u64 = 2;
 
-struct Keeper {
-    daemon: OwnedFd,
-    epoll: OwnedFd,
-    all: Children,
-    refill_failures: u32,
+pub(super) struct Keeper {
+    listener: OwnedFd,
+    pub(super) epoll: OwnedFd,
+    /// Whoever has connected, attached or not yet.
+    link: Option<Link>,
+    /// When it ends unless a daemon attaches, on the monotonic clock; nothing while one is.
+    deadline: Option<Duration>,
+    /// What the first daemon said, and whether overlays work.
+    configured: Option<(Configuration, bool)>,
+    pub(super) all: Children,
+    pub(super) sockets: BTreeMap<String, OwnedFd>,
+    pub(super) refill_failures: u32,
 }
 
-/// Serves the daemon until it is gone, then kills and removes everything.
-pub(super) fn serve(daemon: OwnedFd, all: Children) -> io::Result<()> {
+/// Whether the loop goes on.
+#[derive(PartialEq, Eq)]
+enum Next {
+    On,
+    End,
+}
+
+/// Serves daemons until one ends it or none comes, then kills and removes everything.
+pub(super) fn serve(listener: OwnedFd) -> io::Result<()> {
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-    epoll::add(&epoll, &daemon, EventData::new_u64(DAEMON), EventFlags::IN)?;
-    let mut keeper = Keeper { daemon, epoll, all, refill_failures: 0 };
+    let mut keeper = Keeper {
+        listener,
+        epoll,
+        link: None,
+        deadline: Some(sys::monotonic() + FIRST_DAEMON_MAX),
+        configured: None,
+        all: Children::plain(),
+        sockets: BTreeMap::new(),
+        refill_failures: 0,
+    };
+    keeper.await_daemon()?;
     let outcome = keeper.run();
-    keeper.daemon_gone()?;
-    outcome
+    keeper.end(outcome)
 }
 
 impl Keeper {
@@ -50,266 +78,170 @@ impl Keeper {
         let mut quiet = true;
         let mut events = Vec::with_capacity(EVENTS);
         loop {
-            let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
-            let timeout = self.wants_refill().then_some(if quiet { zero } else { QUIET });
+            let refills = self.wants_refill();
+            let timeout = match self.deadline.map(|at| at.saturating_sub(sys::monotonic())) {
+                Some(Duration::ZERO) => return Ok(()),
+                Some(left) => Some(left),
+                None => refills.then_some(if quiet { Duration::ZERO } else { QUIET }),
+            };
+            let timeout = timeout.map(|time| Timespec {
+                tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+                tv_nsec: time.subsec_nanos().into(),
+            });
             events.clear();
             match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), timeout.as_ref()) {
                 Err(Errno::INTR) => continue,
                 other => other?,
             };
             quiet = events.is_empty();
-            if quiet {
+            if quiet && refills {
                 self.refill()?;
             }
             for event in &events {
-                let data = event.data;
-                if data.u64() == DAEMON {
-                    if !self.take_request()? {
-                        return Ok(());
+                let next = match event.data.u64() {
+                    LISTENER => self.accept()?,
+                    DAEMON => self.hear()?,
+                    data => {
+                        self.take_notice(data / 4, data % 4)?;
+                        Next::On
                     }
-                } else {
-                    self.take_notice(data.u64() / 4, data.u64() % 4)?;
+                };
+                if next == Next::End {
+                    return Ok(());
                 }
             }
         }
     }
 
-    /// Takes one request; false when the daemon is gone.
-    fn take_request(&mut self) -> io::Result<bool> {
-        let Some(mut message) = wire::receive::<Request>(self.daemon.as_fd())? else { return Ok(false) };
-        let fds = std::mem::take(&mut message.fds);
+    fn await_daemon(&self) -> io::Result<()> {
+        Ok(epoll::add(&self.epoll, &self.listener, EventData::new_u64(LISTENER), EventFlags::IN)?)
+    }
+
+    /// Takes one daemon; others wait until it has left.
+    fn accept(&mut self) -> io::Result<Next> {
+        let Some(socket) = rendezvous::accept(self.listener.as_fd())? else { return Ok(Next::On) };
+        epoll::delete(&self.epoll, &self.listener)?;
+        epoll::add(&self.epoll, &socket, EventData::new_u64(DAEMON), EventFlags::IN)?;
+        self.link = Some(Link::new(socket));
+        Ok(Next::On)
+    }
+
+    fn hear(&mut self) -> io::Result<Next> {
+        let Some(link) = &mut self.link else { return Ok(Next::On) };
+        match link.hear() {
+            Heard::Greeting => Ok(Next::On),
+            Heard::Request(message) => self.take_request(message),
+            Heard::Stranger => Ok(Next::End),
+            Heard::Left => self.daemon_left(),
+        }
+    }
+
+    /// The grace begins, if there is anything to keep.
+    fn daemon_left(&mut self) -> io::Result<Next> {
+        if let Some(link) = self.link.take() {
+            epoll::delete(&self.epoll, link.socket())?;
+        }
+        // One that only looked in changes nothing.
+        if self.deadline.is_none() {
+            self.all.abandon_starts();
+            if !self.all.any() && self.sockets.is_empty() {
+                return Ok(Next::End);
+            }
+            let grace = self.configured.as_ref().map_or(Duration::ZERO, |(configured, _)| configured.grace);
+            self.deadline = Some(sys::monotonic() + grace);
+        }
+        self.await_daemon()?;
+        Ok(Next::On)
+    }
+
+    fn take_request(&mut self, mut message: Message<Request>) -> io::Result<Next> {
+        let mut fds = std::mem::take(&mut message.fds);
+        let attached = self.link.as_ref().is_some_and(|link| link.attached);
         match &message.header {
-            // Only the first request configures.
-            Request::Configure(_) => {}
+            Request::End => return Ok(Next::End),
+            Request::Configure(configuration) => return self.configure(configuration),
+            // It makes no sense before.
+            _ if !attached => return self.daemon_left(),
             Request::CreateSandbox { request, sandbox, hostname, addresses } => {
                 self.create_sandbox(*request, sandbox, hostname, addresses)?;
             }
             Request::RemoveSandbox { sandbox } => {
-                if let Some(isolated) = &mut self.all.isolated {
-                    isolated.pods.remove(sandbox);
-                }
+                self.all.pods.remove(sandbox);
             }
-            Request::StartContainer { request, container, sandbox, resources, sent } => {
-                let pooled = self.all.pooled().next();
-                let go = Go { sent: *sent, pooled: pooled.is_some() };
-                let order = Order { container, sandbox, resources, go, body: message.body(), output: &fds };
-                if let Err(failure) = self.start(*request, pooled, &order) {
-                    self.send(&Event::StartFailed { request: *request, failure }, &[])?;
-                }
+            Request::StartContainer { request, note, resources, sent } => {
+                self.start_container(*request, note, resources, *sent, message.body(), fds)?;
             }
-            Request::StartProcess { request, container, sent } => {
-                let spawned = spawn(message.body(), *sent, &fds);
-                match spawned {
-                    Ok((process, report)) => {
-                        let number = self.all.add_plain(process, report, *request, container.clone());
-                        self.watch(number)?;
+            Request::StartProcess { request, note, sent } => {
+                self.start_process(*request, note, *sent, message.body(), fds)?;
+            }
+            Request::Forget { slot } => {
+                self.all.ended.remove(slot);
+            }
+            Request::KeepSocket { request, name } => {
+                let full = self.sockets.len() >= SOCKETS_MAX && !self.sockets.contains_key(name);
+                let problem = match fds.pop() {
+                    Some(_) if full => Some(format!("{SOCKETS_MAX} sockets are kept already")),
+                    Some(socket) => {
+                        self.sockets.insert(name.clone(), socket);
+                        None
                     }
-                    Err(error) => {
-                        let failure = shell_failure(&error);
-                        self.send(&Event::StartFailed { request: *request, failure }, &[])?;
-                    }
+                    None => Some("there was no socket".to_owned()),
+                };
+                self.send(&Event::Done { request: *request, problem }, &[])?;
+            }
+            Request::DropSocket { request, name } => {
+                self.sockets.remove(name);
+                self.send(&Event::Done { request: *request, problem: None }, &[])?;
+            }
+        }
+        Ok(Next::On)
+    }
+
+    /// Takes a daemon's word for how to work, unless that has been settled otherwise, and tells it all there is.
+    fn configure(&mut self, configuration: &Configuration) -> io::Result<Next> {
+        let overlay = match &self.configured {
+            Some((known, overlay)) if known.isolation == configuration.isolation => *overlay,
+            Some(_) => {
+                self.send(&Event::Differs, &[])?;
+                return Ok(Next::On);
+            }
+            None => match super::start(configuration) {
+                Ok((all, overlay)) => {
+                    self.all = all;
+                    overlay
                 }
-            }
-        }
-        Ok(true)
-    }
-
-    fn create_sandbox(
-        &mut self,
-        request: u64,
-        name: &str,
-        hostname: &str,
-        addresses: &[IpAddr],
-    ) -> io::Result<()> {
-        let made = match &mut self.all.isolated {
-            None => Err(io::ErrorKind::Unsupported.into()),
-            Some(isolated) => isolated.create_sandbox(name, hostname, addresses),
-        };
-        match made {
-            Ok(network) => self.send(&Event::SandboxCreated { request }, &[network.as_fd()]),
-            Err(error) => {
-                let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
-                let failure = StartFailure::new(Step::Sandbox, name, errno);
-                self.send(&Event::SandboxFailed { request, failure }, &[])
-            }
-        }
-    }
-
-    /// Gives an order to a shell, made now if there is none.
-    fn start(&mut self, request: u64, pooled: Option<u64>, order: &Order<'_>) -> Result<(), StartFailure> {
-        let number = match pooled {
-            Some(number) => number,
-            None => self.make_shell().map_err(|error| shell_failure(&error))?,
-        };
-        let given = self.give(number, order);
-        let child = self.all.children.get_mut(&number).expect("a shell was just found or made");
-        match given {
-            Ok(()) => {
-                let container = order.container.to_owned();
-                child.phase = Phase::Starting { request, container, report: None };
-                Ok(())
-            }
-            Err(failure) => {
-                child.phase = Phase::Failed;
-                child.kill();
-                Err(failure)
-            }
-        }
-    }
-
-    fn give(&self, number: u64, order: &Order<'_>) -> Result<(), StartFailure> {
-        let failed = |step, subject: &str, error: &io::Error| {
-            StartFailure::new(step, subject, Errno::from_io_error(error).unwrap_or(Errno::IO))
-        };
-        let isolated = self.all.isolated.as_ref().ok_or(StartFailure::new(Step::Shell, "", Errno::NOSYS))?;
-        let sandbox = isolated.pods.get(order.sandbox);
-        let sandbox = sandbox.ok_or_else(|| StartFailure::new(Step::Sandbox, order.sandbox, Errno::NOENT))?;
-        isolated.slots.limit(number, order.resources).map_err(|error| failed(Step::Limits, "", &error))?;
-        let mut fds: Vec<BorrowedFd<'_>> = order.output.iter().map(AsFd::as_fd).collect();
-        fds.extend(sandbox.descriptors());
-        let report = self.all.children.get(&number).and_then(|child| child.report.as_ref());
-        let report = report.ok_or(StartFailure::new(Step::Shell, "", Errno::PIPE))?;
-        wire::send(report.as_fd(), &order.go, order.body, &fds)
-            .map_err(|error| failed(Step::Shell, "", &error))
-    }
-
-    fn make_shell(&mut self) -> io::Result<u64> {
-        let isolated = self.all.isolated.as_mut().ok_or(io::ErrorKind::Unsupported)?;
-        let shell = isolated.slots.create()?;
-        let number = self.all.add_shell(shell);
-        self.watch(number)?;
-        Ok(number)
-    }
-
-    fn watch(&self, number: u64) -> io::Result<()> {
-        let child = &self.all.children[&number];
-        let add = |fd: BorrowedFd<'_>, kind| {
-            epoll::add(&self.epoll, fd, EventData::new_u64(number * 4 + kind), EventFlags::IN)
-        };
-        add(child.process.pidfd.as_fd(), PIDFD)?;
-        if let Some(control) = &child.control {
-            add(control.as_fd(), CONTROL)?;
-        }
-        if let Some(report) = &child.report {
-            add(report.as_fd(), REPORT)?;
-        }
-        Ok(())
-    }
-
-    /// Something happened to a child, which may have been forgotten since.
-    fn take_notice(&mut self, number: u64, kind: u64) -> io::Result<()> {
-        let Some(child) = self.all.children.get_mut(&number) else { return Ok(()) };
-        let open = match kind {
-            REPORT => child.read_report().map(|()| true),
-            CONTROL => child.read_control(),
-            _ => return self.reap(number),
-        };
-        match open {
-            Ok(true) => {}
-            // Between closing its socket and being reapable, an init tears its namespaces down, which takes
-            // milliseconds: do not spin on the closed socket meanwhile.
-            Ok(false) => self.ignore_control(number)?,
-            // Only a container that has taken over its init says what makes no sense. It ends; the others do not.
-            Err(error) => {
-                child.kill();
-                self.ignore_control(number)?;
-                self.send(
-                    &Event::Warning { text: format!("killing container slot {number}: {error}") },
-                    &[],
-                )?;
-            }
-        }
-        self.advance(number)
-    }
-
-    fn ignore_control(&self, number: u64) -> io::Result<()> {
-        match self.all.children.get(&number).and_then(|child| child.control.as_ref()) {
-            Some(control) => match epoll::delete(&self.epoll, control) {
-                Err(errno) if errno != Errno::NOENT => Err(errno.into()),
-                _ => Ok(()),
+                Err(error) => {
+                    self.send(&Event::Refused { reason: error.to_string() }, &[])?;
+                    return Ok(Next::End);
+                }
             },
-            None => Ok(()),
+        };
+        self.configured = Some((configuration.clone(), overlay));
+        self.deadline = None;
+        if let Some(link) = &mut self.link {
+            link.attached = true;
         }
-    }
-
-    /// Tells the daemon of a start that has succeeded or failed.
-    fn advance(&mut self, number: u64) -> io::Result<()> {
-        let Some(child) = self.all.children.get_mut(&number) else { return Ok(()) };
-        let Phase::Starting { request, container, report } = &mut child.phase else { return Ok(()) };
-        let request = *request;
-        if let Some(failure) = child.failure.take() {
-            child.phase = Phase::Failed;
-            child.kill();
-            return self.send(&Event::StartFailed { request, failure }, &[]);
-        }
-        // Exec closes the socket: with a report before, that is success.
-        if child.report.is_some() || child.app.is_none() {
-            return Ok(());
-        }
-        let Some(mut report) = report.take() else { return Ok(()) };
-        report.timings.exec = sys::monotonic().saturating_sub(report.executing);
-        child.phase = Phase::Running { container: std::mem::take(container) };
-        self.refill_failures = 0;
-        let event = Event::Started { request, slot: number, pid: child.app_pid(), report };
-        let app = child.app.as_ref().expect("checked above").as_fd();
-        send(self.daemon.as_fd(), &event, &[app, child.process.pidfd.as_fd()])
-    }
-
-    /// A child has ended: its last words, then its end.
-    fn reap(&mut self, number: u64) -> io::Result<()> {
-        let Some(child) = self.all.children.get_mut(&number) else { return Ok(()) };
-        while child.report.is_some() && child.read_report().is_ok() {}
-        while matches!(child.read_control(), Ok(true)) {}
-        self.advance(number)?;
-        let Some(mut child) = self.all.children.remove(&number) else { return Ok(()) };
-        if child.control.is_none() {
-            // What a plain program started and left behind is in its process group, whose number nobody else can
-            // have until the program is reaped.
-            let _ = sys::kill_group(child.process.pid, libc::SIGKILL);
-        }
-        let end = child.end()?;
-        let isolated = self.all.isolated.as_ref();
-        let oom_killed = isolated.is_some_and(|isolated| isolated.slots.oom_killed(number));
-        let (code, signal) = child.ended.take().unwrap_or(end);
-        match child.phase {
-            Phase::Running { container } => {
-                return self.send(&Event::Exited { container, code, signal, oom_killed }, &[]);
-            }
-            Phase::Starting { request, .. } => {
-                // Killed in the middle of its start, most likely for want of memory.
-                let errno = if oom_killed { Errno::NOMEM } else { Errno::CHILD };
-                let failure = StartFailure::new(Step::Shell, "ended before its program was executed", errno);
-                self.send(&Event::StartFailed { request, failure }, &[])?;
-            }
-            Phase::Pooled => {
-                self.refill_failures += 1;
-                let why =
-                    child.failure.map_or_else(|| format!("exit code {code}"), |failure| failure.to_string());
-                let text = format!("a container shell ended before it was used: {why}");
-                self.send(&Event::Warning { text }, &[])?;
-            }
-            Phase::Failed => {}
-        }
-        // The daemon removes what it was told of; this it never was.
-        match isolated_remove(&self.all, number) {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                self.send(&Event::Warning { text: format!("removing container slot {number}: {error}") }, &[])
-            }
-        }
+        self.send(&Event::Ready { overlay }, &[])?;
+        self.tell_all()?;
+        Ok(Next::On)
     }
 
     fn wants_refill(&self) -> bool {
-        let Some(isolated) = &self.all.isolated else { return false };
-        self.refill_failures < REFILL_FAILURES_MAX
-            && (isolated.spare.len() < isolated.pools.sandboxes
-                || self.all.pooled().count() < isolated.pools.shells)
+        let (Some(isolated), Some((configured, _))) = (&self.all.isolated, &self.configured) else {
+            return false;
+        };
+        self.deadline.is_none()
+            && self.refill_failures < REFILL_FAILURES_MAX
+            && (isolated.spare.len() < configured.pools.sandboxes
+                || self.all.pooled().count() < configured.pools.shells)
     }
 
     /// Makes one thing for a pool.
     fn refill(&mut self) -> io::Result<()> {
-        let Some(isolated) = &mut self.all.isolated else { return Ok(()) };
-        let made = if isolated.spare.len() < isolated.pools.sandboxes {
+        let (Some(isolated), Some((configured, _))) = (&mut self.all.isolated, &self.configured) else {
+            return Ok(());
+        };
+        let made = if isolated.spare.len() < configured.pools.sandboxes {
             isolated.sandboxes.create().map(|sandbox| isolated.spare.push(sandbox))
         } else {
             self.make_shell().map(|_| ())
@@ -318,67 +250,33 @@ impl Keeper {
             Ok(()) => Ok(()),
             Err(error) => {
                 self.refill_failures += 1;
-                self.send(&Event::Warning { text: format!("filling the pools: {error}") }, &[])
+                self.warn(format!("filling the pools: {error}"))
             }
         }
     }
 
-    /// The daemon is gone, in good order or not: nothing of its containers stays. (A grace, in which a restarted
-    /// daemon could take them over, would begin here.)
-    fn daemon_gone(&mut self) -> io::Result<()> {
-        for child in self.all.children.values() {
-            child.kill();
-        }
-        for child in std::mem::take(&mut self.all.children).into_values() {
-            child.end()?;
-        }
-        match &mut self.all.isolated {
-            Some(isolated) => {
-                isolated.pods.clear();
-                isolated.spare.clear();
-                isolated.slots.remove_all()
-            }
-            None => Ok(()),
-        }
+    /// Tells the daemon something; without one, nobody. What the next one must know is kept.
+    pub(super) fn send(&self, event: &Event, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+        self.link.as_ref().map_or(Ok(()), |link| link.send(event, fds))
     }
 
-    fn send(&self, event: &Event, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
-        send(self.daemon.as_fd(), event, fds)
+    pub(super) fn warn(&self, text: String) -> io::Result<()> {
+        self.send(&Event::Warning { text }, &[])
     }
-}
 
-/// An order on its way to a shell.
-struct Order<'a> {
-    container: &'a str,
-    sandbox: &'a str,
-    resources: &'a Resources,
-    go: Go,
-    body: &'a [u8],
-    output: &'a [OwnedFd],
-}
-
-/// A daemon that cannot be told anything is gone, which the loop sees next.
-fn send(daemon: BorrowedFd<'_>, event: &Event, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
-    match wire::send(daemon, event, &[], fds) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+    /// Kills and removes everything, and tells the daemon that waits for it.
+    fn end(mut self, outcome: io::Result<()>) -> io::Result<()> {
+        // First what others wait for: from here on a new daemon finds nobody, and can have the addresses.
+        if let Some((configured, _)) = &self.configured {
+            let _ = std::fs::remove_file(&configured.socket);
+        }
+        drop(self.listener);
+        self.sockets.clear();
+        let outcome = outcome.and(self.all.remove_all());
+        if let Some(link) = &self.link {
+            let problem = outcome.as_ref().err().map(ToString::to_string);
+            link.send(&Event::Ended { problem }, &[])?;
+        }
+        outcome
     }
-}
-
-fn spawn(
-    body: &[u8],
-    sent: std::time::Duration,
-    fds: &[OwnedFd],
-) -> io::Result<(sys::ChildProcess, OwnedFd)> {
-    let order = serde_json::from_slice(body).map_err(io::Error::other)?;
-    let [stdout, stderr] = fds else { return Err(Errno::BADF.into()) };
-    plain::spawn(&order, sent, stdout.as_fd(), stderr.as_fd())
-}
-
-fn isolated_remove(all: &Children, number: u64) -> io::Result<()> {
-    all.isolated.as_ref().map_or(Ok(()), |isolated| isolated.slots.remove(number))
-}
-
-fn shell_failure(error: &io::Error) -> StartFailure {
-    StartFailure::new(Step::Shell, "", Errno::from_io_error(error).unwrap_or(Errno::IO))
 }

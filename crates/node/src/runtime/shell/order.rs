@@ -14,7 +14,7 @@ use super::user::{self, Identity};
 use super::{GO_FDS, Go, Notice, Outcome, Stage, StartFailure, Step, confine, failed, files, mounts, rootfs};
 use super::{sys, tell, volume};
 use crate::runtime::protocol::{ContainerOrder, Report};
-use crate::runtime::{Capabilities, Seccomp, StartTimings, seccomp, wire};
+use crate::runtime::{Capabilities, Seccomp, StartTimings, descriptors, seccomp, wire};
 
 /// What the app's process knows before its order arrives.
 pub(super) struct Surroundings<'a> {
@@ -27,6 +27,7 @@ pub(super) struct Surroundings<'a> {
 /// Waits for the order and follows it, to the end of this process.
 pub(super) fn follow(surroundings: &Surroundings<'_>, socket: BorrowedFd<'_>) -> Infallible {
     sys::reset_signals();
+    descriptors::lower();
     // A session of its own, so that no terminal signal of the daemon's reaches it.
     let _ = rustix::process::setsid();
     let Ok(Some(mut message)) = wire::receive::<Go>(socket) else {

@@ -17,11 +17,15 @@ fn taken_over(policy: &str, is_init: bool, state: Value, last: Option<i32>) -> R
     pod["spec"][containers] = json!([{ "name": "app" }]);
     pod["status"][statuses] = json!([status]);
     let pod: Pod = serde_json::from_value(pod).unwrap();
-    records(&pod, Timestamp::UNIX_EPOCH).remove(0)
+    records(&pod, None, now()).remove(0)
 }
 
-#[test]
-fn what_was_told_is_taken_over() {
+fn now() -> Now {
+    Now { time: Timestamp::from_second(1000).unwrap(), instant: Instant::now() }
+}
+
+#[tokio::test]
+async fn what_was_told_is_taken_over() {
     let running = || json!({ "running": {} });
     let done = |code: i32| json!({ "terminated": { "exitCode": code } });
     let crashing = || json!({ "waiting": { "reason": "CrashLoopBackOff" } });
@@ -44,8 +48,8 @@ fn what_was_told_is_taken_over() {
     }
 }
 
-#[test]
-fn a_back_off_goes_on() {
+#[tokio::test]
+async fn a_back_off_goes_on() {
     let wait = |state| taken_over("Always", false, state, Some(1)).backoff.after(std::time::Duration::ZERO);
     assert_eq!(wait(json!({ "waiting": { "reason": "CrashLoopBackOff" } })).as_secs(), 40);
     assert_eq!(wait(json!({ "running": {} })).as_secs(), 0);
@@ -62,4 +66,98 @@ fn told_ready() {
         assert_eq!(is_told_ready(Some(&status)), expect, "{conditions}");
     }
     assert!(!is_told_ready(None));
+}
+
+/// A pod with an init container, an app and the node's own queue-proxy.
+fn pod(statuses: Value) -> Pod {
+    let probe = json!({ "tcpSocket": { "port": 80 } });
+    serde_json::from_value(json!({
+        "metadata": { "uid": "uid" },
+        "spec": {
+            "initContainers": [{ "name": "init" }],
+            "containers": [
+                { "name": "app", "readinessProbe": probe, "startupProbe": probe },
+                { "name": "app-1" },
+                { "name": "queue-proxy", "image": built_in::QUEUE_PROXY_IMAGE, "readinessProbe": probe },
+            ],
+        },
+        "status": statuses,
+    }))
+    .unwrap()
+}
+
+fn kept(pod: &Pod, ids: &[&str]) -> Option<Kept> {
+    let started_at = std::time::UNIX_EPOCH + Duration::from_secs(900);
+    let started = crate::runtime::Started { pid: 1, started_at, timings: Default::default() };
+    let container = |id: &&str| TakenOverContainer { id: (*id).into(), started, runs: true, readers: None };
+    let addresses = vec!["10.88.0.7".parse().unwrap()];
+    Kept::of(
+        pod,
+        TakenOver { sandbox: "uid".into(), addresses, containers: ids.iter().map(container).collect() },
+    )
+}
+
+#[test]
+fn what_is_kept_is_found_by_its_name() {
+    let pod = pod(json!({}));
+    for (ids, runs, earlier) in [
+        (&["uid-app-0"][..], &[("app", 0)][..], &[][..]),
+        (&["uid-app-1-0", "uid-app-12"], &[("app", 12), ("app-1", 0)], &[]),
+        (&["uid-app-3", "uid-app-4"], &[("app", 4)], &["uid-app-3"]),
+        (&["uid-app-4", "uid-app-3", "uid-gone-0"], &[("app", 4)], &["uid-app-3", "uid-gone-0"]),
+    ] {
+        let kept = kept(&pod, ids).unwrap();
+        let found: Vec<_> = kept.runs.iter().map(|(name, kept)| (name.as_str(), kept.run)).collect();
+        let before: Vec<_> = kept.earlier.iter().map(ContainerId::as_str).collect();
+        assert_eq!((found.as_slice(), before.as_slice()), (runs, earlier), "{ids:?}");
+    }
+    assert!(kept(&pod, &[]).is_none(), "a sandbox alone");
+    assert!(kept(&pod, &["uid-gone-0"]).is_none(), "a container that the pod does not have");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_goes_on() {
+    tokio::time::advance(Duration::from_secs(1000)).await;
+    let runs = |restarts: i32, ready: bool| {
+        json!({
+            "imageID": "sha256:1", "ready": ready, "started": true, "restartCount": restarts, "image": "",
+            "state": { "running": { "startedAt": "1970-01-01T00:10:00Z" } },
+            "lastState": { "terminated": { "exitCode": 5 } },
+        })
+    };
+    let named = |name: &str, mut status: Value| {
+        status["name"] = name.into();
+        status
+    };
+    let done = json!({ "imageID": "", "image": "", "ready": true, "restartCount": 1,
+        "state": { "terminated": { "exitCode": 0 } } });
+    let pod = pod(json!({
+        "initContainerStatuses": [named("init", done)],
+        "containerStatuses": [
+            named("app", runs(2, true)), named("app-1", runs(0, true)), named("queue-proxy", runs(0, true)),
+        ],
+    }));
+
+    // As it was told: times, counts, readiness, and the init container is done.
+    let all = records(&pod, kept(&pod, &["uid-app-2", "uid-app-1-0"]).as_ref(), now());
+    let [init, app, other, queue_proxy] = all.as_slice() else { panic!("{all:?}") };
+    assert!(matches!(&init.state, State::Ended(ended) if ended.code == 0) && init.restarts == 1);
+    let running = app.running().unwrap();
+    assert_eq!((running.started_at.as_second(), running.since.elapsed().as_secs()), (600, 400));
+    assert!(running.started && running.ready && running.id == Some("uid-app-2".into()));
+    assert!(running.probes.iter().all(|probe| probe.wait(None).is_zero()));
+    assert_eq!(
+        (app.restarts, app.last.as_ref().map(|last| last.code), app.image_id.as_str()),
+        (2, Some(5), "sha256:1")
+    );
+    assert!(other.running().is_some_and(|running| running.ready) && queue_proxy.running().is_some());
+    assert!(queue_proxy.running().unwrap().ready && queue_proxy.running().unwrap().id.is_none());
+
+    // The app was restarted just before, which was not told; the other one ended, and nothing is left of it.
+    let all = records(&pod, kept(&pod, &["uid-app-3"]).as_ref(), now());
+    let [_, app, other, queue_proxy] = all.as_slice() else { panic!("{all:?}") };
+    let running = app.running().unwrap();
+    assert_eq!((app.restarts, running.started_at.as_second()), (3, 900), "as the keeper has it");
+    assert!(!running.started && !running.ready, "its probes begin anew");
+    assert!(other.running().is_none() && other.restarts == 1 && queue_proxy.running().is_some());
 }

@@ -76,3 +76,16 @@ fn modes_and_links_are_kept() {
     assert_eq!(fs::metadata(into.join("tool")).unwrap().mode() & 0o7777, 0o4755);
     assert_eq!(fs::read_link(into.join("link")).unwrap(), Path::new("tool"));
 }
+
+#[test]
+fn what_nobody_holds_is_removed() {
+    let root = tempfile::tempdir().unwrap();
+    for name in ["copy-3", "copy-7", "container-9"] {
+        fs::create_dir(root.path().join(name)).unwrap();
+    }
+    assert_eq!(clean(root.path(), &[root.path().join("copy-3")]).unwrap(), 4);
+    let mut left: Vec<_> =
+        fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["container-9", "copy-3"]);
+}

@@ -1,0 +1,263 @@
+//! The next `ebb up` goes on with what runs, and those who connect meanwhile wait and are served.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::rig::{Ebb, need_kubectl, need_root, try_get, until};
+
+/// How many clients call at once, each with a new connection for each request.
+const CLIENTS: usize = 4;
+
+/// A request.
+#[derive(Debug)]
+struct Outcome {
+    began: Instant,
+    ended: Instant,
+    went: Result<(), String>,
+}
+
+/// Clients that call for as long as this exists.
+struct Callers {
+    over: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<Vec<Outcome>>>,
+}
+
+impl Callers {
+    fn start(address: SocketAddr, host: &str) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let call = || {
+            let (over, host) = (Arc::clone(&over), host.to_owned());
+            thread::spawn(move || {
+                let mut outcomes = Vec::new();
+                while !over.load(Ordering::Relaxed) {
+                    let (began, went) = (now(), try_get(address, &host));
+                    outcomes.push(Outcome { began, ended: now(), went });
+                }
+                outcomes
+            })
+        };
+        let threads = (0..CLIENTS).map(|_| call()).collect();
+        Self { over, threads }
+    }
+
+    fn stop(self) -> Vec<Outcome> {
+        self.over.store(true, Ordering::Relaxed);
+        self.threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "when a request began, against when the platform ended")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn service(mark: &str) -> String {
+    format!(
+        r#"
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {{name: hello}}
+spec: {{template: {{spec: {{containers: [{{image: "dev.local/hello:1", env: [{{name: MARK, value: {mark}}}]}}]}}}}}}
+"#
+    )
+}
+
+/// What must be the same afterwards.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    processes: BTreeSet<i32>,
+    pod: Value,
+    containers: Vec<Value>,
+    ready_since: Value,
+    log: String,
+}
+
+fn see(ebb: &Ebb, mark: &str) -> Seen {
+    let pods = ebb.objects("pods", "serving.knative.dev/service=hello");
+    let [pod] = pods.as_slice() else { panic!("one pod, not {pods:?}") };
+    let conditions = pod["status"]["conditions"].as_array().unwrap();
+    let ready = conditions.iter().find(|condition| condition["type"] == "Ready").unwrap();
+    assert_eq!(ready["status"], "True");
+    let statuses = pod["status"]["containerStatuses"].as_array().unwrap();
+    let facts = |status: &Value| {
+        serde_json::json!([status["containerID"], status["restartCount"], status["state"], status["ready"]])
+    };
+    let name = pod["metadata"]["name"].as_str().unwrap();
+    Seen {
+        processes: processes_with(mark),
+        pod: serde_json::json!([pod["metadata"]["uid"], pod["status"]["podIP"], pod["status"]["startTime"]]),
+        containers: statuses.iter().map(facts).collect(),
+        ready_since: ready["lastTransitionTime"].clone(),
+        log: ebb.kubectl(&["logs", name, "-c", "user-container"]),
+    }
+}
+
+fn goes_on(runtime: &'static str) {
+    let mut ebb = Ebb::with_runtime(runtime);
+    let mark = format!("{runtime}-{}", ebb.pid());
+    ebb.apply(&service(&mark));
+    let url = ebb.ready("hello");
+    let host = url.strip_prefix("http://").unwrap().to_owned();
+    let before = see(&ebb, &mark);
+    assert!(!before.processes.is_empty() && before.log.contains("listening on"), "{before:?}");
+    let keeper = keeper_of(*before.processes.first().unwrap());
+    let address = ebb.http;
+
+    for planned in [false, true, false] {
+        let began = now();
+        let callers = Callers::start(address, &host);
+        // They are at it.
+        assert!(until(|| (0..10).all(|_| ebb.call(&url).status == 200).then_some(())).is_some());
+        if planned {
+            assert!(ebb.hand_over(), "it ends well");
+        } else {
+            ebb.kill();
+        }
+        let ended = now();
+        assert_eq!(processes_with(&mark), before.processes, "they run, with nobody there");
+        let alone = now();
+        ebb.restart();
+        assert!(ebb.said().contains("took over 1 running container"), "{}", ebb.said());
+        assert_eq!(ebb.http, address, "the same socket");
+        assert!(until(|| (0..10).all(|_| ebb.call(&url).status == 200).then_some(())).is_some());
+        let outcomes = callers.stop();
+        let failed: Vec<_> = outcomes.iter().filter(|outcome| outcome.went.is_err()).collect();
+        if planned {
+            assert!(failed.is_empty(), "of {} requests: {failed:?}", outcomes.len());
+        } else {
+            // Those in flight, one of each client at most, and nobody was refused.
+            let may_be = |outcome: &&Outcome| {
+                let cut = |why: &String| !why.contains("connecting") && !why.starts_with("HTTP/1.1 5");
+                outcome.began <= ended && outcome.went.as_ref().is_err_and(cut)
+            };
+            assert!(failed.len() <= CLIENTS && failed.iter().all(may_be), "{failed:?}");
+        }
+        let waited =
+            |outcome: &&Outcome| outcome.began < alone && outcome.ended > alone && outcome.went.is_ok();
+        let near = outcomes
+            .iter()
+            .filter(|outcome| {
+                outcome.began < alone + Duration::from_secs(9)
+                    && outcome.ended + Duration::from_millis(30) > ended
+            })
+            .map(|o| ((o.began - began).as_micros(), (o.ended - began).as_micros(), &o.went))
+            .collect::<Vec<_>>();
+        eprintln!(
+            "DEBUG {planned} ended {} alone {} {near:?}",
+            (ended - began).as_micros(),
+            (alone - began).as_micros()
+        );
+        assert!(outcomes.iter().filter(waited).count() > 0, "some came while nobody was there, and waited");
+        assert_eq!(see(&ebb, &mark), before);
+    }
+
+    // What is deleted after that ends as ever, and an orderly stop leaves nothing.
+    ebb.kubectl(&["delete", "ksvc", "hello"]);
+    assert!(until(|| processes_with(&mark).is_empty().then_some(())).is_some());
+    ebb.apply(&service(&mark));
+    ebb.ready("hello");
+    ebb.kill();
+    ebb.restart();
+    assert!(!processes_with(&mark).is_empty() && fs::exists(format!("/proc/{keeper}")).unwrap());
+    assert!(ebb.stop(), "it ends well");
+    assert!(processes_with(&mark).is_empty());
+    assert!(until(|| keepers().iter().all(|pid| *pid != keeper).then_some(())).is_some());
+}
+
+#[test]
+fn containers_go_on_and_nobody_is_refused() {
+    const NAME: &str = "containers_go_on_and_nobody_is_refused";
+    if need_root(NAME) && need_kubectl(NAME) {
+        goes_on("container");
+    }
+}
+
+#[test]
+fn processes_go_on_and_nobody_is_refused() {
+    if need_kubectl("processes_go_on_and_nobody_is_refused") {
+        goes_on("process");
+    }
+}
+
+/// What ended while nobody was there has ended: it is restarted, and counted.
+#[test]
+fn an_end_that_nobody_saw_is_a_restart() {
+    const NAME: &str = "an_end_that_nobody_saw_is_a_restart";
+    if !need_root(NAME) || !need_kubectl(NAME) {
+        return;
+    }
+    let mut ebb = Ebb::with_runtime("container");
+    let mark = format!("ending-{}", ebb.pid());
+    let container = |name: &str, port: u16| {
+        format!(
+            r#"{{name: {name}, image: "dev.local/hello:1", env: [{{name: PORT, value: "{port}"}}, {{name: MARK, value: {mark}-{name}}}], readinessProbe: {{tcpSocket: {{port: {port}}}}}}}"#
+        )
+    };
+    let spec = format!("{{containers: [{}, {}]}}", container("one", 8081), container("two", 8082));
+    ebb.apply(&format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: pair}}\nspec: {spec}"));
+    let ready = |ebb: &Ebb, restarts: [i64; 2]| {
+        let pod = ebb.object("pod", "pair")?;
+        let statuses = pod["status"]["containerStatuses"].as_array()?.clone();
+        let counts = statuses.iter().map(|status| status["restartCount"].as_i64().unwrap());
+        let fits = counts.eq(restarts) && statuses.iter().all(|status| status["ready"] == true);
+        fits.then_some(pod)
+    };
+    let before = until(|| ready(&ebb, [0, 0])).expect("the pod is ready");
+    let witness = processes_with(&format!("{mark}-two"));
+    ebb.kill();
+    for pid in processes_with(&format!("{mark}-one")) {
+        let _ = rustix::process::kill_process(
+            rustix::process::Pid::from_raw(pid).unwrap(),
+            rustix::process::Signal::KILL,
+        );
+    }
+    ebb.restart();
+    let after = until(|| ready(&ebb, [1, 0])).expect("the one that ended is restarted");
+    assert_eq!(before["status"]["podIP"], after["status"]["podIP"]);
+    assert_eq!(after["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"], 137);
+    assert_eq!(processes_with(&format!("{mark}-two")), witness, "the other one was left alone");
+}
+
+/// The processes with this as their variable MARK.
+fn processes_with(mark: &str) -> BTreeSet<i32> {
+    let variable = format!("MARK={mark}");
+    let has = |pid: &i32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|entry| entry == variable.as_bytes())
+    };
+    processes().filter(has).collect()
+}
+
+fn keepers() -> Vec<i32> {
+    processes().filter(is_keeper).collect()
+}
+
+fn processes() -> impl Iterator<Item = i32> {
+    fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+fn is_keeper(pid: &i32) -> bool {
+    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.ends_with(b"\0keeper\0"))
+}
+
+/// The keeper among a process' ancestors.
+fn keeper_of(pid: i32) -> i32 {
+    let parent = |pid: i32| -> Option<i32> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+    };
+    // A container's init is a fork of the keeper with its command line, so it is the topmost one.
+    let ancestors = std::iter::successors(Some(pid), |pid| parent(*pid));
+    ancestors.filter(is_keeper).last().expect("it has a keeper")
+}

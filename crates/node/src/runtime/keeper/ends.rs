@@ -1,0 +1,141 @@
+//! What the keeper hears of its children: that they have started, or not, and how they ended.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use rustix::event::epoll;
+use rustix::io::Errno;
+
+use super::children::{Child, Children, Ended, Phase};
+use super::serve::{CONTROL, Keeper, REPORT};
+use crate::runtime::protocol::Event;
+use crate::runtime::{Exit, StartFailure, Step, sys};
+
+impl Keeper {
+    /// Something happened to a child, which may have been forgotten since.
+    pub(super) fn take_notice(&mut self, number: u64, kind: u64) -> io::Result<()> {
+        let Some(child) = self.all.children.get_mut(&number) else { return Ok(()) };
+        let open = match kind {
+            REPORT => child.read_report().map(|()| true),
+            CONTROL => child.read_control(),
+            _ => return self.reap(number),
+        };
+        match open {
+            Ok(true) => {}
+            // Between closing its socket and being reapable, an init tears its namespaces down, which takes
+            // milliseconds: do not spin on the closed socket meanwhile.
+            Ok(false) => ignore_control(&self.epoll, child)?,
+            // Only a container that has taken over its init says what makes no sense. It ends; the others do not.
+            Err(error) => {
+                child.kill();
+                ignore_control(&self.epoll, child)?;
+                self.warn(format!("killing container slot {number}: {error}"))?;
+            }
+        }
+        self.advance(number)
+    }
+
+    /// Tells the daemon of a start that has succeeded or failed.
+    fn advance(&mut self, number: u64) -> io::Result<()> {
+        let Some(child) = self.all.children.get_mut(&number) else { return Ok(()) };
+        let Phase::Starting { request, note, report } = &mut child.phase else { return Ok(()) };
+        let request = *request;
+        if let Some(failure) = child.failure.take() {
+            child.phase = Phase::Failed;
+            child.kill();
+            return self.send(&Event::StartFailed { request, failure }, &[]);
+        }
+        // Exec closes the socket: with a report before, that is success.
+        if child.report.is_some() || child.app.is_none() {
+            return Ok(());
+        }
+        let Some(mut report) = report.take() else { return Ok(()) };
+        let note = note.clone();
+        report.timings.exec = sys::monotonic().saturating_sub(report.executing);
+        let pid = child.app_pid();
+        let event = Event::Started { request, slot: number, pid, report: report.clone() };
+        child.phase = Phase::Running { note, report, pid };
+        self.refill_failures = 0;
+        let child = &self.all.children[&number];
+        let app = child.app.as_ref().expect("checked above").as_fd();
+        self.send(&event, &[app, child.process.pidfd.as_fd()])
+    }
+
+    /// A child has ended: its last words, then its end.
+    fn reap(&mut self, number: u64) -> io::Result<()> {
+        let Some(child) = self.all.children.get_mut(&number) else { return Ok(()) };
+        while child.report.is_some() && child.read_report().is_ok() {}
+        while matches!(child.read_control(), Ok(true)) {}
+        self.advance(number)?;
+        let Some(mut child) = self.all.children.remove(&number) else { return Ok(()) };
+        // The daemon has a copy, so closing this one would not end the kernel's telling of it.
+        epoll::delete(&self.epoll, &child.process.pidfd)?;
+        ignore_control(&self.epoll, &child)?;
+        if child.control.is_none() {
+            // What a plain program started and left behind is in its process group, whose number nobody else can
+            // have until the program is reaped.
+            let _ = sys::kill_group(child.process.pid, libc::SIGKILL);
+        }
+        let end = child.end()?;
+        let isolated = self.all.isolated.as_ref();
+        let oom_killed = isolated.is_some_and(|isolated| isolated.slots.oom_killed(number));
+        let (code, signal) = child.ended.take().unwrap_or(end);
+        match &child.phase {
+            Phase::Running { note, .. } => {
+                let exit = Exit { code, signal, oom_killed };
+                let event = Event::Exited { container: note.container.clone(), exit };
+                (child.control, child.report) = (None, None);
+                self.all.ended.insert(number, Ended { child, exit });
+                return self.send(&event, &[]);
+            }
+            Phase::Starting { request, .. } => {
+                // Killed in the middle of its start, most likely for want of memory.
+                let errno = if oom_killed { Errno::NOMEM } else { Errno::CHILD };
+                let failure = StartFailure::new(Step::Shell, "ended before its program was executed", errno);
+                self.send(&Event::StartFailed { request: *request, failure }, &[])?;
+            }
+            Phase::Pooled => {
+                self.refill_failures += 1;
+                let why =
+                    child.failure.map_or_else(|| format!("exit code {code}"), |failure| failure.to_string());
+                self.warn(format!("a container shell ended before it was used: {why}"))?;
+            }
+            Phase::Failed => {}
+        }
+        // The daemon removes what it was told of; this it never was.
+        let isolated = self.all.isolated.as_ref();
+        match isolated.map_or(Ok(()), |isolated| isolated.slots.remove(number)) {
+            Ok(()) => Ok(()),
+            Err(error) => self.warn(format!("removing container slot {number}: {error}")),
+        }
+    }
+}
+
+impl Children {
+    /// Kills and removes all.
+    pub(super) fn remove_all(&mut self) -> io::Result<()> {
+        for child in self.children.values() {
+            child.kill();
+        }
+        for child in std::mem::take(&mut self.children).into_values() {
+            child.end()?;
+        }
+        self.ended.clear();
+        self.pods.clear();
+        match &mut self.isolated {
+            Some(isolated) => {
+                isolated.spare.clear();
+                isolated.slots.remove_all()
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Hears no more of a child's init.
+fn ignore_control(epoll: &std::os::fd::OwnedFd, child: &Child) -> io::Result<()> {
+    match child.control.as_ref().map(|control| epoll::delete(epoll, control)) {
+        Some(Err(errno)) if errno != Errno::NOENT => Err(errno.into()),
+        _ => Ok(()),
+    }
+}
