@@ -56,7 +56,7 @@ pub(crate) struct Platform {
     /// Everything that runs until it is dropped.
     tasks: JoinSet<()>,
     servers: Servers,
-    threads: runtime::Threads,
+    threads: Arc<runtime::Threads>,
 }
 
 impl Platform {
@@ -65,13 +65,15 @@ impl Platform {
         let dir = DataDir::open(&options.data_dir)?;
         let threads =
             runtime::Threads::spawn().context("starting the threads of the data plane and of starts")?;
+        // What fails below is undone with the keeper's help, which is heard on one of them.
+        let threads = Arc::new(threads);
         // What the keeper says is heard on the thread that starts pass through.
         let (control, kind) = (tokio::runtime::Handle::current(), options.runtime);
         let node = threads.start().spawn(async move { (Node::start(&dir, kind, control).await, dir) });
         let (node, dir) = node.await.context("starting the node")?;
         let node = node?;
         let (runtime, is_alone) = (Arc::clone(&node.runtime), node.taken_over == 0);
-        let started = Self::start_on(dir, node, threads, options).await;
+        let started = Self::start_on(dir, node, Arc::clone(&threads), options).await;
         if started.is_err() && is_alone {
             // Where containers were taken over, they wait for another try.
             runtime.shutdown().await.context("ending what was started so far")?;
@@ -79,7 +81,12 @@ impl Platform {
         started
     }
 
-    async fn start_on(dir: DataDir, node: Node, threads: runtime::Threads, options: Options) -> Result<Self> {
+    async fn start_on(
+        dir: DataDir,
+        node: Node,
+        threads: Arc<runtime::Threads>,
+        options: Options,
+    ) -> Result<Self> {
         let mut listeners = Listeners::new(Arc::clone(&node.runtime));
         let api_listener = listeners.api(options.api).await?;
         let api_address = api_listener.local_addr()?;
