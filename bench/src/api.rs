@@ -74,6 +74,14 @@ pub(crate) async fn deploy(client: &Client, names: &[String], scale: Scale) -> R
     created.try_for_each(async |_: Arc<Service>| Ok(())).await.context("creating services")
 }
 
+/// Creates so many small ConfigMaps, for something to list.
+pub(crate) async fn fill(client: &Client, maps: usize) -> Result<()> {
+    let map = |name: String| ConfigMap { metadata: metadata(&name), ..ConfigMap::default() };
+    let creates = names("filling", maps).into_iter().map(|name| client.create(map(name)));
+    let created = stream::iter(creates).buffer_unordered(CREATES_AT_ONCE);
+    created.try_for_each(async |_: Arc<ConfigMap>| Ok(())).await.context("creating ConfigMaps")
+}
+
 /// Waits until every service of these names is ready; returns their hosts, in the order of the names.
 pub(crate) async fn ready(client: &Client, names: &[String]) -> Result<Vec<String>> {
     let mut missing: BTreeSet<&str> = names.iter().map(String::as_str).collect();

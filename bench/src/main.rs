@@ -23,6 +23,7 @@ mod bench;
 mod budget;
 mod floor;
 mod http;
+mod lister;
 mod load;
 mod machine;
 mod measure;

@@ -1,6 +1,7 @@
 //! What can be measured, by name.
 
 mod burst;
+mod crowd;
 mod deploy;
 mod from_zero;
 mod idle;
@@ -18,6 +19,8 @@ pub(crate) struct Measurement {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
     pub(crate) run: fn(&Bench) -> Result<Vec<Row>>,
+    /// Takes long: only when it is asked for by name.
+    pub(crate) on_request: bool,
 }
 
 const ALL: &[Measurement] = &[
@@ -25,46 +28,67 @@ const ALL: &[Measurement] = &[
         name: "start-up",
         about: "exec of `ebb up` on an empty directory → first 200 of /readyz",
         run: start_up::run,
+        on_request: false,
     },
     Measurement {
         name: "from-zero",
         about: "one service at a time from zero → first byte through the gateway, idle gaps of 1–50 ms",
         run: from_zero::run,
+        on_request: false,
     },
-    Measurement { name: "burst", about: "20, then 100 services from zero at once", run: burst::run },
+    Measurement {
+        name: "burst",
+        about: "20, then 100 services from zero at once",
+        run: burst::run,
+        on_request: false,
+    },
     Measurement {
         name: "starts",
         about: "container starts per second, sustained, first answer and teardown included",
         run: starts::run,
+        on_request: false,
     },
     Measurement {
         name: "throughput",
         about: "requests per second of a warm service through the gateway, beside the app on the host",
         run: throughput::run,
+        on_request: false,
     },
     Measurement {
         name: "latency",
         about: "what the gateway adds to a warm request, 1 connection",
         run: latency::run,
+        on_request: false,
     },
     Measurement {
         name: "deploy",
         about: "50 new services with initial scale 0: first sent → last Ready",
         run: deploy::run,
+        on_request: false,
     },
     Measurement {
         name: "idle",
         about: "memory and processor of daemon, keeper and pool, with 1 and with 1,000 services at zero",
         run: idle::run,
+        on_request: false,
+    },
+    Measurement {
+        name: "crowd",
+        about: "10,000 services at zero: until all are ready, memory, processor, a list, a restart",
+        run: crowd::run,
+        on_request: true,
     },
 ];
 
-/// The measurements of these names, in our order; all without names.
+/// The measurements of these names, in our order; without names all but those on request.
 pub(crate) fn choose(names: &[String]) -> Result<Vec<&'static Measurement>> {
     if let Some(unknown) = names.iter().find(|name| ALL.iter().all(|known| known.name != name.as_str())) {
         bail!("there is no measurement {unknown:?}; {}", help());
     }
-    let chosen = |known: &&Measurement| names.is_empty() || names.iter().any(|name| name == known.name);
+    let chosen = |known: &&Measurement| {
+        let named = names.iter().any(|name| name == known.name);
+        named || (names.is_empty() && !known.on_request)
+    };
     Ok(ALL.iter().filter(chosen).collect())
 }
 
@@ -85,7 +109,9 @@ mod tests {
             choose(&names).ok().map(|chosen| chosen.iter().map(|measurement| measurement.name).collect())
         };
         assert_eq!(chosen(&["idle", "start-up"]), Some(vec!["start-up", "idle"]));
-        assert_eq!(chosen(&[]).map(|all| all.len()), Some(ALL.len()));
+        assert_eq!(chosen(&["crowd"]), Some(vec!["crowd"]));
+        let all = chosen(&[]).unwrap_or_default();
+        assert_eq!((all.len(), all.contains(&"crowd")), (ALL.len() - 1, false));
         assert_eq!(chosen(&["idle", "nope"]), None);
     }
 }

@@ -3,8 +3,9 @@
 mod daemon;
 
 use std::{
+    ffi::OsStr,
     fs,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     process::Command,
     sync::Arc,
     time::Duration,
@@ -22,6 +23,8 @@ use crate::{
     sample::IMAGE,
 };
 
+/// A free port of the loopback.
+const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// The longest that a start may take.
 const UP_MAX: Duration = Duration::from_secs(30);
 /// How often is looked whether it is up.
@@ -48,40 +51,50 @@ pub(crate) struct Platform {
     daemon: Daemon,
     /// Where requests arrive.
     pub(crate) http: SocketAddr,
+    runtime: RuntimeKind,
     tokio: Handle,
 }
 
 impl Platform {
     pub(crate) fn up(bench: &Bench, runtime: RuntimeKind) -> Result<Self> {
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let daemon = Daemon::spawn(&bench.ebb, runtime, any, any)?;
-        let http = pace::until("ebb up", LOOK, UP_MAX, || {
-            let out = daemon.output()?;
-            Ok(out.contains("Ctrl-C").then(|| port(&out)).flatten())
-        });
-        let http = http.with_context(|| daemon.story())?;
-        let platform =
-            Self { daemon, http: (Ipv4Addr::LOCALHOST, http).into(), tokio: bench.tokio.handle().clone() };
+        let daemon = Daemon::spawn(&bench.ebb, runtime, ANY, ANY)?;
+        let http = is_up(&daemon)?;
+        let platform = Self { daemon, http, runtime, tokio: bench.tokio.handle().clone() };
         platform.load(bench)?;
         platform.with_client(async |client| api::allow_initial_scale_zero(client).await)?;
         Ok(platform)
     }
 
     fn load(&self, bench: &Bench) -> Result<()> {
+        let archive = bench.sample.archive();
+        self.user(bench, &[OsStr::new("image"), OsStr::new("load"), archive.as_os_str()]).map(drop)
+    }
+
+    /// What a user's command prints.
+    pub(crate) fn user(&self, bench: &Bench, arguments: &[&OsStr]) -> Result<String> {
         let mut command = Command::new(&bench.ebb);
-        command
-            .args(["image", "load"])
-            .arg(bench.sample.archive())
-            .env("KUBECONFIG", self.daemon.kubeconfig());
-        let output = command.output().context("running ebb image load")?;
+        command.args(arguments).env("KUBECONFIG", self.daemon.kubeconfig());
+        let output = command.output().with_context(|| format!("running ebb {arguments:?}"))?;
         let error = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "loading {IMAGE}: {error}");
+        ensure!(output.status.success(), "ebb {arguments:?}: {error}");
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Stops it and starts it again on what it has left; returns when it is up.
+    pub(crate) fn restart(&mut self, bench: &Bench) -> Result<()> {
+        self.daemon.restart(&bench.ebb, self.runtime, ANY, ANY)?;
+        self.http = is_up(&self.daemon)?;
         Ok(())
+    }
+
+    /// Who may use the API, and where it is.
+    pub(crate) fn kubeconfig(&self) -> Result<String> {
+        fs::read_to_string(self.daemon.kubeconfig()).context("reading the kubeconfig")
     }
 
     /// Works with the API, and then leaves it: an open watch would cost both sides while something else is timed.
     pub(crate) fn with_client<T>(&self, work: impl AsyncFnOnce(&Client) -> Result<T>) -> Result<T> {
-        let kubeconfig = fs::read_to_string(self.daemon.kubeconfig()).context("reading the kubeconfig")?;
+        let kubeconfig = self.kubeconfig()?;
         self.tokio.block_on(async {
             let remote = Remote::connect(Access::Kubeconfig(kubeconfig), RemoteOptions::default()).await?;
             work(&Client::new(Arc::new(remote))).await.with_context(|| self.daemon.story())
@@ -100,6 +113,15 @@ impl Platform {
     pub(crate) fn pid(&self) -> u32 {
         self.daemon.pid()
     }
+}
+
+/// Where requests arrive, once it says that it is up.
+fn is_up(daemon: &Daemon) -> Result<SocketAddr> {
+    let http = pace::until("ebb up", LOOK, UP_MAX, || {
+        let out = daemon.output()?;
+        Ok(out.contains("Ctrl-C").then(|| port(&out)).flatten())
+    });
+    Ok((Ipv4Addr::LOCALHOST, http.with_context(|| daemon.story())?).into())
 }
 
 /// The port of the URL that `ebb up` shows as an example.

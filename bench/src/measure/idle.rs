@@ -36,9 +36,8 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     deployed += began.elapsed();
     let many = watch(quiet, long)?;
 
-    let mb = |idle: &Idle| idle.usage.pss as f64 / 1e6;
-    let share = |idle: &Idle| idle.cpu.as_secs_f64() / idle.watched.as_secs_f64() * 100.0;
-    let added = (many.usage.pss as f64 - half.usage.pss as f64) / (MANY - HALF) as f64 / 1e3;
+    let (mb, share) = (Idle::megabytes, Idle::percent_of_a_core);
+    let added = (mb(&many) - mb(&half)) * 1e3 / (MANY - HALF) as f64;
     let row = |what: &str, unit, value| Row::new(what, unit, value, 1);
     Ok(vec![
         row("1 service at zero: memory (PSS)", "MB", mb(&one)).budget(Budget::AtMost(50.0)),
@@ -52,14 +51,25 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     ])
 }
 
-struct Idle {
+/// A platform while nobody uses it.
+pub(super) struct Idle {
     usage: Usage,
     cpu: Duration,
     watched: Duration,
 }
 
+impl Idle {
+    pub(super) fn megabytes(&self) -> f64 {
+        self.usage.pss as f64 / 1e6
+    }
+
+    pub(super) fn percent_of_a_core(&self) -> f64 {
+        self.cpu.as_secs_f64() / self.watched.as_secs_f64() * 100.0
+    }
+}
+
 /// Calls a service once, lets it fall to zero, and when it has been `quiet` for so many seconds watches for `long`.
-fn idle(platform: &Platform, host: &str, quiet: u64, long: u64) -> Result<Idle> {
+pub(super) fn idle(platform: &Platform, host: &str, quiet: u64, long: u64) -> Result<Idle> {
     http::get(platform.http, host, "/")?;
     let called = Instant::now();
     platform.with_client(async |client| api::at_zero(client).await)?;

@@ -29,19 +29,21 @@ impl Daemon {
     /// Executes it on an empty data directory.
     pub(crate) fn spawn(ebb: &Path, runtime: RuntimeKind, api: SocketAddr, http: SocketAddr) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("ebb-bench-").tempdir()?;
-        let mut command = Command::new(ebb);
-        command.arg("up").arg("--data-dir").arg(dir.path()).args([
-            "--runtime",
-            runtime.name(),
-            "--log",
-            "warn",
-        ]);
-        command.args(["--api", &api.to_string(), "--http", &http.to_string()]).env_remove("EBB_LOG");
-        command.stdin(Stdio::null());
-        command.stdout(File::create(dir.path().join("bench.out"))?);
-        command.stderr(File::create(dir.path().join("bench.err"))?);
-        let child = command.spawn().with_context(|| format!("starting {}", ebb.display()))?;
+        let child = up(ebb, dir.path(), runtime, api, http)?;
         Ok(Self { child, dir })
+    }
+
+    /// Stops it and executes it again on what it has left.
+    pub(crate) fn restart(
+        &mut self,
+        ebb: &Path,
+        runtime: RuntimeKind,
+        api: SocketAddr,
+        http: SocketAddr,
+    ) -> Result<()> {
+        self.stop()?;
+        self.child = up(ebb, self.dir.path(), runtime, api, http)?;
+        Ok(())
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -81,6 +83,16 @@ impl Daemon {
         self.child.wait()?;
         anyhow::bail!("ebb up did not stop within {} s and was killed", STOP_MAX.as_secs())
     }
+}
+
+fn up(ebb: &Path, dir: &Path, runtime: RuntimeKind, api: SocketAddr, http: SocketAddr) -> Result<Child> {
+    let mut command = Command::new(ebb);
+    command.arg("up").arg("--data-dir").arg(dir).args(["--runtime", runtime.name(), "--log", "warn"]);
+    command.args(["--api", &api.to_string(), "--http", &http.to_string()]).env_remove("EBB_LOG");
+    command.stdin(Stdio::null());
+    command.stdout(File::create(dir.join("bench.out"))?);
+    command.stderr(File::create(dir.join("bench.err"))?);
+    command.spawn().with_context(|| format!("starting {}", ebb.display()))
 }
 
 impl Drop for Daemon {

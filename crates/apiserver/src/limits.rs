@@ -25,12 +25,19 @@ pub struct Limits {
     pub watch_timeout_min: Duration,
     /// How often a watch that asks for bookmarks gets one.
     pub bookmark_interval: Duration,
-    /// Recent changes kept for watchers, per kind.
+    /// Recent changes kept for watchers that are behind, per kind.
     pub changes_per_kind_max: usize,
     /// Their JSON, per kind.
     pub change_bytes_per_kind_max: usize,
-    /// Recent changes kept typed, per kind.
+    /// Those of them that are kept typed, per kind.
     pub typed_changes_per_kind_max: usize,
+    /// Recent changes kept when every watcher has seen them, per kind: for those who come back after a broken
+    /// connection, and for lists that are read in pages.
+    pub seen_changes_per_kind_max: usize,
+    /// Their JSON, per kind.
+    pub seen_change_bytes_per_kind_max: usize,
+    /// Those of them that are kept typed, per kind.
+    pub seen_typed_changes_per_kind_max: usize,
     /// Objects kept typed that nobody holds.
     pub typed_objects_max: usize,
     /// How often a write that others overtake is tried before it is answered with a conflict.
@@ -52,9 +59,12 @@ impl Default for Limits {
             drain_timeout: Duration::from_secs(10),
             watch_timeout_min: Duration::from_secs(1800),
             bookmark_interval: Duration::from_secs(60),
-            changes_per_kind_max: 2048,
-            change_bytes_per_kind_max: 2 << 20,
-            typed_changes_per_kind_max: 128,
+            changes_per_kind_max: 4096,
+            change_bytes_per_kind_max: 8 << 20,
+            typed_changes_per_kind_max: 256,
+            seen_changes_per_kind_max: 512,
+            seen_change_bytes_per_kind_max: 1 << 20,
+            seen_typed_changes_per_kind_max: 32,
             typed_objects_max: 1024,
             write_attempts_max: 16,
             delete_page: 500,

@@ -13,11 +13,12 @@
 //! No I/O is done under the lock.
 
 mod cache;
-pub(crate) mod facts;
+mod facts;
 mod follow;
 mod journal;
 mod key;
 mod page;
+pub(crate) mod pairs;
 mod ring;
 mod selection;
 mod shelf;
@@ -33,13 +34,15 @@ use storage::objects::{Durability, Op, Value};
 
 use self::{
     cache::Cache,
-    facts::{Facts, Interner},
+    facts::Facts,
+    pairs::Interner,
     ring::{Change, RingLimits},
     shelf::{Entry, Shelf},
 };
 pub(crate) use self::{
     follow::{Follower, Seen},
     journal::{Found, Journal},
+    key::Key,
     page::{From, Page, PageOptions, Place},
     selection::Selection,
     stored::Stored,
@@ -87,13 +90,22 @@ pub(crate) struct Write {
     pub(crate) size_hint: usize,
 }
 
+impl Write {
+    fn key(&self) -> Key {
+        Key::of(self.object.kind(), &ObjectKey::of(&self.metadata))
+    }
+}
+
 impl Store {
     /// Reads what the journal has. Blocks on I/O.
     pub(crate) fn open(journal: Journal, found: &Found, limits: &Limits) -> Result<Self, Error> {
         let ring_limits = RingLimits {
             changes_max: limits.changes_per_kind_max,
             bytes_max: limits.change_bytes_per_kind_max,
-            hot_max: limits.typed_changes_per_kind_max,
+            seen_changes_max: limits.seen_changes_per_kind_max,
+            seen_bytes_max: limits.seen_change_bytes_per_kind_max,
+            typed_max: limits.typed_changes_per_kind_max,
+            seen_typed_max: limits.seen_typed_changes_per_kind_max,
         };
         let mut state = State {
             version: found.last_durable,
@@ -121,32 +133,31 @@ impl Store {
 
     /// Reads an object; its typed form stays in memory for a while.
     pub(crate) fn get(&self, kind: &'static Kind, key: &ObjectKey) -> Result<Option<Arc<Stored>>, Error> {
-        {
+        let key = {
             let mut state = self.lock();
-            if state.shelf(kind).get(key).is_none() {
-                return Ok(None);
-            }
-            if let Some(stored) = state.cache.get(kind, key) {
+            let Some(entry) = state.shelf(kind).get(&Key::of(kind, key)) else { return Ok(None) };
+            let key = entry.key.clone();
+            if let Some(stored) = state.cache.get(&key) {
                 return Ok(Some(stored));
             }
-        }
-        let Some(stored) = self.read(kind, key)? else { return Ok(None) };
+            key
+        };
+        let Some(stored) = self.read(kind, &key)? else { return Ok(None) };
         let mut state = self.lock();
-        if state.shelf(kind).get(key).is_some_and(|entry| entry.version == stored.version) {
-            state.cache.insert(key, Arc::clone(&stored));
+        if state.shelf(kind).get(&key).is_some_and(|entry| entry.version == stored.version) {
+            state.cache.insert(&key, Arc::clone(&stored));
         }
         Ok(Some(stored))
     }
 
     /// Whether a write would get its place.
     pub(crate) fn check(&self, write: &Write) -> Result<(), Refused> {
-        self.lock().check(write.object.kind(), &ObjectKey::of(&write.metadata), write.before.as_ref())
+        self.lock().check(write.object.kind(), &write.key(), write.before.as_ref())
     }
 
     /// Writes an object.
     pub(crate) fn put(&self, write: Write) -> Result<Arc<Stored>, Refused> {
-        let kind = write.object.kind();
-        let key = ObjectKey::of(&write.metadata);
+        let (kind, key) = (write.object.kind(), write.key());
         let mut state = self.lock();
         state.check(kind, &key, write.before.as_ref())?;
         let mut metadata = write.metadata;
@@ -158,26 +169,27 @@ impl Store {
             made = Some(Arc::clone(&stored));
             Op::Put(stored as Value)
         };
-        self.journal.append(&key::disk_key(kind, &key), write.durability, op).map_err(Refused::Journal)?;
+        self.journal.append(key.text(), write.durability, op).map_err(Refused::Journal)?;
         let stored = made.expect("an append that succeeds has made its value");
-        state.placed(kind, key, write.before, Arc::clone(&stored))?;
+        let cooling = state.placed(kind, key, write.before, Arc::clone(&stored))?;
+        drop(state);
+        cooling.iter().for_each(|stored| stored.cool());
         Ok(stored)
     }
 
     /// Takes an object away. Returns its last state, under the version of the delete.
     pub(crate) fn remove(&self, write: Write) -> Result<Arc<Stored>, Refused> {
-        let kind = write.object.kind();
-        let key = ObjectKey::of(&write.metadata);
+        let (kind, key) = (write.object.kind(), write.key());
         let mut state = self.lock();
         state.check(kind, &key, write.before.as_ref())?;
-        let version = self
-            .journal
-            .append(&key::disk_key(kind, &key), write.durability, |_| Op::Delete)
-            .map_err(Refused::Journal)?;
+        let version =
+            self.journal.append(key.text(), write.durability, |_| Op::Delete).map_err(Refused::Journal)?;
         let mut metadata = write.metadata;
         metadata.resource_version = Some(version.to_string());
         let last = Arc::new(Stored::hot(version, write.object.with_metadata(metadata), write.size_hint));
-        state.removed(kind, key, write.before, Arc::clone(&last))?;
+        let cooling = state.removed(kind, key, write.before, Arc::clone(&last))?;
+        drop(state);
+        cooling.iter().for_each(|stored| stored.cool());
         Ok(last)
     }
 
@@ -191,8 +203,8 @@ impl Store {
         self.journal.close()
     }
 
-    fn read(&self, kind: &'static Kind, key: &ObjectKey) -> Result<Option<Arc<Stored>>, Error> {
-        let found = self.journal.get(&key::disk_key(kind, key))?;
+    fn read(&self, kind: &'static Kind, key: &Key) -> Result<Option<Arc<Stored>>, Error> {
+        let found = self.journal.get(key.text())?;
         Ok(found.map(|(version, json)| Arc::new(Stored::cold(kind, version, json))))
     }
 
@@ -206,15 +218,12 @@ impl State {
         let mut shelf = Shelf::new(self.version, self.ring_limits);
         let prefix = key::prefix(kind);
         for disk_key in journal.keys(&prefix) {
-            let (Some(key), Some((version, json))) =
-                (key::object_key(&prefix, &disk_key), journal.get(&disk_key)?)
-            else {
-                continue;
-            };
+            let found = journal.get(&disk_key)?;
+            let (Some(key), Some((version, json))) = (Key::found(&prefix, disk_key), found) else { continue };
             let facts = Facts::read(kind, &json, &mut self.names).map_err(|error| {
-                Error::Internal(format!("what is stored under {disk_key} cannot be read: {error}"))
+                Error::Internal(format!("what is stored under {key:?} cannot be read: {error}"))
             })?;
-            shelf.insert(&key, Entry { version, facts });
+            shelf.insert(Entry { key, version, facts });
         }
         self.kinds.insert(kind, shelf);
         Ok(())
@@ -240,12 +249,7 @@ impl State {
         Ok(())
     }
 
-    fn check(
-        &mut self,
-        kind: &'static Kind,
-        key: &ObjectKey,
-        before: Option<&Arc<Stored>>,
-    ) -> Result<(), Refused> {
+    fn check(&mut self, kind: &'static Kind, key: &Key, before: Option<&Arc<Stored>>) -> Result<(), Refused> {
         let found = self.shelf(kind).get(key).map(|entry| entry.version);
         if found != before.map(|before| before.version) {
             return Err(Refused::Raced);
@@ -253,62 +257,68 @@ impl State {
         if found.is_some() || !kind.namespaced {
             return Ok(());
         }
-        let namespaces = self.shelf(<resources::builtin::Namespace as resources::Object>::kind());
-        match namespaces.get(&ObjectKey::cluster(key.namespace.clone())) {
+        let namespaces = <resources::builtin::Namespace as resources::Object>::kind();
+        let namespace = Key::of(namespaces, &ObjectKey::cluster(key.namespace()));
+        match self.shelf(namespaces).get(&namespace) {
             None => Err(Refused::NamespaceMissing),
             Some(namespace) if namespace.facts.deleting => Err(Refused::NamespaceTerminating),
             Some(_) => Ok(()),
         }
     }
 
+    /// Takes a written object in. Returns states whose typed form is to go, outside of the lock.
     fn placed(
         &mut self,
         kind: &'static Kind,
-        key: ObjectKey,
+        key: Key,
         before: Option<Arc<Stored>>,
         stored: Arc<Stored>,
-    ) -> Result<(), Refused> {
+    ) -> Result<Vec<Arc<Stored>>, Refused> {
         let object = stored.object().map_err(Refused::Journal)?;
         let facts = Facts::of(&*object, &mut self.names);
-        let entry = Entry { version: stored.version, facts: facts.clone() };
-        let (key, replaced) = self.shelf(kind).insert(&key, entry);
-        self.cache.insert(&key, Arc::clone(&stored));
+        let (entry, replaced) = self.shelf(kind).insert(Entry { key, version: stored.version, facts });
+        self.cache.insert(&entry.key, Arc::clone(&stored));
         let change = if replaced.is_some() { ChangeKind::Modified } else { ChangeKind::Added };
-        self.tell(kind, key, change, before.zip(replaced), stored, facts);
-        Ok(())
+        Ok(self.tell(kind, change, before.zip(replaced), (stored, entry)))
     }
 
+    /// As [`State::placed`], of an object that is gone.
     fn removed(
         &mut self,
         kind: &'static Kind,
-        key: ObjectKey,
+        key: Key,
         before: Option<Arc<Stored>>,
         last: Arc<Stored>,
-    ) -> Result<(), Refused> {
+    ) -> Result<Vec<Arc<Stored>>, Refused> {
         let object = last.object().map_err(Refused::Journal)?;
         let facts = Facts::of(&*object, &mut self.names);
-        let removed = self.shelf(kind).remove(&key);
-        self.cache.remove(kind, &key);
-        let Some((key, replaced)) = removed else { return Ok(()) };
-        self.tell(kind, key, ChangeKind::Deleted, before.map(|before| (before, replaced)), last, facts);
-        Ok(())
+        self.cache.remove(&key);
+        let Some(replaced) = self.shelf(kind).remove(&key) else { return Ok(Vec::new()) };
+        let entry = Arc::new(Entry { key: replaced.key.clone(), version: last.version, facts });
+        Ok(self.tell(kind, ChangeKind::Deleted, before.zip(Some(replaced)), (last, entry)))
     }
 
     fn tell(
         &mut self,
         kind: &'static Kind,
-        key: Arc<ObjectKey>,
         change: ChangeKind,
-        before: Option<(Arc<Stored>, Entry)>,
-        stored: Arc<Stored>,
-        facts: Facts,
-    ) {
-        let version = stored.version;
+        before: Option<(Arc<Stored>, Arc<Entry>)>,
+        after: (Arc<Stored>, Arc<Entry>),
+    ) -> Vec<Arc<Stored>> {
+        let version = after.0.version;
         self.version = version;
-        let before = before.map(|(stored, entry)| ring::State { stored, facts: entry.facts });
+        let state = |(stored, entry)| ring::State { stored, entry };
         let shelf = self.shelf(kind);
-        let after = ring::State { stored, facts };
-        shelf.ring.push(Change { version, kind: change, key, before, after });
+        shelf.ring.push(Change { kind: change, before: before.map(state), after: state(after) });
         shelf.news.send_replace(version);
+        self.trim(kind)
+    }
+
+    /// Drops recent changes that nobody needs. Returns states whose typed form is to go, outside of the lock.
+    fn trim(&mut self, kind: &'static Kind) -> Vec<Arc<Stored>> {
+        let cooling = self.shelf(kind).ring.trim();
+        let states = cooling.iter().flat_map(|change| change.before.iter().chain([&change.after]));
+        let unused = states.filter(|state| !self.cache.keeps(&state.entry.key, &state.stored));
+        unused.map(|state| Arc::clone(&state.stored)).collect()
     }
 }

@@ -123,14 +123,16 @@ impl ObjectStore {
     /// Nothing has changed after [`Error::Overloaded`] (try later), [`Error::TooLarge`], [`Error::Failed`] and
     /// [`Error::Closed`].
     pub fn append(&self, key: &str, op: Op, durability: Durability) -> Result<Version> {
-        self.append_with(key, durability, |_| op)
+        self.append_with(&key.into(), durability, |_| op)
     }
 
     /// [`ObjectStore::append`] for a value that contains its own version. `op` runs under the store's lock: it must
     /// be quick and must not call the store. It may have run although an error is returned.
+    ///
+    /// The index shares the text of a new key with the caller, and [`ObjectStore::scan`] hands it out again.
     pub fn append_with(
         &self,
-        key: &str,
+        key: &Arc<str>,
         durability: Durability,
         op: impl FnOnce(Version) -> Op,
     ) -> Result<Version> {

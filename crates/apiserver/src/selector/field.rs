@@ -1,9 +1,12 @@
 //! Field selectors: `metadata.name=x,status.phase!=Running`.
 
-use resources::{Kind, ObjectKey};
+use resources::Kind;
 
 use super::fields;
-use crate::store::facts::{Pairs, value};
+use crate::store::{
+    Key,
+    pairs::{Pairs, value},
+};
 
 /// A conjunction of requirements; the empty one matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,11 +53,11 @@ impl FieldSelector {
             .map(|requirement| requirement.value.as_str())
     }
 
-    pub(crate) fn matches(&self, key: &ObjectKey, fields: &Pairs) -> bool {
+    pub(crate) fn matches(&self, key: &Key, fields: &Pairs) -> bool {
         self.requirements.iter().all(|requirement| {
             let found = match requirement.field.as_str() {
-                "metadata.name" => &key.name,
-                "metadata.namespace" => &key.namespace,
+                "metadata.name" => key.name(),
+                "metadata.namespace" => key.namespace(),
                 field => value(fields, field).unwrap_or_default(),
             };
             (found == requirement.value) == requirement.equal

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::facts::{Pairs, value};
+use crate::store::pairs::{Pairs, value};
 
 /// A conjunction of requirements; the empty one matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

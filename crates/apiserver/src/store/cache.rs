@@ -5,16 +5,16 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use resources::{DynObject, Kind, ObjectKey};
+use resources::DynObject;
 
-use super::stored::Stored;
+use super::{key::Key, stored::Stored};
 
 /// Keeps the last used objects typed, and finds again what somebody else still holds.
 pub(crate) struct Cache {
     objects_max: usize,
-    kinds: HashMap<&'static Kind, HashMap<ObjectKey, Held>>,
+    objects: HashMap<Key, Held>,
     /// The order in which objects are looked at when one has to go (second chance).
-    hand: VecDeque<(&'static Kind, ObjectKey)>,
+    hand: VecDeque<Key>,
     weak: usize,
     /// Entries that nobody holds any more are dropped when there are so many.
     sweep_at: usize,
@@ -27,12 +27,12 @@ enum Held {
 
 impl Cache {
     pub(crate) fn new(objects_max: usize) -> Self {
-        Self { objects_max, kinds: HashMap::new(), hand: VecDeque::new(), weak: 0, sweep_at: objects_max }
+        Self { objects_max, objects: HashMap::new(), hand: VecDeque::new(), weak: 0, sweep_at: objects_max }
     }
 
     /// The object, if it is in memory.
-    pub(crate) fn get(&mut self, kind: &'static Kind, key: &ObjectKey) -> Option<Arc<Stored>> {
-        let revived = match self.kinds.get_mut(&kind)?.get_mut(key)? {
+    pub(crate) fn get(&mut self, key: &Key) -> Option<Arc<Stored>> {
+        let revived = match self.objects.get_mut(key)? {
             Held::Strong { stored, used } => {
                 *used = true;
                 return Some(Arc::clone(stored));
@@ -40,7 +40,7 @@ impl Cache {
             Held::Weak { version, object } => object.upgrade().map(|object| (*version, object)),
         };
         let Some((version, object)) = revived else {
-            self.remove(kind, key);
+            self.remove(key);
             return None;
         };
         let stored = Arc::new(Stored::hot(version, object, super::stored::SIZE_HINT));
@@ -48,47 +48,51 @@ impl Cache {
         Some(stored)
     }
 
+    /// Whether it is this state of an object that is kept typed.
+    pub(crate) fn keeps(&self, key: &Key, stored: &Arc<Stored>) -> bool {
+        matches!(self.objects.get(key), Some(Held::Strong { stored: kept, .. }) if Arc::ptr_eq(kept, stored))
+    }
+
     /// Keeps an object in place of its older version.
-    pub(crate) fn insert(&mut self, key: &ObjectKey, stored: Arc<Stored>) {
-        let kind = stored.kind;
-        let held = Held::Strong { stored, used: false };
-        match self.kinds.entry(kind).or_default().insert(key.clone(), held) {
+    pub(crate) fn insert(&mut self, key: &Key, stored: Arc<Stored>) {
+        match self.objects.insert(key.clone(), Held::Strong { stored, used: false }) {
             Some(Held::Strong { .. }) => return,
             Some(Held::Weak { .. }) => self.weak -= 1,
             None => {}
         }
-        self.hand.push_back((kind, key.clone()));
+        self.hand.push_back(key.clone());
         while self.hand.len() > self.objects_max {
             self.evict();
         }
     }
 
     /// Forgets an object.
-    pub(crate) fn remove(&mut self, kind: &'static Kind, key: &ObjectKey) {
-        if let Some(Held::Weak { .. }) = self.kinds.get_mut(&kind).and_then(|objects| objects.remove(key)) {
+    pub(crate) fn remove(&mut self, key: &Key) {
+        if let Some(Held::Weak { .. }) = self.objects.remove(key) {
             self.weak -= 1;
         }
         // Its place in `hand` is skipped when it comes up.
     }
 
     fn evict(&mut self) {
-        let Some((kind, key)) = self.hand.pop_front() else { return };
-        let Some(objects) = self.kinds.get_mut(&kind) else { return };
-        match objects.get_mut(&key) {
+        let Some(key) = self.hand.pop_front() else { return };
+        match self.objects.get_mut(&key) {
             Some(Held::Strong { used, .. }) if *used => {
                 *used = false;
-                self.hand.push_back((kind, key));
+                self.hand.push_back(key);
             }
             Some(Held::Strong { stored, .. }) => {
                 let held = stored.holder().map(|object| Held::Weak { version: stored.version, object });
+                // The recent changes may have it, too, and have left it typed for this cache.
+                stored.cool_if_encoded();
                 match held {
                     Some(weak) => {
-                        objects.insert(key, weak);
+                        self.objects.insert(key, weak);
                         self.weak += 1;
                         self.sweep();
                     }
                     None => {
-                        objects.remove(&key);
+                        self.objects.remove(&key);
                     }
                 }
             }
@@ -101,15 +105,13 @@ impl Cache {
             return;
         }
         let weak = &mut self.weak;
-        for objects in self.kinds.values_mut() {
-            objects.retain(|_, held| match held {
-                Held::Weak { object, .. } if object.strong_count() == 0 => {
-                    *weak -= 1;
-                    false
-                }
-                _ => true,
-            });
-        }
+        self.objects.retain(|_, held| match held {
+            Held::Weak { object, .. } if object.strong_count() == 0 => {
+                *weak -= 1;
+                false
+            }
+            _ => true,
+        });
         self.sweep_at = (self.weak * 2).max(self.objects_max);
     }
 }

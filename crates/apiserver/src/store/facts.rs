@@ -1,12 +1,13 @@
 //! What is kept in memory of every object, so that selecting does not read it.
 
-use std::{collections::HashSet, sync::Arc};
-
 use resources::{DynObject, Kind, meta::ObjectMeta};
 use serde::Deserialize;
 use smallvec::SmallVec;
 
-use super::uid::Uid;
+use super::{
+    pairs::{Interner, Pairs},
+    uid::Uid,
+};
 use crate::selector;
 
 /// What selectors and owners ask of an object.
@@ -20,13 +21,6 @@ pub(crate) struct Facts {
     pub(crate) owners: SmallVec<[Uid; 1]>,
     /// Whether deletion has been asked for.
     pub(crate) deleting: bool,
-}
-
-pub(crate) type Pairs = Arc<[(Arc<str>, Arc<str>)]>;
-
-/// Looks a key up in pairs.
-pub(crate) fn value<'a>(pairs: &'a Pairs, key: &str) -> Option<&'a str> {
-    pairs.iter().find(|(name, _)| **name == *key).map(|(_, value)| &**value)
 }
 
 impl Facts {
@@ -62,39 +56,5 @@ impl Facts {
             owners: owners.map(|owner| Uid::of(&owner.uid)).collect(),
             deleting: metadata.deletion_timestamp.is_some(),
         }
-    }
-}
-
-/// Keeps one copy of each text that many objects share.
-pub(crate) struct Interner {
-    texts: HashSet<Arc<str>>,
-    /// Texts that nobody uses any more are dropped when there are so many.
-    sweep_at: usize,
-    empty: Pairs,
-}
-
-const SWEEP_MIN: usize = 1024;
-
-impl Interner {
-    pub(crate) fn new() -> Self {
-        Self { texts: HashSet::new(), sweep_at: SWEEP_MIN, empty: Arc::new([]) }
-    }
-
-    fn pairs<'a>(&mut self, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Pairs {
-        let pairs: Vec<_> = pairs.map(|(key, value)| (self.text(key), self.text(value))).collect();
-        if pairs.is_empty() { Arc::clone(&self.empty) } else { pairs.into() }
-    }
-
-    fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.texts.get(text) {
-            return Arc::clone(known);
-        }
-        if self.texts.len() >= self.sweep_at {
-            self.texts.retain(|text| Arc::strong_count(text) > 1);
-            self.sweep_at = (self.texts.len() * 2).max(SWEEP_MIN);
-        }
-        let new: Arc<str> = text.into();
-        self.texts.insert(Arc::clone(&new));
-        new
     }
 }

@@ -6,7 +6,12 @@ use objects::{ChangeKind, Error};
 use resources::Kind;
 use tokio::sync::watch;
 
-use super::{Store, ring::Change, selection::Selection, stored::Stored};
+use super::{
+    Store,
+    ring::{Change, State, WatcherId},
+    selection::Selection,
+    stored::Stored,
+};
 
 /// Changes handed out at once.
 const BATCH_MAX: usize = 128;
@@ -15,6 +20,7 @@ const BATCH_MAX: usize = 128;
 pub(crate) struct Follower {
     store: Arc<Store>,
     kind: &'static Kind,
+    watcher: WatcherId,
     selection: Selection,
     /// Every change up to here has been seen.
     cursor: u64,
@@ -44,9 +50,10 @@ impl Store {
         if shelf.ring.after(version).is_none() {
             return Err(too_old(version));
         }
+        let watcher = shelf.ring.join(version);
         let news = shelf.news.subscribe();
         drop(state);
-        Ok(Follower { store: Arc::clone(self), kind, selection, cursor: version, news })
+        Ok(Follower { store: Arc::clone(self), kind, watcher, selection, cursor: version, news })
     }
 }
 
@@ -73,23 +80,30 @@ impl Follower {
     /// The changes that are there now; empty when there is none.
     pub(crate) fn poll(&mut self) -> Result<Vec<Seen>, Error> {
         loop {
-            let (batch, newest): (Vec<Arc<Change>>, u64) = {
+            let (batch, cooling) = {
                 let mut state = self.store.lock();
                 let newest = state.version;
-                let shelf = state.shelf(self.kind);
-                let after = shelf.ring.after(self.cursor).ok_or_else(|| too_old(self.cursor))?;
-                (after.take(BATCH_MAX).cloned().collect(), newest)
+                let ring = &mut state.shelf(self.kind).ring;
+                let after = ring.after(self.cursor).ok_or_else(|| too_old(self.cursor))?;
+                let batch: Vec<Arc<Change>> = after.take(BATCH_MAX).cloned().collect();
+                // What is taken now has not been looked at: until then it stays typed.
+                ring.seen(self.watcher, self.cursor);
+                self.cursor = if batch.len() < BATCH_MAX { newest } else { batch[BATCH_MAX - 1].version() };
+                if batch.is_empty() {
+                    ring.seen(self.watcher, newest);
+                }
+                (batch, state.trim(self.kind))
             };
-            self.cursor = if batch.len() < BATCH_MAX { newest } else { batch[BATCH_MAX - 1].version };
+            cooling.iter().for_each(|stored| stored.cool());
             let seen = batch.iter().filter_map(|change| self.see(change)).collect::<Result<Vec<_>, _>>()?;
-            if !seen.is_empty() || batch.len() < BATCH_MAX {
+            if !seen.is_empty() || batch.is_empty() {
                 return Ok(seen);
             }
         }
     }
 
     fn see(&self, change: &Change) -> Option<Result<Seen, Error>> {
-        let matches = |state: &super::ring::State| self.selection.matches(&change.key, &state.facts);
+        let matches = |state: &State| self.selection.matches(&state.entry);
         let before = change.before.as_ref().filter(|before| matches(before));
         let after =
             (change.kind != ChangeKind::Deleted && matches(&change.after)).then_some(&change.after.stored);
@@ -102,10 +116,16 @@ impl Follower {
             }
             // It is still there, but no longer for this watcher: the last it sees of it is what it saw before.
             (Some(before), None) => {
-                (ChangeKind::Deleted, before.stored.at_version(change.version).map(Arc::new))
+                (ChangeKind::Deleted, before.stored.at_version(change.version()).map(Arc::new))
             }
         };
         Some(stored.map(|stored| Seen { kind, stored }))
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.store.lock().shelf(self.kind).ring.leave(self.watcher);
     }
 }
 

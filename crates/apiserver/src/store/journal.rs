@@ -1,6 +1,6 @@
 //! Where the state's bytes live.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use objects::Error;
@@ -16,7 +16,7 @@ pub(crate) enum Journal {
 #[derive(Default)]
 pub(crate) struct Memory {
     last: u64,
-    values: BTreeMap<String, (u64, storage::objects::Value)>,
+    values: BTreeMap<Arc<str>, (u64, storage::objects::Value)>,
 }
 
 /// What was found when the journal was opened.
@@ -40,7 +40,7 @@ impl Journal {
     /// Places a write in the order; `op` learns its version. Never blocks.
     pub(crate) fn append(
         &self,
-        key: &str,
+        key: &Arc<str>,
         durability: Durability,
         op: impl FnOnce(u64) -> Op,
     ) -> Result<u64, Error> {
@@ -51,7 +51,7 @@ impl Journal {
                 memory.last += 1;
                 let version = memory.last;
                 match op(version) {
-                    Op::Put(value) => memory.values.insert(key.to_owned(), (version, value)),
+                    Op::Put(value) => memory.values.insert(Arc::clone(key), (version, value)),
                     Op::Delete => memory.values.remove(key),
                 };
                 Ok(version)
@@ -79,17 +79,12 @@ impl Journal {
     }
 
     /// The keys that begin with a prefix.
-    pub(crate) fn keys(&self, prefix: &str) -> Vec<Box<str>> {
+    pub(crate) fn keys(&self, prefix: &str) -> Vec<Arc<str>> {
         match self {
             Self::Disk(store) => store.scan(prefix).map(|(key, _)| key).collect(),
             Self::Memory(memory) => {
                 let memory = memory.lock();
-                memory
-                    .values
-                    .keys()
-                    .filter(|key| key.starts_with(prefix))
-                    .map(|key| key.as_str().into())
-                    .collect()
+                memory.values.keys().filter(|key| key.starts_with(prefix)).cloned().collect()
             }
         }
     }

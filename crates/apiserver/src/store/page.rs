@@ -7,7 +7,7 @@ use objects::Error;
 use resources::{Kind, ObjectKey};
 use serde::{Deserialize, Serialize};
 
-use super::{Store, selection::Selection, shelf::Shelf, stored::Stored};
+use super::{Store, key::Key, ring::State, selection::Selection, shelf::Shelf, stored::Stored};
 
 /// Some objects as they were at one version.
 pub(crate) struct Page {
@@ -41,6 +41,10 @@ pub(crate) enum From {
 }
 
 impl Place {
+    fn key(&self, kind: &Kind) -> Key {
+        Key::of(kind, &ObjectKey::new(self.namespace.as_str(), self.name.as_str()))
+    }
+
     /// The token as clients carry it.
     pub(crate) fn token(&self) -> String {
         // Two strings and a number always serialize.
@@ -61,7 +65,7 @@ const SLICE: usize = 256;
 const ATTEMPTS_MAX: usize = 8;
 
 /// What is known of an object before its bytes are read.
-type Picked = (Arc<ObjectKey>, Option<Arc<Stored>>);
+type Picked = (Key, Option<Arc<Stored>>);
 
 impl Store {
     /// Reads a page.
@@ -77,7 +81,7 @@ impl Store {
         let (fixed, after) = match options.from {
             From::Now => (None, None),
             From::Version(version) => (Some(version), None),
-            From::Place(place) => (Some(place.version), Some(ObjectKey::new(place.namespace, place.name))),
+            From::Place(place) => (Some(place.version), Some(place.key(kind))),
         };
         let mut attempt = 1;
         loop {
@@ -96,7 +100,7 @@ impl Store {
         selection: &Selection,
         limit: usize,
         mut version: Option<u64>,
-        mut after: Option<ObjectKey>,
+        mut after: Option<Key>,
     ) -> Result<Page, Error> {
         let mut items = Vec::new();
         loop {
@@ -107,7 +111,7 @@ impl Store {
             match slice.next {
                 Some(place) if !is_full => {
                     version = Some(place.version);
-                    after = Some(ObjectKey::new(place.namespace, place.name));
+                    after = Some(place.key(kind));
                     tokio::task::yield_now().await;
                 }
                 next => return Ok(Page { items, version: slice.version, next }),
@@ -122,7 +126,7 @@ impl Store {
         selection: &Selection,
         limit: usize,
         version: Option<u64>,
-        after: Option<&ObjectKey>,
+        after: Option<&Key>,
     ) -> Result<Page, Error> {
         let (version, mut picked) = {
             let mut state = self.lock();
@@ -131,10 +135,11 @@ impl Store {
             let shelf = state.shelf(kind);
             shelf.prepare(selection);
             let changed = shelf.before(version).ok_or_else(|| expired(version))?;
-            let mut picked = pick(shelf, &changed, selection, after, limit);
+            let from = range_start(kind, selection, after);
+            let mut picked = pick(shelf, &changed, selection, from, limit);
             for (key, stored) in &mut picked {
                 if stored.is_none() {
-                    *stored = state.cache.get(kind, key);
+                    *stored = state.cache.get(key);
                 }
             }
             (version, picked)
@@ -161,8 +166,8 @@ impl Store {
         }
         let next = picked.last().filter(|_| more).map(|(key, _)| Place {
             version,
-            namespace: key.namespace.clone(),
-            name: key.name.clone(),
+            namespace: key.namespace().to_owned(),
+            name: key.name().to_owned(),
         });
         Ok(Page { items: picked.into_iter().filter_map(|(_, stored)| stored).collect(), version, next })
     }
@@ -172,20 +177,19 @@ impl Store {
 /// state they had.
 fn pick(
     shelf: &Shelf,
-    changed: &BTreeMap<Arc<ObjectKey>, Option<super::ring::State>>,
+    changed: &BTreeMap<Key, Option<State>>,
     selection: &Selection,
-    after: Option<&ObjectKey>,
+    from: Bound<Key>,
     limit: usize,
 ) -> Vec<Picked> {
-    let from = range_start(selection, after);
     let unchanged = shelf
         .select(selection, from.clone())
-        .filter(|(key, _)| !changed.contains_key(*key))
-        .map(|(key, _)| (key, None));
+        .filter(|entry| !changed.contains_key(&entry.key))
+        .map(|entry| (&entry.key, None));
     let put_back = changed
-        .range::<ObjectKey, _>((from, Bound::Unbounded))
+        .range((from, Bound::Unbounded))
         .filter_map(|(key, before)| before.as_ref().map(|before| (key, before)))
-        .filter(|(key, before)| selection.matches(key, &before.facts))
+        .filter(|(_, before)| selection.matches(&before.entry))
         .map(|(key, before)| (key, Some(Arc::clone(&before.stored))));
     let (mut unchanged, mut put_back) = (unchanged.peekable(), put_back.peekable());
     let merged = std::iter::from_fn(|| match (unchanged.peek(), put_back.peek()) {
@@ -193,14 +197,15 @@ fn pick(
         (_, Some(_)) => put_back.next(),
         (_, None) => unchanged.next(),
     });
-    merged.take(limit + 1).map(|(key, stored)| (Arc::clone(key), stored)).collect()
+    merged.take(limit + 1).map(|(key, stored)| (key.clone(), stored)).collect()
 }
 
-fn range_start(selection: &Selection, after: Option<&ObjectKey>) -> Bound<ObjectKey> {
+fn range_start(kind: &Kind, selection: &Selection, after: Option<&Key>) -> Bound<Key> {
     match (after, &selection.namespace) {
         (Some(key), _) => Bound::Excluded(key.clone()),
         (None, Some(namespace)) => {
-            Bound::Included(ObjectKey::new(namespace.clone(), selection.name.clone().unwrap_or_default()))
+            let name = selection.name.clone().unwrap_or_default();
+            Bound::Included(Key::of(kind, &ObjectKey::new(namespace.clone(), name)))
         }
         (None, None) => Bound::Unbounded,
     }

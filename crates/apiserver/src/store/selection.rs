@@ -1,9 +1,8 @@
 //! Which objects of a kind a list or watch means.
 
 use objects::ListOptions;
-use resources::ObjectKey;
 
-use super::{facts::Facts, uid::Uid};
+use super::{shelf::Entry, uid::Uid};
 use crate::selector::{FieldSelector, LabelSelector};
 
 /// Which objects of a kind are meant; answered from the index alone.
@@ -17,9 +16,9 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    pub(crate) fn matches(&self, key: &ObjectKey, facts: &Facts) -> bool {
-        self.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
-            && self.name.as_ref().is_none_or(|name| *name == key.name)
+    pub(super) fn matches(&self, Entry { key, facts, .. }: &Entry) -> bool {
+        self.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace())
+            && self.name.as_ref().is_none_or(|name| *name == key.name())
             && self.owner.is_none_or(|owner| facts.owners.contains(&owner))
             && self.labels.matches(&facts.labels)
             && self.fields.matches(key, &facts.fields)

@@ -1,40 +1,44 @@
 //! One kind's index and recent changes.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    borrow::Borrow,
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::Bound,
     sync::Arc,
 };
 
-use resources::ObjectKey;
 use tokio::sync::watch;
 
 use super::{
-    facts::{Facts, value},
+    facts::Facts,
+    key::Key,
+    pairs::{Pair, find},
     ring::{Ring, RingLimits, State},
     selection::Selection,
     uid::Uid,
 };
 
-/// What is kept in memory of one kind.
+/// What is kept in memory of one kind. Every step costs the logarithm of how many objects there are.
 pub(super) struct Shelf {
-    index: BTreeMap<Arc<ObjectKey>, Entry>,
-    owned: HashMap<Uid, Keys>,
+    index: BTreeSet<Indexed>,
+    owned: BTreeSet<(Uid, Key)>,
     /// By key and value of the labels that somebody has selected by. At most [`LABELS_MAX`] keys.
-    labelled: HashMap<Arc<str>, HashMap<Arc<str>, Keys>>,
+    labelled: HashMap<Box<str>, BTreeSet<(Pair, Key)>>,
     pub(super) ring: Ring,
     /// Tells the watchers the version of the newest change.
     pub(super) news: watch::Sender<u64>,
 }
 
-/// What is kept in memory of one object.
-pub(super) struct Entry {
-    pub(super) version: u64,
-    pub(super) facts: Facts,
+/// What is kept in memory of one version of one object.
+pub(crate) struct Entry {
+    pub(crate) key: Key,
+    pub(crate) version: u64,
+    pub(crate) facts: Facts,
 }
 
-/// Keys in order; mostly very few.
-type Keys = Vec<Arc<ObjectKey>>;
+/// An entry as it is found: by its key.
+struct Indexed(Arc<Entry>);
 
 /// How many label keys a kind is indexed by. Selectors by others look at every object.
 const LABELS_MAX: usize = 16;
@@ -42,46 +46,49 @@ const LABELS_MAX: usize = 16;
 impl Shelf {
     pub(super) fn new(floor: u64, limits: RingLimits) -> Self {
         Self {
-            index: BTreeMap::new(),
-            owned: HashMap::new(),
+            index: BTreeSet::new(),
+            owned: BTreeSet::new(),
             labelled: HashMap::new(),
             ring: Ring::new(floor, limits),
             news: watch::Sender::new(floor),
         }
     }
 
-    pub(super) fn get(&self, key: &ObjectKey) -> Option<&Entry> {
-        self.index.get(key)
+    pub(super) fn get(&self, key: &Key) -> Option<&Arc<Entry>> {
+        self.index.get(key).map(|found| &found.0)
     }
 
-    /// Puts an entry in place of the one that was there, which is returned with the key.
-    pub(super) fn insert(&mut self, key: &ObjectKey, entry: Entry) -> (Arc<ObjectKey>, Option<Entry>) {
-        let known = self.index.get_key_value(key).map(|(key, _)| Arc::clone(key));
-        let key = known.unwrap_or_else(|| Arc::new(key.clone()));
-        let facts = entry.facts.clone();
-        let replaced = self.index.insert(Arc::clone(&key), entry);
-        let before = replaced.as_ref().map(|replaced| &replaced.facts);
-        if before.is_none_or(|before| before.owners != facts.owners || before.labels != facts.labels) {
-            if let Some(before) = before {
-                self.unlist(&key, before);
-            }
-            self.list(&key, &facts);
+    /// Puts an entry in place of the one that was there, and returns both. The text of the key stays the first one's.
+    pub(super) fn insert(&mut self, mut entry: Entry) -> (Arc<Entry>, Option<Arc<Entry>>) {
+        if let Some(known) = self.get(&entry.key) {
+            entry.key = known.key.clone();
         }
-        (key, replaced)
+        let entry = Arc::new(entry);
+        let replaced = self.index.replace(Indexed(Arc::clone(&entry))).map(|replaced| replaced.0);
+        let listed_alike = |before: &Arc<Entry>| {
+            before.facts.owners == entry.facts.owners && before.facts.labels == entry.facts.labels
+        };
+        if !replaced.as_ref().is_some_and(listed_alike) {
+            if let Some(before) = &replaced {
+                self.unlist(before);
+            }
+            self.list(&entry);
+        }
+        (entry, replaced)
     }
 
-    pub(super) fn remove(&mut self, key: &ObjectKey) -> Option<(Arc<ObjectKey>, Entry)> {
-        let (key, entry) = self.index.remove_entry(key)?;
-        self.unlist(&key, &entry.facts);
-        Some((key, entry))
+    pub(super) fn remove(&mut self, key: &Key) -> Option<Arc<Entry>> {
+        let Indexed(entry) = self.index.take(key)?;
+        self.unlist(&entry);
+        Some(entry)
     }
 
     /// The objects that changed after a version, as they were at it (`None`: not there). `None` when that is too
     /// long ago.
-    pub(super) fn before(&self, version: u64) -> Option<BTreeMap<Arc<ObjectKey>, Option<State>>> {
+    pub(super) fn before(&self, version: u64) -> Option<BTreeMap<Key, Option<State>>> {
         let mut before = BTreeMap::new();
         for change in self.ring.after(version)? {
-            before.entry(Arc::clone(&change.key)).or_insert_with(|| change.before.clone());
+            before.entry(change.key().clone()).or_insert_with(|| change.before.clone());
         }
         Some(before)
     }
@@ -92,89 +99,96 @@ impl Shelf {
         if self.labelled.contains_key(label) || self.labelled.len() >= LABELS_MAX {
             return;
         }
-        let mut values: HashMap<Arc<str>, Keys> = HashMap::new();
-        for (key, entry) in &self.index {
-            if let Some((_, value)) = entry.facts.labels.iter().find(|(name, _)| **name == *label) {
-                values.entry(Arc::clone(value)).or_default().push(Arc::clone(key));
-            }
-        }
-        self.labelled.insert(label.into(), values);
+        let labelled = self.index.iter().filter_map(|Indexed(entry)| {
+            find(&entry.facts.labels, label).map(|pair| (pair.clone(), entry.key.clone()))
+        });
+        self.labelled.insert(label.into(), labelled.collect());
     }
 
     /// The objects that a selection means, in order of their keys from `from` on.
     pub(super) fn select<'a>(
         &'a self,
         selection: &'a Selection,
-        from: Bound<ObjectKey>,
-    ) -> impl Iterator<Item = (&'a Arc<ObjectKey>, &'a Entry)> {
-        let few = match (selection.owner, selection.labels.exact()) {
-            (Some(owner), _) => Some(self.owned.get(&owner).map(Vec::as_slice).unwrap_or_default()),
-            (None, Some((label, value))) => self
-                .labelled
-                .get(label)
-                .map(|values| values.get(value).map(Vec::as_slice).unwrap_or_default()),
-            (None, None) => None,
-        };
-        let start = few.map(|keys| {
-            keys.partition_point(|key| match &from {
-                Bound::Included(first) => **key < *first,
-                Bound::Excluded(last) => **key <= *last,
-                Bound::Unbounded => false,
-            })
+        from: Bound<Key>,
+    ) -> impl Iterator<Item = &'a Arc<Entry>> {
+        let owned = selection.owner.map(|owner| listed(&self.owned, owner, &from));
+        let label = selection.labels.exact().filter(|_| owned.is_none());
+        let labelled = label.and_then(|(label, value)| {
+            self.labelled.get(label).map(|keys| listed(keys, Pair::new(label, value), &from))
         });
-        let listed = few
-            .zip(start)
-            .map(|(keys, start)| keys[start..].iter().filter_map(|key| self.index.get_key_value(key)));
-        let ranged = few.is_none().then(|| self.index.range::<ObjectKey, _>((from, Bound::Unbounded)));
-        let all = listed.into_iter().flatten().chain(ranged.into_iter().flatten());
-        all.take_while(|(key, _)| {
-            selection.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
+        let few = owned.is_some() || labelled.is_some();
+        let ranged = (!few).then(|| self.index.range::<Key, _>((from, Bound::Unbounded)));
+        let listed = owned.into_iter().flatten().chain(labelled.into_iter().flatten());
+        let listed = listed.filter_map(|key| self.index.get(key));
+        let all = listed.chain(ranged.into_iter().flatten()).map(|found| &found.0);
+        all.take_while(|entry| {
+            selection.namespace.as_ref().is_none_or(|namespace| *namespace == entry.key.namespace())
         })
-        .filter(|(key, entry)| selection.matches(key, &entry.facts))
+        .filter(|entry| selection.matches(entry))
     }
 
-    fn list(&mut self, key: &Arc<ObjectKey>, facts: &Facts) {
-        for owner in &facts.owners {
-            add(self.owned.entry(*owner).or_default(), key);
+    fn list(&mut self, entry: &Entry) {
+        for owner in &entry.facts.owners {
+            self.owned.insert((*owner, entry.key.clone()));
         }
-        for (label, values) in &mut self.labelled {
-            if let Some((_, value)) = facts.labels.iter().find(|(name, _)| name == label) {
-                add(values.entry(Arc::clone(value)).or_default(), key);
+        for (label, keys) in &mut self.labelled {
+            if let Some(pair) = find(&entry.facts.labels, label) {
+                keys.insert((pair.clone(), entry.key.clone()));
             }
         }
     }
 
-    fn unlist(&mut self, key: &ObjectKey, facts: &Facts) {
-        for owner in &facts.owners {
-            drop_from(&mut self.owned, owner, key);
+    fn unlist(&mut self, entry: &Entry) {
+        for owner in &entry.facts.owners {
+            self.owned.remove(&(*owner, entry.key.clone()));
         }
-        for (label, values) in &mut self.labelled {
-            if let Some(value) = value(&facts.labels, label) {
-                drop_from(values, value, key);
+        for (label, keys) in &mut self.labelled {
+            if let Some(pair) = find(&entry.facts.labels, label) {
+                keys.remove(&(pair.clone(), entry.key.clone()));
             }
         }
     }
 }
 
-fn add(keys: &mut Keys, key: &Arc<ObjectKey>) {
-    if let Err(at) = keys.binary_search(key) {
-        keys.insert(at, Arc::clone(key));
+/// The keys under `name`, from `from` on.
+fn listed<'a, T: Ord + Clone + 'a>(
+    keys: &'a BTreeSet<(T, Key)>,
+    name: T,
+    from: &Bound<Key>,
+) -> impl Iterator<Item = &'a Key> + use<'a, T> {
+    let from = match from.clone() {
+        Bound::Included(first) => Bound::Included((name.clone(), first)),
+        Bound::Excluded(last) => Bound::Excluded((name.clone(), last)),
+        Bound::Unbounded => Bound::Included((name.clone(), Key::before_all())),
+    };
+    keys.range((from, Bound::Unbounded)).take_while(move |(found, _)| *found == name).map(|(_, key)| key)
+}
+
+impl Borrow<Key> for Indexed {
+    fn borrow(&self) -> &Key {
+        &self.0.key
     }
 }
 
-fn drop_from<K, Q>(lists: &mut HashMap<K, Keys>, name: &Q, key: &ObjectKey)
-where
-    K: std::borrow::Borrow<Q> + Eq + std::hash::Hash,
-    Q: Eq + std::hash::Hash + ?Sized,
-{
-    let Some(keys) = lists.get_mut(name) else { return };
-    if let Ok(at) = keys.binary_search_by(|found| (**found).cmp(key)) {
-        keys.remove(at);
-    }
-    if keys.is_empty() {
-        lists.remove(name);
+impl Ord for Indexed {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.key.cmp(&other.0.key)
     }
 }
+
+impl PartialOrd for Indexed {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Indexed {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key == other.0.key
+    }
+}
+
+impl Eq for Indexed {}
 
 #[cfg(test)]
 mod tests;

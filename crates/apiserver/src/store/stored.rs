@@ -58,7 +58,8 @@ impl Stored {
         self.json
             .get_or_init(|| {
                 let object = self.typed.lock().clone();
-                object.map_or_else(Bytes::new, |object| Bytes::from(object.to_json()))
+                // Boxed: it may stay for long, so what its buffer has to spare is given back.
+                object.map_or_else(Bytes::new, |object| Bytes::from(object.to_json().into_boxed_slice()))
             })
             .clone()
     }
@@ -68,13 +69,17 @@ impl Stored {
         self.size_hint
     }
 
-    /// Lets the typed form go, which is several times larger, if the JSON has been made. Tells whether it is gone.
-    pub(crate) fn cool(&self) -> bool {
-        let encoded = self.json.get().is_some();
-        if encoded {
+    /// Lets the typed form go, which is several times larger; makes the JSON first if nobody has.
+    pub(crate) fn cool(&self) {
+        self.json();
+        self.cool_if_encoded();
+    }
+
+    /// As [`Stored::cool`], but leaves it typed if nobody has made the JSON.
+    pub(super) fn cool_if_encoded(&self) {
+        if self.json.get().is_some() {
             self.typed.lock().take();
         }
-        encoded
     }
 
     /// A way back to the typed object, if somebody beside this holds it.

@@ -3,15 +3,14 @@
 use sha2::{Digest, Sha256};
 
 /// A uid as the index keeps it: the number that a UUID is; for any other text, a digest of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Uid(u128);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Uid([u8; 16]);
 
 impl Uid {
     pub(crate) fn of(text: &str) -> Self {
-        uuid(text).map_or_else(|| Self(digest(text)), Self)
+        Self(uuid(text).unwrap_or_else(|| digest(text)).to_be_bytes())
     }
 }
-
 /// Reads the canonical form, `8-4-4-4-12` digits.
 fn uuid(text: &str) -> Option<u128> {
     let bytes = text.as_bytes();

@@ -1,22 +1,25 @@
 //! Who names whom: found from the one that is named, since a watch tells of that one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{collections::BTreeSet, sync::Arc};
 
 use parking_lot::Mutex;
 use resources::ObjectKey;
 
-/// Which objects name which other ones, kept by whoever reads them.
+/// Which objects name which other ones, kept by whoever reads them. There is a pair or two for every service, so they
+/// are kept small.
 pub(crate) struct References {
     both: Mutex<Both>,
 }
 
 #[derive(Default)]
 struct Both {
-    /// From the one that names.
-    named: HashMap<ObjectKey, BTreeSet<ObjectKey>>,
-    /// From the one that is named.
-    naming: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
+    /// The one that names first.
+    named: Pairs,
+    /// The one that is named first.
+    naming: Pairs,
 }
+
+type Pairs = BTreeSet<(Arc<ObjectKey>, Arc<ObjectKey>)>;
 
 impl References {
     pub(crate) fn new() -> Self {
@@ -26,33 +29,36 @@ impl References {
     /// `from` names just these; returns the ones that it named before.
     pub(crate) fn set(&self, from: &ObjectKey, to: BTreeSet<ObjectKey>) -> BTreeSet<ObjectKey> {
         let mut both = self.both.lock();
-        let before = both.named.remove(from).unwrap_or_default();
+        let before: BTreeSet<_> = with(&both.named, from).map(|key| ObjectKey::clone(key)).collect();
+        let from = Arc::new(from.clone());
         for gone in before.difference(&to) {
-            if let Some(naming) = both.naming.get_mut(gone) {
-                naming.remove(from);
-                if naming.is_empty() {
-                    both.naming.remove(gone);
-                }
-            }
+            let gone = Arc::new(gone.clone());
+            both.named.remove(&(Arc::clone(&from), Arc::clone(&gone)));
+            both.naming.remove(&(gone, Arc::clone(&from)));
         }
         for new in to.difference(&before) {
-            both.naming.entry(new.clone()).or_default().insert(from.clone());
-        }
-        if !to.is_empty() {
-            both.named.insert(from.clone(), to);
+            let new = Arc::new(new.clone());
+            both.named.insert((Arc::clone(&from), Arc::clone(&new)));
+            both.naming.insert((new, Arc::clone(&from)));
         }
         before
     }
 
     /// Those that `from` names.
     pub(crate) fn from(&self, from: &ObjectKey) -> BTreeSet<ObjectKey> {
-        self.both.lock().named.get(from).cloned().unwrap_or_default()
+        with(&self.both.lock().named, from).map(|key| ObjectKey::clone(key)).collect()
     }
 
     /// Those that name `to`.
     pub(crate) fn to(&self, to: &ObjectKey) -> Vec<ObjectKey> {
-        self.both.lock().naming.get(to).into_iter().flatten().cloned().collect()
+        with(&self.both.lock().naming, to).map(|key| ObjectKey::clone(key)).collect()
     }
+}
+
+/// What `first` is paired with.
+fn with<'a>(pairs: &'a Pairs, first: &'a ObjectKey) -> impl Iterator<Item = &'a Arc<ObjectKey>> {
+    let least = (Arc::new(first.clone()), Arc::new(ObjectKey::cluster("")));
+    pairs.range(least..).take_while(move |(found, _)| **found == *first).map(|(_, second)| second)
 }
 
 #[cfg(test)]

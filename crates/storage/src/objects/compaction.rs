@@ -112,7 +112,7 @@ impl Victim {
     }
 
     /// The next live records, until `budget` bytes are reached. Sets the barrier when there are no more.
-    fn next_live(&mut self, shared: &Shared, budget: usize) -> Vec<(Box<str>, Version, Place)> {
+    fn next_live(&mut self, shared: &Shared, budget: usize) -> Vec<(Arc<str>, Version, Place)> {
         let mut live = Vec::new();
         let mut bytes = 0;
         let state = shared.lock();

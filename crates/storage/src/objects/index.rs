@@ -1,6 +1,6 @@
 //! The index: where each key's newest value is. The only thing whose size grows with the number of keys.
 
-use std::{collections::BTreeMap, ops::Bound};
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use super::{
     hint,
@@ -32,7 +32,7 @@ pub(super) struct Entry {
 /// Keys to entries, with the ledger of the segments that they lie in.
 #[derive(Default)]
 pub(super) struct Index {
-    entries: BTreeMap<Box<str>, Entry>,
+    entries: BTreeMap<Arc<str>, Entry>,
     pub(super) ledger: Ledger,
 }
 
@@ -46,7 +46,7 @@ impl Index {
     }
 
     /// A new value, not written yet.
-    pub(super) fn queue(&mut self, key: &str, version: Version, value: Value) {
+    pub(super) fn queue(&mut self, key: &Arc<str>, version: Version, value: Value) {
         self.set(key, Entry { version, slot: Slot::Queued(value) });
     }
 
@@ -76,7 +76,10 @@ impl Index {
     pub(super) fn restore(&mut self, entry: &hint::Entry<'_>) {
         match entry.kind {
             Kind::Put => {
-                self.set(entry.key, Entry { version: entry.version, slot: Slot::Written(entry.place) });
+                self.set(
+                    &entry.key.into(),
+                    Entry { version: entry.version, slot: Slot::Written(entry.place) },
+                );
                 self.ledger.take(entry.place);
             }
             Kind::Delete => {
@@ -87,7 +90,7 @@ impl Index {
     }
 
     /// Up to `count` keys that begin with `prefix`, after the key `after`.
-    pub(super) fn page(&self, prefix: &str, after: Option<&str>, count: usize) -> Vec<(Box<str>, Version)> {
+    pub(super) fn page(&self, prefix: &str, after: Option<&str>, count: usize) -> Vec<(Arc<str>, Version)> {
         let from = after.map_or(Bound::Included(prefix), Bound::Excluded);
         self.entries
             .range::<str, _>((from, Bound::Unbounded))
@@ -97,8 +100,8 @@ impl Index {
             .collect()
     }
 
-    fn set(&mut self, key: &str, entry: Entry) {
-        // An update keeps the key's allocation.
+    fn set(&mut self, key: &Arc<str>, entry: Entry) {
+        // An update keeps the key that was there, which others may share.
         match self.entries.get_mut(key) {
             Some(old) => {
                 if let Slot::Written(place) = std::mem::replace(old, entry).slot {
@@ -106,7 +109,7 @@ impl Index {
                 }
             }
             None => {
-                self.entries.insert(key.into(), entry);
+                self.entries.insert(Arc::clone(key), entry);
             }
         }
     }

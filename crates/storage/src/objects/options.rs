@@ -33,7 +33,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             segment_bytes_max: 16 << 20,
-            cache_bytes_max: 16 << 20,
+            cache_bytes_max: 2 << 20,
             queue_bytes_max: 64 << 20,
             key_bytes_max: 1024,
             value_bytes_max: 3 << 20,

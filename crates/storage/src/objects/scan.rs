@@ -14,9 +14,9 @@ const PAGE_KEYS: usize = 512;
 pub struct Scan {
     shared: Arc<Shared>,
     prefix: Box<str>,
-    page: VecDeque<(Box<str>, Version)>,
+    page: VecDeque<(Arc<str>, Version)>,
     /// Where the next page begins.
-    after: Option<Box<str>>,
+    after: Option<Arc<str>>,
     is_last_page: bool,
 }
 
@@ -27,7 +27,7 @@ impl Scan {
 }
 
 impl Iterator for Scan {
-    type Item = (Box<str>, Version);
+    type Item = (Arc<str>, Version);
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.page.is_empty() && !self.is_last_page {

@@ -17,7 +17,7 @@ use crate::{Error, Result, events};
 
 /// A change that has its place in the order and waits for the disk.
 pub(super) struct Change {
-    pub(super) key: Box<str>,
+    pub(super) key: Arc<str>,
     pub(super) version: Version,
     pub(super) op: Op,
     /// Counted against the queue's limit.
@@ -97,7 +97,7 @@ impl Shared {
     /// Gives the change its version and its place, and queues it.
     pub(super) fn append(
         &self,
-        key: &str,
+        key: &Arc<str>,
         durability: Durability,
         op: impl FnOnce(Version) -> Op,
     ) -> Result<Version> {
@@ -135,7 +135,7 @@ impl Shared {
         state.urgent |= durability == Durability::Wait;
         state.next += 1;
         state.queue_bytes += cost;
-        state.queue.push_back(Change { key: key.into(), version, op, cost });
+        state.queue.push_back(Change { key: Arc::clone(key), version, op, cost });
         drop(state);
         if wakes {
             self.wake.notify_one();

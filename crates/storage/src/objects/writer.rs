@@ -26,7 +26,7 @@ pub(super) struct Writer {
 
 /// A record in a frame that is not yet durable; its place is relative to the frame.
 pub(super) struct Placed {
-    pub(super) key: Box<str>,
+    pub(super) key: Arc<str>,
     pub(super) kind: Kind,
     pub(super) version: Version,
     pub(super) at: usize,

@@ -119,7 +119,7 @@ fn what_is_too_large_is_refused() {
 #[test]
 fn a_value_may_contain_its_version() {
     let store = open(&SimulatedDisk::default(), small());
-    let put = || store.append_with("a", Durability::Wait, |version| Op::bytes(version.to_string()));
+    let put = || store.append_with(&"a".into(), Durability::Wait, |version| Op::bytes(version.to_string()));
     put().unwrap();
     let version = put().unwrap();
     assert_eq!(store.get("a").unwrap().unwrap(), (version, Bytes::from("2")));
@@ -148,7 +148,7 @@ fn scanning_walks_a_prefix_in_order() {
     for key in ["a", "b", "c"].iter().flat_map(|prefix| keys(prefix)).rev() {
         store.append(&key, Op::bytes("x"), Durability::Soon).unwrap();
     }
-    let found: Vec<_> = store.scan("b/").map(|(key, _)| key.into_string()).collect();
+    let found: Vec<_> = store.scan("b/").map(|(key, _)| key.to_string()).collect();
     assert_eq!(found, keys("b"));
     assert_eq!(store.scan("").count(), 4500);
     assert_eq!(store.scan("b/00").count(), 100);

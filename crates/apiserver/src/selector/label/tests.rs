@@ -1,7 +1,8 @@
 use super::*;
+use crate::store::pairs::Interner;
 
 fn pairs(labels: &[(&str, &str)]) -> Pairs {
-    labels.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()
+    Interner::new().pairs(labels.iter().copied())
 }
 
 #[test]

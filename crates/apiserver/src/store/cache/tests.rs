@@ -1,4 +1,4 @@
-use resources::{Object, builtin::ConfigMap, meta::ObjectMeta};
+use resources::{Object, ObjectKey, builtin::ConfigMap, meta::ObjectMeta};
 
 use super::*;
 
@@ -9,12 +9,12 @@ fn put(cache: &mut Cache, name: &str) -> Arc<dyn DynObject> {
     object
 }
 
-fn key(name: &str) -> ObjectKey {
-    ObjectKey::cluster(name)
+fn key(name: &str) -> Key {
+    Key::of(<ConfigMap as Object>::kind(), &ObjectKey::new("default", name))
 }
 
 fn has(cache: &mut Cache, name: &str) -> bool {
-    cache.get(<ConfigMap as Object>::kind(), &key(name)).is_some()
+    cache.get(&key(name)).is_some()
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn what_somebody_holds_is_found_again() {
     let held = put(&mut cache, "a");
     put(&mut cache, "b");
     put(&mut cache, "c");
-    let found = cache.get(<ConfigMap as Object>::kind(), &key("a")).unwrap().object().unwrap();
+    let found = cache.get(&key("a")).unwrap().object().unwrap();
     assert!(Arc::ptr_eq(&held, &found));
     drop((held, found));
     put(&mut cache, "d");
@@ -49,10 +49,9 @@ fn it_stays_bounded() {
     for number in 0..1000 {
         put(&mut cache, &format!("x{number}"));
         if number % 3 == 0 {
-            cache.remove(<ConfigMap as Object>::kind(), &key(&format!("x{number}")));
+            cache.remove(&key(&format!("x{number}")));
         }
     }
-    let kept: usize = cache.kinds.values().map(HashMap::len).sum();
-    assert!(kept <= 8 + held.len(), "{kept}");
+    assert!(cache.objects.len() <= 8 + held.len(), "{}", cache.objects.len());
     assert_eq!(cache.hand.len(), 8);
 }

@@ -1,24 +1,41 @@
 use std::sync::Arc;
 
-use resources::{DynObject, builtin::ConfigMap, meta::ObjectMeta};
-use storage::objects::Encode;
+use resources::{DynObject, Object, ObjectKey, builtin::ConfigMap, meta::ObjectMeta};
 
 use super::*;
-use crate::store::facts::Interner;
+use crate::store::{facts::Facts, pairs::Interner};
 
-const LIMITS: RingLimits = RingLimits { changes_max: 4, bytes_max: 1000, hot_max: 2 };
+const LIMITS: RingLimits = RingLimits {
+    changes_max: 6,
+    bytes_max: 2000,
+    seen_changes_max: 4,
+    seen_bytes_max: 1000,
+    typed_max: 3,
+    seen_typed_max: 1,
+};
 
 fn change(version: u64, size_hint: usize) -> Change {
     let metadata = ObjectMeta { name: Some("a".into()), ..ObjectMeta::default() };
     let object: Arc<dyn DynObject> = Arc::new(ConfigMap { metadata, ..ConfigMap::default() });
     let facts = Facts::of(&*object, &mut Interner::new());
     let stored = Arc::new(Stored::hot(version, object, size_hint));
-    let key = Arc::new(ObjectKey::new("default", "a"));
-    Change { version, kind: ChangeKind::Modified, key, before: None, after: State { stored, facts } }
+    let key = Key::of(<ConfigMap as Object>::kind(), &ObjectKey::new("default", "a"));
+    let entry = Arc::new(Entry { key, version, facts });
+    Change { kind: ChangeKind::Modified, before: None, after: State { stored, entry } }
+}
+
+/// Adds changes; returns the versions of those that are told to let go of their objects.
+fn push(ring: &mut Ring, versions: impl IntoIterator<Item = u64>, size_hint: usize) -> Vec<u64> {
+    let mut cooling = Vec::new();
+    for version in versions {
+        ring.push(change(version, size_hint));
+        cooling.extend(ring.trim().iter().map(|change| change.version()));
+    }
+    cooling
 }
 
 fn versions(ring: &Ring, after: u64) -> Option<Vec<u64>> {
-    ring.after(after).map(|changes| changes.map(|change| change.version).collect())
+    ring.after(after).map(|changes| changes.map(|change| change.version()).collect())
 }
 
 #[test]
@@ -26,9 +43,7 @@ fn the_oldest_go_when_there_are_too_many() {
     let mut ring = Ring::new(10, LIMITS);
     assert_eq!(versions(&ring, 9), None);
     assert_eq!(versions(&ring, 10), Some(vec![]));
-    for version in [12, 15, 16, 17, 20] {
-        ring.push(change(version, 10));
-    }
+    push(&mut ring, [12, 15, 16, 17, 20], 10);
     assert_eq!(versions(&ring, 11), None, "12 is gone");
     assert_eq!(versions(&ring, 12), Some(vec![15, 16, 17, 20]));
     assert_eq!(versions(&ring, 16), Some(vec![17, 20]));
@@ -38,25 +53,56 @@ fn the_oldest_go_when_there_are_too_many() {
 #[test]
 fn the_oldest_go_when_they_are_too_large_but_the_newest_stays() {
     let mut ring = Ring::new(0, LIMITS);
-    for version in 1..=3 {
-        ring.push(change(version, 600));
-    }
-    assert_eq!(versions(&ring, 1), None);
+    push(&mut ring, 1..=2, 600);
+    assert_eq!(versions(&ring, 1), Some(vec![2]));
+    assert_eq!(versions(&ring, 0), None);
+    push(&mut ring, [3], 5000);
     assert_eq!(versions(&ring, 2), Some(vec![3]));
 }
 
 #[test]
-fn old_changes_keep_only_their_json_once_it_is_made() {
+fn what_a_watcher_has_not_seen_stays_until_it_is_far_behind() {
     let mut ring = Ring::new(0, LIMITS);
-    ring.push(change(1, 10));
-    let first = Arc::clone(&ring.after(0).unwrap().next().unwrap().after.stored);
-    let is_typed = || !first.cool();
-    for version in 2..=3 {
-        ring.push(change(version, 10));
-    }
-    assert!(is_typed(), "nobody has encoded it");
-    let json = first.encode();
-    ring.push(change(4, 10));
-    assert!(!is_typed());
-    assert_eq!(first.object().unwrap().to_json(), json);
+    let (slow, quick) = (ring.join(0), ring.join(0));
+    push(&mut ring, 1..=6, 10);
+    ring.seen(quick, 6);
+    ring.trim();
+    assert_eq!(versions(&ring, 0), Some(vec![1, 2, 3, 4, 5, 6]));
+    ring.seen(slow, 1);
+    ring.trim();
+    assert_eq!(versions(&ring, 1), Some(vec![2, 3, 4, 5, 6]));
+    ring.leave(slow);
+    ring.trim();
+    assert_eq!(versions(&ring, 2), Some(vec![3, 4, 5, 6]));
+    let slow = ring.join(6);
+    push(&mut ring, 7..=20, 10);
+    assert_eq!(versions(&ring, 14), Some(vec![15, 16, 17, 18, 19, 20]));
+    assert_eq!(versions(&ring, 13), None, "too far behind");
+    ring.seen(slow, 20);
+    ring.trim();
+    assert_eq!(versions(&ring, 16), Some(vec![17, 18, 19, 20]));
+}
+
+#[test]
+fn typed_objects_go_once_they_are_seen_or_there_are_too_many() {
+    let mut ring = Ring::new(0, LIMITS);
+    let watcher = ring.join(0);
+    assert!(push(&mut ring, 1..=3, 10).is_empty());
+    assert_eq!(push(&mut ring, [4], 10), [1], "too many");
+    ring.seen(watcher, 2);
+    assert_eq!(push(&mut ring, [5], 10), [2]);
+    ring.seen(watcher, 5);
+    let cooling: Vec<_> = ring.trim().iter().map(|change| change.version()).collect();
+    assert_eq!(cooling, [3, 4], "the newest stays typed");
+    let newest = versions(&ring, 0);
+    assert_eq!(newest, None);
+}
+
+#[test]
+fn a_cooled_state_is_the_same_object() {
+    let state = change(1, 10).after.stored;
+    let json = state.object().unwrap().to_json();
+    state.cool();
+    assert_eq!(state.json(), json);
+    assert_eq!(state.object().unwrap().to_json(), json);
 }

@@ -1,12 +1,24 @@
 use resources::{
+    Object, ObjectKey,
     builtin::ConfigMap,
     meta::{ObjectMeta, OwnerReference},
 };
 
 use super::*;
-use crate::{selector::LabelSelector, store::facts::Interner};
+use crate::{selector::LabelSelector, store::pairs::Interner};
 
-const LIMITS: RingLimits = RingLimits { changes_max: 4, bytes_max: 1000, hot_max: 2 };
+const LIMITS: RingLimits = RingLimits {
+    changes_max: 4,
+    bytes_max: 1000,
+    seen_changes_max: 4,
+    seen_bytes_max: 1000,
+    typed_max: 4,
+    seen_typed_max: 2,
+};
+
+fn key(namespace: &str, name: &str) -> Key {
+    Key::of(<ConfigMap as Object>::kind(), &ObjectKey::new(namespace, name))
+}
 
 fn put(shelf: &mut Shelf, namespace: &str, name: &str, label: &str, owner: &str) {
     let owner = OwnerReference { uid: owner.into(), controller: Some(true), ..OwnerReference::default() };
@@ -17,12 +29,13 @@ fn put(shelf: &mut Shelf, namespace: &str, name: &str, label: &str, owner: &str)
     };
     let object = ConfigMap { metadata, ..ConfigMap::default() };
     let facts = Facts::of(&object, &mut Interner::new());
-    shelf.insert(&ObjectKey::new(namespace, name), Entry { version: 1, facts });
+    shelf.insert(Entry { key: key(namespace, name), version: 1, facts });
 }
 
-fn names(shelf: &mut Shelf, selection: &Selection, from: Bound<ObjectKey>) -> String {
+fn names(shelf: &mut Shelf, selection: &Selection, from: Bound<Key>) -> String {
     shelf.prepare(selection);
-    shelf.select(selection, from).map(|(key, _)| key.to_string()).collect::<Vec<_>>().join(" ")
+    let text = |key: &Key| format!("{}/{}", key.namespace(), key.name());
+    shelf.select(selection, from).map(|entry| text(&entry.key)).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -45,15 +58,15 @@ fn a_selection_finds_the_same_with_and_without_an_index() {
         assert_eq!(names(&mut shelf, &label("l=1"), all.clone()), "a/x b/x b/z", "{round}");
         assert_eq!(names(&mut shelf, &label("l in (1,3)"), all.clone()), "a/x b/x b/z");
         assert_eq!(names(&mut shelf, &owned("o"), all.clone()), "a/x a/y b/z");
-        let after = Bound::Excluded(ObjectKey::new("a", "x"));
+        let after = Bound::Excluded(key("a", "x"));
         assert_eq!(names(&mut shelf, &label("l=1"), after.clone()), "b/x b/z");
         assert_eq!(names(&mut shelf, &owned("o"), after), "a/y b/z");
         // Within a namespace the caller begins at the namespace.
         let within = Selection { namespace: Some("b".into()), ..label("l=1") };
-        assert_eq!(names(&mut shelf, &within, Bound::Included(ObjectKey::new("b", ""))), "b/x b/z");
+        assert_eq!(names(&mut shelf, &within, Bound::Included(key("b", ""))), "b/x b/z");
     }
     put(&mut shelf, "b", "x", "2", "o");
-    shelf.remove(&ObjectKey::new("a", "x"));
+    shelf.remove(&key("a", "x"));
     assert_eq!(names(&mut shelf, &label("l=1"), all.clone()), "b/z");
     assert_eq!(names(&mut shelf, &label("l=2"), all.clone()), "a/y b/x c/x");
     assert_eq!(names(&mut shelf, &owned("o"), all.clone()), "a/y b/x b/z");
