@@ -130,7 +130,7 @@ impl Keeper {
         let Some(link) = &mut self.link else { return Ok(Next::On) };
         match link.hear() {
             Heard::Greeting => Ok(Next::On),
-            Heard::Request(message) => self.take_request(message),
+            Heard::Request(message) => self.take_request(*message),
             Heard::Stranger => Ok(Next::End),
             Heard::Left => self.daemon_left(),
         }
