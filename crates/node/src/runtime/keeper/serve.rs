@@ -269,6 +269,8 @@ impl Keeper {
         // First what others wait for: from here on a new daemon finds nobody, and can have the addresses.
         if let Some((configured, _)) = &self.configured {
             let _ = std::fs::remove_file(&configured.socket);
+            // And its directory, unless something else is in it.
+            let _ = configured.socket.parent().map(std::fs::remove_dir);
         }
         drop(self.listener);
         self.sockets.clear();
