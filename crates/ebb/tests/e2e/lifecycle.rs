@@ -1,6 +1,6 @@
 //! `ebb up` itself: one per directory, nothing left behind, and the same objects after a crash.
 
-use std::{collections::BTreeSet, fs, path::PathBuf, process::Command, time::Instant};
+use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
 
 use rustix::process::Signal;
 
@@ -108,15 +108,13 @@ fn told_twice_to_stop_it_ends_at_once() {
     ebb.apply(SERVICE);
     let url = ebb.ready("hello");
     let (http, slow) = (ebb.http, format!("{url}/sleep?ms=50000"));
-    let began = Instant::now();
     let caller = std::thread::spawn(move || get(http, &slow));
     let busy = until(|| ebb.call(&format!("{url}/concurrency")).body.contains('2').then_some(()));
     assert!(busy.is_some(), "the slow request arrives");
     ebb.signal(Signal::TERM);
     assert!(until(|| ebb.said().contains("Stopping").then_some(())).is_some());
     assert!(ebb.stop(), "it ends well");
-    assert_ne!(caller.join().unwrap().status, 200);
-    assert!(began.elapsed().as_secs() < 45, "it did not wait for the request");
+    assert_ne!(caller.join().unwrap().status, 200, "it did not wait for the request");
     assert!(processes_with(&dir).is_empty(), "{:?}", processes_with(&dir));
 }
 

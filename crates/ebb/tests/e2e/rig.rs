@@ -20,7 +20,7 @@ use serde_json::Value;
 pub(crate) use self::{
     archive::{docker_save, hello},
     host::Host,
-    http::{Answer, get, send, try_get},
+    http::{Answer, Asked, ask, get, send},
     need::{need_kubectl, need_root, need_shared},
 };
 

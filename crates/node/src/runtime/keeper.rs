@@ -145,11 +145,15 @@ pub fn keeper_main() -> ! {
     std::process::exit(code)
 }
 
+/// What may be meant for the daemon and reach both.
+const IGNORED: [i32; 7] =
+    [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGPIPE, libc::SIGUSR1, libc::SIGUSR2];
+
 fn run() -> io::Result<()> {
     alone()?;
     // It outlives the daemon, and whatever else ends a session must not end it.
     let _ = rustix::process::setsid();
-    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM, libc::SIGPIPE] {
+    for signal in IGNORED {
         sys::ignore_signal(signal);
     }
     // What the daemon does without for itself, containers may want. Refused where there are none anyway.

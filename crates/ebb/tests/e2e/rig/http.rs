@@ -32,15 +32,26 @@ pub(crate) fn get(address: SocketAddr, url: &str) -> Answer {
     send(address, &format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
 }
 
-/// As [`get`], where the platform may end meanwhile: what went wrong, if anything did.
-pub(crate) fn try_get(address: SocketAddr, host: &str) -> Result<(), String> {
+/// A request that has been sent to a platform which may end meanwhile.
+pub(crate) struct Asked(TcpStream);
+
+/// Asks for `/` on a connection of its own; says what went wrong, if anything did.
+pub(crate) fn ask(address: SocketAddr, host: &str) -> Result<Asked, String> {
     let mut stream = TcpStream::connect(address).map_err(|error| format!("connecting: {error}"))?;
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    let mut text = String::new();
-    let read = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut text));
-    read.map_err(|error| format!("{error} after {text:?}"))?;
-    if text.starts_with("HTTP/1.1 200 ") && text.contains("Hello") { Ok(()) } else { Err(text) }
+    stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
+    Ok(Asked(stream))
+}
+
+impl Asked {
+    /// Waits for the sample's greeting; says what came instead.
+    pub(crate) fn answer(mut self) -> Result<(), String> {
+        let mut text = String::new();
+        let read = self.0.read_to_string(&mut text);
+        read.map_err(|error| format!("{error} after {text:?}"))?;
+        if text.starts_with("HTTP/1.1 200 ") && text.contains("Hello") { Ok(()) } else { Err(text) }
+    }
 }
 
 /// Sends a request as it is, and reads the answer to the end of the connection.

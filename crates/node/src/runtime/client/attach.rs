@@ -56,7 +56,11 @@ impl Client {
             let (child, socket) = match rendezvous::connect(&directory).map_err(finding)? {
                 Some(socket) => (None, socket),
                 None => {
-                    let listener = rendezvous::open(&directory).map_err(finding)?;
+                    let listener = match rendezvous::open(&directory) {
+                        // An earlier keeper that was just ending has removed the directory.
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                        other => other.map_err(finding)?,
+                    };
                     let child = options.command.spawn(listener)?;
                     let socket = rendezvous::connect(&directory).map_err(finding)?;
                     (Some(child), socket.ok_or(RuntimeError::KeeperGone)?)

@@ -18,7 +18,7 @@ pub(super) struct Link {
 /// What a daemon said.
 pub(super) enum Heard {
     Greeting,
-    Request(Message<Request>),
+    Request(Box<Message<Request>>),
     /// It is of another version.
     Stranger,
     /// It has left, or makes no sense.
@@ -38,7 +38,7 @@ impl Link {
     pub(super) fn hear(&mut self) -> Heard {
         if self.greeted {
             return match wire::receive(self.socket()) {
-                Ok(Some(request)) => Heard::Request(request),
+                Ok(Some(request)) => Heard::Request(Box::new(request)),
                 _ => Heard::Left,
             };
         }

@@ -130,7 +130,7 @@ impl Keeper {
         let Some(link) = &mut self.link else { return Ok(Next::On) };
         match link.hear() {
             Heard::Greeting => Ok(Next::On),
-            Heard::Request(message) => self.take_request(message),
+            Heard::Request(message) => self.take_request(*message),
             Heard::Stranger => Ok(Next::End),
             Heard::Left => self.daemon_left(),
         }
@@ -269,6 +269,8 @@ impl Keeper {
         // First what others wait for: from here on a new daemon finds nobody, and can have the addresses.
         if let Some((configured, _)) = &self.configured {
             let _ = std::fs::remove_file(&configured.socket);
+            // And its directory, unless something else is in it.
+            let _ = configured.socket.parent().map(std::fs::remove_dir);
         }
         drop(self.listener);
         self.sockets.clear();
