@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod containers;
+mod environment;
 mod images;
 mod lifecycle;
 mod manifests;

@@ -3,6 +3,7 @@
 mod archive;
 mod http;
 mod need;
+mod pods;
 
 use std::{
     fs::{self, File},
@@ -19,6 +20,7 @@ pub(crate) use self::{
     archive::hello,
     http::{Answer, get, send},
     need::{need_kubectl, need_root, need_shared},
+    pods::steps,
 };
 
 /// The longest that anything here may take: far above what it takes, and below a test runner's patience.
