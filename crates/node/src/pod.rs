@@ -29,6 +29,6 @@ mod workers;
 pub use self::{
     built_in::QUEUE_PROXY_IMAGE,
     image::Images,
-    kubelet::{Drain, Kubelet, KubeletConfig, KubeletOptions},
+    kubelet::{Allocatable, Drain, Kubelet, KubeletConfig, KubeletOptions},
     start_times::{StartRecord, StartRecords},
 };

@@ -17,6 +17,7 @@ mod seccomp;
 mod shell;
 mod spec;
 pub(crate) mod sys;
+mod taken;
 mod wire;
 
 use std::io;
@@ -31,6 +32,7 @@ pub use container::{ContainerOptions, ContainerRuntime};
 pub use error::{RuntimeError, StartFailure, Step};
 pub use keeper::{KeeperCommand, Leftovers, PoolOptions, clean_leftovers};
 pub use process::{ProcessOptions, ProcessRuntime};
+pub(crate) use taken::take_mount;
 pub use spec::{
     BindMount, ContainerId, ContainerSpec, Resources, SandboxId, SandboxSpec, Seccomp, TmpfsMount, User,
 };

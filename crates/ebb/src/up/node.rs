@@ -7,7 +7,7 @@ use dataplane::Handle;
 use futures::future::BoxFuture;
 use images::{Layers, Registries, RegistryConfig, Store, StoreConfig};
 use node::{
-    Images, Kubelet, KubeletConfig, KubeletOptions, Logs, StartRecords,
+    Allocatable, Images, Kubelet, KubeletConfig, KubeletOptions, Logs, StartRecords,
     runtime::{ContainerOptions, ContainerRuntime, ProcessOptions, ProcessRuntime, SharedRuntime},
 };
 use objects::{Client, WriteTarget};
@@ -38,6 +38,7 @@ pub(super) struct Node {
     pub(super) logs: Logs,
     pub(super) records: Arc<StartRecords>,
     run_dir: PathBuf,
+    volumes_dir: PathBuf,
     flat: Option<PathBuf>,
 }
 
@@ -65,13 +66,8 @@ impl Node {
                     .context("starting the process runtime")?,
             ),
         };
-        // Volumes and small files of pods that no longer run; an emptyDir lives as long as its pod does.
-        match std::fs::remove_dir_all(&run_dir) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("emptying {}", run_dir.display()));
-            }
-            _ => {}
-        }
+        // Small files and memory volumes of containers that no longer run.
+        node::remove_run_dir(&run_dir).with_context(|| format!("emptying {}", run_dir.display()))?;
         Ok(Self {
             runtime,
             images,
@@ -79,6 +75,7 @@ impl Node {
             logs: Logs::new(dir.logs(), Arc::new(runtime::now)),
             records: Arc::default(),
             run_dir,
+            volumes_dir: dir.volumes(),
             flat: (!isolated).then(|| dir.flat()),
         })
     }
@@ -94,12 +91,15 @@ impl Node {
         let (containers, images, registries) =
             (Arc::clone(&self.runtime), self.images.clone(), Arc::clone(&self.registries));
         let (logs, records) = (self.logs.clone(), Arc::clone(&self.records));
-        let (run_dir, flat) = (self.run_dir.clone(), self.flat.clone());
+        let (run_dir, volumes_dir) = (self.run_dir.clone(), self.volumes_dir.clone());
+        let flat = self.flat.clone();
         move || {
             let config = KubeletConfig {
                 options: KubeletOptions {
                     node: NODE.to_owned(),
                     run_dir: run_dir.clone(),
+                    volumes_dir: volumes_dir.clone(),
+                    allocatable: allocatable(),
                     pod_network: POD_NETWORK,
                     resolv_conf: RESOLV_CONF.to_owned(),
                     pods_max: PODS_MAX,
@@ -125,12 +125,7 @@ impl Node {
     /// Stops all containers and removes what they left.
     pub(super) async fn stop(self) -> Result<()> {
         self.runtime.shutdown().await.context("stopping the containers")?;
-        match std::fs::remove_dir_all(&self.run_dir) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("removing {}", self.run_dir.display()))
-            }
-            _ => Ok(()),
-        }
+        node::remove_run_dir(&self.run_dir).with_context(|| format!("removing {}", self.run_dir.display()))
     }
 }
 
@@ -175,10 +170,17 @@ async fn registered(client: &Client) -> objects::Result<()> {
         .map(drop)
 }
 
-fn status(now: &Time) -> NodeStatus {
+/// The whole machine.
+fn allocatable() -> Allocatable {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let memory = rustix::system::sysinfo();
-    let memory = memory.totalram as u64 * u64::from(memory.mem_unit);
+    let machine = rustix::system::sysinfo();
+    let memory = machine.totalram as u64 * u64::from(machine.mem_unit);
+    Allocatable { cpu_millis: cores as i64 * 1000, memory: i64::try_from(memory).unwrap_or(i64::MAX) }
+}
+
+fn status(now: &Time) -> NodeStatus {
+    let Allocatable { cpu_millis, memory } = allocatable();
+    let cores = cpu_millis / 1000;
     let resources =
         [("cpu", cores.to_string()), ("memory", memory.to_string()), ("pods", PODS_MAX.to_string())];
     let resources: std::collections::BTreeMap<_, _> =

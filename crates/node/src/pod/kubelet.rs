@@ -8,7 +8,14 @@ use resources::{Object, builtin::Pod};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{StartRecords, address::Addresses, image::Images, worker::STOP_GRACE_MAX, workers::Workers};
+use super::{
+    StartRecords,
+    address::Addresses,
+    image::Images,
+    volumes::{self, Places},
+    worker::STOP_GRACE_MAX,
+    workers::Workers,
+};
 use crate::{
     logs::{Clock, Logs},
     private_dir,
@@ -18,6 +25,26 @@ use crate::{
 /// How long an orderly stop takes at most: the pods' time, and what it takes to remove them.
 const STOP_MAX: Duration = STOP_GRACE_MAX.saturating_add(Duration::from_secs(10));
 
+/// What the node has for its pods.
+#[derive(Clone, Copy, Debug)]
+pub struct Allocatable {
+    /// Processors, in thousandths.
+    pub cpu_millis: i64,
+    /// Bytes of memory.
+    pub memory: i64,
+}
+
+impl Allocatable {
+    /// The amount of a resource in thousandths of its unit; 0 for one that this node does not count.
+    pub(super) fn millis(self, resource: &str) -> i64 {
+        match resource {
+            "cpu" => self.cpu_millis,
+            "memory" => self.memory.saturating_mul(1000),
+            _ => 0,
+        }
+    }
+}
+
 /// What a kubelet is told.
 #[derive(Clone, Debug)]
 pub struct KubeletOptions {
@@ -25,6 +52,10 @@ pub struct KubeletOptions {
     pub node: String,
     /// Where pods' volumes and small files are kept while they run; a memory file system is best.
     pub run_dir: PathBuf,
+    /// Where pods' emptyDir volumes are kept, on a disk with room for them.
+    pub volumes_dir: PathBuf,
+    /// What the node has for its pods.
+    pub allocatable: Allocatable,
     /// The range of the pods' addresses.
     pub pod_network: (Ipv4Addr, u8),
     /// What `/etc/resolv.conf` says in pods.
@@ -84,6 +115,19 @@ impl Shared {
     pub(super) fn pod_dir(&self, pod: &Pod) -> PathBuf {
         self.pods_dir().join(pod.uid())
     }
+
+    /// Where a pod's volumes are.
+    pub(super) fn places(&self, pod: &Pod) -> Places {
+        Places { run: self.pod_dir(pod).join("volumes"), disk: self.options.volumes_dir.join(pod.uid()) }
+    }
+
+    /// Removes the volumes of pods that ended while nobody saw it.
+    fn remove_unknown_volumes(&self, known: Vec<String>) {
+        let dir = self.options.volumes_dir.clone();
+        tokio::task::spawn_blocking(move || {
+            volumes::remove_unknown(&dir, |uid| known.iter().any(|known| known == uid));
+        });
+    }
 }
 
 /// Runs the pods that are bound to this node.
@@ -142,6 +186,7 @@ impl Kubelet {
                             let is_known = |uid: &str| known.iter().any(|known| known == uid);
                             workers.retain(is_known);
                             self.shared.logs.retain(is_known);
+                            self.shared.remove_unknown_volumes(known);
                         }
                     }
                 },

@@ -1,14 +1,17 @@
 //! The life of one pod, from the moment it is bound to this node until it is forgotten.
 
+mod bounds;
 mod deadline;
 mod end;
+mod fit;
+mod hook;
 mod prepare;
 mod publish;
 mod start;
 mod take_over;
 mod transitions;
 
-use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use resources::{
@@ -17,7 +20,7 @@ use resources::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 pub(super) use self::deadline::STOP_GRACE_MAX;
@@ -25,7 +28,7 @@ use self::{end::Ending, prepare::Prepared, start::Run};
 use super::{
     image,
     kubelet::Shared,
-    state::{Record, State},
+    state::{Failed, Record, State},
     status,
 };
 use crate::{
@@ -48,8 +51,12 @@ pub(super) struct Worker {
     /// Which containers have a start, a wait or a restart under way.
     pending: Vec<bool>,
     happenings: FuturesUnordered<BoxFuture<'static, Happening>>,
-    /// What the runtime does not honour: condition and message.
-    notes: Vec<(String, String)>,
+    /// What the runtime does not honour.
+    left_out: BTreeSet<&'static str>,
+    /// Why the pod failed as a whole; nothing of it runs any more.
+    failed: Option<Failed>,
+    /// Why it cannot run on this node.
+    unplaced: Option<String>,
     published: Option<PodStatus>,
     publish_at: Option<Instant>,
     seen_at: Instant,
@@ -69,6 +76,10 @@ struct Times {
 enum Happening {
     Prepared(Result<Prepared, image::Failure>),
     PrepareAgain,
+    /// The node has become one that the pod can run on.
+    Fits,
+    /// The pod failed as a whole.
+    Failed(Failed),
     Started { index: usize, outcome: Result<Run, image::Failure> },
     Exited { index: usize, run: u32, exit: Exit, message: String },
     Probed { index: usize, round: u32, probe: usize, outcome: Outcome },
@@ -87,7 +98,9 @@ impl Worker {
             pending: vec![false; records.len()],
             records,
             happenings: FuturesUnordered::new(),
-            notes: Vec::new(),
+            left_out: BTreeSet::new(),
+            failed: None,
+            unplaced: None,
             published: None,
             publish_at: None,
             seen_at: Instant::now(),
@@ -107,10 +120,26 @@ impl Worker {
                 // It was ready before the node was restarted: nobody may go on to believe it.
                 self.publish().await;
             }
-            self.prepare();
+            self.begin().await;
             self.live().await
         };
         self.end(ending).await;
+    }
+
+    /// Prepares the pod, if it may run here.
+    async fn begin(&mut self) {
+        let (shared, pod) = (Arc::clone(&self.shared), Arc::clone(&self.pod));
+        let (node, allocatable) = (shared.options.node.clone(), shared.options.allocatable);
+        self.unplaced = fit::obstacle_here(&shared.client, &node, &pod, allocatable).await;
+        if self.unplaced.is_none() {
+            self.limit_time();
+            return self.prepare();
+        }
+        self.publish().await;
+        self.happenings.push(Box::pin(async move {
+            fit::wait(shared.client.clone(), node, &pod, allocatable).await;
+            Happening::Fits
+        }));
     }
 
     /// Returns when the pod is to end, and why.
@@ -142,19 +171,26 @@ impl Worker {
                 self.times.sandbox = self.seen_at.elapsed();
                 self.address = Some(prepared.address);
                 self.prepared = Some(Arc::new(prepared));
+                self.limit_volumes();
                 self.advance();
                 return;
             }
             Happening::Prepared(Err(failure)) => {
                 self.prepare_failures += 1;
                 let wait = prepare::wait(self.prepare_failures);
+                let changed = failure.seen.changed(self.shared.client.clone(), self.pod.namespace().to_owned());
                 for record in &mut self.records {
                     record.state =
                         State::Waiting { reason: failure.reason, message: failure.message.clone() };
                 }
-                self.after(wait, Happening::PrepareAgain);
+                self.happenings.push(Box::pin(async move {
+                    let _changed_or_waited = timeout(wait, changed).await;
+                    Happening::PrepareAgain
+                }));
             }
             Happening::PrepareAgain => return self.prepare(),
+            Happening::Fits => return self.begin().await,
+            Happening::Failed(failed) => return self.fail(failed).await,
             Happening::Started { index, outcome: Ok(run) } => {
                 self.started(index, run);
                 self.advance();
@@ -182,7 +218,7 @@ impl Worker {
     /// Starts what can be started now: the next init container, or all others when those are done.
     fn advance(&mut self) {
         let Some(prepared) = self.prepared.clone() else { return };
-        if matches!(status::phase(&self.pod, &self.records), "Succeeded" | "Failed") {
+        if self.failed.is_some() || matches!(status::phase(&self.pod, &self.records), "Succeeded" | "Failed") {
             return;
         }
         let done = |record: &Record| matches!(&record.state, State::Ended(ended) if ended.code == 0);

@@ -17,6 +17,12 @@ pub(super) fn existing(set: &ReplicaSet) -> i32 {
     set.status.as_ref().map_or(0, |status| status.replicas)
 }
 
+/// Whether none of a set's pods runs any more, not even one that is ending.
+fn is_empty(set: &ReplicaSet) -> bool {
+    let ending = set.status.as_ref().and_then(|status| status.terminating_replicas);
+    existing(set) == 0 && ending.unwrap_or(0) == 0
+}
+
 /// How many pods of a set are available.
 pub(super) fn available(set: &ReplicaSet) -> i32 {
     set.status.as_ref().and_then(|status| status.available_replicas).unwrap_or(0)
@@ -31,7 +37,7 @@ pub(super) fn replicas(deployment: &Deployment) -> i32 {
 pub(super) fn first_size(deployment: &Deployment, old: &[Arc<ReplicaSet>]) -> i32 {
     let replicas = replicas(deployment);
     if recreates(deployment) {
-        return if old.iter().all(|set| existing(set) == 0 && wanted(set) == 0) { replicas } else { 0 };
+        return if old.iter().all(|set| is_empty(set) && wanted(set) == 0) { replicas } else { 0 };
     }
     let room = replicas.saturating_add(surge(deployment)) - old.iter().map(|set| wanted(set)).sum::<i32>();
     room.clamp(0, replicas)
@@ -66,7 +72,7 @@ fn recreate(
     old: &[Arc<ReplicaSet>],
 ) -> Vec<(Arc<ReplicaSet>, i32)> {
     let mut sizes: Vec<_> = old.iter().map(|set| (Arc::clone(set), 0)).collect();
-    if old.iter().all(|set| existing(set) == 0) {
+    if old.iter().all(|set| is_empty(set)) {
         sizes.push((Arc::clone(current), replicas(deployment)));
     }
     sizes

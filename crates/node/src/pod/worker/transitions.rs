@@ -2,11 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use resources::{Object, builtin::Pod};
-use tokio::time::{Instant, sleep};
+use resources::{
+    Object,
+    builtin::{Container, Pod},
+};
+use tokio::time::Instant;
 
 use super::{
-    Happening, Worker, deadline, end,
+    Happening, Worker, deadline, end, hook,
     start::{self, Run},
 };
 use crate::{
@@ -20,9 +23,6 @@ use crate::{
     runtime::Exit,
 };
 
-/// The pod condition that is False where the runtime cannot do what the spec asks.
-const POD_SPEC_HONORED: &str = "ebb.internal/SpecHonored";
-
 /// How long a container may fail its probes before its status says so.
 const FAILING_DELAY: Duration = Duration::from_secs(1);
 
@@ -34,12 +34,7 @@ impl Worker {
         record.image_id = run.image_id;
         record.start_backoff = StartBackoff::default();
         record.round += 1;
-        for field in run.unsupported {
-            let message = format!("this node's runtime does not honour {field}");
-            if !self.notes.iter().any(|(_, told)| *told == message) {
-                self.notes.push((POD_SPEC_HONORED.to_owned(), message));
-            }
-        }
+        self.left_out.extend(run.unsupported);
         let has_readiness = run.probes.iter().any(|probe| probe.kind == Kind::Readiness);
         let has_startup = run.probes.iter().any(|probe| probe.kind == Kind::Startup);
         let running = Running {
@@ -90,7 +85,7 @@ impl Worker {
 
     pub(super) fn not_started(&mut self, index: usize, failure: image::Failure) {
         let record = &mut self.records[index];
-        let wait = start::failed(&self.shared, record, &failure);
+        let wait = start::failed(&self.shared, &self.pod, record, &failure);
         self.happenings.push(Box::pin(async move {
             wait.await;
             Happening::Due { index }
@@ -158,8 +153,9 @@ impl Worker {
                 tracing::info!(pod = %self.pod.key(), container = name, why, "probe failed; restarting the container");
                 running.killed_for = Some(format!("{kind:?} probe failed: {why}"));
                 if let Some(id) = running.id.clone() {
-                    let grace = deadline::grace(&self.pod);
-                    let stop = end::stop(Arc::clone(&self.shared), id, sleep(grace));
+                    let grace = probe_grace(&record.spec, kind).unwrap_or_else(|| deadline::grace(&self.pod));
+                    let (shared, sandbox) = (Arc::clone(&self.shared), self.sandbox.clone());
+                    let stop = end::stop_within(shared, sandbox, id, hook::of(&record.spec), grace);
                     // The exit arrives by itself; nothing follows from the stop.
                     self.happenings.push(Box::pin(async move {
                         stop.await;
@@ -183,6 +179,16 @@ impl Worker {
             happening
         }));
     }
+}
+
+/// How long a container has that a probe ends, if the probe says so itself.
+fn probe_grace(container: &Container, kind: Kind) -> Option<Duration> {
+    let probe = match kind {
+        Kind::Startup => container.startup_probe.as_ref()?,
+        Kind::Liveness => container.liveness_probe.as_ref()?,
+        Kind::Readiness => return None,
+    };
+    probe.termination_grace_period_seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
 }
 
 /// Whether a container that ended starts again.
