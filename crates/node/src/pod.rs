@@ -14,6 +14,7 @@ mod address;
 mod backoff;
 mod built_in;
 mod env;
+mod events;
 mod image;
 mod kubelet;
 mod spec;

@@ -7,6 +7,7 @@ mod images;
 mod life;
 mod lifecycle;
 mod manifests;
+mod news;
 mod refusals;
 mod revisions;
 mod rig;

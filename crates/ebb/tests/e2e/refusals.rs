@@ -125,11 +125,13 @@ fn what_was_missing_is_taken_as_soon_as_it_appears() {
     for (name, why) in [("variables", "configmap \"late\" not found"), ("files", "secret \"late\" not found")] {
         ebb.settled("pod", name, |pod| waiting(pod)["message"] == why);
     }
-    // Long enough for its waits to be longer than what is allowed below.
-    until(|| (ebb.object("pod", "files")?["metadata"]["creationTimestamp"].as_str()?.parse::<jiff::Timestamp>().ok()?.duration_until(jiff::Timestamp::now()).as_secs() > 8).then_some(())).unwrap();
+    // Until its waits are longer than what is allowed below.
+    let created: jiff::Timestamp =
+        ebb.object("pod", "files").unwrap()["metadata"]["creationTimestamp"].as_str().unwrap().parse().unwrap();
+    until(|| (jiff::Timestamp::now().duration_since(created).as_secs() > 8).then_some(())).unwrap();
     let values = |key: &str| {
         format!(
-            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: late}}, data: {{{key}: x}}}}\n---\n\
+            "---\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: late}}, data: {{{key}: x}}}}\n---\n\
              {{apiVersion: v1, kind: Secret, metadata: {{name: late}}, stringData: {{b: x}}}}\n"
         )
     };

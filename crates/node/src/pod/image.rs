@@ -30,6 +30,8 @@ pub(super) struct Ready {
     pub(super) lease: Lease,
     /// What the container's root is made of.
     pub(super) rootfs: Vec<PathBuf>,
+    /// It came from its registry just now.
+    pub(super) was_pulled: bool,
 }
 
 /// Why a container or what it needs is not there, in the words of a container's status.
@@ -82,6 +84,7 @@ impl Images {
             Failure::new("InvalidImageName", format!("Failed to apply default image tag {image:?}: {error}"))
         })?;
         let present = self.store.lease(&reference).ok();
+        let mut was_pulled = false;
         let lease = match (present, policy) {
             (Some(lease), "IfNotPresent" | "Never") => lease,
             (None, "Never") => {
@@ -94,7 +97,10 @@ impl Images {
                 Failure::new("ErrImagePull", message)
             })?,
             (present, _) => match self.pull(client, pod, &reference).await {
-                Ok(lease) => lease,
+                Ok(lease) => {
+                    was_pulled = true;
+                    lease
+                }
                 // An image that was loaded by hand is better than none.
                 Err(error) => match present {
                     Some(lease) => {
@@ -111,7 +117,7 @@ impl Images {
         let rootfs = self.rootfs(&lease).await.map_err(|error| {
             Failure::new("ErrImagePull", format!("Failed to unpack image {image:?}: {error}"))
         })?;
-        Ok(Ready { lease, rootfs })
+        Ok(Ready { lease, rootfs, was_pulled })
     }
 
     async fn pull(&self, client: &Client, pod: &Pod, reference: &Reference) -> Result<Lease, Error> {

@@ -5,12 +5,13 @@ use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 use futures::future::BoxFuture;
 use objects::{Client, Event, ListOptions};
 use resources::{Object, builtin::Pod};
-use tokio::time::timeout;
+use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     StartRecords,
     address::Addresses,
+    events::{self, Recorder, Told},
     image::Images,
     volumes::{self, Places},
     worker::STOP_GRACE_MAX,
@@ -101,6 +102,7 @@ pub(super) struct Shared {
     pub(super) drain: Arc<dyn Drain>,
     pub(super) records: Arc<StartRecords>,
     pub(super) addresses: Addresses,
+    pub(super) recorder: Recorder,
     /// Done when the node stops.
     pub(super) stop: CancellationToken,
 }
@@ -133,15 +135,19 @@ impl Shared {
 /// Runs the pods that are bound to this node.
 pub struct Kubelet {
     shared: Arc<Shared>,
+    told: Told,
 }
 
 impl Kubelet {
     /// A kubelet. It does nothing before [`Kubelet::run`].
     pub fn new(config: KubeletConfig) -> Self {
         let (network, prefix) = config.options.pod_network;
+        let (recorder, told) = events::recorder();
         Self {
+            told,
             shared: Arc::new(Shared {
                 addresses: Addresses::new(network, prefix),
+                recorder,
                 stop: CancellationToken::new(),
                 options: config.options,
                 client: config.client,
@@ -165,6 +171,14 @@ impl Kubelet {
             tracing::warn!(%error, dir = %pods.display(), "could not make the pods' directory for this user alone");
         }
         let mut watch = self.shared.client.watch::<Pod>(ListOptions::all());
+        let (client, clock) = (self.shared.client.clone(), Arc::clone(&self.shared.clock));
+        // Ends when this does.
+        let mut writing = JoinSet::new();
+        writing.spawn(events::write(self.told, client, clock, self.shared.options.node.clone()));
+        let is_bound_here = |pod: &Pod| {
+            let bound = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
+            bound == Some(self.shared.options.node.as_str())
+        };
         let mut workers = Workers::new(Arc::clone(&self.shared));
         let mut told = None;
         loop {
@@ -175,7 +189,7 @@ impl Kubelet {
                         if let Some(told) = &mut told {
                             Vec::push(told, pod.uid().to_owned());
                         }
-                        if self.is_bound_here(&pod) {
+                        if is_bound_here(&pod) {
                             workers.apply(pod);
                         }
                     }
@@ -197,10 +211,5 @@ impl Kubelet {
         if timeout(STOP_MAX, workers.join()).await.is_err() {
             tracing::warn!("some pods had not ended when the node's time was over");
         }
-    }
-
-    fn is_bound_here(&self, pod: &Pod) -> bool {
-        let bound = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
-        bound == Some(self.shared.options.node.as_str())
     }
 }

@@ -5,6 +5,7 @@ mod deadline;
 mod end;
 mod fit;
 mod hook;
+mod news;
 mod prepare;
 mod publish;
 mod start;
@@ -26,6 +27,7 @@ use tokio::{
 pub(super) use self::deadline::STOP_GRACE_MAX;
 use self::{end::Ending, prepare::Prepared, start::Run};
 use super::{
+    events::News,
     image,
     kubelet::Shared,
     state::{Failed, Record, State},
@@ -62,6 +64,9 @@ pub(super) struct Worker {
     seen_at: Instant,
     times: Times,
     prepare_failures: u32,
+    /// To be told with the next status.
+    news: Vec<News>,
+    last_warning: Option<(News, Instant)>,
 }
 
 /// The parts of the pod's start.
@@ -106,6 +111,8 @@ impl Worker {
             seen_at: Instant::now(),
             times: Times::default(),
             prepare_failures: 0,
+            news: Vec::new(),
+            last_warning: None,
             shared,
             pod,
             updates,
@@ -131,10 +138,12 @@ impl Worker {
         let (shared, pod) = (Arc::clone(&self.shared), Arc::clone(&self.pod));
         let (node, allocatable) = (shared.options.node.clone(), shared.options.allocatable);
         self.unplaced = fit::obstacle_here(&shared.client, &node, &pod, allocatable).await;
-        if self.unplaced.is_none() {
+        let Some(why) = self.unplaced.clone() else {
+            self.inform(None, "Scheduled", format!("Successfully assigned {} to {node}", pod.key()));
             self.limit_time();
             return self.prepare();
-        }
+        };
+        self.warn(None, "FailedScheduling", why);
         self.publish().await;
         self.happenings.push(Box::pin(async move {
             fit::wait(shared.client.clone(), node, &pod, allocatable).await;
@@ -178,6 +187,8 @@ impl Worker {
             Happening::Prepared(Err(failure)) => {
                 self.prepare_failures += 1;
                 let wait = prepare::wait(self.prepare_failures);
+                let reason = if failure.reason == "CreateContainerConfigError" { "FailedMount" } else { failure.reason };
+                self.warn(None, reason, failure.message.clone());
                 let changed = failure.seen.changed(self.shared.client.clone(), self.pod.namespace().to_owned());
                 for record in &mut self.records {
                     record.state =

@@ -15,6 +15,9 @@ const PATIENT: Duration = Duration::from_millis(50);
 /// How often a container that is ready is looked at where its owner did not say.
 const STEADY: Duration = Duration::from_secs(10);
 
+/// How long a container runs at least before it is first asked whether it is alive.
+const LIVENESS_FIRST: Duration = Duration::from_secs(1);
+
 /// What a probe is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -89,7 +92,11 @@ impl Probe {
 
     /// How long to wait before the next try; `since` is the time since the container started, `None` before the first try.
     pub(crate) fn wait(&self, since: Option<Duration>) -> Duration {
-        let Some(since) = since else { return self.schedule.initial_delay };
+        let Some(since) = since else {
+            // A program needs a moment before it listens; a cluster's kubelet is never quicker than that to ask.
+            let least = if self.kind == Kind::Liveness { LIVENESS_FIRST } else { Duration::ZERO };
+            return self.schedule.initial_delay.max(least);
+        };
         if !self.schedule.eager || self.passed {
             return self.schedule.period;
         }
@@ -100,6 +107,11 @@ impl Probe {
             Target::Tcp { .. } => (asked / 4).clamp(EAGER, PATIENT),
             _ => PATIENT,
         }
+    }
+
+    /// Whether a failure means anything yet: an eager probe is tried far more often than its threshold was made for.
+    pub(crate) fn counts_failures(&self) -> bool {
+        !self.schedule.eager || self.passed
     }
 
     /// Takes an outcome in.
@@ -114,9 +126,7 @@ impl Probe {
         } else {
             self.successes = 0;
             self.failures = self.failures.saturating_add(1);
-            // An eager probe is tried far more often than its threshold was made for.
-            let counts = !self.schedule.eager || self.passed;
-            if counts && self.failures == self.schedule.failure_threshold {
+            if self.counts_failures() && self.failures == self.schedule.failure_threshold {
                 return Verdict::Failing;
             }
         }

@@ -33,6 +33,25 @@ pub(super) fn replicas(deployment: &Deployment) -> i32 {
     deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
 }
 
+/// Whether the Deployment goes on to no other template for now.
+pub(super) fn is_paused(deployment: &Deployment) -> bool {
+    deployment.spec.as_ref().and_then(|spec| spec.paused).unwrap_or(false)
+}
+
+/// As [`sizes`] for a paused Deployment: the only set that has pods, or else the newest, follows the Deployment's size.
+/// Between two sets nothing moves.
+pub(super) fn paused_size(deployment: &Deployment, sets: &[Arc<ReplicaSet>]) -> Option<(Arc<ReplicaSet>, i32)> {
+    let active: Vec<_> = sets.iter().filter(|set| wanted(set) > 0).collect();
+    let newest = || sets.iter().max_by_key(|set| set.metadata.creation_timestamp.as_ref().map(|time| time.0));
+    let set = match active[..] {
+        [] => newest()?,
+        [only] => only,
+        _ => return None,
+    };
+    let replicas = replicas(deployment);
+    (wanted(set) != replicas).then(|| (Arc::clone(set), replicas))
+}
+
 /// The size a new ReplicaSet starts with.
 pub(super) fn first_size(deployment: &Deployment, old: &[Arc<ReplicaSet>]) -> i32 {
     let replicas = replicas(deployment);

@@ -120,6 +120,7 @@ impl Worker {
     /// Ends the containers of a pod that failed as a whole. The pod stays in the API as it ended, until it is deleted.
     pub(super) async fn fail(&mut self, failed: Failed) {
         tracing::info!(pod = %self.pod.key(), reason = failed.reason, message = failed.message, "the pod failed");
+        self.warn(None, failed.reason, failed.message.clone());
         self.failed = Some(failed);
         self.stop_by(Ending::Deleted, Deadline::of(&self.pod, Instant::now())).await;
         self.collect_exits().await;
@@ -140,6 +141,13 @@ impl Worker {
 
     async fn stop_all(&mut self, ending: Ending, deadline: watch::Receiver<Deadline>) {
         if ending != Ending::Gone {
+            for index in 0..self.records.len() {
+                let record = &self.records[index];
+                if record.running().is_some() {
+                    let message = format!("Stopping container {}", record.spec.name);
+                    self.inform(Some(index), "Killing", message);
+                }
+            }
             // From here on the pod takes no new requests.
             for record in &mut self.records {
                 if let Some(running) = record.running_mut() {

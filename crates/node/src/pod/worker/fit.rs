@@ -76,9 +76,12 @@ fn requested(pod: &Pod, resource: &str) -> i64 {
     let Some(spec) = &pod.spec else { return 0 };
     let of = |container: &Container| {
         let requests = container.resources.as_ref().and_then(|resources| resources.requests.as_ref());
-        requests.and_then(|requests| requests.get(resource)).and_then(quantity::millis).unwrap_or(0)
+        // Valid, so what is no number of thousandths is larger than any machine.
+        let millis = |amount| quantity::millis(amount).unwrap_or(i64::MAX);
+        requests.and_then(|requests| requests.get(resource)).map_or(0, millis)
     };
-    let together = spec.containers.iter().filter(|container| !built_in::is_built_in(container)).map(of).sum::<i64>();
+    let theirs = spec.containers.iter().filter(|container| !built_in::is_built_in(container));
+    let together = theirs.map(of).fold(0, i64::saturating_add);
     let greediest = spec.init_containers.iter().flatten().map(of).max().unwrap_or(0);
     together.max(greediest)
 }
@@ -104,6 +107,7 @@ mod tests {
                 Some("1 Insufficient cpu (the pod requests 2001m, the node has 2)"),
             ),
             (json!({ "containers": [requests(json!({ "memory": "2Gi" }))] }), Some("1 Insufficient memory")),
+            (json!({ "containers": [requests(json!({ "memory": "7Ei" }))] }), Some("1 Insufficient memory")),
             (
                 json!({ "containers": [], "initContainers": [requests(json!({ "cpu": "3" }))] }),
                 Some("1 Insufficient cpu"),

@@ -49,6 +49,7 @@ impl Worker {
                     self.pod = pod;
                 }
                 self.published = Some(status);
+                self.send_news();
             }
             Err(error) if error.is_not_found() => {}
             Err(error) => {

@@ -40,6 +40,8 @@ pub(super) struct Run {
     pub(super) probes: Vec<Probe>,
     /// What the runtime does not honour.
     pub(super) unsupported: Vec<&'static str>,
+    /// Its image came from its registry just now.
+    pub(super) was_pulled: bool,
 }
 
 /// Starts a container of a prepared pod.
@@ -54,11 +56,12 @@ pub(super) async fn start(
     if built_in::is_built_in(&container) {
         let readiness = built_in::readiness(&container).map_err(config_error)?;
         let image_id = built_in::QUEUE_PROXY_IMAGE.to_owned();
-        return Ok(Run { id: None, image_id, probes: vec![readiness], unsupported: Vec::new() });
+        return Ok(Run { id: None, image_id, probes: vec![readiness], unsupported: Vec::new(), was_pulled: false });
     }
     let name = container.image.clone().unwrap_or_default();
     let policy = container.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
     let image = shared.images.get(&shared.client, &pod, &name, policy).await?;
+    let was_pulled = image.was_pulled;
     let mut variables = vec![("HOSTNAME".to_owned(), prepared.hostname.clone())];
     let values = Values::of_container(&shared.client, &pod, &container).await;
     let values = values.map_err(|error| config_error(error.to_string()))?;
@@ -125,7 +128,7 @@ pub(super) async fn start(
     drop(taken);
     started.map_err(|error| Failure::new(error.reason(), error.to_string()))?;
     shared.images.hold(&id, image.lease);
-    Ok(Run { id: Some(id), image_id: name, probes: spec::probes(&container), unsupported })
+    Ok(Run { id: Some(id), image_id: name, probes: spec::probes(&container), unsupported, was_pulled })
 }
 
 /// Whether a field that the runtime leaves out is the container's wish, and not only the node's.

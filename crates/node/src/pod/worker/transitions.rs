@@ -30,6 +30,9 @@ impl Worker {
     pub(super) fn started(&mut self, index: usize, run: Run) {
         self.pending[index] = false;
         self.times.start = self.seen_at.elapsed().saturating_sub(self.times.sandbox);
+        if run.id.is_some() {
+            self.inform_of_start(index, run.was_pulled);
+        }
         let record = &mut self.records[index];
         record.image_id = run.image_id;
         record.start_backoff = StartBackoff::default();
@@ -62,6 +65,18 @@ impl Worker {
         self.renew_built_in();
     }
 
+    fn inform_of_start(&mut self, index: usize, was_pulled: bool) {
+        let container = &self.records[index].spec;
+        let (name, image) = (container.name.clone(), container.image.clone().unwrap_or_default());
+        let pulled = match was_pulled {
+            true => format!("Successfully pulled image {image:?}"),
+            false => format!("Container image {image:?} already present on machine"),
+        };
+        self.inform(Some(index), "Pulled", pulled);
+        self.inform(Some(index), "Created", format!("Created container: {name}"));
+        self.inform(Some(index), "Started", format!("Started container {name}"));
+    }
+
     /// Begins to ask a container's probes.
     fn ask(&mut self, index: usize) {
         let record = &self.records[index];
@@ -86,6 +101,13 @@ impl Worker {
     pub(super) fn not_started(&mut self, index: usize, failure: image::Failure) {
         let record = &mut self.records[index];
         let wait = start::failed(&self.shared, &self.pod, record, &failure);
+        if let State::Waiting { reason, message } = &record.state {
+            let (reason, message) = match *reason {
+                "ImagePullBackOff" => ("BackOff", message.clone()),
+                _ => ("Failed", format!("Error: {message}")),
+            };
+            self.warn(Some(index), reason, message);
+        }
         self.happenings.push(Box::pin(async move {
             wait.await;
             Happening::Due { index }
@@ -115,6 +137,10 @@ impl Worker {
             );
             State::Waiting { reason: "CrashLoopBackOff", message }
         };
+        if !wait.is_zero() {
+            let message = format!("Back-off restarting failed container {name} in pod {}", self.pod.name());
+            self.warn(Some(index), "BackOff", message);
+        }
         self.pending[index] = true;
         self.after(wait, Happening::Due { index });
         self.renew_built_in();
@@ -122,10 +148,11 @@ impl Worker {
 
     /// Takes a probe's outcome in and asks again; returns whether the pod's status changed.
     pub(super) fn probed(&mut self, index: usize, round: u32, at: usize, outcome: Outcome) -> bool {
-        let record = &mut self.records[index];
-        if record.round != round {
+        if self.records[index].round != round {
             return false;
         }
+        self.warn_of_probe(index, at, &outcome);
+        let record = &mut self.records[index];
         let name = record.spec.name.clone();
         let Some(running) = record.running_mut() else { return false };
         let verdict = running.probes[at].note(outcome.is_ok());
@@ -162,6 +189,10 @@ impl Worker {
                         std::future::pending().await
                     }));
                 }
+                let probe = format!("{kind:?}").to_lowercase();
+                let message = format!("Container {name} failed {probe} probe, will be restarted");
+                let news = self.news_of(Some(index), false, "Killing", message);
+                self.shared.recorder.tell(news);
                 return false;
             }
         }
@@ -171,6 +202,16 @@ impl Worker {
             self.happenings.push(ask);
         }
         changed
+    }
+
+    /// Tells of a probe that failed, but not of one that only waits for the start to be over.
+    fn warn_of_probe(&mut self, index: usize, at: usize, outcome: &Outcome) {
+        let (Some(running), Err(why)) = (self.records[index].running(), outcome) else { return };
+        let probe = &running.probes[at];
+        if probe.counts_failures() {
+            let message = format!("{:?} probe failed: {why}", probe.kind);
+            self.warn(Some(index), "Unhealthy", message);
+        }
     }
 
     pub(super) fn after(&mut self, wait: Duration, happening: Happening) {
