@@ -25,7 +25,8 @@ pub mod runtime;
 pub use self::{
     logs::{Clock, LogId, LogOptions, Logs},
     pod::{
-        Allocatable, Drain, Images, Kubelet, KubeletConfig, KubeletOptions, QUEUE_PROXY_IMAGE, StartRecord, StartRecords,
+        Allocatable, Drain, Images, Kubelet, KubeletConfig, KubeletOptions, QUEUE_PROXY_IMAGE, StartRecord,
+        StartRecords,
     },
 };
 pub use run_dir::remove_run_dir;

@@ -32,10 +32,10 @@ pub use container::{ContainerOptions, ContainerRuntime};
 pub use error::{RuntimeError, StartFailure, Step};
 pub use keeper::{KeeperCommand, Leftovers, PoolOptions, clean_leftovers};
 pub use process::{ProcessOptions, ProcessRuntime};
-pub(crate) use taken::take_mount;
 pub use spec::{
     BindMount, ContainerId, ContainerSpec, Resources, SandboxId, SandboxSpec, Seccomp, TmpfsMount, User,
 };
+pub(crate) use taken::take_mount;
 
 /// The result of a runtime call.
 pub type Result<T, E = RuntimeError> = std::result::Result<T, E>;

@@ -25,6 +25,7 @@
 
 #![forbid(unsafe_code)]
 #![allow(clippy::disallowed_methods, reason = "a sample app has the real clock and nobody to pass it")]
+#![allow(clippy::print_stdout, reason = "what it prints is looked at in its log")]
 
 mod body;
 mod busy;

@@ -34,9 +34,14 @@ impl fmt::Display for Unsupported {
 pub(super) fn unsupported(object: &dyn DynObject) -> Option<Unsupported> {
     let (prefix, spec) = pod_spec(object)?;
     of_pod(prefix, &spec).or_else(|| {
-        let lists = [("containers", Some(&spec.containers)), ("initContainers", spec.init_containers.as_ref())];
+        let lists =
+            [("containers", Some(&spec.containers)), ("initContainers", spec.init_containers.as_ref())];
         let mut all = lists.into_iter().flat_map(|(list, containers)| {
-            containers.into_iter().flatten().enumerate().map(move |(index, container)| (list, index, container))
+            containers
+                .into_iter()
+                .flatten()
+                .enumerate()
+                .map(move |(index, container)| (list, index, container))
         });
         all.find_map(|(list, index, container)| of_container(&format!("{prefix}.{list}[{index}]"), container))
     })
@@ -89,7 +94,10 @@ fn privilege(path: &str, container: &Container) -> Option<Unsupported> {
     let context = container.security_context.as_ref()?;
     let path = format!("{path}.securityContext");
     if context.privileged == Some(true) {
-        return Some(Unsupported::new(format!("{path}.privileged"), "a container that has the whole machine"));
+        return Some(Unsupported::new(
+            format!("{path}.privileged"),
+            "a container that has the whole machine",
+        ));
     }
     let added = context.capabilities.as_ref().and_then(|capabilities| capabilities.add.as_ref());
     added.into_iter().flatten().enumerate().find_map(|(index, name)| {

@@ -80,7 +80,8 @@ fn the_pull_policy_says_where_an_image_comes_from() {
         ("asked", "127.0.0.1:9/team/none:1", "IfNotPresent", Some("Err"), "unreachable"),
         ("wrong", "UPPER/Case", "IfNotPresent", Some("InvalidImageName"), "UPPER/Case"),
     ];
-    let manifests: String = cases.iter().map(|(name, image, policy, ..)| pulling(name, image, policy)).collect();
+    let manifests: String =
+        cases.iter().map(|(name, image, policy, ..)| pulling(name, image, policy)).collect();
     ebb.apply(&manifests);
     for (name, _, _, waits, says) in cases {
         let state = |pod: &Value| pod["status"]["containerStatuses"][0]["state"].clone();
@@ -88,7 +89,8 @@ fn the_pull_policy_says_where_an_image_comes_from() {
             None => state(pod)["running"].is_object(),
             Some(reason) => {
                 let waiting = &state(pod)["waiting"];
-                let told = |field: &str, part: &str| waiting[field].as_str().is_some_and(|text| text.contains(part));
+                let told =
+                    |field: &str, part: &str| waiting[field].as_str().is_some_and(|text| text.contains(part));
                 // After its first failure an image is being backed off from.
                 (told("reason", reason) || told("reason", "ImagePullBackOff")) && told("message", says)
             }

@@ -60,10 +60,12 @@ fn probes_restart_what_fails_and_wait_for_what_starts() {
         (&Value::from(0), &Value::from(true)),
         "a liveness probe that ran before the startup probe had passed would have ended it: {status}"
     );
-    for (pod, code, why) in
-        [("unwell", 0, "Liveness probe failed: HTTP probe failed with statuscode: 404"), ("never-up", 137, "Startup probe failed: dial tcp :9")]
-    {
-        let restarted = |pod: &Value| container(pod, "containerStatuses", 0)["restartCount"].as_i64() > Some(0);
+    for (pod, code, why) in [
+        ("unwell", 0, "Liveness probe failed: HTTP probe failed with statuscode: 404"),
+        ("never-up", 137, "Startup probe failed: dial tcp :9"),
+    ] {
+        let restarted =
+            |pod: &Value| container(pod, "containerStatuses", 0)["restartCount"].as_i64() > Some(0);
         let pod = ebb.settled("pod", pod, restarted);
         let last = container(&pod, "containerStatuses", 0)["lastState"]["terminated"].clone();
         assert_eq!(last["exitCode"], code, "{last}");
@@ -203,7 +205,10 @@ fn a_pod_has_its_grace_and_no_more() {
             let began = Instant::now();
             ebb.kubectl(&["delete", "pod", pod]);
             let took = began.elapsed();
-            assert!(took >= Duration::from_secs(least) && took < Duration::from_secs(most), "{pod}: {took:?}");
+            assert!(
+                took >= Duration::from_secs(least) && took < Duration::from_secs(most),
+                "{pod}: {took:?}"
+            );
         }
         follower.join().unwrap()
     });

@@ -101,7 +101,12 @@ fn what_goes_wrong_with_a_pod_is_told() {
     let mut all = BTreeMap::new();
     for event in events() {
         let about = &event["involvedObject"];
-        *all.entry((about["name"].to_string(), about["fieldPath"].to_string(), event["reason"].to_string())).or_insert(0) += 1;
+        *all.entry((
+            about["name"].to_string(),
+            about["fieldPath"].to_string(),
+            event["reason"].to_string(),
+        ))
+        .or_insert(0) += 1;
     }
     assert!(all.values().all(|count| *count == 1), "{all:?}");
 

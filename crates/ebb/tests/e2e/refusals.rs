@@ -27,11 +27,22 @@ fn what_the_node_cannot_give_is_refused_by_name() {
     let ebb = Ebb::up();
     let add = |name: &str| format!("securityContext: {{capabilities: {{add: [{name}]}}}}");
     let beyond = [
-        "SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME", "MAC_ADMIN", "BPF", "PERFMON", "DAC_READ_SEARCH",
-        "MKNOD", "ALL",
+        "SYS_ADMIN",
+        "SYS_MODULE",
+        "SYS_RAWIO",
+        "SYS_BOOT",
+        "SYS_TIME",
+        "MAC_ADMIN",
+        "BPF",
+        "PERFMON",
+        "DAC_READ_SEARCH",
+        "MKNOD",
+        "ALL",
     ];
-    let mut cases: Vec<_> =
-        beyond.iter().map(|name| (add(name), format!("capabilities.add[0]: giving a container {name}"))).collect();
+    let mut cases: Vec<_> = beyond
+        .iter()
+        .map(|name| (add(name), format!("capabilities.add[0]: giving a container {name}")))
+        .collect();
     cases.extend([
         ("securityContext: {privileged: true}".to_owned(), "securityContext.privileged".to_owned()),
         ("lifecycle: {postStart: {httpGet: {port: 8080}}}".to_owned(), "lifecycle.postStart".to_owned()),
@@ -39,7 +50,10 @@ fn what_the_node_cannot_give_is_refused_by_name() {
     ]);
     for (container, expect) in cases {
         let error = ebb.refused(&pod("refused", &container, ""));
-        assert!(error.contains(&format!("spec.containers[0].{expect}")) || error.contains(&expect), "{container}: {error}");
+        assert!(
+            error.contains(&format!("spec.containers[0].{expect}")) || error.contains(&expect),
+            "{container}: {error}"
+        );
     }
     let deployment = r#"
 apiVersion: apps/v1
@@ -64,9 +78,15 @@ fn a_pod_that_fits_nowhere_waits_and_says_so() {
     let cases = [
         ("processors", requests("cpu: 100k"), "", "1 Insufficient cpu"),
         ("memory", requests("memory: 1Ei"), "", "1 Insufficient memory"),
-        ("selector", String::new(), "nodeSelector: {disk: ssd},", "didn't match Pod's node affinity/selector"),
+        (
+            "selector",
+            String::new(),
+            "nodeSelector: {disk: ssd},",
+            "didn't match Pod's node affinity/selector",
+        ),
     ];
-    let manifests: String = cases.iter().map(|(name, container, spec, _)| pod(name, container, spec)).collect();
+    let manifests: String =
+        cases.iter().map(|(name, container, spec, _)| pod(name, container, spec)).collect();
     ebb.apply(&manifests);
     for (name, _, _, why) in &cases {
         let unscheduled = |pod: &Value| {
@@ -122,12 +142,16 @@ fn what_was_missing_is_taken_as_soon_as_it_appears() {
     let ebb = Ebb::with_runtime("container");
     ebb.apply(LATE);
     let waiting = |pod: &Value| pod["status"]["containerStatuses"][0]["state"]["waiting"].clone();
-    for (name, why) in [("variables", "configmap \"late\" not found"), ("files", "secret \"late\" not found")] {
+    for (name, why) in [("variables", "configmap \"late\" not found"), ("files", "secret \"late\" not found")]
+    {
         ebb.settled("pod", name, |pod| waiting(pod)["message"] == why);
     }
     // Until its waits are longer than what is allowed below.
-    let created: jiff::Timestamp =
-        ebb.object("pod", "files").unwrap()["metadata"]["creationTimestamp"].as_str().unwrap().parse().unwrap();
+    let created: jiff::Timestamp = ebb.object("pod", "files").unwrap()["metadata"]["creationTimestamp"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     until(|| (jiff::Timestamp::now().duration_since(created).as_secs() > 8).then_some(())).unwrap();
     let values = |key: &str| {
         format!(

@@ -50,21 +50,40 @@ fn a_service_of_two_containers_has_what_its_template_says() {
     }
     let ebb = Ebb::with_runtime("container");
     ebb.load("dev.local/other:1");
-    ebb.kubectl(&["patch", "configmap", "config-features", "-n", "knative-serving", "--type=merge", "-p", FLAGS]);
+    ebb.kubectl(&[
+        "patch",
+        "configmap",
+        "config-features",
+        "-n",
+        "knative-serving",
+        "--type=merge",
+        "-p",
+        FLAGS,
+    ]);
     ebb.apply(WHOLE);
     let url = ebb.ready("whole");
     assert_eq!(ebb.call(&url).status, 200);
     let pods = ebb.objects("pods", "serving.knative.dev/service=whole");
     let pod = pods[0]["metadata"]["name"].as_str().unwrap();
-    ebb.saw(pod, "main", &[("cat", "prepared"), ("env", "default"), ("user", "1234 2345 2345,4567"), ("write", "")]);
+    ebb.saw(
+        pod,
+        "main",
+        &[("cat", "prepared"), ("env", "default"), ("user", "1234 2345 2345,4567"), ("write", "")],
+    );
     ebb.saw(pod, "sidecar", &[("wait", ""), ("cat", "main")]);
-    let names: Vec<_> =
-        pods[0]["status"]["containerStatuses"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = pods[0]["status"]["containerStatuses"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["main", "sidecar", "queue-proxy"]);
 
     let revision = ebb.object("revision", "whole-00001").unwrap();
     let told = revision["status"]["containerStatuses"].as_array().unwrap();
-    for (at, (name, image)) in [("main", "dev.local/hello@sha256:"), ("sidecar", "dev.local/other@sha256:")].iter().enumerate() {
+    for (at, (name, image)) in
+        [("main", "dev.local/hello@sha256:"), ("sidecar", "dev.local/other@sha256:")].iter().enumerate()
+    {
         assert_eq!(told[at]["name"], *name);
         assert!(told[at]["imageDigest"].as_str().unwrap().starts_with(image), "{told:?}");
         assert_eq!(pods[0]["spec"]["containers"][at]["image"], told[at]["imageDigest"], "it runs by digest");
@@ -167,7 +186,9 @@ spec: {template: {spec: {containers: [{image: "dev.local/hello:1", resources: {l
     ebb.ready("limited");
     let told = |revision: &Value| {
         let conditions = revision["status"]["conditions"].as_array().cloned().unwrap_or_default();
-        conditions.iter().any(|it| it["message"].as_str().is_some_and(|message| message.contains("resources.limits")))
+        conditions
+            .iter()
+            .any(|it| it["message"].as_str().is_some_and(|message| message.contains("resources.limits")))
     };
     ebb.settled("revision", "limited-00001", told);
 }

@@ -46,7 +46,8 @@ fn deployments_roll_out_as_they_are_told() {
     ebb.apply(&deployment("v2", recreate));
     let rolled = until(|| {
         let pods = ebb.objects("pods", "app=web");
-        let versions: BTreeSet<_> = pods.iter().map(|pod| pod["metadata"]["labels"]["version"].to_string()).collect();
+        let versions: BTreeSet<_> =
+            pods.iter().map(|pod| pod["metadata"]["labels"]["version"].to_string()).collect();
         assert!(versions.len() < 2, "both versions at once: {versions:?}");
         ebb.object("deployment", "web").filter(rolled_out).filter(|_| versions.contains("\"v2\""))
     });
@@ -114,7 +115,8 @@ spec: {template: {spec: {containers: [{image: "dev.local/hello:1"}]}}}
 /// Everything that can be listed, but for what is only news or heartbeat.
 fn everything(ebb: &Ebb) -> BTreeSet<String> {
     let kinds = ebb.kubectl(&["api-resources", "--verbs=list", "-o", "name"]);
-    let kinds: Vec<_> = kinds.lines().filter(|kind| !["events", "leases.coordination.k8s.io"].contains(kind)).collect();
+    let kinds: Vec<_> =
+        kinds.lines().filter(|kind| !["events", "leases.coordination.k8s.io"].contains(kind)).collect();
     let template = "{range .items[*]}{.kind}/{.metadata.namespace}/{.metadata.name}{\"\\n\"}{end}";
     let listed = ebb.kubectl(&["get", &kinds.join(","), "-A", "-o", &format!("jsonpath={template}")]);
     listed.lines().map(str::to_owned).collect()
@@ -126,7 +128,8 @@ fn what_is_deleted_leaves_nothing() {
         return;
     }
     let ebb = Ebb::up();
-    let node = ebb.settled("node", "ebb", |node| condition(node, "Ready").is_some_and(|it| it["status"] == "True"));
+    let node =
+        ebb.settled("node", "ebb", |node| condition(node, "Ready").is_some_and(|it| it["status"] == "True"));
     for resource in ["cpu", "memory", "pods"] {
         assert!(node["status"]["allocatable"][resource].is_string(), "{resource}: {node}");
     }
@@ -138,13 +141,16 @@ fn what_is_deleted_leaves_nothing() {
     }
 
     ebb.apply(TENANT);
-    let account = until(|| ebb.try_kubectl(&["get", "sa", "default", "-n", "tenant"], "").status.success().then_some(()));
+    let account = until(|| {
+        ebb.try_kubectl(&["get", "sa", "default", "-n", "tenant"], "").status.success().then_some(())
+    });
     assert!(account.is_some(), "each namespace has its default ServiceAccount");
     ebb.apply(BELONGINGS);
     let full = until(|| {
         let all = everything(&ebb);
         let has = |prefix: &str| all.iter().any(|name| name.starts_with(prefix));
-        (has("Revision/tenant/hello-00001") && has("Pod/tenant/hello-00001") && has("Pod/tenant/alone")).then_some(())
+        (has("Revision/tenant/hello-00001") && has("Pod/tenant/hello-00001") && has("Pod/tenant/alone"))
+            .then_some(())
     });
     assert!(full.is_some(), "all of it is made");
     ebb.kubectl(&["delete", "namespace", "tenant"]);

@@ -171,7 +171,8 @@ pub(super) fn resource_of(
 ) -> Result<String, Missing> {
     let name = reference.container_name.as_deref().unwrap_or_default();
     let spec = pod.spec.iter();
-    let mut containers = spec.flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
+    let mut containers =
+        spec.flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
     match containers.find(|container| container.name == name) {
         Some(container) => Ok(resource(container, reference, surroundings)),
         None => Err(Missing(format!("container {name:?} not found"))),
@@ -189,7 +190,9 @@ fn resource(
     let value = match reference.resource.split_once('.') {
         Some(("limits", name)) => {
             let limits = resources.and_then(|resources| resources.limits.as_ref());
-            limits.and_then(|list| list.get(name)).map_or_else(|| surroundings.allocatable.millis(name), millis)
+            limits
+                .and_then(|list| list.get(name))
+                .map_or_else(|| surroundings.allocatable.millis(name), millis)
         }
         Some(("requests", name)) => {
             let requests = resources.and_then(|resources| resources.requests.as_ref());

@@ -93,7 +93,8 @@ impl Images {
             }
             // No registry has these names; whoever owns the domain shall not be asked, nor the user wait for the answer.
             (present, _) if reference.is_local(LOCAL_REGISTRIES) => present.ok_or_else(|| {
-                let message = format!("Image {image:?} is not on this machine; load it with `ebb image load`");
+                let message =
+                    format!("Image {image:?} is not on this machine; load it with `ebb image load`");
                 Failure::new("ErrImagePull", message)
             })?,
             (present, _) => match self.pull(client, pod, &reference).await {

@@ -123,12 +123,19 @@ impl Shared {
         Places { run: self.pod_dir(pod).join("volumes"), disk: self.options.volumes_dir.join(pod.uid()) }
     }
 
-    /// Removes the volumes of pods that ended while nobody saw it.
-    fn remove_unknown_volumes(&self, known: Vec<String>) {
-        let dir = self.options.volumes_dir.clone();
-        tokio::task::spawn_blocking(move || {
-            volumes::remove_unknown(&dir, |uid| known.iter().any(|known| known == uid));
-        });
+    /// Removes the volumes of pods that ended while nobody saw it. Which they are is settled when this returns: no pod
+    /// that comes later is taken for one of them.
+    fn remove_unknown_volumes(&self, is_known: impl Fn(&str) -> bool) {
+        let dirs = volumes::unknown(&self.options.volumes_dir, is_known);
+        if !dirs.is_empty() {
+            tokio::task::spawn_blocking(move || {
+                for dir in dirs {
+                    if let Err(error) = std::fs::remove_dir_all(&dir) {
+                        tracing::warn!(dir = %dir.display(), %error, "could not remove what an earlier pod left");
+                    }
+                }
+            });
+        }
     }
 }
 
@@ -200,7 +207,7 @@ impl Kubelet {
                             let is_known = |uid: &str| known.iter().any(|known| known == uid);
                             workers.retain(is_known);
                             self.shared.logs.retain(is_known);
-                            self.shared.remove_unknown_volumes(known);
+                            self.shared.remove_unknown_volumes(is_known);
                         }
                     }
                 },

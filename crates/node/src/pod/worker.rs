@@ -85,10 +85,25 @@ enum Happening {
     Fits,
     /// The pod failed as a whole.
     Failed(Failed),
-    Started { index: usize, outcome: Result<Run, image::Failure> },
-    Exited { index: usize, run: u32, exit: Exit, message: String },
-    Probed { index: usize, round: u32, probe: usize, outcome: Outcome },
-    Due { index: usize },
+    Started {
+        index: usize,
+        outcome: Result<Run, image::Failure>,
+    },
+    Exited {
+        index: usize,
+        run: u32,
+        exit: Exit,
+        message: String,
+    },
+    Probed {
+        index: usize,
+        round: u32,
+        probe: usize,
+        outcome: Outcome,
+    },
+    Due {
+        index: usize,
+    },
 }
 
 impl Worker {
@@ -187,9 +202,14 @@ impl Worker {
             Happening::Prepared(Err(failure)) => {
                 self.prepare_failures += 1;
                 let wait = prepare::wait(self.prepare_failures);
-                let reason = if failure.reason == "CreateContainerConfigError" { "FailedMount" } else { failure.reason };
+                let reason = if failure.reason == "CreateContainerConfigError" {
+                    "FailedMount"
+                } else {
+                    failure.reason
+                };
                 self.warn(None, reason, failure.message.clone());
-                let changed = failure.seen.changed(self.shared.client.clone(), self.pod.namespace().to_owned());
+                let changed =
+                    failure.seen.changed(self.shared.client.clone(), self.pod.namespace().to_owned());
                 for record in &mut self.records {
                     record.state =
                         State::Waiting { reason: failure.reason, message: failure.message.clone() };
@@ -229,7 +249,8 @@ impl Worker {
     /// Starts what can be started now: the next init container, or all others when those are done.
     fn advance(&mut self) {
         let Some(prepared) = self.prepared.clone() else { return };
-        if self.failed.is_some() || matches!(status::phase(&self.pod, &self.records), "Succeeded" | "Failed") {
+        if self.failed.is_some() || matches!(status::phase(&self.pod, &self.records), "Succeeded" | "Failed")
+        {
             return;
         }
         let done = |record: &Record| matches!(&record.state, State::Ended(ended) if ended.code == 0);

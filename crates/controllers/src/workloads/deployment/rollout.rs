@@ -40,7 +40,10 @@ pub(super) fn is_paused(deployment: &Deployment) -> bool {
 
 /// As [`sizes`] for a paused Deployment: the only set that has pods, or else the newest, follows the Deployment's size.
 /// Between two sets nothing moves.
-pub(super) fn paused_size(deployment: &Deployment, sets: &[Arc<ReplicaSet>]) -> Option<(Arc<ReplicaSet>, i32)> {
+pub(super) fn paused_size(
+    deployment: &Deployment,
+    sets: &[Arc<ReplicaSet>],
+) -> Option<(Arc<ReplicaSet>, i32)> {
     let active: Vec<_> = sets.iter().filter(|set| wanted(set) > 0).collect();
     let newest = || sets.iter().max_by_key(|set| set.metadata.creation_timestamp.as_ref().map(|time| time.0));
     let set = match active[..] {

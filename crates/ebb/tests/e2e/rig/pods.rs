@@ -29,12 +29,6 @@ impl Ebb {
         self.settled("pod", pod, |pod| pod["status"]["phase"] == phase)
     }
 
-    /// Waits until an object is gone.
-    pub(crate) fn gone(&self, kind: &str, name: &str) {
-        let gone = until(|| self.object(kind, name).is_none().then_some(()));
-        assert!(gone.is_some(), "{kind} {name} is still there: {}", self.story());
-    }
-
     /// What a container printed.
     pub(crate) fn log(&self, pod: &str, container: &str) -> String {
         self.kubectl(&["logs", pod, "-c", container])

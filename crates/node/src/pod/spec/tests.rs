@@ -20,7 +20,8 @@ fn image() -> ImageConfig {
 
 fn plan_of(value: Value, variables: &[(&str, &str)]) -> Result<Plan, Missing> {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let volumes = Volumes::from([("data".to_owned(), Laid { path: PathBuf::from("/vol/data"), is_mount: false })]);
+    let volumes =
+        Volumes::from([("data".to_owned(), Laid { path: PathBuf::from("/vol/data"), is_mount: false })]);
     plan(&Pod::default(), &container(value), &image(), variables, &volumes)
 }
 
@@ -56,7 +57,10 @@ fn what_cannot_be_is_refused_with_a_reason() {
         (json!({ "securityContext": { "privileged": true } }), "privileged"),
         (json!({ "securityContext": { "runAsUser": -1 } }), "runAsUser is out of range"),
         (json!({ "securityContext": { "capabilities": { "add": ["NONSENSE"] } } }), "NONSENSE"),
-        (json!({ "securityContext": { "capabilities": { "add": ["SYS_ADMIN"] } } }), "SYS_ADMIN is not given"),
+        (
+            json!({ "securityContext": { "capabilities": { "add": ["SYS_ADMIN"] } } }),
+            "SYS_ADMIN is not given",
+        ),
         (json!({ "volumeMounts": [{ "name": "other", "mountPath": "/x" }] }), "\"other\" not found"),
         (json!({ "volumeMounts": [{ "name": "data", "mountPath": "/x", "subPath": "../y" }] }), "leads out"),
     ] {

@@ -81,14 +81,11 @@ pub(in crate::pod) fn clear(places: &Places, pod: &Pod) {
     }
 }
 
-/// Removes the directories of pods that are not `known`. Blocks.
-pub(in crate::pod) fn remove_unknown(dir: &Path, known: impl Fn(&str) -> bool) {
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        let is_known = entry.file_name().to_str().is_some_and(&known);
-        if !is_known && let Err(error) = fs::remove_dir_all(entry.path()) {
-            tracing::warn!(path = %entry.path().display(), %error, "could not remove what an earlier pod left");
-        }
-    }
+/// The directories of pods that are not `known`.
+pub(in crate::pod) fn unknown(dir: &Path, known: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let is_unknown = |entry: &fs::DirEntry| !entry.file_name().to_str().is_some_and(&known);
+    entries.filter(is_unknown).map(|entry| entry.path()).collect()
 }
 
 /// An emptyDir on disk that may not grow beyond a size.
@@ -166,12 +163,12 @@ mod tests {
     }
 
     #[test]
-    fn only_what_nobody_knows_is_removed() {
+    fn what_nobody_knows_is_found() {
         let dir = tempfile::tempdir().unwrap();
-        for name in ["known/v", "unknown/v/w"] {
+        for name in ["known/v", "unknown/v"] {
             fs::create_dir_all(dir.path().join(name)).unwrap();
         }
-        remove_unknown(dir.path(), |uid| uid == "known");
-        assert!(dir.path().join("known/v").exists() && !dir.path().join("unknown").exists());
+        assert_eq!(unknown(dir.path(), |uid| uid == "known"), [dir.path().join("unknown")]);
+        assert_eq!(unknown(&dir.path().join("none"), |_| false), Vec::<PathBuf>::new());
     }
 }

@@ -19,7 +19,8 @@ impl Worker {
         let Some(limit) = limit.and_then(|seconds| u64::try_from(seconds).ok()) else { return };
         let began = self.pod.status.as_ref().and_then(|status| status.start_time.as_ref());
         let now = (self.shared.clock)();
-        let spent = began.map_or(Duration::ZERO, |began| now.duration_since(began.0).try_into().unwrap_or_default());
+        let spent =
+            began.map_or(Duration::ZERO, |began| now.duration_since(began.0).try_into().unwrap_or_default());
         let message = "Pod was active on the node longer than the specified deadline".to_owned();
         let left = Duration::from_secs(limit).saturating_sub(spent);
         self.after(left, Happening::Failed(Failed { reason: "DeadlineExceeded", message }));

@@ -18,12 +18,17 @@ type Labels = BTreeMap<String, String>;
 
 /// Why the pod cannot run on a node like this; `None` if it can. Pure.
 pub(super) fn obstacle(pod: &Pod, labels: &Labels, allocatable: Allocatable) -> Option<String> {
-    if selector(pod).is_some_and(|selector| selector.iter().any(|(key, value)| labels.get(key) != Some(value))) {
-        return Some("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.".to_owned());
+    if selector(pod)
+        .is_some_and(|selector| selector.iter().any(|(key, value)| labels.get(key) != Some(value)))
+    {
+        return Some(
+            "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.".to_owned(),
+        );
     }
     ["cpu", "memory"].into_iter().find_map(|resource| {
         let (asked, there) = (requested(pod, resource), allocatable.millis(resource));
-        let units = |millis: i64| if millis % 1000 == 0 { (millis / 1000).to_string() } else { format!("{millis}m") };
+        let units =
+            |millis: i64| if millis % 1000 == 0 { (millis / 1000).to_string() } else { format!("{millis}m") };
         (asked > there).then(|| {
             format!(
                 "0/1 nodes are available: 1 Insufficient {resource} (the pod requests {}, the node has {}).",
@@ -100,7 +105,10 @@ mod tests {
         for (spec, expect) in [
             (json!({ "containers": [] }), None),
             (json!({ "containers": [], "nodeSelector": { "disk": "ssd" } }), None),
-            (json!({ "containers": [], "nodeSelector": { "disk": "tape" } }), Some("didn't match Pod's node")),
+            (
+                json!({ "containers": [], "nodeSelector": { "disk": "tape" } }),
+                Some("didn't match Pod's node"),
+            ),
             (json!({ "containers": [requests(json!({ "cpu": "2", "memory": "1Gi" }))] }), None),
             (
                 json!({ "containers": [requests(json!({ "cpu": "1" })), requests(json!({ "cpu": "1001m" }))] }),

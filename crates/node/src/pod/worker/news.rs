@@ -40,7 +40,13 @@ impl Worker {
         self.news.drain(..).for_each(|news| self.shared.recorder.tell(news));
     }
 
-    pub(super) fn news_of(&self, index: Option<usize>, is_warning: bool, reason: &'static str, message: String) -> News {
+    pub(super) fn news_of(
+        &self,
+        index: Option<usize>,
+        is_warning: bool,
+        reason: &'static str,
+        message: String,
+    ) -> News {
         let path = index.map(|index| {
             let record = &self.records[index];
             let list = if record.is_init { "initContainers" } else { "containers" };

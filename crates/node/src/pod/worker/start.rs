@@ -56,7 +56,13 @@ pub(super) async fn start(
     if built_in::is_built_in(&container) {
         let readiness = built_in::readiness(&container).map_err(config_error)?;
         let image_id = built_in::QUEUE_PROXY_IMAGE.to_owned();
-        return Ok(Run { id: None, image_id, probes: vec![readiness], unsupported: Vec::new(), was_pulled: false });
+        return Ok(Run {
+            id: None,
+            image_id,
+            probes: vec![readiness],
+            unsupported: Vec::new(),
+            was_pulled: false,
+        });
     }
     let name = container.image.clone().unwrap_or_default();
     let policy = container.image_pull_policy.as_deref().unwrap_or("IfNotPresent");

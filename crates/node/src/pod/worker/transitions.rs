@@ -229,7 +229,10 @@ fn probe_grace(container: &Container, kind: Kind) -> Option<Duration> {
         Kind::Liveness => container.liveness_probe.as_ref()?,
         Kind::Readiness => return None,
     };
-    probe.termination_grace_period_seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
+    probe
+        .termination_grace_period_seconds
+        .and_then(|seconds| u64::try_from(seconds).ok())
+        .map(Duration::from_secs)
 }
 
 /// Whether a container that ended starts again.
