@@ -21,5 +21,8 @@ fn main() {
         .expect("cargo runs cargo");
     assert!(built.success(), "building samples/hello failed");
     let program = out.join("sample").join(target).join("release/hello");
-    std::fs::copy(&program, out.join("hello")).expect("the sample was built");
+    let hello = out.join("hello");
+    // Another file each time: the old one may be shared with another build by a link, or be executed.
+    let _ = std::fs::remove_file(&hello);
+    std::fs::copy(&program, &hello).expect("the sample was built");
 }

@@ -19,13 +19,15 @@ mod logs;
 mod pod;
 mod private_dir;
 mod probe;
+mod run_dir;
 pub mod runtime;
 
 pub use self::{
     logs::{Clock, LogId, LogOptions, Logs},
     pod::{
-        Drain, Images, Kubelet, KubeletConfig, KubeletOptions, QUEUE_PROXY_IMAGE, StartRecord, StartRecords,
-        image_pull_keyring,
+        Allocatable, Drain, Images, Kubelet, KubeletConfig, KubeletOptions, QUEUE_PROXY_IMAGE, StartRecord,
+        StartRecords, image_pull_keyring,
     },
 };
+pub use run_dir::remove_run_dir;
 pub use runtime::keeper::keeper_main;

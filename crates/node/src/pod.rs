@@ -17,6 +17,7 @@ mod address;
 mod backoff;
 mod built_in;
 mod env;
+mod events;
 mod image;
 mod keyring;
 mod kubelet;
@@ -35,6 +36,6 @@ pub use self::{
     built_in::QUEUE_PROXY_IMAGE,
     image::Images,
     keyring::image_pull_keyring,
-    kubelet::{Drain, Kubelet, KubeletConfig, KubeletOptions},
+    kubelet::{Allocatable, Drain, Kubelet, KubeletConfig, KubeletOptions},
     start_times::{StartRecord, StartRecords},
 };

@@ -19,6 +19,7 @@ mod seccomp;
 mod shell;
 mod spec;
 pub(crate) mod sys;
+mod taken;
 mod taken_over;
 mod wire;
 
@@ -39,6 +40,7 @@ pub use process::{ProcessOptions, ProcessRuntime};
 pub use spec::{
     BindMount, ContainerId, ContainerSpec, Resources, SandboxId, SandboxSpec, Seccomp, TmpfsMount, User,
 };
+pub(crate) use taken::take_mount;
 pub use taken_over::{TakenOver, TakenOverContainer};
 
 /// The result of a runtime call.

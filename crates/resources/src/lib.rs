@@ -18,6 +18,7 @@ mod object;
 pub mod admission;
 pub mod annotations;
 pub mod autoscaling;
+pub mod capability;
 pub mod condition;
 pub mod config;
 pub mod duration;

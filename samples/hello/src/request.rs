@@ -122,8 +122,17 @@ impl Request {
 
     /// A number of the query; `default` when it is missing or not one.
     pub(crate) fn number(&self, name: &str, default: u64) -> u64 {
-        let values = self.query.split('&').filter_map(|pair| pair.split_once('='));
-        values.filter(|(key, _)| *key == name).find_map(|(_, value)| value.parse().ok()).unwrap_or(default)
+        self.values(name).find_map(|value| value.parse().ok()).unwrap_or(default)
+    }
+
+    /// A text of the query, as it stands there; empty when it is missing.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.values(name).next().unwrap_or_default()
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
     }
 }
 

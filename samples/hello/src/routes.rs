@@ -84,6 +84,10 @@ impl App {
                 }
                 chunks.finish()
             }
+            "/say" => {
+                println!("{}", request.text("text"));
+                Status::OK.respond(out, keep_alive, "said\n")
+            }
             "/crash" => std::process::exit(i32::try_from(request.number("code", 1)).unwrap_or(1)),
             _ => Status::NOT_FOUND.respond(out, keep_alive, "no such path\n"),
         }

@@ -65,6 +65,7 @@ fn every_path_answers() {
         ("/headers", "200 OK", r#"{"host":"h","x-a":"\"b\"","connection":"close"}"#),
         ("/healthz", "200 OK", "ok\n"),
         ("/sleep?ms=1", "200 OK", "slept\n"),
+        ("/say?text=hi", "200 OK", "said\n"),
         ("/stream?n=2&ms=1", "200 OK", "8\r\nchunk 0\n\r\n8\r\nchunk 1\n\r\n0\r\n\r\n"),
         ("/concurrency", "200 OK", "\r\n\r\n1\n"),
         ("/echo", "405 Method Not Allowed", "POST"),
@@ -190,4 +191,31 @@ fn a_web_socket_echoes() {
         reader.read_exact(&mut answer).unwrap();
         assert_eq!(answer, [vec![expect], size, vec![b'a'; length]].concat());
     }
+}
+
+#[test]
+fn steps_come_before_service() {
+    let dir = std::env::temp_dir().join(format!("hello-steps-{}", std::process::id()));
+    std::fs::create_dir(&dir).unwrap();
+    let file = dir.join("a").display().to_string();
+    let cases = [
+        ("say=a b".to_owned(), "a b".to_owned()),
+        (format!("write={file}:x\ny"), String::new()),
+        (format!("cat={file}"), "x\\ny".to_owned()),
+        (format!("list={}", dir.display()), "a".to_owned()),
+        (format!("fill={file}:70000"), String::new()),
+        (format!("wait={file}"), String::new()),
+        ("env=STEP".to_owned(), "taken".to_owned()),
+        ("cat=/none".to_owned(), "error: No such file or directory (os error 2)".to_owned()),
+        ("dance".to_owned(), "error: no such step".to_owned()),
+        ("exit=3".to_owned(), String::new()),
+    ];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hello"));
+    let output = command.env("STEP", "taken").args(cases.iter().map(|(step, _)| step)).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(std::fs::metadata(&file).unwrap().len(), 70_000);
+    let expect: String = cases.iter().map(|(step, result)| format!("{step} -> {result}\n")).collect();
+    // What a step says is trimmed, so that nothing follows an arrow that has nothing to tell.
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expect.replace("-> \n", "->\n"));
+    std::fs::remove_dir_all(&dir).unwrap();
 }

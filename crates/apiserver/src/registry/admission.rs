@@ -29,11 +29,9 @@ impl Registry {
         let changed = old.is_none_or(|old| kind.same_spec(&**old, &*object) != Some(true));
         if caller.origin == Origin::Network
             && changed
-            && let Some((field, what)) = embedded::unsupported(&*object)
+            && let Some(unsupported) = embedded::unsupported(&*object)
         {
-            return Err(Error::BadRequest(format!(
-                "{field}: {what} is not something that the embedded node does yet; leave it out"
-            )));
+            return Err(Error::BadRequest(unsupported.to_string()));
         }
         Ok(object)
     }

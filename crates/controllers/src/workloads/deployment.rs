@@ -30,16 +30,13 @@ impl Reconcile for Reconciler {
         let options = ListOptions::namespace(deployment.namespace()).owned_by(deployment.uid());
         let sets = client.list::<ReplicaSet>(&options).await?.items;
         let hash = template::hash(&deployment);
-        let (current, mut old): (Vec<_>, Vec<_>) =
+        if rollout::is_paused(&deployment) {
+            return self.keep_size(&deployment, &hash, sets).await;
+        }
+        let (current, old): (Vec<_>, Vec<_>) =
             sets.into_iter().partition(|set| template::hash_of(set) == Some(&hash));
-        let paused = rollout::is_paused(&deployment);
         let current = match current.into_iter().next() {
             Some(set) => set,
-            // No new template is rolled out: the newest set stays the one that counts.
-            None if paused => match rollout::take_newest(&mut old) {
-                Some(set) => set,
-                None => return Ok(Action::Wait),
-            },
             None => {
                 let first = rollout::first_size(&deployment, &old);
                 match client.create(replica_set(&deployment, &hash, first)).await {
@@ -51,27 +48,54 @@ impl Reconcile for Reconciler {
         for (set, replicas) in rollout::sizes(&deployment, &current, &old) {
             scale(&self.context, &set, replicas).await?;
         }
-        if !paused {
-            self.forget_old(&deployment, &old).await?;
-        }
-        self.write_status(&deployment, &current, &old).await
+        self.forget_old(&deployment, &old).await?;
+        self.write_status(&deployment, Some(&current), &old).await
     }
 }
 
 impl Reconciler {
-    /// Takes over the ReplicaSet of this name that nobody controls: one that an earlier Deployment left as an orphan.
+    /// What a paused Deployment still does.
+    async fn keep_size(
+        &self,
+        deployment: &Deployment,
+        hash: &str,
+        sets: Vec<Arc<ReplicaSet>>,
+    ) -> Result<Action> {
+        if let Some((set, replicas)) = rollout::paused_size(deployment, &sets) {
+            scale(&self.context, &set, replicas).await?;
+        }
+        let (current, old): (Vec<_>, Vec<_>) =
+            sets.into_iter().partition(|set| template::hash_of(set) == Some(hash));
+        self.write_status(deployment, current.first().map(|set| &**set), &old).await
+    }
+
+    /// Takes over what an earlier Deployment left as orphans: the ReplicaSet of this template's name, and with it all that
+    /// nobody controls and the selector finds.
+    ///
+    /// Upstream looks for orphans each time. Here that a name is taken gives them away: a Deployment that was made again
+    /// begins with the template that it ended with.
     async fn adopt(&self, deployment: &Deployment, hash: &str) -> Result<Action> {
+        let client = &self.context.client;
+        let mut options = ListOptions::namespace(deployment.namespace());
+        let selector = deployment.spec.as_ref().and_then(|spec| spec.selector.match_labels.clone());
+        options.labels.extend(selector.into_iter().flatten());
+        let controller = |set: &ReplicaSet| {
+            let mut owners = set.metadata.owner_references.iter().flatten();
+            owners.find(|owner| owner.controller == Some(true)).map(|owner| owner.uid.clone())
+        };
+        let mut found = client.list::<ReplicaSet>(&options).await?.items;
+        found.retain(|set| controller(set).is_none() && !set.is_deleting());
+        for set in found {
+            let key = set.key();
+            let adopted = client.modify::<ReplicaSet>(WriteTarget::Object, &key, |set| {
+                if controller(set).is_none() {
+                    set.metadata.owner_references.get_or_insert_default().push(controlled_by(deployment));
+                }
+            });
+            adopted.await?;
+        }
         let key = ObjectKey::new(deployment.namespace(), format!("{}-{hash}", deployment.name()));
-        let adopted = self.context.client.modify::<ReplicaSet>(WriteTarget::Object, &key, |set| {
-            let owners = set.metadata.owner_references.get_or_insert_default();
-            if owners.iter().all(|owner| owner.controller != Some(true)) {
-                owners.push(controlled_by(deployment));
-            }
-        });
-        let set = adopted.await?;
-        let owner =
-            set.metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
-        if owner.is_some_and(|owner| owner.uid == deployment.uid()) {
+        if controller(&*client.get::<ReplicaSet>(&key).await?).as_deref() == Some(deployment.uid()) {
             // Its change brings this key back.
             return Ok(Action::Wait);
         }
@@ -96,7 +120,7 @@ impl Reconciler {
     async fn write_status(
         &self,
         deployment: &Deployment,
-        current: &ReplicaSet,
+        current: Option<&ReplicaSet>,
         old: &[Arc<ReplicaSet>],
     ) -> Result<Action> {
         let now = self.context.now();

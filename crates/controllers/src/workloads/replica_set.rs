@@ -26,8 +26,9 @@ impl Reconcile for Reconciler {
         let client = &self.context.client;
         let Some(set) = client.find::<ReplicaSet>(key).await? else { return Ok(Action::Wait) };
         let options = ListOptions::namespace(set.namespace()).owned_by(set.uid());
-        let mut live = client.list::<Pod>(&options).await?.items;
-        live.retain(|pod| !pods::is_over(pod));
+        let all = client.list::<Pod>(&options).await?.items;
+        let terminating = all.iter().filter(|pod| pod.is_deleting()).count();
+        let live: Vec<_> = all.into_iter().filter(|pod| !pods::is_over(pod)).collect();
 
         let replicas = usize::try_from(wanted(&set)).unwrap_or(0);
         if !set.is_deleting() {
@@ -42,7 +43,7 @@ impl Reconcile for Reconciler {
             }
         }
 
-        let status = status(&set, &live, &self.context);
+        let status = status(&set, &live, terminating, &self.context);
         client
             .modify::<ReplicaSet>(WriteTarget::Status, key, |set| set.status = Some(status.clone()))
             .await
@@ -89,7 +90,7 @@ fn victims(pods: &[Arc<Pod>], count: usize) -> Vec<Arc<Pod>> {
     pods
 }
 
-fn status(set: &ReplicaSet, live: &[Arc<Pod>], context: &Context) -> ReplicaSetStatus {
+fn status(set: &ReplicaSet, live: &[Arc<Pod>], terminating: usize, context: &Context) -> ReplicaSetStatus {
     let now = context.now().0;
     let min_ready = set.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or(0);
     let count = |wanted: &dyn Fn(&Pod) -> bool| Some(live.iter().filter(|pod| wanted(pod)).count() as i32);
@@ -99,6 +100,8 @@ fn status(set: &ReplicaSet, live: &[Arc<Pod>], context: &Context) -> ReplicaSetS
         fully_labeled_replicas: Some(live.len() as i32),
         ready_replicas: count(&pods::is_ready),
         available_replicas: count(&|pod| pods::is_available(pod, min_ready, now)),
+        // Who recreates waits for the last of them.
+        terminating_replicas: (terminating > 0).then_some(terminating as i32),
         observed_generation: set.metadata.generation,
         ..before
     }

@@ -83,6 +83,11 @@ impl DataDir {
         self.path.join("logs")
     }
 
+    /// Pods' emptyDir volumes.
+    pub(crate) fn volumes(&self) -> PathBuf {
+        self.path.join("volumes")
+    }
+
     /// What lasts only while containers run: in memory with root, since it is written at every start.
     pub(crate) fn run(&self) -> PathBuf {
         if rustix::process::geteuid().is_root() {

@@ -13,7 +13,7 @@ use dataplane::Handle;
 use futures::future::BoxFuture;
 use images::{Layers, Registries, RegistryConfig, Store, StoreConfig};
 use node::{
-    Images, Kubelet, KubeletConfig, KubeletOptions, Logs, StartRecords,
+    Allocatable, Images, Kubelet, KubeletConfig, KubeletOptions, Logs, StartRecords,
     runtime::{
         ContainerOptions, ContainerRuntime, KeeperOptions, ProcessOptions, ProcessRuntime, SharedRuntime,
         TakenOver,
@@ -52,6 +52,7 @@ pub(super) struct Node {
     /// They, until the kubelet has them.
     left: Arc<Mutex<Vec<TakenOver>>>,
     run_dir: PathBuf,
+    volumes_dir: PathBuf,
     flat: Option<PathBuf>,
 }
 
@@ -102,6 +103,7 @@ impl Node {
                 .count(),
             left: Arc::new(Mutex::new(left)),
             run_dir,
+            volumes_dir: dir.volumes(),
             flat: (!isolated).then(|| dir.flat()),
         })
     }
@@ -117,12 +119,15 @@ impl Node {
         let (containers, images, registries) =
             (Arc::clone(&self.runtime), self.images.clone(), Arc::clone(&self.registries));
         let (logs, records) = (self.logs.clone(), Arc::clone(&self.records));
-        let (run_dir, flat, left) = (self.run_dir.clone(), self.flat.clone(), Arc::clone(&self.left));
+        let (run_dir, volumes_dir) = (self.run_dir.clone(), self.volumes_dir.clone());
+        let (flat, left) = (self.flat.clone(), Arc::clone(&self.left));
         move || {
             let config = KubeletConfig {
                 options: KubeletOptions {
                     node: NODE.to_owned(),
                     run_dir: run_dir.clone(),
+                    volumes_dir: volumes_dir.clone(),
+                    allocatable: allocatable(),
                     pod_network: POD_NETWORK,
                     resolv_conf: RESOLV_CONF.to_owned(),
                     pods_max: PODS_MAX,
@@ -149,12 +154,7 @@ impl Node {
     /// Stops all containers and removes what they left.
     pub(super) async fn stop(self) -> Result<()> {
         self.runtime.shutdown().await.context("stopping the containers")?;
-        match fs::remove_dir_all(&self.run_dir) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("removing {}", self.run_dir.display()))
-            }
-            _ => Ok(()),
-        }
+        node::remove_run_dir(&self.run_dir).with_context(|| format!("removing {}", self.run_dir.display()))
     }
 }
 
@@ -167,7 +167,7 @@ fn empty(pods: &Path, left: &[TakenOver]) -> io::Result<()> {
     for entry in entries {
         let entry = entry?;
         if !left.iter().any(|pod| entry.file_name() == pod.sandbox.as_str()) {
-            fs::remove_dir_all(entry.path())?;
+            node::remove_run_dir(&entry.path())?;
         }
     }
     Ok(())
@@ -214,10 +214,17 @@ async fn registered(client: &Client) -> objects::Result<()> {
         .map(drop)
 }
 
-fn status(now: &Time) -> NodeStatus {
+/// The whole machine.
+fn allocatable() -> Allocatable {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let memory = rustix::system::sysinfo();
-    let memory = memory.totalram as u64 * u64::from(memory.mem_unit);
+    let machine = rustix::system::sysinfo();
+    let memory = machine.totalram as u64 * u64::from(machine.mem_unit);
+    Allocatable { cpu_millis: cores as i64 * 1000, memory: i64::try_from(memory).unwrap_or(i64::MAX) }
+}
+
+fn status(now: &Time) -> NodeStatus {
+    let Allocatable { cpu_millis, memory } = allocatable();
+    let cores = cpu_millis / 1000;
     let resources =
         [("cpu", cores.to_string()), ("memory", memory.to_string()), ("pods", PODS_MAX.to_string())];
     let resources: std::collections::BTreeMap<_, _> =

@@ -38,3 +38,65 @@ spec: {template: {spec: {containers: [{image: "127.0.0.1:9/team/late:1"}]}}}
     let url = ebb.ready("late");
     assert_eq!(ebb.call(&url).status, 200);
 }
+
+/// A pod by its image and what is done to get it.
+fn pulling(name: &str, image: &str, policy: &str) -> String {
+    format!(
+        r#"
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}}}
+spec: {{containers: [{{name: main, image: "{image}", imagePullPolicy: {policy}}}]}}
+---
+"#
+    )
+}
+
+#[test]
+fn the_pull_policy_says_where_an_image_comes_from() {
+    const NAME: &str = "the_pull_policy_says_where_an_image_comes_from";
+    if !need_kubectl(NAME) {
+        return;
+    }
+    let ebb = Ebb::up();
+    let loaded = "127.0.0.1:9/team/loaded:1";
+    ebb.load(loaded);
+    // (pod, image, policy, waits for, what its message says)
+    let cases = [
+        ("there-never", "dev.local/hello:1", "Never", None, ""),
+        ("there", "dev.local/hello:1", "IfNotPresent", None, ""),
+        // Nothing can be asked, but what was loaded is better than nothing.
+        ("there-always", "dev.local/hello:1", "Always", None, ""),
+        ("there-anyway", loaded, "Always", None, ""),
+        (
+            "never",
+            "dev.local/none:1",
+            "Never",
+            Some("ErrImageNeverPull"),
+            r#"Container image "dev.local/none:1" is not present with pull policy of Never"#,
+        ),
+        ("local", "dev.local/late:1", "IfNotPresent", Some("Err"), "ebb image load"),
+        ("local-always", "ko.local/late:1", "Always", Some("Err"), "ebb image load"),
+        ("asked", "127.0.0.1:9/team/none:1", "IfNotPresent", Some("Err"), "unreachable"),
+        ("wrong", "UPPER/Case", "IfNotPresent", Some("InvalidImageName"), "UPPER/Case"),
+    ];
+    let manifests: String =
+        cases.iter().map(|(name, image, policy, ..)| pulling(name, image, policy)).collect();
+    ebb.apply(&manifests);
+    for (name, _, _, waits, says) in cases {
+        let state = |pod: &Value| pod["status"]["containerStatuses"][0]["state"].clone();
+        let is = |pod: &Value| match waits {
+            None => state(pod)["running"].is_object(),
+            Some(reason) => {
+                let waiting = &state(pod)["waiting"];
+                let told =
+                    |field: &str, part: &str| waiting[field].as_str().is_some_and(|text| text.contains(part));
+                // After its first failure an image is being backed off from.
+                (told("reason", reason) || told("reason", "ImagePullBackOff")) && told("message", says)
+            }
+        };
+        ebb.settled("pod", name, is);
+    }
+    ebb.load("dev.local/late:1");
+    ebb.in_phase("local", "Running");
+}

@@ -4,6 +4,7 @@ mod archive;
 mod host;
 mod http;
 mod need;
+mod pods;
 
 use std::{
     fs::{self, File},
@@ -22,6 +23,7 @@ pub(crate) use self::{
     host::Host,
     http::{Answer, Asked, ask, get, send},
     need::{need_kubectl, need_root, need_shared},
+    pods::steps,
 };
 
 /// The longest that anything here may take: far above what it takes, and below a test runner's patience.

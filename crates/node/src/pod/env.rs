@@ -4,18 +4,29 @@ use std::collections::BTreeMap;
 
 use resources::{
     Object,
-    builtin::{Container, EnvVarSource, Pod},
+    builtin::{Container, EnvVarSource, Pod, ResourceFieldSelector},
     meta::Quantity,
 };
 
-use super::values::{Missing, Values};
+use super::{
+    kubelet::Allocatable,
+    values::{Missing, Values},
+};
+
+/// What containers can be told of where they run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Surroundings<'a> {
+    /// The pod's address.
+    pub(super) address: &'a str,
+    pub(super) allocatable: Allocatable,
+}
 
 /// The variables of a container in order: those of `envFrom`, then those of `env`, where later ones see earlier ones.
 pub(super) fn environment(
     pod: &Pod,
     container: &Container,
     values: &Values,
-    address: &str,
+    surroundings: &Surroundings<'_>,
 ) -> Result<Vec<(String, String)>, Missing> {
     let mut known = BTreeMap::new();
     for source in container.env_from.iter().flatten() {
@@ -33,7 +44,7 @@ pub(super) fn environment(
     }
     for variable in container.env.iter().flatten() {
         let value = match (&variable.value, &variable.value_from) {
-            (_, Some(source)) => from(source, pod, container, values, address)?,
+            (_, Some(source)) => from(source, pod, container, values, surroundings)?,
             (value, None) => Some(expand(value.as_deref().unwrap_or_default(), &known)),
         };
         if let Some(value) = value {
@@ -76,7 +87,7 @@ fn from(
     pod: &Pod,
     container: &Container,
     values: &Values,
-    address: &str,
+    surroundings: &Surroundings<'_>,
 ) -> Result<Option<String>, Missing> {
     if let Some(source) = &source.config_map_key_ref {
         return key(values.config_map(&source.name), "configmap", &source.name, &source.key, source.optional);
@@ -85,10 +96,10 @@ fn from(
         return key(values.secret(&source.name), "secret", &source.name, &source.key, source.optional);
     }
     if let Some(source) = &source.field_ref {
-        return field(pod, &source.field_path, address).map(Some);
+        return field(pod, &source.field_path, surroundings.address).map(Some);
     }
     if let Some(source) = &source.resource_field_ref {
-        return Ok(Some(resource(container, &source.resource, source.divisor.as_ref())));
+        return Ok(Some(resource(container, source, surroundings)));
     }
     Ok(None)
 }
@@ -152,17 +163,44 @@ fn lines(entries: Option<&BTreeMap<String, String>>) -> String {
     lines.join("\n")
 }
 
-/// A container's own request or limit in units of the divisor, rounded up.
-fn resource(container: &Container, name: &str, divisor: Option<&Quantity>) -> String {
-    let resources = container.resources.as_ref();
-    let (list, name) = match name.split_once('.') {
-        Some(("limits", name)) => (resources.and_then(|resources| resources.limits.as_ref()), name),
-        Some(("requests", name)) => (resources.and_then(|resources| resources.requests.as_ref()), name),
-        _ => (None, name),
-    };
+/// As [`resource`], of the container that the reference names.
+pub(super) fn resource_of(
+    pod: &Pod,
+    reference: &ResourceFieldSelector,
+    surroundings: &Surroundings<'_>,
+) -> Result<String, Missing> {
+    let name = reference.container_name.as_deref().unwrap_or_default();
+    let spec = pod.spec.iter();
+    let mut containers =
+        spec.flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
+    match containers.find(|container| container.name == name) {
+        Some(container) => Ok(resource(container, reference, surroundings)),
+        None => Err(Missing(format!("container {name:?} not found"))),
+    }
+}
+
+/// A container's request or limit in units of the divisor, rounded up. What is not limited is limited by the machine.
+fn resource(
+    container: &Container,
+    reference: &ResourceFieldSelector,
+    surroundings: &Surroundings<'_>,
+) -> String {
     let millis = |quantity: &Quantity| resources::quantity::millis(quantity).unwrap_or(0);
-    let value = list.and_then(|list| list.get(name)).map_or(0, millis);
-    let divisor = divisor.map_or(1000, millis).max(1);
+    let resources = container.resources.as_ref();
+    let value = match reference.resource.split_once('.') {
+        Some(("limits", name)) => {
+            let limits = resources.and_then(|resources| resources.limits.as_ref());
+            limits
+                .and_then(|list| list.get(name))
+                .map_or_else(|| surroundings.allocatable.millis(name), millis)
+        }
+        Some(("requests", name)) => {
+            let requests = resources.and_then(|resources| resources.requests.as_ref());
+            requests.and_then(|list| list.get(name)).map_or(0, millis)
+        }
+        _ => 0,
+    };
+    let divisor = reference.divisor.as_ref().map_or(1000, millis).max(1);
     ((value + divisor - 1) / divisor).to_string()
 }
 

@@ -8,7 +8,11 @@ use parking_lot::Mutex;
 use resources::{Object, builtin::Pod};
 
 use super::keyring::image_pull_keyring;
+use super::values::Seen;
 use crate::runtime::ContainerId;
+
+/// Hosts in names of images that no registry serves (upstream: serving, `registries-skipping-tag-resolving`).
+const LOCAL_REGISTRIES: &[&str] = &["dev.local", "ko.local", "kind.local"];
 
 /// Where images come from.
 pub struct Images {
@@ -24,13 +28,23 @@ pub(super) struct Ready {
     pub(super) lease: Lease,
     /// What the container's root is made of.
     pub(super) rootfs: Vec<PathBuf>,
+    /// It came from its registry just now.
+    pub(super) was_pulled: bool,
 }
 
-/// Why a container's image is not there, in the words of a container's status.
+/// Why a container or what it needs is not there, in the words of a container's status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) reason: &'static str,
     pub(super) message: String,
+    /// What was read before it failed: a change of it may be what is missing.
+    pub(super) seen: Seen,
+}
+
+impl Failure {
+    pub(super) fn new(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), seen: Seen::default() }
+    }
 }
 
 impl Images {
@@ -75,19 +89,28 @@ impl Images {
         image: &str,
         policy: &str,
     ) -> Result<Ready, Failure> {
-        let reference: Reference = image.parse().map_err(|error: Error| Failure {
-            reason: "InvalidImageName",
-            message: format!("Failed to apply default image tag {image:?}: {error}"),
+        let reference: Reference = image.parse().map_err(|error: Error| {
+            Failure::new("InvalidImageName", format!("Failed to apply default image tag {image:?}: {error}"))
         })?;
         let present = self.store.lease(&reference).ok();
+        let mut was_pulled = false;
         let lease = match (present, policy) {
             (Some(lease), "IfNotPresent" | "Never") => lease,
             (None, "Never") => {
                 let message = format!("Container image {image:?} is not present with pull policy of Never");
-                return Err(Failure { reason: "ErrImageNeverPull", message });
+                return Err(Failure::new("ErrImageNeverPull", message));
             }
+            // No registry has these names; whoever owns the domain shall not be asked, nor the user wait for the answer.
+            (present, _) if reference.is_local(LOCAL_REGISTRIES) => present.ok_or_else(|| {
+                let message =
+                    format!("Image {image:?} is not on this machine; load it with `ebb image load`");
+                Failure::new("ErrImagePull", message)
+            })?,
             (present, _) => match self.pull(client, pod, &reference).await {
-                Ok(lease) => lease,
+                Ok(lease) => {
+                    was_pulled = true;
+                    lease
+                }
                 // An image that was loaded by hand is better than none.
                 Err(error) => match present {
                     Some(lease) => {
@@ -96,16 +119,15 @@ impl Images {
                     }
                     None => {
                         let message = format!("Failed to pull image {image:?}: {error}");
-                        return Err(Failure { reason: "ErrImagePull", message });
+                        return Err(Failure::new("ErrImagePull", message));
                     }
                 },
             },
         };
-        let rootfs = self.rootfs(&lease).await.map_err(|error| Failure {
-            reason: "ErrImagePull",
-            message: format!("Failed to unpack image {image:?}: {error}"),
+        let rootfs = self.rootfs(&lease).await.map_err(|error| {
+            Failure::new("ErrImagePull", format!("Failed to unpack image {image:?}: {error}"))
         })?;
-        Ok(Ready { lease, rootfs })
+        Ok(Ready { lease, rootfs, was_pulled })
     }
 
     async fn pull(&self, client: &Client, pod: &Pod, reference: &Reference) -> Result<Lease, Error> {

@@ -5,11 +5,17 @@ use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 use futures::future::BoxFuture;
 use objects::{Client, Event, ListOptions};
 use resources::{Object, builtin::Pod};
-use tokio::time::timeout;
+use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    StartRecords, address::Addresses, image::Images, unclaimed::Unclaimed, worker::STOP_GRACE_MAX,
+    StartRecords,
+    address::Addresses,
+    events::{self, Recorder, Told},
+    image::Images,
+    unclaimed::Unclaimed,
+    volumes::{self, Places},
+    worker::STOP_GRACE_MAX,
     workers::Workers,
 };
 use crate::{
@@ -21,6 +27,26 @@ use crate::{
 /// How long an orderly stop takes at most: the pods' time, and what it takes to remove them.
 const STOP_MAX: Duration = STOP_GRACE_MAX.saturating_add(Duration::from_secs(10));
 
+/// What the node has for its pods.
+#[derive(Clone, Copy, Debug)]
+pub struct Allocatable {
+    /// Processors, in thousandths.
+    pub cpu_millis: i64,
+    /// Bytes of memory.
+    pub memory: i64,
+}
+
+impl Allocatable {
+    /// The amount of a resource in thousandths of its unit; 0 for one that this node does not count.
+    pub(super) fn millis(self, resource: &str) -> i64 {
+        match resource {
+            "cpu" => self.cpu_millis,
+            "memory" => self.memory.saturating_mul(1000),
+            _ => 0,
+        }
+    }
+}
+
 /// What a kubelet is told.
 #[derive(Clone, Debug)]
 pub struct KubeletOptions {
@@ -28,6 +54,10 @@ pub struct KubeletOptions {
     pub node: String,
     /// Where pods' volumes and small files are kept while they run; a memory file system is best.
     pub run_dir: PathBuf,
+    /// Where pods' emptyDir volumes are kept, on a disk with room for them.
+    pub volumes_dir: PathBuf,
+    /// What the node has for its pods.
+    pub allocatable: Allocatable,
     /// The range of the pods' addresses.
     pub pod_network: (Ipv4Addr, u8),
     /// What `/etc/resolv.conf` says in pods.
@@ -77,6 +107,7 @@ pub(super) struct Shared {
     pub(super) records: Arc<StartRecords>,
     pub(super) addresses: Addresses,
     pub(super) taken_over: Unclaimed,
+    pub(super) recorder: Recorder,
     /// Done when the node stops.
     pub(super) stop: CancellationToken,
 }
@@ -91,11 +122,32 @@ impl Shared {
     pub(super) fn pod_dir(&self, pod: &Pod) -> PathBuf {
         self.pods_dir().join(pod.uid())
     }
+
+    /// Where a pod's volumes are.
+    pub(super) fn places(&self, pod: &Pod) -> Places {
+        Places { run: self.pod_dir(pod).join("volumes"), disk: self.options.volumes_dir.join(pod.uid()) }
+    }
+
+    /// Removes the volumes of pods that ended while nobody saw it. Which they are is settled when this returns: no pod
+    /// that comes later is taken for one of them.
+    fn remove_unknown_volumes(&self, is_known: impl Fn(&str) -> bool) {
+        let dirs = volumes::unknown(&self.options.volumes_dir, is_known);
+        if !dirs.is_empty() {
+            tokio::task::spawn_blocking(move || {
+                for dir in dirs {
+                    if let Err(error) = std::fs::remove_dir_all(&dir) {
+                        tracing::warn!(dir = %dir.display(), %error, "could not remove what an earlier pod left");
+                    }
+                }
+            });
+        }
+    }
 }
 
 /// Runs the pods that are bound to this node.
 pub struct Kubelet {
     shared: Arc<Shared>,
+    told: Told,
 }
 
 impl Kubelet {
@@ -103,10 +155,13 @@ impl Kubelet {
     pub fn new(config: KubeletConfig) -> Self {
         let (network, prefix) = config.options.pod_network;
         let addresses = Addresses::new(network, prefix);
+        let (recorder, told) = events::recorder();
         Self {
+            told,
             shared: Arc::new(Shared {
                 taken_over: Unclaimed::new(config.taken_over, &addresses),
                 addresses,
+                recorder,
                 stop: CancellationToken::new(),
                 options: config.options,
                 client: config.client,
@@ -130,6 +185,14 @@ impl Kubelet {
             tracing::warn!(%error, dir = %pods.display(), "could not make the pods' directory for this user alone");
         }
         let mut watch = self.shared.client.watch::<Pod>(ListOptions::all());
+        let (client, clock) = (self.shared.client.clone(), Arc::clone(&self.shared.clock));
+        // Ends when this does.
+        let mut writing = JoinSet::new();
+        writing.spawn(events::write(self.told, client, clock, self.shared.options.node.clone()));
+        let is_bound_here = |pod: &Pod| {
+            let bound = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
+            bound == Some(self.shared.options.node.as_str())
+        };
         let mut workers = Workers::new(Arc::clone(&self.shared));
         let mut told = None;
         loop {
@@ -140,7 +203,7 @@ impl Kubelet {
                         if let Some(told) = &mut told {
                             Vec::push(told, pod.uid().to_owned());
                         }
-                        if self.is_bound_here(&pod) {
+                        if is_bound_here(&pod) {
                             workers.apply(pod);
                         }
                     }
@@ -153,6 +216,7 @@ impl Kubelet {
                             let is_known = |uid: &str| known.iter().any(|known| known == uid);
                             workers.retain(is_known);
                             self.shared.logs.retain(is_known);
+                            self.shared.remove_unknown_volumes(is_known);
                         }
                     }
                 },
@@ -163,10 +227,5 @@ impl Kubelet {
         if timeout(STOP_MAX, workers.join()).await.is_err() {
             tracing::warn!("some pods had not ended when the node's time was over");
         }
-    }
-
-    fn is_bound_here(&self, pod: &Pod) -> bool {
-        let bound = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
-        bound == Some(self.shared.options.node.as_str())
     }
 }

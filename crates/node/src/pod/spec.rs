@@ -7,7 +7,8 @@ use std::{
 
 use images::ImageConfig;
 use resources::{
-    builtin::{Container, Pod, Probe as ProbeSpec, SecurityContext},
+    builtin::{Container, HTTPGetAction, Pod, Probe as ProbeSpec, SecurityContext},
+    capability,
     meta::{IntOrString, Quantity},
     quantity,
 };
@@ -28,12 +29,20 @@ pub(super) struct Plan {
     pub(super) env: Vec<(String, String)>,
     pub(super) cwd: String,
     pub(super) user: User,
-    pub(super) mounts: Vec<BindMount>,
+    pub(super) mounts: Vec<VolumeMount>,
     pub(super) resources: Resources,
     pub(super) capabilities: Capabilities,
     pub(super) no_new_privileges: bool,
     pub(super) seccomp: Seccomp,
     pub(super) readonly_rootfs: bool,
+}
+
+/// A volume as a container sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct VolumeMount {
+    pub(super) bind: BindMount,
+    /// See [`Laid::is_mount`](super::volumes::Laid::is_mount).
+    pub(super) is_mount: bool,
 }
 
 /// Works out what a container is.
@@ -113,7 +122,7 @@ fn mounts(
     container: &Container,
     env: &[(String, String)],
     volumes: &Volumes,
-) -> Result<Vec<BindMount>, Missing> {
+) -> Result<Vec<VolumeMount>, Missing> {
     let known: BTreeMap<_, _> = env.iter().cloned().collect();
     let mut mounts = Vec::new();
     for mount in container.volume_mounts.iter().flatten() {
@@ -124,12 +133,13 @@ fn mounts(
             (None, Some(path)) => env::expand(path, &known),
             (None, None) => String::new(),
         };
-        mounts.push(BindMount {
-            source: volume.clone(),
+        let bind = BindMount {
+            source: volume.path.clone(),
             sub_path: inside(below)?,
             target: PathBuf::from(&mount.mount_path),
             read_only: mount.read_only.unwrap_or(false),
-        });
+        };
+        mounts.push(VolumeMount { bind, is_mount: volume.is_mount });
     }
     Ok(mounts)
 }
@@ -170,6 +180,10 @@ fn bytes(quantity: &Quantity) -> Option<i64> {
 fn capabilities(context: &SecurityContext) -> Result<Capabilities, Missing> {
     let capabilities = context.capabilities.clone().unwrap_or_default();
     let (add, drop) = (capabilities.add.unwrap_or_default(), capabilities.drop.unwrap_or_default());
+    // The API refuses these, too; what was stored before it did shall not run either.
+    if let Some((name, why)) = add.iter().find_map(|name| Some((name, capability::reaches_beyond(name)?))) {
+        return Err(Missing(format!("capability {name} is not given by this node: {why}")));
+    }
     Capabilities::with(&add, &drop).map_err(|error| Missing(error.to_string()))
 }
 
@@ -197,21 +211,26 @@ pub(super) fn probes(container: &Container) -> Vec<Probe> {
 
 fn target(container: &Container, probe: &ProbeSpec) -> Target {
     if let Some(get) = &probe.http_get {
-        if get.scheme.as_deref() == Some("HTTPS") {
-            return Target::Unsupported { what: "HTTPS" };
-        }
-        let headers = get.http_headers.iter().flatten();
-        Target::Http {
-            port: port(container, &get.port),
-            path: get.path.clone().filter(|path| !path.is_empty()).unwrap_or_else(|| "/".to_owned()),
-            headers: headers.map(|header| (header.name.clone(), header.value.clone())).collect(),
-        }
+        http_target(container, get)
     } else if let Some(socket) = &probe.tcp_socket {
         Target::Tcp { port: port(container, &socket.port) }
     } else if probe.grpc.is_some() {
         Target::Unsupported { what: "grpc" }
     } else {
         Target::Unsupported { what: "exec" }
+    }
+}
+
+/// A GET that a probe or a hook makes.
+pub(super) fn http_target(container: &Container, get: &HTTPGetAction) -> Target {
+    if get.scheme.as_deref() == Some("HTTPS") {
+        return Target::Unsupported { what: "HTTPS" };
+    }
+    let headers = get.http_headers.iter().flatten();
+    Target::Http {
+        port: port(container, &get.port),
+        path: get.path.clone().filter(|path| !path.is_empty()).unwrap_or_else(|| "/".to_owned()),
+        headers: headers.map(|header| (header.name.clone(), header.value.clone())).collect(),
     }
 }
 

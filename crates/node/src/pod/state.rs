@@ -64,6 +64,13 @@ pub(super) struct Ended {
     pub(super) finished_at: Timestamp,
 }
 
+/// Why a pod failed as a whole, whatever its containers did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failed {
+    pub(super) reason: &'static str,
+    pub(super) message: String,
+}
+
 impl Record {
     pub(super) fn new(spec: Container, is_init: bool) -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! A pod's status from its containers' states. Pure (upstream: kubernetes, kubelet `generateAPIPodStatus`).
 
-use std::net::Ipv4Addr;
+use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use jiff::Timestamp;
 use resources::{
@@ -11,38 +11,66 @@ use resources::{
     meta::Time,
 };
 
-use super::state::{Ended, Record, State};
+use super::state::{Ended, Failed, Record, State};
 
 /// The address the node has in statuses; pods of one machine share it with their host.
 const HOST: &str = "127.0.0.1";
 
+/// The pod condition that is False where the runtime cannot do what the spec asks.
+const SPEC_HONORED: &str = "ebb.internal/SpecHonored";
+
+/// What a status is made of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct View<'a> {
+    pub(super) records: &'a [Record],
+    pub(super) address: Option<Ipv4Addr>,
+    /// Fields that the runtime does not honour.
+    pub(super) left_out: Option<&'a BTreeSet<&'static str>>,
+    /// Why it failed as a whole, if it did.
+    pub(super) failed: Option<&'a Failed>,
+    /// Why it cannot run on this node, if it cannot.
+    pub(super) unplaced: Option<&'a str>,
+}
+
 /// The pod's status now. Times of conditions that did not change are kept.
-pub(super) fn status(
-    pod: &Pod,
-    records: &[Record],
-    address: Option<Ipv4Addr>,
-    notes: &[(String, String)],
-    now: Timestamp,
-) -> PodStatus {
+pub(super) fn status(pod: &Pod, view: &View<'_>, now: Timestamp) -> PodStatus {
     let before = pod.status.clone().unwrap_or_default();
-    let (init, main): (Vec<_>, Vec<_>) = records.iter().partition(|record| record.is_init);
+    let mut conditions = before.conditions.clone().unwrap_or_default();
+    if let Some(why) = view.unplaced {
+        set(&mut conditions, "PodScheduled", false, "Unschedulable", why, now);
+        let qos_class = Some(qos_class(pod).to_owned());
+        return PodStatus {
+            phase: Some("Pending".to_owned()),
+            conditions: Some(conditions),
+            qos_class,
+            ..PodStatus::default()
+        };
+    }
+    let (init, main): (Vec<_>, Vec<_>) = view.records.iter().partition(|record| record.is_init);
     let initialized =
         init.iter().all(|record| matches!(&record.state, State::Ended(ended) if ended.code == 0));
     let ready = main.iter().all(|record| record.running().is_some_and(|running| running.ready));
-    let over = matches!(phase(pod, records), "Succeeded" | "Failed");
-    let mut conditions = before.conditions.clone().unwrap_or_default();
-    let unready = if over { "PodCompleted" } else { "ContainersNotReady" };
+    let phase = view.failed.map_or_else(|| phase(pod, view.records), |_| "Failed");
+    let unready = match phase {
+        "Succeeded" => "PodCompleted",
+        "Failed" => "PodFailed",
+        _ => "ContainersNotReady",
+    };
     set(&mut conditions, "PodScheduled", true, "", "", now);
     set(&mut conditions, "Initialized", initialized, "ContainersNotInitialized", "", now);
     let waiting = waiting_names(&main);
     set(&mut conditions, "ContainersReady", ready, unready, &waiting, now);
     set(&mut conditions, "Ready", ready, unready, &waiting, now);
-    for (field, message) in notes {
-        set(&mut conditions, field, false, "NotHonoured", message, now);
+    if let Some(left_out) = view.left_out.filter(|left_out| !left_out.is_empty()) {
+        let fields: Vec<_> = left_out.iter().copied().collect();
+        let message = format!("this node's runtime does not honour {}", fields.join(", "));
+        set(&mut conditions, SPEC_HONORED, false, "NotHonoured", &message, now);
     }
-    let ip = address.map(|address| address.to_string());
+    let ip = view.address.map(|address| address.to_string());
     PodStatus {
-        phase: Some(phase(pod, records).to_owned()),
+        phase: Some(phase.to_owned()),
+        reason: view.failed.map(|failed| failed.reason.to_owned()).or(before.reason.clone()),
+        message: view.failed.map(|failed| failed.message.clone()).or(before.message.clone()),
         conditions: Some(conditions),
         host_ip: Some(HOST.to_owned()),
         host_ips: Some(vec![HostIP { ip: HOST.to_owned() }]),
@@ -50,8 +78,8 @@ pub(super) fn status(
         pod_ip: ip,
         start_time: before.start_time.clone().or(Some(Time(now))),
         init_container_statuses: (!init.is_empty())
-            .then(|| init.iter().map(|record| container(record)).collect()),
-        container_statuses: Some(main.iter().map(|record| container(record)).collect()),
+            .then(|| init.iter().map(|record| container(record, true)).collect()),
+        container_statuses: Some(main.iter().map(|record| container(record, initialized)).collect()),
         qos_class: before.qos_class.clone().or_else(|| Some(qos_class(pod).to_owned())),
         ..before
     }
@@ -92,7 +120,8 @@ pub(super) fn phase(pod: &Pod, records: &[Record]) -> &'static str {
     }
 }
 
-fn container(record: &Record) -> ContainerStatus {
+/// A container's status; `initialized` says that its turn has come.
+fn container(record: &Record, initialized: bool) -> ContainerStatus {
     ContainerStatus {
         name: record.spec.name.clone(),
         image: record.spec.image.clone().unwrap_or_default(),
@@ -108,7 +137,7 @@ fn container(record: &Record) -> ContainerStatus {
         },
         started: Some(record.running().is_some_and(|running| running.started)),
         restart_count: i32::try_from(record.restarts).unwrap_or(i32::MAX),
-        state: Some(state(&record.state)),
+        state: Some(state(&record.state, initialized)),
         last_state: record
             .last
             .as_ref()
@@ -117,9 +146,13 @@ fn container(record: &Record) -> ContainerStatus {
     }
 }
 
-fn state(state: &State) -> ContainerState {
+fn state(state: &State, initialized: bool) -> ContainerState {
     let mut told = ContainerState::default();
     match state {
+        State::Waiting { reason: "ContainerCreating", .. } if !initialized => {
+            let reason = Some("PodInitializing".to_owned());
+            told.waiting = Some(ContainerStateWaiting { reason, message: None });
+        }
         State::Waiting { reason, message } => {
             let message = Some(message.clone()).filter(|message| !message.is_empty());
             told.waiting = Some(ContainerStateWaiting { reason: Some((*reason).to_owned()), message });

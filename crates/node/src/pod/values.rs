@@ -1,18 +1,32 @@
 //! The ConfigMaps and Secrets that a pod names: a container's are read for each of its starts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use objects::{Client, Result};
+use objects::{Client, Event, ListOptions, Result};
 use resources::{
     Object, ObjectKey,
     builtin::{ConfigMap, Container, Pod, Secret, Volume},
 };
+
+/// How long a change is let be before what names it is tried again: whoever changes one thing often changes more.
+const CHANGE_REST: Duration = Duration::from_millis(100);
 
 /// What a pod can refer to by name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Values {
     config_maps: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     secrets: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
+    seen: Seen,
+}
+
+/// Which versions of what a pod names were read; `None` for what was not there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    config_maps: BTreeMap<String, Option<String>>,
+    secrets: BTreeMap<String, Option<String>>,
 }
 
 /// Something a pod needs that is not there.
@@ -35,7 +49,9 @@ impl Values {
     async fn read(client: &Client, pod: &Pod, names: Names) -> Result<Self> {
         let mut values = Self::default();
         for name in names.config_maps {
-            if let Some(map) = client.find::<ConfigMap>(&ObjectKey::new(pod.namespace(), &name)).await? {
+            let found = client.find::<ConfigMap>(&ObjectKey::new(pod.namespace(), &name)).await?;
+            values.seen.config_maps.insert(name.clone(), found.as_ref().and_then(|map| version(&**map)));
+            if let Some(map) = found {
                 let text =
                     map.data.iter().flatten().map(|(key, value)| (key.clone(), value.clone().into_bytes()));
                 let bytes =
@@ -44,12 +60,19 @@ impl Values {
             }
         }
         for name in names.secrets {
-            if let Some(secret) = client.find::<Secret>(&ObjectKey::new(pod.namespace(), &name)).await? {
+            let found = client.find::<Secret>(&ObjectKey::new(pod.namespace(), &name)).await?;
+            values.seen.secrets.insert(name.clone(), found.as_ref().and_then(|secret| version(&**secret)));
+            if let Some(secret) = found {
                 let bytes = secret.data.iter().flatten().map(|(key, value)| (key.clone(), value.0.clone()));
                 values.secrets.insert(name, bytes.collect());
             }
         }
         Ok(values)
+    }
+
+    /// What was read.
+    pub(super) fn seen(&self) -> &Seen {
+        &self.seen
     }
 
     /// A ConfigMap's keys.
@@ -61,6 +84,39 @@ impl Values {
     pub(super) fn secret(&self, name: &str) -> Result<&BTreeMap<String, Vec<u8>>, Missing> {
         self.secrets.get(name).ok_or_else(|| Missing(format!("secret {name:?} not found")))
     }
+}
+
+impl Seen {
+    /// Waits until something of it is not what it was; for ever where nothing was read.
+    pub(super) async fn changed(self, client: Client, namespace: String) {
+        tokio::select! {
+            () = differs::<ConfigMap>(&client, &namespace, &self.config_maps) => {}
+            () = differs::<Secret>(&client, &namespace, &self.secrets) => {}
+        }
+        tokio::time::sleep(CHANGE_REST).await;
+    }
+}
+
+async fn differs<K: Object>(client: &Client, namespace: &str, seen: &BTreeMap<String, Option<String>>) {
+    let mut options = ListOptions::namespace(namespace);
+    match seen.keys().collect::<Vec<_>>()[..] {
+        [] => return std::future::pending().await,
+        [only] => options.name = Some(only.clone()),
+        _ => {}
+    }
+    let mut watch = client.watch::<K>(options);
+    loop {
+        if let Event::Applied(object) = watch.next().await
+            && let Some(before) = seen.get(object.name())
+            && *before != version(&*object)
+        {
+            return;
+        }
+    }
+}
+
+fn version<K: Object>(object: &K) -> Option<String> {
+    object.metadata().resource_version.clone()
 }
 
 /// Each name once, whoever mentions it.

@@ -1,15 +1,19 @@
 //! The life of one pod, from the moment it is bound to this node until it is forgotten.
 
+mod bounds;
 mod deadline;
 mod end;
+mod fit;
 mod go_on;
+mod hook;
+mod news;
 mod prepare;
 mod publish;
 mod start;
 mod take_over;
 mod transitions;
 
-use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use resources::{
@@ -18,15 +22,16 @@ use resources::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 pub(super) use self::deadline::STOP_GRACE_MAX;
 use self::{end::Ending, prepare::Prepared, start::Run};
 use super::{
+    events::News,
     image,
     kubelet::Shared,
-    state::{Record, State},
+    state::{Failed, Record, State},
     status, unclaimed,
 };
 use crate::{
@@ -49,8 +54,12 @@ pub(super) struct Worker {
     /// Which containers have a start, a wait or a restart under way.
     pending: Vec<bool>,
     happenings: FuturesUnordered<BoxFuture<'static, Happening>>,
-    /// What the runtime does not honour: condition and message.
-    notes: Vec<(String, String)>,
+    /// What the runtime does not honour.
+    left_out: BTreeSet<&'static str>,
+    /// Why the pod failed as a whole; nothing of it runs any more.
+    failed: Option<Failed>,
+    /// Why it cannot run on this node.
+    unplaced: Option<String>,
     published: Option<PodStatus>,
     publish_at: Option<Instant>,
     seen_at: Instant,
@@ -58,6 +67,9 @@ pub(super) struct Worker {
     prepare_failures: u32,
     /// What an earlier run of the node has left of the pod, before this one goes on with it.
     kept: Option<take_over::Kept>,
+    /// To be told with the next status.
+    news: Vec<News>,
+    last_warning: Option<(News, Instant)>,
 }
 
 /// The parts of the pod's start.
@@ -72,10 +84,29 @@ struct Times {
 enum Happening {
     Prepared(Result<Prepared, image::Failure>),
     PrepareAgain,
-    Started { index: usize, outcome: Result<Run, image::Failure> },
-    Exited { index: usize, run: u32, exit: Exit, message: String },
-    Probed { index: usize, round: u32, probe: usize, outcome: Outcome },
-    Due { index: usize },
+    /// The node has become one that the pod can run on.
+    Fits,
+    /// The pod failed as a whole.
+    Failed(Failed),
+    Started {
+        index: usize,
+        outcome: Result<Run, image::Failure>,
+    },
+    Exited {
+        index: usize,
+        run: u32,
+        exit: Exit,
+        message: String,
+    },
+    Probed {
+        index: usize,
+        round: u32,
+        probe: usize,
+        outcome: Outcome,
+    },
+    Due {
+        index: usize,
+    },
 }
 
 impl Worker {
@@ -104,13 +135,17 @@ impl Worker {
             pending: vec![false; records.len()],
             records,
             happenings: FuturesUnordered::new(),
-            notes: Vec::new(),
+            left_out: BTreeSet::new(),
+            failed: None,
+            unplaced: None,
             published: None,
             publish_at: None,
             seen_at: Instant::now(),
             times: Times::default(),
             prepare_failures: 0,
             kept,
+            news: Vec::new(),
+            last_warning: None,
             shared,
             pod,
             updates,
@@ -125,6 +160,8 @@ impl Worker {
             Ending::Deleted
         } else {
             if self.prepared.is_some() {
+                self.limit_time();
+                self.limit_volumes();
                 self.advance();
                 self.publish().await;
             } else {
@@ -132,11 +169,29 @@ impl Worker {
                     // It was ready before the node was restarted: nobody may go on to believe it.
                     self.publish().await;
                 }
-                self.prepare();
+                self.begin().await;
             }
             self.live().await
         };
         self.end(ending).await;
+    }
+
+    /// Prepares the pod, if it may run here.
+    async fn begin(&mut self) {
+        let (shared, pod) = (Arc::clone(&self.shared), Arc::clone(&self.pod));
+        let (node, allocatable) = (shared.options.node.clone(), shared.options.allocatable);
+        self.unplaced = fit::obstacle_here(&shared.client, &node, &pod, allocatable).await;
+        let Some(why) = self.unplaced.clone() else {
+            self.inform(None, "Scheduled", format!("Successfully assigned {} to {node}", pod.key()));
+            self.limit_time();
+            return self.prepare();
+        };
+        self.warn(None, "FailedScheduling", why);
+        self.publish().await;
+        self.happenings.push(Box::pin(async move {
+            fit::wait(shared.client.clone(), node, &pod, allocatable).await;
+            Happening::Fits
+        }));
     }
 
     /// Returns when the pod is to end, and why.
@@ -168,19 +223,33 @@ impl Worker {
                 self.times.sandbox = self.seen_at.elapsed();
                 self.address = Some(prepared.address);
                 self.prepared = Some(Arc::new(prepared));
+                self.limit_volumes();
                 self.advance();
                 return;
             }
             Happening::Prepared(Err(failure)) => {
                 self.prepare_failures += 1;
                 let wait = prepare::wait(self.prepare_failures);
+                let reason = if failure.reason == "CreateContainerConfigError" {
+                    "FailedMount"
+                } else {
+                    failure.reason
+                };
+                self.warn(None, reason, failure.message.clone());
+                let changed =
+                    failure.seen.changed(self.shared.client.clone(), self.pod.namespace().to_owned());
                 for record in &mut self.records {
                     record.state =
                         State::Waiting { reason: failure.reason, message: failure.message.clone() };
                 }
-                self.after(wait, Happening::PrepareAgain);
+                self.happenings.push(Box::pin(async move {
+                    let _changed_or_waited = timeout(wait, changed).await;
+                    Happening::PrepareAgain
+                }));
             }
             Happening::PrepareAgain => return self.prepare(),
+            Happening::Fits => return self.begin().await,
+            Happening::Failed(failed) => return self.fail(failed).await,
             Happening::Started { index, outcome: Ok(run) } => {
                 self.started(index, run);
                 self.advance();
@@ -208,7 +277,8 @@ impl Worker {
     /// Starts what can be started now: the next init container, or all others when those are done.
     fn advance(&mut self) {
         let Some(prepared) = self.prepared.clone() else { return };
-        if matches!(status::phase(&self.pod, &self.records), "Succeeded" | "Failed") {
+        if self.failed.is_some() || matches!(status::phase(&self.pod, &self.records), "Succeeded" | "Failed")
+        {
             return;
         }
         let done = |record: &Record| matches!(&record.state, State::Ended(ended) if ended.code == 0);

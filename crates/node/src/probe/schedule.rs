@@ -15,6 +15,9 @@ const PATIENT: Duration = Duration::from_millis(50);
 /// How often a container that is ready is looked at where its owner did not say.
 const STEADY: Duration = Duration::from_secs(10);
 
+/// How long a container runs at least before it is first asked whether it is alive.
+const LIVENESS_FIRST: Duration = Duration::from_secs(1);
+
 /// What a probe is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -96,7 +99,12 @@ impl Probe {
     pub(crate) fn wait(&self, since: Option<Duration>) -> Duration {
         let Some(since) = since else {
             // One that goes on is tried at once: nobody looked for a while.
-            return if self.passed { Duration::ZERO } else { self.schedule.initial_delay };
+            if self.passed {
+                return Duration::ZERO;
+            }
+            // A program needs a moment before it listens; a cluster's kubelet is never quicker than that to ask.
+            let least = if self.kind == Kind::Liveness { LIVENESS_FIRST } else { Duration::ZERO };
+            return self.schedule.initial_delay.max(least);
         };
         if !self.schedule.eager || self.passed {
             return self.schedule.period;
@@ -108,6 +116,11 @@ impl Probe {
             Target::Tcp { .. } => (asked / 4).clamp(EAGER, PATIENT),
             _ => PATIENT,
         }
+    }
+
+    /// Whether a failure means anything yet: an eager probe is tried far more often than its threshold was made for.
+    pub(crate) fn counts_failures(&self) -> bool {
+        !self.schedule.eager || self.passed
     }
 
     /// Takes an outcome in.
@@ -122,9 +135,7 @@ impl Probe {
         } else {
             self.successes = 0;
             self.failures = self.failures.saturating_add(1);
-            // An eager probe is tried far more often than its threshold was made for.
-            let counts = !self.schedule.eager || self.passed;
-            if counts && self.failures == self.schedule.failure_threshold {
+            if self.counts_failures() && self.failures == self.schedule.failure_threshold {
                 return Verdict::Failing;
             }
         }

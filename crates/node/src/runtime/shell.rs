@@ -37,6 +37,7 @@ use super::protocol::Notice;
 use super::{StartFailure, Step, sys, wire};
 
 pub(super) use program::{DEFAULT_PATH, Program, program_candidates};
+pub(super) use volume::take as take_volume;
 
 /// A result of a step of a start.
 type Outcome<T> = Result<T, StartFailure>;

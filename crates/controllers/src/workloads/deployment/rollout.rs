@@ -18,6 +18,12 @@ pub(super) fn existing(set: &ReplicaSet) -> i32 {
     set.status.as_ref().map_or(0, |status| status.replicas)
 }
 
+/// Whether none of a set's pods runs any more, not even one that is ending.
+fn is_empty(set: &ReplicaSet) -> bool {
+    let ending = set.status.as_ref().and_then(|status| status.terminating_replicas);
+    existing(set) == 0 && ending.unwrap_or(0) == 0
+}
+
 /// How many pods of a set are available.
 pub(super) fn available(set: &ReplicaSet) -> i32 {
     set.status.as_ref().and_then(|status| status.available_replicas).unwrap_or(0)
@@ -28,26 +34,37 @@ pub(super) fn replicas(deployment: &Deployment) -> i32 {
     deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
 }
 
-/// Whether a Deployment shall stay with the templates that it has.
+/// Whether the Deployment goes on to no other template for now.
 pub(super) fn is_paused(deployment: &Deployment) -> bool {
     deployment.spec.as_ref().and_then(|spec| spec.paused).unwrap_or(false)
-}
-
-/// Takes the newest set out of these.
-pub(super) fn take_newest(sets: &mut Vec<Arc<ReplicaSet>>) -> Option<Arc<ReplicaSet>> {
-    let newest = sets.iter().enumerate().max_by_key(|(_, set)| created(set)).map(|(at, _)| at)?;
-    Some(sets.swap_remove(newest))
 }
 
 fn created(set: &ReplicaSet) -> Option<Timestamp> {
     set.metadata.creation_timestamp.as_ref().map(|time| time.0)
 }
 
+/// As [`sizes`] for a paused Deployment: the only set that has pods, or else the newest, follows the Deployment's size.
+/// Between two sets nothing moves.
+pub(super) fn paused_size(
+    deployment: &Deployment,
+    sets: &[Arc<ReplicaSet>],
+) -> Option<(Arc<ReplicaSet>, i32)> {
+    let active: Vec<_> = sets.iter().filter(|set| wanted(set) > 0).collect();
+    let newest = || sets.iter().max_by_key(|set| created(set));
+    let set = match active[..] {
+        [] => newest()?,
+        [only] => only,
+        _ => return None,
+    };
+    let replicas = replicas(deployment);
+    (wanted(set) != replicas).then(|| (Arc::clone(set), replicas))
+}
+
 /// The size a new ReplicaSet starts with.
 pub(super) fn first_size(deployment: &Deployment, old: &[Arc<ReplicaSet>]) -> i32 {
     let replicas = replicas(deployment);
     if recreates(deployment) {
-        return if old.iter().all(|set| existing(set) == 0 && wanted(set) == 0) { replicas } else { 0 };
+        return if old.iter().all(|set| is_empty(set) && wanted(set) == 0) { replicas } else { 0 };
     }
     let room = replicas.saturating_add(surge(deployment)) - old.iter().map(|set| wanted(set)).sum::<i32>();
     room.clamp(0, replicas)
@@ -86,7 +103,7 @@ fn recreate(
     old: &[Arc<ReplicaSet>],
 ) -> Vec<(Arc<ReplicaSet>, i32)> {
     let mut sizes: Vec<_> = old.iter().map(|set| (Arc::clone(set), 0)).collect();
-    if old.iter().all(|set| existing(set) == 0) {
+    if old.iter().all(|set| is_empty(set)) {
         sizes.push((Arc::clone(current), replicas(deployment)));
     }
     sizes

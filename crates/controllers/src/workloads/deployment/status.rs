@@ -11,24 +11,26 @@ use resources::{
 
 use super::rollout;
 
-/// The status, and when to look again if nothing happens before: at the progress deadline.
+/// The status, and when to look again if nothing happens before: at the progress deadline. Only a paused Deployment may
+/// have no `current` set.
 pub(super) fn status(
     deployment: &Deployment,
-    current: &ReplicaSet,
+    current: Option<&ReplicaSet>,
     old: &[Arc<ReplicaSet>],
     now: &Time,
 ) -> (DeploymentStatus, Option<Duration>) {
     let before = deployment.status.clone().unwrap_or_default();
     let ready = |set: &ReplicaSet| set.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
-    let sum =
-        |count: &dyn Fn(&ReplicaSet) -> i32| count(current) + old.iter().map(|set| count(set)).sum::<i32>();
+    let sum = |count: &dyn Fn(&ReplicaSet) -> i32| {
+        current.map_or(0, count) + old.iter().map(|set| count(set)).sum::<i32>()
+    };
     let total = sum(&rollout::existing);
     let available = sum(&rollout::available);
     let replicas = rollout::replicas(deployment);
     let mut status = DeploymentStatus {
         observed_generation: deployment.metadata.generation,
         replicas: Some(total),
-        updated_replicas: Some(rollout::existing(current)),
+        updated_replicas: Some(current.map_or(0, rollout::existing)),
         ready_replicas: Some(sum(&ready)),
         available_replicas: Some(available),
         unavailable_replicas: Some((replicas.max(total) - available).max(0)),
@@ -44,7 +46,16 @@ pub(super) fn status(
     };
     set(&mut conditions, "Available", value, reason, message.to_owned(), false, now);
 
-    let again = progress(deployment, current, &before, &status, &mut conditions, now);
+    let again = match current {
+        Some(current) if !rollout::is_paused(deployment) => {
+            progress(deployment, current, &before, &status, &mut conditions, now)
+        }
+        _ => {
+            let message = "Deployment is paused".to_owned();
+            set(&mut conditions, "Progressing", "Unknown", "DeploymentPaused", message, false, now);
+            None
+        }
+    };
     status.conditions = Some(conditions);
     (status, again)
 }

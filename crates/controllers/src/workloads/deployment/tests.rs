@@ -105,17 +105,17 @@ fn the_progress_deadline_passes_only_without_progress() {
     let mut deployment = deployment(1, "25%", "0");
     deployment.spec.as_mut().unwrap().progress_deadline_seconds = Some(60);
     let stuck = set("web-1", (1, 1, 0));
-    let (first, again) = status::status(&deployment, &stuck, &[], &at(0));
+    let (first, again) = status::status(&deployment, Some(&stuck), &[], &at(0));
     assert_eq!(again.map(|wait| wait.as_secs()), Some(60));
     deployment.status = Some(first);
-    let (late, _) = status::status(&deployment, &stuck, &[], &at(61));
+    let (late, _) = status::status(&deployment, Some(&stuck), &[], &at(61));
     let progressing = |status: &resources::builtin::DeploymentStatus| {
         let condition =
             status.conditions.iter().flatten().find(|condition| condition.type_ == "Progressing").unwrap();
         (condition.status.clone(), condition.reason.clone().unwrap())
     };
     assert_eq!(progressing(&late), ("False".to_owned(), "ProgressDeadlineExceeded".to_owned()));
-    let (done, _) = status::status(&deployment, &set("web-1", (1, 1, 1)), &[], &at(61));
+    let (done, _) = status::status(&deployment, Some(&set("web-1", (1, 1, 1))), &[], &at(61));
     assert_eq!(progressing(&done), ("True".to_owned(), "NewReplicaSetAvailable".to_owned()));
 }
 

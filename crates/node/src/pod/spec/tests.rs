@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::pod::volumes::Laid;
 
 fn container(value: Value) -> Container {
     let mut whole = json!({ "name": "app" });
@@ -19,7 +20,8 @@ fn image() -> ImageConfig {
 
 fn plan_of(value: Value, variables: &[(&str, &str)]) -> Result<Plan, Missing> {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let volumes = Volumes::from([("data".to_owned(), PathBuf::from("/vol/data"))]);
+    let volumes =
+        Volumes::from([("data".to_owned(), Laid { path: PathBuf::from("/vol/data"), is_mount: false })]);
     plan(&Pod::default(), &container(value), &image(), variables, &volumes)
 }
 
@@ -55,6 +57,10 @@ fn what_cannot_be_is_refused_with_a_reason() {
         (json!({ "securityContext": { "privileged": true } }), "privileged"),
         (json!({ "securityContext": { "runAsUser": -1 } }), "runAsUser is out of range"),
         (json!({ "securityContext": { "capabilities": { "add": ["NONSENSE"] } } }), "NONSENSE"),
+        (
+            json!({ "securityContext": { "capabilities": { "add": ["SYS_ADMIN"] } } }),
+            "SYS_ADMIN is not given",
+        ),
         (json!({ "volumeMounts": [{ "name": "other", "mountPath": "/x" }] }), "\"other\" not found"),
         (json!({ "volumeMounts": [{ "name": "data", "mountPath": "/x", "subPath": "../y" }] }), "leads out"),
     ] {

@@ -61,13 +61,44 @@ async fn phases() {
     }
 }
 
+fn status_of(pod: &Pod, record: Record, now: Timestamp) -> PodStatus {
+    status(pod, &View { records: &[record], ..View::default() }, now)
+}
+
+#[tokio::test]
+async fn what_is_left_out_failed_or_not_placed_is_said() {
+    let now = Timestamp::UNIX_EPOCH;
+    let condition = |status: &PodStatus, name: &str| {
+        let conditions = status.conditions.clone().unwrap_or_default();
+        let found = conditions.into_iter().find(|condition| condition.type_ == name);
+        found.map(|found| (found.status, found.reason.unwrap_or_default(), found.message.unwrap_or_default()))
+    };
+    let (pod, records) = (pod("Always"), [record(true, running(true)), record(false, waiting())]);
+    let left_out = BTreeSet::from(["b", "a"]);
+    let told = status(&pod, &View { records: &records, left_out: Some(&left_out), ..View::default() }, now);
+    let (_, reason, message) = condition(&told, SPEC_HONORED).unwrap();
+    assert_eq!((reason.as_str(), message.ends_with("honour a, b")), ("NotHonoured", true), "{message}");
+    let state = told.container_statuses.unwrap()[0].state.clone().unwrap();
+    assert_eq!(state.waiting.unwrap().reason.as_deref(), Some("PodInitializing"));
+
+    let failed = Failed { reason: "Evicted", message: "why".to_owned() };
+    let told = status(&pod, &View { records: &records, failed: Some(&failed), ..View::default() }, now);
+    assert_eq!((told.phase.as_deref(), told.reason.as_deref()), (Some("Failed"), Some("Evicted")));
+    assert_eq!(condition(&told, "Ready").unwrap().1, "PodFailed");
+
+    let told = status(&pod, &View { records: &records, unplaced: Some("full"), ..View::default() }, now);
+    let expect = ("False".to_owned(), "Unschedulable".to_owned(), "full".to_owned());
+    assert_eq!((told.phase.as_deref(), condition(&told, "PodScheduled")), (Some("Pending"), Some(expect)));
+    assert!(told.container_statuses.is_none() && told.start_time.is_none());
+}
+
 #[tokio::test]
 async fn conditions_keep_their_times_until_they_change() {
     let at = |second| Timestamp::from_second(second).unwrap();
     let mut pod = pod("Always");
-    pod.status = Some(status(&pod, &[record(false, running(false))], None, &[], at(1)));
-    pod.status = Some(status(&pod, &[record(false, running(true))], None, &[], at(2)));
-    pod.status = Some(status(&pod, &[record(false, running(true))], None, &[], at(3)));
+    pod.status = Some(status_of(&pod, record(false, running(false)), at(1)));
+    pod.status = Some(status_of(&pod, record(false, running(true)), at(2)));
+    pod.status = Some(status_of(&pod, record(false, running(true)), at(3)));
     let told: Vec<_> = pod
         .status
         .unwrap()

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 /// What a container has at least between being asked and being told, however long its `preStop` took
 /// (upstream: kubernetes, kubelet `minimumGracePeriodInSeconds`).
-const GRACE_MIN: Duration = Duration::from_secs(2);
+pub(super) const GRACE_MIN: Duration = Duration::from_secs(2);
 /// The most that a pod has when the node stops, whatever its own grace period.
 pub(crate) const STOP_GRACE_MAX: Duration = Duration::from_secs(10);
 

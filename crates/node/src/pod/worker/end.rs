@@ -13,10 +13,16 @@ use tokio::{
 use super::{
     Happening, Worker,
     deadline::{self, Deadline},
+    hook::{self, Hook},
 };
 use crate::{
-    pod::{built_in, kubelet::Shared, state::State, termination},
-    runtime::ContainerId,
+    pod::{
+        built_in,
+        kubelet::Shared,
+        state::{Failed, Record, State},
+        termination, volumes,
+    },
+    runtime::{ContainerId, SandboxId},
 };
 
 const SIGTERM: i32 = 15;
@@ -54,6 +60,39 @@ pub(super) async fn stop(shared: Arc<Shared>, id: ContainerId, over: impl Future
     }
 }
 
+/// Runs a container's hook, and then stops it; all of it within `grace`.
+pub(super) async fn stop_within(
+    shared: Arc<Shared>,
+    sandbox: SandboxId,
+    id: ContainerId,
+    hook: Option<Hook>,
+    grace: Duration,
+) {
+    let asked = Instant::now();
+    if let Some(hook) = hook {
+        run_hook(&shared, &sandbox, &id, &hook, tokio::time::sleep(grace)).await;
+    }
+    let left = grace.saturating_sub(asked.elapsed());
+    let left = if grace.is_zero() { left } else { left.max(deadline::GRACE_MIN) };
+    stop(shared, id, tokio::time::sleep(left)).await;
+}
+
+async fn run_hook(
+    shared: &Shared,
+    sandbox: &SandboxId,
+    id: &ContainerId,
+    hook: &Hook,
+    over: impl Future<Output = ()>,
+) {
+    tokio::select! {
+        outcome = hook::run(hook, &*shared.runtime, sandbox, over) => if let Err(why) = outcome {
+            tracing::info!(container = %id, why, "the container's preStop hook failed");
+        },
+        // Nothing is left to be asked.
+        _ = shared.runtime.wait(id) => {}
+    }
+}
+
 impl Worker {
     /// Ends the pod.
     pub(super) async fn end(&mut self, ending: Ending) {
@@ -63,13 +102,7 @@ impl Worker {
             Ending::Gone => Deadline::gone(now),
             Ending::NodeStops => Deadline::node_stops(&self.pod, now),
         };
-        let (shorten, deadline) = watch::channel(deadline);
-        let follow = deadline::follow(self.updates.clone(), self.shared.stop.clone(), shorten);
-        tokio::select! {
-            biased;
-            never = follow => match never {},
-            () = self.stop_all(ending, deadline) => {}
-        }
+        self.stop_by(ending, deadline).await;
         if ending == Ending::Deleted {
             self.collect_exits().await;
             self.tell().await;
@@ -84,8 +117,37 @@ impl Worker {
         }
     }
 
+    /// Ends the containers of a pod that failed as a whole. The pod stays in the API as it ended, until it is deleted.
+    pub(super) async fn fail(&mut self, failed: Failed) {
+        tracing::info!(pod = %self.pod.key(), reason = failed.reason, message = failed.message, "the pod failed");
+        self.warn(None, failed.reason, failed.message.clone());
+        self.failed = Some(failed);
+        self.stop_by(Ending::Deleted, Deadline::of(&self.pod, Instant::now())).await;
+        self.collect_exits().await;
+        self.remove().await;
+        self.publish().await;
+    }
+
+    /// Stops all containers by a deadline that may come nearer meanwhile.
+    async fn stop_by(&mut self, ending: Ending, deadline: Deadline) {
+        let (shorten, deadline) = watch::channel(deadline);
+        let follow = deadline::follow(self.updates.clone(), self.shared.stop.clone(), shorten);
+        tokio::select! {
+            biased;
+            never = follow => match never {},
+            () = self.stop_all(ending, deadline) => {}
+        }
+    }
+
     async fn stop_all(&mut self, ending: Ending, deadline: watch::Receiver<Deadline>) {
         if ending != Ending::Gone {
+            for index in 0..self.records.len() {
+                let record = &self.records[index];
+                if record.running().is_some() {
+                    let message = format!("Stopping container {}", record.spec.name);
+                    self.inform(Some(index), "Killing", message);
+                }
+            }
             // From here on the pod takes no new requests.
             for record in &mut self.records {
                 if let Some(running) = record.running_mut() {
@@ -95,12 +157,17 @@ impl Worker {
             self.tell().await;
         }
         self.drain(deadline.clone()).await;
-        let asked = Instant::now();
-        let ids = self.records.iter().filter_map(|record| record.running()?.id.clone());
-        let stops: Vec<_> = ids
-            .map(|id| stop(Arc::clone(&self.shared), id, deadline::over(deadline.clone(), Some(asked))))
-            .collect();
-        join_all(stops).await;
+        let running = |record: &Record| Some((record.running()?.id.clone()?, hook::of(&record.spec)));
+        let stops = self.records.iter().filter_map(running).map(|(id, hook)| {
+            let (shared, sandbox, deadline) = (Arc::clone(&self.shared), &self.sandbox, deadline.clone());
+            async move {
+                if let Some(hook) = hook.filter(|_| ending != Ending::Gone) {
+                    run_hook(&shared, sandbox, &id, &hook, deadline::over(deadline.clone(), None)).await;
+                }
+                stop(shared, id, deadline::over(deadline, Some(Instant::now()))).await;
+            }
+        });
+        join_all(stops.collect::<Vec<_>>()).await;
     }
 
     /// Publishes the status, but lets no slow API hold the pod's end up.
@@ -159,11 +226,14 @@ impl Worker {
 
     /// Removes what the pod wrote, now that it never runs again.
     fn remove_files(&self) {
-        let dir = self.shared.pod_dir(&self.pod);
-        if let Err(error) = std::fs::remove_dir_all(&dir)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(%error, dir = %dir.display(), "could not delete a pod's directory");
+        let places = self.shared.places(&self.pod);
+        volumes::clear_memory(&places, &self.pod);
+        for dir in [self.shared.pod_dir(&self.pod), places.disk] {
+            if let Err(error) = std::fs::remove_dir_all(&dir)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(%error, dir = %dir.display(), "could not delete a pod's directory");
+            }
         }
         self.shared.logs.remove(self.pod.uid());
     }

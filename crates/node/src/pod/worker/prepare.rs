@@ -13,6 +13,7 @@ use resources::{Object, builtin::Pod};
 use super::{Happening, Worker};
 use crate::{
     pod::{
+        env::Surroundings,
         image::Failure,
         kubelet::Shared,
         values::Values,
@@ -22,8 +23,6 @@ use crate::{
     runtime::{RuntimeError, SandboxSpec},
 };
 
-/// Where in a pod's directory its volumes are, each under its name.
-const VOLUMES: &str = "volumes";
 /// The longest hostname the kernel takes.
 const HOSTNAME_MAX: usize = 63;
 
@@ -51,7 +50,7 @@ impl Worker {
         let Some(address) = self.address.or_else(|| shared.addresses.take()) else {
             let (network, prefix) = shared.options.pod_network;
             let message = format!("no address is left in {network}/{prefix} for another pod");
-            let failure = Failure { reason: "FailedCreatePodSandBox", message };
+            let failure = Failure::new("FailedCreatePodSandBox", message);
             self.happenings.push(Box::pin(std::future::ready(Happening::Prepared(Err(failure)))));
             return;
         };
@@ -71,7 +70,7 @@ async fn prepare(
     address: Ipv4Addr,
 ) -> Result<Prepared, Failure> {
     let dir = shared.pod_dir(pod);
-    let config_error = |message: String| Failure { reason: "CreateContainerConfigError", message };
+    let config_error = |message: String| Failure::new("CreateContainerConfigError", message);
     let dir_error = |error: io::Error| config_error(format!("{}: {error}", dir.display()));
     private_dir::make(&dir).map_err(dir_error)?;
     let files =
@@ -83,12 +82,14 @@ async fn prepare(
     {
         let read = Values::of_volumes(&shared.client, pod).await;
         let values = read.map_err(|error| config_error(error.to_string()))?;
-        let (dir, pod) = (dir.join(VOLUMES), Arc::clone(pod));
-        let made =
-            tokio::task::spawn_blocking(move || volumes::make(&dir, &pod, &values, &address.to_string()))
-                .await;
-        made.map_err(|error| config_error(error.to_string()))?
-            .map_err(|missing| config_error(missing.to_string()))?
+        let (places, pod, seen) = (shared.places(pod), Arc::clone(pod), values.seen().clone());
+        let (address, allocatable) = (address.to_string(), shared.options.allocatable);
+        let made = tokio::task::spawn_blocking(move || {
+            volumes::make(&places, &pod, &values, &Surroundings { address: &address, allocatable })
+        });
+        made.await
+            .map_err(|error| config_error(error.to_string()))?
+            .map_err(|missing| Failure { seen, ..config_error(missing.to_string()) })?
     } else {
         Volumes::new()
     };
@@ -102,19 +103,16 @@ async fn prepare(
         }
         created = shared.runtime.create_sandbox(spec).await;
     }
-    created.map_err(|error| Failure {
-        reason: "FailedCreatePodSandBox",
-        message: format!("Failed to create pod sandbox: {error}"),
+    created.map_err(|error| {
+        Failure::new("FailedCreatePodSandBox", format!("Failed to create pod sandbox: {error}"))
     })?;
     Ok(Prepared { hostname, address, volumes, dir })
 }
 
 /// The shared things of a pod that runs: they are there, and stay as its containers see them.
 pub(super) fn kept(shared: &Shared, pod: &Pod, address: Ipv4Addr) -> Prepared {
-    let dir = shared.pod_dir(pod);
-    let all = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
-    let volumes = all.map(|volume| (volume.name.clone(), dir.join(VOLUMES).join(&volume.name))).collect();
-    Prepared { hostname: hostname(pod), address, volumes, dir }
+    let volumes = volumes::kept(&shared.places(pod), pod);
+    Prepared { hostname: hostname(pod), address, volumes, dir: shared.pod_dir(pod) }
 }
 
 fn hostname(pod: &Pod) -> String {

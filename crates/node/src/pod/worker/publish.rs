@@ -10,7 +10,10 @@ use resources::{
 use tokio::time::Instant;
 
 use super::Worker;
-use crate::pod::{StartRecord, status};
+use crate::pod::{
+    StartRecord,
+    status::{self, View},
+};
 
 /// How long to wait after the API refused a status.
 const STATUS_RETRY: Duration = Duration::from_secs(1);
@@ -20,7 +23,14 @@ impl Worker {
     pub(super) async fn publish(&mut self) {
         self.publish_at = None;
         let now = (self.shared.clock)();
-        let status = status::status(&self.pod, &self.records, self.address, &self.notes, now);
+        let view = View {
+            records: &self.records,
+            address: self.address,
+            left_out: Some(&self.left_out),
+            failed: self.failed.as_ref(),
+            unplaced: self.unplaced.as_deref(),
+        };
+        let status = status::status(&self.pod, &view, now);
         if self.published.as_ref() == Some(&status) {
             return;
         }
@@ -39,6 +49,7 @@ impl Worker {
                     self.pod = pod;
                 }
                 self.published = Some(status);
+                self.send_news();
             }
             Err(error) if error.is_not_found() => {}
             Err(error) => {

@@ -14,16 +14,17 @@ use crate::{
     logs::LogId,
     pod::{
         backoff::Obstacle,
-        built_in, env,
+        built_in,
+        env::{self, Surroundings},
         image::Failure,
         kubelet::Shared,
-        spec,
+        spec::{self, VolumeMount},
         state::{Record, Running, State},
         termination,
         values::Values,
     },
     probe::{FineTimer, Probe, attempt},
-    runtime::{BindMount, ContainerId, ContainerSpec, Exit, SandboxId},
+    runtime::{BindMount, ContainerId, ContainerSpec, Exit, SandboxId, take_mount},
 };
 
 /// Where a container may leave a message, if its spec does not say.
@@ -39,6 +40,8 @@ pub(super) struct Run {
     pub(super) probes: Vec<Probe>,
     /// What the runtime does not honour.
     pub(super) unsupported: Vec<&'static str>,
+    /// Its image came from its registry just now.
+    pub(super) was_pulled: bool,
 }
 
 /// Starts a container of a prepared pod.
@@ -49,28 +52,36 @@ pub(super) async fn start(
     run: u32,
     prepared: Arc<Prepared>,
 ) -> Result<Run, Failure> {
-    let config_error = |message: String| Failure { reason: "CreateContainerConfigError", message };
+    let config_error = |message: String| Failure::new("CreateContainerConfigError", message);
     if built_in::is_built_in(&container) {
         let readiness = built_in::readiness(&container).map_err(config_error)?;
         let image_id = built_in::QUEUE_PROXY_IMAGE.to_owned();
-        return Ok(Run { id: None, image_id, probes: vec![readiness], unsupported: Vec::new() });
+        return Ok(Run {
+            id: None,
+            image_id,
+            probes: vec![readiness],
+            unsupported: Vec::new(),
+            was_pulled: false,
+        });
     }
     let name = container.image.clone().unwrap_or_default();
     let policy = container.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
     let image = shared.images.get(&shared.client, &pod, &name, policy).await?;
+    let was_pulled = image.was_pulled;
     let mut variables = vec![("HOSTNAME".to_owned(), prepared.hostname.clone())];
     let values = Values::of_container(&shared.client, &pod, &container).await;
     let values = values.map_err(|error| config_error(error.to_string()))?;
-    let own = env::environment(&pod, &container, &values, &prepared.address.to_string())
-        .map_err(|missing| config_error(missing.to_string()))?;
+    let address = prepared.address.to_string();
+    let surroundings = Surroundings { address: &address, allocatable: shared.options.allocatable };
+    let own = env::environment(&pod, &container, &values, &surroundings)
+        .map_err(|missing| Failure { seen: values.seen().clone(), ..config_error(missing.to_string()) })?;
     variables.extend(own);
     let plan = spec::plan(&pod, &container, &image.lease.config, variables, &prepared.volumes)
         .map_err(|missing| config_error(missing.to_string()))?;
 
     let id = container_id(&pod, &container.name, run);
-    let start_error = |what: &str, error: &dyn std::fmt::Display| Failure {
-        reason: "RunContainerError",
-        message: format!("{what}: {error}"),
+    let start_error = |what: &str, error: &dyn std::fmt::Display| {
+        Failure::new("RunContainerError", format!("{what}: {error}"))
     };
     let message = message_file(&prepared, &container, run);
     make_message_file(&message)
@@ -86,7 +97,17 @@ pub(super) async fn start(
         target: container.termination_message_path.as_deref().unwrap_or(MESSAGE_PATH).into(),
         read_only: false,
     });
-    mounts.extend(plan.mounts);
+    let mut taken = Vec::new();
+    for VolumeMount { bind, is_mount } in plan.mounts {
+        mounts.push(if is_mount {
+            let mount = take_mount(&bind).map_err(|error| start_error("taking a memory volume", &error))?;
+            let shown = mount.shown_as(bind);
+            taken.push(mount);
+            shown
+        } else {
+            bind
+        });
+    }
     let spec = ContainerSpec {
         id: id.clone(),
         sandbox: SandboxId::from(pod.uid().to_owned()),
@@ -107,15 +128,26 @@ pub(super) async fn start(
         stderr: pipes.stderr,
         readers: Some(pipes.readers),
     };
-    let unsupported = shared.runtime.unsupported(&spec);
-    let started = shared
-        .runtime
-        .start_container(spec)
-        .await
-        .map_err(|error| Failure { reason: error.reason(), message: error.to_string() })?;
+    let mut unsupported = shared.runtime.unsupported(&spec);
+    unsupported.retain(|field| asks_for(&container, field));
+    let started = shared.runtime.start_container(spec).await;
+    drop(taken);
+    let started = started.map_err(|error| Failure::new(error.reason(), error.to_string()))?;
     tracing::debug!(container = %id, timings = ?started.timings, "started");
     shared.images.hold(&id, image.lease);
-    Ok(Run { id: Some(id), image_id: name, probes: spec::probes(&container), unsupported })
+    Ok(Run { id: Some(id), image_id: name, probes: spec::probes(&container), unsupported, was_pulled })
+}
+
+/// Whether a field that the runtime leaves out is the container's wish, and not only the node's.
+fn asks_for(container: &Container, field: &str) -> bool {
+    match field {
+        "volumeMounts" => container.volume_mounts.as_ref().is_some_and(|mounts| !mounts.is_empty()),
+        "resources.limits" => {
+            let limits = container.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+            limits.is_some_and(|limits| !limits.is_empty())
+        }
+        _ => true,
+    }
 }
 
 /// The name of a container's run.
@@ -208,6 +240,7 @@ pub(super) fn probe(
 /// Notes a start that failed; the returned future is done when it is worth another try.
 pub(super) fn failed(
     shared: &Arc<Shared>,
+    pod: &Pod,
     record: &mut Record,
     failure: &Failure,
 ) -> impl Future<Output = ()> + Send + use<> {
@@ -226,6 +259,7 @@ pub(super) fn failed(
     let wait = record.start_backoff.after(obstacle);
     let image = record.spec.image.as_deref().and_then(|image| image.parse::<Reference>().ok());
     let images = failure.reason.starts_with("ErrImage").then(|| shared.images.store.clone());
+    let changed = failure.seen.clone().changed(shared.client.clone(), pod.namespace().to_owned());
     async move {
         let appears = async {
             match (images, image) {
@@ -236,6 +270,7 @@ pub(super) fn failed(
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = appears => {}
+            () = changed => {}
         }
     }
 }

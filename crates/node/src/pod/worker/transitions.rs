@@ -2,11 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use resources::{Object, builtin::Pod};
-use tokio::time::{Instant, sleep};
+use resources::{
+    Object,
+    builtin::{Container, Pod},
+};
+use tokio::time::Instant;
 
 use super::{
-    Happening, Worker, deadline, end,
+    Happening, Worker, deadline, end, hook,
     start::{self, Run},
 };
 use crate::{
@@ -20,9 +23,6 @@ use crate::{
     runtime::{ContainerId, Exit},
 };
 
-/// The pod condition that is False where the runtime cannot do what the spec asks.
-const POD_SPEC_HONORED: &str = "ebb.internal/SpecHonored";
-
 /// How long a container may fail its probes before its status says so.
 const FAILING_DELAY: Duration = Duration::from_secs(1);
 
@@ -30,16 +30,14 @@ impl Worker {
     pub(super) fn started(&mut self, index: usize, run: Run) {
         self.pending[index] = false;
         self.times.start = self.seen_at.elapsed().saturating_sub(self.times.sandbox);
+        if run.id.is_some() {
+            self.inform_of_start(index, run.was_pulled);
+        }
         let record = &mut self.records[index];
         record.image_id = run.image_id;
         record.start_backoff = StartBackoff::default();
         record.round += 1;
-        for field in run.unsupported {
-            let message = format!("this node's runtime does not honour {field}");
-            if !self.notes.iter().any(|(_, told)| *told == message) {
-                self.notes.push((POD_SPEC_HONORED.to_owned(), message));
-            }
-        }
+        self.left_out.extend(run.unsupported);
         let has_readiness = run.probes.iter().any(|probe| probe.kind == Kind::Readiness);
         let has_startup = run.probes.iter().any(|probe| probe.kind == Kind::Startup);
         let running = Running {
@@ -74,6 +72,18 @@ impl Worker {
         }));
     }
 
+    fn inform_of_start(&mut self, index: usize, was_pulled: bool) {
+        let container = &self.records[index].spec;
+        let (name, image) = (container.name.clone(), container.image.clone().unwrap_or_default());
+        let pulled = match was_pulled {
+            true => format!("Successfully pulled image {image:?}"),
+            false => format!("Container image {image:?} already present on machine"),
+        };
+        self.inform(Some(index), "Pulled", pulled);
+        self.inform(Some(index), "Created", format!("Created container: {name}"));
+        self.inform(Some(index), "Started", format!("Started container {name}"));
+    }
+
     /// Begins to ask a container's probes.
     pub(super) fn ask(&mut self, index: usize) {
         let record = &self.records[index];
@@ -97,7 +107,14 @@ impl Worker {
 
     pub(super) fn not_started(&mut self, index: usize, failure: image::Failure) {
         let record = &mut self.records[index];
-        let wait = start::failed(&self.shared, record, &failure);
+        let wait = start::failed(&self.shared, &self.pod, record, &failure);
+        if let State::Waiting { reason, message } = &record.state {
+            let (reason, message) = match *reason {
+                "ImagePullBackOff" => ("BackOff", message.clone()),
+                _ => ("Failed", format!("Error: {message}")),
+            };
+            self.warn(Some(index), reason, message);
+        }
         self.happenings.push(Box::pin(async move {
             wait.await;
             Happening::Due { index }
@@ -127,6 +144,10 @@ impl Worker {
             );
             State::Waiting { reason: "CrashLoopBackOff", message }
         };
+        if !wait.is_zero() {
+            let message = format!("Back-off restarting failed container {name} in pod {}", self.pod.name());
+            self.warn(Some(index), "BackOff", message);
+        }
         self.pending[index] = true;
         self.after(wait, Happening::Due { index });
         self.renew_built_in();
@@ -134,10 +155,11 @@ impl Worker {
 
     /// Takes a probe's outcome in and asks again; returns whether the pod's status changed.
     pub(super) fn probed(&mut self, index: usize, round: u32, at: usize, outcome: Outcome) -> bool {
-        let record = &mut self.records[index];
-        if record.round != round {
+        if self.records[index].round != round {
             return false;
         }
+        self.warn_of_probe(index, at, &outcome);
+        let record = &mut self.records[index];
         let name = record.spec.name.clone();
         let Some(running) = record.running_mut() else { return false };
         let verdict = running.probes[at].note(outcome.is_ok());
@@ -165,14 +187,19 @@ impl Worker {
                 tracing::info!(pod = %self.pod.key(), container = name, why, "probe failed; restarting the container");
                 running.killed_for = Some(format!("{kind:?} probe failed: {why}"));
                 if let Some(id) = running.id.clone() {
-                    let grace = deadline::grace(&self.pod);
-                    let stop = end::stop(Arc::clone(&self.shared), id, sleep(grace));
+                    let grace = probe_grace(&record.spec, kind).unwrap_or_else(|| deadline::grace(&self.pod));
+                    let (shared, sandbox) = (Arc::clone(&self.shared), self.sandbox.clone());
+                    let stop = end::stop_within(shared, sandbox, id, hook::of(&record.spec), grace);
                     // The exit arrives by itself; nothing follows from the stop.
                     self.happenings.push(Box::pin(async move {
                         stop.await;
                         std::future::pending().await
                     }));
                 }
+                let probe = format!("{kind:?}").to_lowercase();
+                let message = format!("Container {name} failed {probe} probe, will be restarted");
+                let news = self.news_of(Some(index), false, "Killing", message);
+                self.shared.recorder.tell(news);
                 return false;
             }
         }
@@ -184,12 +211,35 @@ impl Worker {
         changed
     }
 
+    /// Tells of a probe that failed, but not of one that only waits for the start to be over.
+    fn warn_of_probe(&mut self, index: usize, at: usize, outcome: &Outcome) {
+        let (Some(running), Err(why)) = (self.records[index].running(), outcome) else { return };
+        let probe = &running.probes[at];
+        if probe.counts_failures() {
+            let message = format!("{:?} probe failed: {why}", probe.kind);
+            self.warn(Some(index), "Unhealthy", message);
+        }
+    }
+
     pub(super) fn after(&mut self, wait: Duration, happening: Happening) {
         self.happenings.push(Box::pin(async move {
             tokio::time::sleep(wait).await;
             happening
         }));
     }
+}
+
+/// How long a container has that a probe ends, if the probe says so itself.
+fn probe_grace(container: &Container, kind: Kind) -> Option<Duration> {
+    let probe = match kind {
+        Kind::Startup => container.startup_probe.as_ref()?,
+        Kind::Liveness => container.liveness_probe.as_ref()?,
+        Kind::Readiness => return None,
+    };
+    probe
+        .termination_grace_period_seconds
+        .and_then(|seconds| u64::try_from(seconds).ok())
+        .map(Duration::from_secs)
 }
 
 /// Whether a container that ended starts again.

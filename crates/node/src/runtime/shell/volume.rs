@@ -29,7 +29,10 @@ pub(super) fn show(root: BorrowedFd<'_>, volume: &BindMount) -> Outcome<()> {
 }
 
 /// A mount of what is to be shown, not yet anywhere, with all its restrictions.
-fn take(volume: &BindMount) -> Result<(OwnedFd, FileType), Errno> {
+///
+/// Another process that may (the daemon) takes what is mounted in its own mount namespace alone, and names its
+/// descriptor as the source.
+pub(in crate::runtime) fn take(volume: &BindMount) -> Result<(OwnedFd, FileType), Errno> {
     let mut shown = openat(CWD, &volume.source, LOOK, Mode::empty())?;
     if !volume.sub_path.as_os_str().is_empty() {
         shown = below(shown, &volume.sub_path)?;
@@ -38,7 +41,14 @@ fn take(volume: &BindMount) -> Result<(OwnedFd, FileType), Errno> {
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
         | OpenTreeFlags::AT_EMPTY_PATH
         | OpenTreeFlags::AT_RECURSIVE;
-    let mount = open_tree(&shown, "", flags)?;
+    let mount = match open_tree(&shown, "", flags) {
+        // It was taken before, restrictions and all: being in no namespace it cannot be copied, and is moved itself.
+        Err(Errno::INVAL) if volume.sub_path.as_os_str().is_empty() => {
+            let kind = FileType::from_raw_mode(fstat(&shown)?.st_mode);
+            return Ok((shown, kind));
+        }
+        other => other?,
+    };
     let read_only = if volume.read_only { libc::MOUNT_ATTR_RDONLY } else { 0 };
     sys::restrict(mount.as_fd(), libc::MOUNT_ATTR_NODEV | read_only, sys::Reach::Tree)?;
     Ok((mount, FileType::from_raw_mode(fstat(&shown)?.st_mode)))

@@ -1,0 +1,118 @@
+//! Events about pods: what `kubectl describe pod` says at night.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::rig::{Ebb, need_kubectl, need_root, until};
+
+const PODS: &str = r#"
+apiVersion: v1
+kind: Pod
+metadata: {name: well}
+spec: {containers: [{name: main, image: "dev.local/hello:1"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: unwell}
+spec: {containers: [{name: main, image: "dev.local/hello:1", livenessProbe: {httpGet: {path: /none, port: 8080}, periodSeconds: 1, failureThreshold: 1}}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: crashing}
+spec: {containers: [{name: main, image: "dev.local/hello:1", args: ["exit=1"]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: imageless}
+spec: {containers: [{name: main, image: "dev.local/none:1"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: mountless}
+spec:
+  volumes: [{name: v, secret: {secretName: none}}]
+  containers: [{name: main, image: "dev.local/hello:1", volumeMounts: [{name: v, mountPath: /v}]}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: homeless}
+spec: {nodeSelector: {disk: tape}, containers: [{name: main, image: "dev.local/hello:1"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: late}
+spec: {activeDeadlineSeconds: 1, containers: [{name: main, image: "dev.local/hello:1"}]}
+---
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: hello}
+spec:
+  template:
+    metadata: {annotations: {autoscaling.knative.dev/window: 6s}}
+    spec: {containers: [{image: "dev.local/hello:1"}]}
+"#;
+
+/// What is to be told: pod, reason, a part of the message.
+const TOLD: &[(&str, &str, &str)] = &[
+    ("well", "Scheduled", "Successfully assigned default/well to ebb"),
+    ("well", "Pulled", "already present on machine"),
+    ("well", "Created", "Created container: main"),
+    ("well", "Started", "Started container main"),
+    ("unwell", "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 404"),
+    ("unwell", "Killing", "Container main failed liveness probe, will be restarted"),
+    ("crashing", "BackOff", "Back-off restarting failed container main in pod crashing"),
+    ("imageless", "Failed", "ebb image load"),
+    ("imageless", "BackOff", "Back-off pulling image"),
+    ("mountless", "FailedMount", "secret \"none\" not found"),
+    ("homeless", "FailedScheduling", "didn't match Pod's node affinity/selector"),
+    ("late", "DeadlineExceeded", "longer than the specified deadline"),
+];
+
+#[test]
+fn what_goes_wrong_with_a_pod_is_told() {
+    const NAME: &str = "what_goes_wrong_with_a_pod_is_told";
+    if !need_root(NAME) || !need_kubectl(NAME) {
+        return;
+    }
+    let ebb = Ebb::with_runtime("container");
+    ebb.apply(PODS);
+    let url = ebb.ready("hello");
+    let events = || -> Vec<Value> {
+        let list = ebb.kubectl(&["get", "events", "--field-selector=involvedObject.kind=Pod", "-o", "json"]);
+        serde_json::from_str::<Value>(&list).unwrap()["items"].as_array().unwrap().clone()
+    };
+    for (pod, reason, part) in TOLD {
+        let told = until(|| {
+            events().into_iter().find(|event| {
+                event["involvedObject"]["name"] == *pod
+                    && event["reason"] == *reason
+                    && event["message"].as_str().unwrap().contains(part)
+            })
+        });
+        let told = told.unwrap_or_else(|| panic!("{pod} {reason}: {:#?}", events()));
+        let is_normal = ["Scheduled", "Pulled", "Created", "Started", "Killing"].contains(reason);
+        assert_eq!(told["type"], if is_normal { "Normal" } else { "Warning" }, "{told}");
+    }
+    let described = ebb.kubectl(&["describe", "pod", "unwell"]);
+    assert!(described.contains("Liveness probe failed") && described.contains("kubelet"), "{described}");
+
+    // Each of them once for each reason and container, however often it came.
+    let mut all = BTreeMap::new();
+    for event in events() {
+        let about = &event["involvedObject"];
+        *all.entry((
+            about["name"].to_string(),
+            about["fieldPath"].to_string(),
+            event["reason"].to_string(),
+        ))
+        .or_insert(0) += 1;
+    }
+    assert!(all.values().all(|count| *count == 1), "{all:?}");
+
+    // A start from zero that goes as it should writes none, before it is ready or after.
+    ebb.at_zero("serving.knative.dev/service=hello");
+    assert_eq!(ebb.call(&url).status, 200);
+    let of_hello = |event: &&Value| event["involvedObject"]["name"].as_str().unwrap().starts_with("hello-");
+    assert_eq!(events().iter().filter(of_hello).count(), 0);
+}

@@ -1,0 +1,127 @@
+//! Events about pods: what a user reads first when something went wrong at night (`kubectl describe pod`).
+//!
+//! They are news, not state: nothing waits for one, and one that cannot be written is let go. One task writes them, off
+//! every start's path, from a queue that is bounded; the same news of the same pod is one Event, with a count. They
+//! expire as the home has it.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+use objects::{Client, Error, WriteTarget};
+use resources::{
+    Object,
+    builtin::{Event, EventSource, ObjectReference, Pod},
+    meta::{ObjectMeta, Time},
+};
+use tokio::sync::mpsc;
+
+use crate::logs::Clock;
+
+/// The most news that wait to be written.
+const WAITING_MAX: usize = 1024;
+
+/// Something to tell of a pod.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct News {
+    pub(super) pod: Arc<Pod>,
+    /// Which part of the pod it is about, as `spec.containers{name}`; empty for all of it.
+    pub(super) field_path: String,
+    pub(super) is_warning: bool,
+    pub(super) reason: &'static str,
+    pub(super) message: String,
+}
+
+impl News {
+    /// Whether the other says nothing new.
+    pub(super) fn repeats(&self, other: &Self) -> bool {
+        (&self.field_path, self.reason, &self.message) == (&other.field_path, other.reason, &other.message)
+    }
+}
+
+/// Where workers tell.
+#[derive(Clone, Debug)]
+pub(super) struct Recorder(mpsc::Sender<News>);
+
+/// What was told and is not written yet.
+pub(super) struct Told(mpsc::Receiver<News>);
+
+/// A recorder, and what [`write`] writes from.
+pub(super) fn recorder() -> (Recorder, Told) {
+    let (sender, receiver) = mpsc::channel(WAITING_MAX);
+    (Recorder(sender), Told(receiver))
+}
+
+impl Recorder {
+    /// Tells; never waits.
+    pub(super) fn tell(&self, news: News) {
+        if let Err(error) = self.0.try_send(news) {
+            tracing::debug!(%error, "an event is lost");
+        }
+    }
+}
+
+/// Writes what is told, one after the other, to the end of all recorders.
+pub(super) async fn write(mut told: Told, client: Client, clock: Clock, node: String) {
+    while let Some(news) = told.0.recv().await {
+        let now = Time(clock());
+        let event = event(&news, &node, &now);
+        let key = event.key();
+        // First the write that is right nearly always; whether it was told before need not be asked.
+        let mut written = client.create(event).await;
+        if matches!(written, Err(Error::AlreadyExists { .. })) {
+            let again = |event: &mut Event| {
+                event.count = Some(event.count.unwrap_or(1).saturating_add(1));
+                event.last_timestamp = Some(now.clone());
+                event.message = Some(news.message.clone());
+            };
+            written = client.modify(WriteTarget::Object, &key, again).await;
+        }
+        if let Err(error) = written {
+            tracing::debug!(pod = %news.pod.key(), reason = news.reason, %error, "an event is lost");
+        }
+    }
+}
+
+fn event(news: &News, node: &str, now: &Time) -> Event {
+    let pod = &news.pod;
+    // Upstream's scheduler tells of where a pod goes, its kubelet of all else.
+    let scheduling = matches!(news.reason, "Scheduled" | "FailedScheduling");
+    let component = if scheduling { "default-scheduler" } else { "kubelet" };
+    let host = (!scheduling).then(|| node.to_owned());
+    Event {
+        metadata: ObjectMeta {
+            name: Some(format!("{}.{:016x}", pod.name(), fingerprint(news))),
+            namespace: Some(pod.namespace().to_owned()),
+            ..ObjectMeta::default()
+        },
+        involved_object: ObjectReference {
+            api_version: Some(Pod::kind().api_version()),
+            kind: Some(Pod::kind().kind.to_owned()),
+            name: Some(pod.name().to_owned()),
+            namespace: Some(pod.namespace().to_owned()),
+            uid: Some(pod.uid().to_owned()),
+            resource_version: pod.metadata.resource_version.clone(),
+            field_path: Some(news.field_path.clone()).filter(|path| !path.is_empty()),
+        },
+        type_: Some(if news.is_warning { "Warning" } else { "Normal" }.to_owned()),
+        reason: Some(news.reason.to_owned()),
+        message: Some(news.message.clone()),
+        count: Some(1),
+        first_timestamp: Some(now.clone()),
+        last_timestamp: Some(now.clone()),
+        reporting_component: Some(component.to_owned()),
+        reporting_instance: Some(host.clone().unwrap_or_default()),
+        source: Some(EventSource { component: Some(component.to_owned()), host }),
+        ..Event::default()
+    }
+}
+
+/// The same for the same reason at the same place of the same pod, whatever its words: so a pod has few Events, however
+/// often and variously it fails.
+fn fingerprint(news: &News) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (news.pod.uid(), news.reason, &news.field_path).hash(&mut hasher);
+    hasher.finish()
+}
