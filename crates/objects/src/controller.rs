@@ -37,6 +37,9 @@ type AddAll = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
 
 /// How many keys a controller works on at once.
 const CONCURRENCY_MAX: usize = 32;
+/// How long an owner waits for what else its children tell: a child tells many times in a row how it comes along, and an
+/// owner that listened to each would take the processors from the child. What makes children is never waited for.
+const SETTLE: Duration = Duration::from_millis(5);
 /// How long one call of a reconciler may take (upstream: pkg, controller).
 const RECONCILE_MAX: Duration = Duration::from_secs(30);
 
@@ -55,8 +58,27 @@ impl Controller {
 
     /// Also watches another kind; `keys` says which of the controller's own objects a change concerns.
     pub fn watches<K: Object>(
+        self,
+        options: ListOptions,
+        keys: impl Fn(&K) -> Vec<ObjectKey> + Send + Sync + 'static,
+    ) -> Self {
+        self.watch(options, Duration::ZERO, keys)
+    }
+
+    /// As [`Controller::watches`], for what tells how it comes along: the keys come a few milliseconds later, once for
+    /// all that was told meanwhile.
+    pub fn watches_settled<K: Object>(
+        self,
+        options: ListOptions,
+        keys: impl Fn(&K) -> Vec<ObjectKey> + Send + Sync + 'static,
+    ) -> Self {
+        self.watch(options, SETTLE, keys)
+    }
+
+    fn watch<K: Object>(
         mut self,
         options: ListOptions,
+        wait: Duration,
         keys: impl Fn(&K) -> Vec<ObjectKey> + Send + Sync + 'static,
     ) -> Self {
         let (queue, all) = (Arc::clone(&self.queue), self.all.clone());
@@ -66,7 +88,10 @@ impl Controller {
             loop {
                 match watch.next().await {
                     Event::Applied(object) | Event::Deleted(object) => {
-                        keys(&object).into_iter().for_each(|key| queue.add(key))
+                        keys(&object).into_iter().for_each(|key| match wait {
+                            Duration::ZERO => queue.add(key),
+                            wait => queue.add_after(key, wait),
+                        })
                     }
                     Event::Synced => synced = true,
                     // A delete may have been missed, and nobody knows whose: look at everything once.
@@ -85,9 +110,9 @@ impl Controller {
         self
     }
 
-    /// Also watches a kind whose objects name their owner of kind `Owner`.
+    /// Also watches a kind whose objects name their owner of kind `Owner`, as [`Controller::watches_settled`] does.
     pub fn owns<Owner: Object, K: Object>(self) -> Self {
-        self.watches::<K>(ListOptions::all(), |object| owner::<Owner>(object).into_iter().collect())
+        self.watches_settled::<K>(ListOptions::all(), |object| owner::<Owner>(object).into_iter().collect())
     }
 
     /// The queue, for those who add keys for reasons that are not objects.

@@ -50,7 +50,7 @@ struct PodAutoscalers {
 pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
     let controller = Controller::new::<PodAutoscaler>("podautoscaler", context.client.clone())
         .owns::<PodAutoscaler, ServerlessService>()
-        .watches::<Deployment>(ListOptions::all(), |deployment| {
+        .watches_settled::<Deployment>(ListOptions::all(), |deployment| {
             // A PodAutoscaler has its Revision's name.
             let revision = deployment.label(labels::REVISION);
             revision.map(|revision| ObjectKey::new(deployment.namespace(), revision)).into_iter().collect()
