@@ -16,6 +16,11 @@ use clap::Parser;
 
 use crate::args::{Arguments, Command};
 
+/// The state is a great many small objects that live long among still more that do not: the system's allocator spends a
+/// third of the processor time of a deployment on looking for room between them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // The keeper must be alone in its process, so this comes before any thread.
     if std::env::args_os().nth(1).is_some_and(|argument| argument == "keeper") {
