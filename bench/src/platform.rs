@@ -20,7 +20,6 @@ use crate::{
     api::{self, Scale},
     bench::Bench,
     pace,
-    sample::IMAGE,
 };
 
 /// A free port of the loopback.

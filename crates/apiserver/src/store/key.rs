@@ -59,9 +59,12 @@ impl Key {
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
         let (one, two) = (self.0.as_bytes(), other.0.as_bytes());
+        // Keys of a kind begin alike, so they are compared sixteen bytes at a time as far as that goes.
+        let (words, others) = (one.as_chunks::<16>().0, two.as_chunks::<16>().0);
+        let alike = 16 * words.iter().zip(others).take_while(|(one, two)| one == two).count();
         // A namespace comes before those that it is a prefix of, so what ends it counts least.
         let rank = |byte: u8| if byte == b'/' { 0 } else { byte };
-        match one.iter().zip(two).find(|(one, two)| one != two) {
+        match one[alike..].iter().zip(&two[alike..]).find(|(one, two)| one != two) {
             Some((one, two)) => rank(*one).cmp(&rank(*two)),
             None => one.len().cmp(&two.len()),
         }

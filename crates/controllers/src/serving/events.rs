@@ -1,10 +1,13 @@
 //! Events: what a user reads first when something went wrong at night (`kubectl describe`, `kubectl get events`).
 //!
 //! ```text
-//!   a child was made or refused ─────────┐
+//!   a child was refused ─────────────────┐
 //!   a condition turned (after the status │ is written) ──► record ──► one Event per (object, reason, message),
 //!   a reconcile failed ──────────────────┘                            counted while it repeats
 //! ```
+//!
+//! Unlike upstream no event tells that a child was made: the child is there to be seen, names its owner and says when it
+//! was made, and four more objects for each of ten thousand services would tell nothing else.
 //!
 //! They are news, not state: nothing waits for one or reads one, and one that cannot be written is let go. Between a
 //! request at zero and its instance none is written. They expire as the home has it: in a cluster by the API server,
@@ -63,22 +66,21 @@ pub(super) async fn record<K: Object>(context: &Context, about: &K, news: News) 
     }
 }
 
-/// Creates a child and tells of it on its owner.
+/// Creates a child, and tells on its owner if it is refused.
 pub(super) async fn create<K: Object>(context: &Context, owner: &impl Object, child: K) -> Result<Arc<K>> {
     let (kind, name) = (K::kind().kind, child.name().to_owned());
     let made = child::create(&context.client, child).await;
     match &made {
-        Ok(_) => record(context, owner, News::normal("Created", format!("Created {kind} {name:?}"))).await,
         Err(error) if is_news(error) => {
             let message = format!("Failed to create {kind} {name:?}: {error}");
             record(context, owner, News::warning("CreationFailed", message)).await;
         }
-        Err(_) => {}
+        Ok(_) | Err(_) => {}
     }
     made
 }
 
-/// As [`child::ensure`], and tells on the owner of a child that was made.
+/// As [`child::ensure`], and tells on the owner of a child that is refused.
 pub(super) async fn ensure<K: Object + PartialEq>(
     context: &Context,
     owner: &impl Object,
