@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use objects::WriteTarget;
 use resources::{
-    Object, ObjectKey,
+    Object,
     annotations::{CLASS, CLASS_HPA},
     autoscaling::{Metric, PodAutoscaler},
     builtin::Deployment,
@@ -15,7 +15,7 @@ use resources::{
 use serde_json::{Value, json};
 
 use crate::{
-    home::{Home, is, says},
+    home::{Home, VirtualTime, is, says},
     node::STUCK,
 };
 
@@ -37,19 +37,20 @@ fn all(conditions: &[Condition]) -> Vec<(&str, &str, &str)> {
         .collect()
 }
 
-#[tokio::test(start_paused = true)]
-async fn of_every_kind_when_all_is_well() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn of_every_kind_when_all_is_well(home: &Home) {
+    home.load(&[IMAGE]);
     home.apply::<Service>(of_image(IMAGE)).await;
     home.service_ready("hello").await;
-    let autoscaler = home.get::<PodAutoscaler>("hello-00001").await;
     let expect = [
         ("Active", "True", ""),
         ("Ready", "True", ""),
         ("SKSReady", "True", ""),
         ("ScaleTargetInitialized", "True", ""),
     ];
-    assert_eq!(all(&autoscaler.status.conditions), expect);
+    home.until("hello-00001", "told in all", |autoscaler: &PodAutoscaler| {
+        all(&autoscaler.status.conditions) == expect
+    })
+    .await;
     let sks = home.get::<ServerlessService>("hello-00001").await;
     let expect = [
         ("ActivatorEndpointsPopulated", "True", ""),
@@ -76,9 +77,8 @@ async fn of_every_kind_when_all_is_well() {
     assert_eq!(metric.spec.scrape_target, "", "the gateway reports all load, so no instance is asked");
 }
 
-#[tokio::test(start_paused = true)]
-async fn while_the_gateways_do_not_serve_it_yet() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn while_the_gateways_do_not_serve_it_yet(home: &Home) {
+    home.load(&[IMAGE]);
     home.gateways.hold(true);
     home.apply::<Service>(of_image(IMAGE)).await;
     let ingress = home
@@ -96,15 +96,14 @@ async fn while_the_gateways_do_not_serve_it_yet() {
         says(&route.status.conditions, "IngressReady").1 == "Uninitialized"
     })
     .await;
-    tokio::time::sleep(Duration::from_secs(600)).await;
+    home.quiet().await;
     assert!(!is(&home.get::<Service>("hello").await.status.conditions, "Ready", "True"));
     home.gateways.hold(false);
     home.service_ready("hello").await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn while_no_instance_comes_up_and_after_the_deadline() {
-    let home = Home::new(&[STUCK]).await;
+pub(crate) async fn while_no_instance_comes_up_and_after_the_deadline(home: &Home, _: &VirtualTime) {
+    home.load(&[STUCK]);
     let template = json!({"metadata": {"annotations": {"serving.knative.dev/progress-deadline": "40s"}},
         "spec": {"containers": [{"image": STUCK}]}});
     home.apply::<Service>(hello(template)).await;
@@ -136,13 +135,12 @@ async fn while_no_instance_comes_up_and_after_the_deadline() {
     .await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn of_a_class_that_nothing_here_scales_by() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn of_a_class_that_nothing_here_scales_by(home: &Home) {
+    home.load(&[IMAGE]);
     home.apply::<Service>(of_image(IMAGE)).await;
     home.service_ready("hello").await;
     // As an earlier release has left it: admission lets no template ask for it.
-    let key = ObjectKey::new("default", "hello-00001");
+    let key = home.key("hello-00001");
     let hpa = |autoscaler: &mut PodAutoscaler| {
         let annotations = autoscaler.metadata.annotations.get_or_insert_default();
         annotations.insert(CLASS.name().to_owned(), CLASS_HPA.to_owned());
@@ -160,9 +158,8 @@ async fn of_a_class_that_nothing_here_scales_by() {
     assert_eq!(says(&autoscaler.status.conditions, "Ready").1, "ClassNotSupported");
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_the_configuration_says_of_revisions_reaches_them() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn what_the_configuration_says_of_revisions_reaches_them(home: &Home) {
+    home.load(&[IMAGE]);
     home.configure("config-deployment", &[("progress-deadline", "77s")]).await;
     home.configure(
         "config-observability",

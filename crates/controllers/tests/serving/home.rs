@@ -1,66 +1,95 @@
-//! An embedded home without node and gateway: API server, controllers, and a clock that follows tokio's.
+//! A home without node and gateway: an API, the controllers on it, and a namespace for one case.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use apiserver::{ApiServer, Chance, Options};
 use controllers::{
     network,
-    serving::{self, ActivatorPath, Clock, PublicEndpoint, StatsHandle},
+    serving::{self, ActivatorPath, Clock, PublicEndpoint, RevisionStat, StatsHandle},
     workloads,
 };
-use jiff::{SignedDuration, Timestamp};
+use futures::{StreamExt, stream};
 use objects::{Client, Event, ListOptions};
 use resources::{
     Object, ObjectKey,
-    builtin::ConfigMap,
+    builtin::Namespace,
     condition::{self, Condition, READY},
-    downcast,
+    downcast, kinds,
+    meta::ObjectMeta,
+    names,
     serving::{Revision, Service},
 };
 use serde_json::Value;
-use tokio::{
-    task::JoinSet,
-    time::{Instant, timeout},
-};
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
+    api::{Api, ConfigMaps, Place},
     node,
     seams::{Gateways, Images},
 };
 
-/// Longer than anything a test waits for; virtual time, so it costs nothing.
-const PATIENCE: Duration = Duration::from_secs(900);
-
 pub(crate) struct Home {
     pub(crate) client: Client,
+    pub(crate) namespace: String,
     pub(crate) images: Arc<Images>,
     pub(crate) gateways: Arc<Gateways>,
-    pub(crate) stats: StatsHandle,
-    pub(crate) clock: Clock,
-    _api: ApiServer,
-    _tasks: JoinSet<()>,
+    config_maps: ConfigMaps,
+    stats: StatsHandle,
+    clock: Clock,
+    pace: Pace,
+}
+
+/// How long things take.
+struct Pace {
+    /// Whether time is the test's own.
+    is_virtual: bool,
+    /// Longer than anything a case waits for.
+    patience: Duration,
+    /// A home that writes nothing for so long has done all there is to do.
+    calm: Duration,
+}
+
+impl Pace {
+    fn of(place: &Place) -> Self {
+        let seconds = Duration::from_secs;
+        match place {
+            Place::InProcess => Self { is_virtual: true, patience: seconds(3600), calm: seconds(300) },
+            Place::Remote | Place::Kubernetes(_) => {
+                Self { is_virtual: false, patience: seconds(60), calm: seconds(1) }
+            }
+        }
+    }
+}
+
+/// Time that passes when a case says so: what costs nothing in process, and cannot be had elsewhere.
+pub(crate) struct VirtualTime(());
+
+impl VirtualTime {
+    /// For whoever has paused the runtime's clock.
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+
+    pub(crate) async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
 }
 
 impl Home {
-    /// A home with these images.
-    pub(crate) async fn new(images: &[&str]) -> Self {
-        Self::with(images, ActivatorPath::Always).await
-    }
+    /// A home for one case, and its parts: none of them ends before the case does.
+    pub(crate) async fn start(place: &Place, case: &str) -> (Self, JoinSet<()>) {
+        let namespace = namespace(case);
+        let mut parts = JoinSet::new();
+        let Api { client, clock, configs, config_maps } = Api::open(place, &namespace, &mut parts).await;
+        let metadata = ObjectMeta { name: Some(namespace.clone()), ..ObjectMeta::default() };
+        client.create(Namespace { metadata, ..Namespace::default() }).await.unwrap();
+        config_maps.set("config-domain", &[("example.com", "")]).await;
 
-    pub(crate) async fn with(images: &[&str], activator: ActivatorPath) -> Self {
-        let epoch: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        let start = Instant::now();
-        let clock: Clock = Arc::new(move || epoch + SignedDuration::try_from(start.elapsed()).unwrap());
-        let told = Arc::clone(&clock);
-        let options = Options { chance: Chance::new(move || told(), 1), ..Options::new("/nonexistent") };
-        let api = ApiServer::in_memory(options).await.unwrap();
-        let client = api.client();
-        let images = Arc::new(Images::new(images));
-        let gateways = Arc::new(Gateways::default());
+        let (images, gateways) = (Arc::new(Images::new()), Arc::new(Gateways::default()));
         let stats = StatsHandle::new();
+        let activator = ActivatorPath::Always;
         let serving = serving::Context {
             client: client.clone(),
-            configs: api.configs(),
+            configs,
             clock: Arc::clone(&clock),
             endpoint: PublicEndpoint { scheme: "http".into(), port: 8080 },
             activator,
@@ -75,48 +104,65 @@ impl Home {
         };
         let workloads =
             workloads::Context { client: client.clone(), clock: Arc::clone(&clock), node: node::NAME.into() };
-        let mut tasks = JoinSet::new();
         let all = [serving::all(&serving), network::all(&network), workloads::all(&workloads)];
-        all.into_iter().flatten().for_each(|(_, controller)| drop(tasks.spawn(controller)));
-        tasks.spawn(node::run(client.clone()));
-        tasks.spawn(gateways.follow(client.clone()));
-        let home = Self { client, images, gateways, stats, clock, _api: api, _tasks: tasks };
-        home.configure("config-domain", &[("example.com", "")]).await;
-        home
+        all.into_iter().flatten().for_each(|(_, controller)| drop(parts.spawn(controller)));
+        parts.spawn(node::run(client.clone()));
+        parts.spawn(gateways.follow(client.clone()));
+        let pace = Pace::of(place);
+        (Self { client, namespace, images, gateways, config_maps, stats, clock, pace }, parts)
     }
 
-    /// Creates an object, or replaces the spec and metadata of the one that is there: what `kubectl apply` comes to.
-    pub(crate) async fn apply<K: Object>(&self, json: Value) -> Arc<K> {
-        self.try_apply(json).await.unwrap()
+    pub(crate) fn key(&self, name: &str) -> ObjectKey {
+        ObjectKey::new(&self.namespace, name)
     }
 
-    pub(crate) async fn try_apply<K: Object>(&self, json: Value) -> objects::Result<Arc<K>> {
-        let wanted: Arc<K> = downcast(K::kind().decode_value(json).unwrap()).unwrap();
-        let mut wanted = K::clone(&wanted);
-        wanted.metadata_mut().namespace.get_or_insert_with(|| "default".to_owned());
-        loop {
-            let mut wanted = wanted.clone();
-            let Some(existing) = self.client.find::<K>(&wanted.key()).await? else {
-                return self.client.create(wanted).await;
-            };
-            let metadata = wanted.metadata_mut();
-            metadata.resource_version = existing.metadata().resource_version.clone();
-            metadata.uid = existing.metadata().uid.clone();
-            match self.client.update(wanted).await {
-                Err(error) if error.is_conflict() => {}
-                written => return written,
-            }
-        }
+    /// All objects of the home's namespace.
+    pub(crate) fn here(&self) -> ListOptions {
+        ListOptions::namespace(&self.namespace)
+    }
+
+    /// From now on there are these images.
+    pub(crate) fn load(&self, images: &[&str]) {
+        images.iter().for_each(|image| self.images.add(image));
     }
 
     /// Sets keys of one of the platform's ConfigMaps.
     pub(crate) async fn configure(&self, map: &str, data: &[(&str, &str)]) {
-        let key = ObjectKey::new("knative-serving", map);
-        let written = self.client.modify::<ConfigMap>(objects::WriteTarget::Object, &key, |map| {
-            let entries = data.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-            map.data.get_or_insert_default().extend(entries);
-        });
-        written.await.unwrap();
+        self.config_maps.set(map, data).await;
+    }
+
+    /// Reports the load of a Revision in the last second.
+    pub(crate) fn report(&self, revision: &str, concurrency: f64) {
+        let revision = self.key(revision);
+        let time = (self.clock)();
+        self.stats.report(&[RevisionStat { revision, concurrency, requests: concurrency, time }]);
+    }
+
+    /// Creates an object, or replaces the spec and metadata of the one that is there: what `kubectl apply` comes to.
+    pub(crate) async fn apply<K: Object>(&self, json: Value) -> Arc<K> {
+        let wanted: Arc<K> = downcast(K::kind().decode_value(json).unwrap()).unwrap();
+        let mut wanted = K::clone(&wanted);
+        wanted.metadata_mut().namespace.get_or_insert_with(|| self.namespace.clone());
+        loop {
+            let mut wanted = wanted.clone();
+            let written = match self.client.find::<K>(&wanted.key()).await.unwrap() {
+                None => self.client.create(wanted).await,
+                Some(existing) => {
+                    let metadata = wanted.metadata_mut();
+                    metadata.resource_version.clone_from(&existing.metadata().resource_version);
+                    metadata.uid.clone_from(&existing.metadata().uid);
+                    self.client.update(wanted).await
+                }
+            };
+            match written {
+                Err(error) if error.is_conflict() => {}
+                written => return written.unwrap(),
+            }
+        }
+    }
+
+    pub(crate) async fn get<K: Object>(&self, name: &str) -> Arc<K> {
+        self.client.get::<K>(&self.key(name)).await.unwrap()
     }
 
     /// Waits until an object is as it should be, and returns it.
@@ -126,37 +172,79 @@ impl Home {
         what: &str,
         check: impl Fn(&K) -> bool,
     ) -> Arc<K> {
-        let options = ListOptions { name: Some(name.to_owned()), ..ListOptions::namespace("default") };
-        let mut watch = self.client.watch::<K>(options);
-        let mut last = None;
-        let waiting = async {
-            loop {
-                match watch.next().await {
-                    Event::Applied(object) if check(&object) => return object,
-                    Event::Applied(object) => last = Some(object),
-                    Event::Deleted(_) => last = None,
-                    _ => {}
-                }
-            }
-        };
-        match timeout(PATIENCE, waiting).await {
-            Ok(object) => object,
-            Err(_) => {
-                let last = last.map(|object| serde_json::to_string_pretty(&*object).unwrap());
-                panic!("{} {name} never became {what}; last: {}", K::kind().kind, last.unwrap_or_default())
-            }
-        }
+        let options = ListOptions { name: Some(name.to_owned()), ..self.here() };
+        let is = |found: &[Arc<K>]| found.first().is_some_and(|object| check(object));
+        self.wait(options, &format!("{name} never became {what}"), is).await.remove(0)
     }
 
     /// Waits until there is no object of this name.
     pub(crate) async fn gone<K: Object>(&self, name: &str) {
-        let key = ObjectKey::new("default", name);
+        let options = ListOptions { name: Some(name.to_owned()), ..self.here() };
+        self.wait::<K>(options, &format!("{name} never goes"), <[_]>::is_empty).await;
+    }
+
+    /// Waits until the objects of a kind are as they should be, and returns them.
+    pub(crate) async fn until_all<K: Object>(
+        &self,
+        what: &str,
+        check: impl Fn(&[Arc<K>]) -> bool,
+    ) -> Vec<Arc<K>> {
+        self.wait(self.here(), &format!("all of them never became {what}"), check).await
+    }
+
+    async fn wait<K: Object>(
+        &self,
+        options: ListOptions,
+        complaint: &str,
+        check: impl Fn(&[Arc<K>]) -> bool,
+    ) -> Vec<Arc<K>> {
+        let mut watch = self.client.watch::<K>(options);
+        let (mut known, mut last, mut synced) = (BTreeMap::new(), Vec::new(), false);
         let waiting = async {
-            while self.client.find::<K>(&key).await.unwrap().is_some() {
-                tokio::time::sleep(Duration::from_secs(1)).await;
+            loop {
+                match watch.next().await {
+                    Event::Restarted => (known, synced) = (BTreeMap::new(), false),
+                    Event::Applied(object) => drop(known.insert(object.key(), object)),
+                    Event::Deleted(object) => drop(known.remove(&object.key())),
+                    Event::Synced => synced = true,
+                }
+                last = known.values().cloned().collect();
+                if synced && check(&last) {
+                    return;
+                }
             }
         };
-        timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{} {name} never goes", K::kind().kind));
+        if timeout(self.pace.patience, waiting).await.is_err() {
+            let last: Vec<_> =
+                last.iter().map(|object| serde_json::to_string_pretty(&**object).unwrap()).collect();
+            panic!("{} {complaint}; last: {}", K::kind().kind, last.join("\n"));
+        }
+        last
+    }
+
+    /// What is waited for; it must come within this time where time is the test's own. A busy machine may take longer.
+    pub(crate) async fn within<T>(&self, limit: Duration, waiting: impl Future<Output = T>) -> T {
+        if !self.pace.is_virtual {
+            return waiting.await;
+        }
+        timeout(limit, waiting).await.unwrap_or_else(|_| panic!("it took longer than {limit:?}"))
+    }
+
+    /// Waits until nothing is written any more.
+    pub(crate) async fn quiet(&self) {
+        let changes = kinds::all().iter().filter(|kind| kind.namespaced).map(|kind| {
+            let watch = self.client.watch_kind(kind, self.here());
+            Box::pin(stream::unfold(watch, |mut watch| async { Some((watch.next().await, watch)) }))
+        });
+        let mut changes = stream::select_all(changes);
+        let mut last = None;
+        let quiet = async {
+            while let Ok(change) = timeout(self.pace.calm, changes.next()).await {
+                last = change;
+            }
+        };
+        let settled = timeout(self.pace.patience, quiet).await;
+        assert!(settled.is_ok(), "it writes for ever; the last was {last:?}");
     }
 
     pub(crate) async fn service_ready(&self, name: &str) -> Arc<Service> {
@@ -170,10 +258,11 @@ impl Home {
     pub(crate) async fn revision_ready(&self, name: &str) -> Arc<Revision> {
         self.until(name, "ready", |revision: &Revision| is(&revision.status.conditions, READY, "True")).await
     }
+}
 
-    pub(crate) async fn get<K: Object>(&self, name: &str) -> Arc<K> {
-        self.client.get::<K>(&ObjectKey::new("default", name)).await.unwrap()
-    }
+/// The name of a case as that of its namespace.
+fn namespace(case: &str) -> String {
+    names::child_name(&case.replace("::", "-").replace('_', "-"), "")
 }
 
 /// Whether a condition has a status.
