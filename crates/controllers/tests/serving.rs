@@ -63,20 +63,11 @@ macro_rules! anywhere {
     };
 }
 
-macro_rules! in_virtual_time {
-    ($($module:ident::$case:ident, $why:literal;)*) => {
+macro_rules! only {
+    ($($module:ident::$case:ident, $body:ident($($given:ident),*), $why:literal;)*) => {
         &[$(Case {
             name: concat!(stringify!($module), "::", stringify!($case)),
-            body: Body::InVirtualTime(|home, time| Box::pin($module::$case(home, time)), $why),
-        }),*]
-    };
-}
-
-macro_rules! in_process {
-    ($($module:ident::$case:ident, $why:literal;)*) => {
-        &[$(Case {
-            name: concat!(stringify!($module), "::", stringify!($case)),
-            body: Body::InProcess(|home| Box::pin($module::$case(home)), $why),
+            body: Body::$body(|$($given),*| Box::pin($module::$case($($given),*)), $why),
         }),*]
     };
 }
@@ -87,13 +78,20 @@ const ANYWHERE: &[Case] = anywhere![
     scaling::an_idle_revision_follows_the_least_scale_that_is_configured,
     scaling::to_zero_and_back,
     scaling::a_revision_that_nothing_leads_to_is_not_kept_at_its_least_scale,
+    scaling::min_scale_stays_without_load,
+    images::a_registry_that_does_not_answer_is_not_waited_for,
+    conditions::while_no_instance_comes_up_and_after_the_deadline,
+    events::from_zero_to_an_instance_nothing_is_told,
     workloads::old_replica_sets_are_kept_as_far_as_the_limit_says,
     workloads::a_paused_deployment_changes_its_size_alone,
     workloads::orphans_stay_without_their_owner,
     workloads::a_namespace_has_an_account,
+    workloads::a_service_has_the_addresses_of_its_pods,
+    workloads::what_a_deployment_owns_goes_after_it,
     conditions::of_every_kind_when_all_is_well,
     conditions::while_the_gateways_do_not_serve_it_yet,
     conditions::of_a_class_that_nothing_here_scales_by,
+    conditions::of_a_serverless_service_that_is_there_before_its_deployment,
     conditions::what_the_configuration_says_of_revisions_reaches_them,
     configuration::a_new_domain_changes_urls_at_once,
     configuration::a_template_makes_a_revision_for_each_of_its_states,
@@ -103,6 +101,7 @@ const ANYWHERE: &[Case] = anywhere![
     deletion::an_owner_goes_when_what_it_waits_for_has_another_owner_or_none,
     events::the_way_to_ready_is_told_once,
     events::what_fails_is_told,
+    events::what_is_told_again_is_counted,
     failures::an_image_that_cannot_be_found_is_named_and_found_later,
     failures::a_pod_that_waits_for_its_image_says_so_at_once,
     failures::a_pod_that_no_node_takes_is_a_failure_unless_nodes_are_made_for_it,
@@ -116,6 +115,7 @@ const ANYWHERE: &[Case] = anywhere![
     ready::a_cluster_local_service_has_no_public_host,
     ready::nothing_is_written_when_nothing_changes,
     ready::a_service_that_is_deleted_can_be_made_again_at_once,
+    retention::what_is_beyond_the_most_goes,
     routes::a_route_of_its_own_leads_to_what_it_names_and_follows_the_latest,
     routes::the_ingress_class_is_the_configurations_unless_the_route_has_one,
     routes::what_becomes_of_tls_is_said,
@@ -129,28 +129,20 @@ const ANYWHERE: &[Case] = anywhere![
     traffic::a_service_does_not_lead_to_the_revisions_of_another,
 ];
 
-/// What takes longer than a test may, and how long.
-const IN_VIRTUAL_TIME: &[Case] = in_virtual_time![
-    conditions::while_no_instance_comes_up_and_after_the_deadline, "a progress deadline of 40 s passes";
-    events::what_was_told_is_forgotten_after_an_hour, "an hour passes";
-    events::what_is_told_again_is_counted, "ten minutes pass between the two";
-    events::from_zero_to_an_instance_nothing_is_told, "two hours pass";
-    events::what_reconciling_fails_on_is_told_and_counted, "ten minutes of retries pass";
-    images::a_registry_that_does_not_answer_is_not_waited_for, "the limits, 3 s and 10 s, are measured to the moment";
-    retention::the_limits_of_the_configuration_decide, "hours pass between Revisions";
-    scaling::at_zero_a_request_starts_an_instance_at_once, "an hour passes, and the way is measured to the moment";
-    scaling::min_scale_stays_without_load, "ten minutes pass without load";
-];
-
-/// What a remote home has no way to do.
-const IN_PROCESS: &[Case] = in_process![
-    workloads::a_pod_made_by_hand_gets_the_node,
-        "a kube-apiserver takes a pod's node by the subresource `binding` alone, which `objects::Client` does not write";
-    workloads::a_namespace_goes_with_all_that_is_in_it,
-        "over the network a namespace is let go by the subresource `finalize` alone, which `objects::Client` does not write";
+/// Where a case runs that cannot run anywhere, and why.
+const SOMEWHERE: &[Case] = only![
+    events::what_was_told_is_forgotten_after_an_hour, InVirtualTime(home, time), "an hour passes";
+    events::what_reconciling_fails_on_is_told_and_counted, InVirtualTime(home, time), "ten minutes of retries pass";
+    retention::the_limits_of_the_configuration_decide, InVirtualTime(home, time), "hours pass between Revisions";
+    scaling::at_zero_a_request_starts_an_instance_at_once, InVirtualTime(home, time),
+        "an hour passes, and a moment is measured";
+    workloads::a_pod_made_by_hand_gets_the_node, Embedded(home),
+        "a kube-apiserver takes a pod's node by the subresource `binding` alone, and objects::Client writes none";
+    workloads::a_namespace_goes_with_all_that_is_in_it, InProcess(home),
+        "over the network a namespace is let go by the subresource `finalize` alone, and objects::Client writes none";
 ];
 
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args().skip(1).collect();
-    suite::run(&[ANYWHERE, IN_VIRTUAL_TIME, IN_PROCESS].concat(), &args)
+    suite::run(&[ANYWHERE, SOMEWHERE].concat(), &args)
 }

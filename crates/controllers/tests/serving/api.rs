@@ -10,10 +10,10 @@ use std::{
 use apiserver::{ApiServer, Chance, Options};
 use controllers::serving::Clock;
 use jiff::{SignedDuration, Timestamp};
-use objects::{Access, Client, Remote, RemoteOptions, Scope, WriteTarget};
+use objects::{Access, Client, ListOptions, Remote, RemoteOptions, Scope, WriteTarget};
 use parking_lot::Mutex;
 use resources::{
-    Object, ObjectKey,
+    Kind, Object, ObjectKey,
     builtin::{ConfigMap, Namespace},
     config::Configs,
     kinds,
@@ -44,9 +44,14 @@ impl fmt::Display for Place {
     }
 }
 
-/// One home's API, and what is told beside it.
+/// One home's API, and what is told beside it. Where the API is remote, each of the three has a connection of its own.
 pub(crate) struct Api {
-    pub(crate) client: Client,
+    /// For the controllers.
+    pub(crate) controllers: Client,
+    /// For the node and the gateways.
+    pub(crate) others: Client,
+    /// For a user, who follows no kind and so reads what the API server has.
+    pub(crate) user: Client,
     pub(crate) clock: Clock,
     pub(crate) configs: watch::Receiver<Arc<Configs>>,
     pub(crate) config_maps: ConfigMaps,
@@ -69,12 +74,14 @@ impl Api {
         let told = Arc::clone(&clock);
         let options = Options { chance: Chance::new(move || told(), 1), ..Options::new("/nonexistent") };
         let server = ApiServer::in_memory(options).await.unwrap();
-        let client = server.client();
+        let client = || server.client();
         Self {
-            client: client.clone(),
+            controllers: client(),
+            others: client(),
+            user: client(),
             clock,
             configs: server.configs(),
-            config_maps: ConfigMaps::Stored(client),
+            config_maps: ConfigMaps::Stored(client()),
         }
     }
 
@@ -84,34 +91,45 @@ impl Api {
         let kubeconfig = server.kubeconfig(&format!("https://{}", listener.local_addr().unwrap())).unwrap();
         let configs = server.configs();
         parts.spawn(async move { server.serve(listener, pending()).await });
-        let client = connect(&kubeconfig, RemoteOptions::default()).await;
+        let connect = async || connect(&kubeconfig, RemoteOptions::default()).await;
+        let user = connect().await;
         Self {
-            client: client.clone(),
+            controllers: connect().await,
+            others: connect().await,
+            config_maps: ConfigMaps::Stored(user.clone()),
+            user,
             clock: system_clock(),
             configs,
-            config_maps: ConfigMaps::Stored(client),
         }
     }
 
-    /// Homes that share a kube-apiserver see nothing of each other.
     async fn kubernetes(kubeconfig: &str, namespace: &str) -> Self {
-        let scope = |namespaced: bool| match namespaced {
-            true => Scope { namespace: Some(namespace.to_owned()), ..Scope::default() },
-            false => Scope { name: Some(namespace.to_owned()), ..Scope::default() },
-        };
-        let seen = kinds::all().iter().filter(|kind| kind.namespaced || **kind == Namespace::kind());
-        let scopes: HashMap<_, _> = seen.map(|kind| (*kind, scope(kind.namespaced))).collect();
-        let api = connect(kubeconfig, RemoteOptions { scopes, ..RemoteOptions::default() }).await;
-        // A kind's watch begins when the kind is served, which takes a moment after its definition.
-        for kind in kinds::all() {
-            api.watch_kind(kind, objects::ListOptions::all()).next().await;
-        }
+        let options = RemoteOptions { scopes: scopes(namespace), ..RemoteOptions::default() };
         let (told, configs) = watch::channel(Arc::default());
         let clock = system_clock();
-        let webhook = Webhook::new(Arc::clone(api.backend()), configs.clone(), Arc::clone(&clock));
+        let connect = async || {
+            let api = connect(kubeconfig, options.clone()).await;
+            let webhook = Webhook::new(Arc::clone(api.backend()), configs.clone(), Arc::clone(&clock));
+            Client::new(Arc::new(webhook))
+        };
+        let controllers = connect().await;
+        // A watch begins when its kind is served, which takes a moment after it was defined.
+        for kind in kinds::all() {
+            controllers.watch_kind(kind, ListOptions::all()).next().await;
+        }
         let config_maps = ConfigMaps::Told { maps: Mutex::default(), told };
-        Self { client: Client::new(Arc::new(webhook)), clock, configs, config_maps }
+        let (others, user) = (connect().await, connect().await);
+        Self { controllers, others, user, clock, configs, config_maps }
     }
+}
+
+/// What homes see that share a kube-apiserver: nothing of each other.
+fn scopes(namespace: &str) -> HashMap<&'static Kind, Scope> {
+    let of_the_namespace = Scope { namespace: Some(namespace.to_owned()), ..Scope::default() };
+    let namespaced = kinds::all().iter().filter(|kind| kind.namespaced);
+    let mut scopes: HashMap<_, _> = namespaced.map(|kind| (*kind, of_the_namespace.clone())).collect();
+    scopes.insert(Namespace::kind(), Scope { name: Some(namespace.to_owned()), ..Scope::default() });
+    scopes
 }
 
 async fn connect(kubeconfig: &str, options: RemoteOptions) -> Client {

@@ -28,7 +28,10 @@ use crate::{
 };
 
 pub(crate) struct Home {
+    /// A user's.
     pub(crate) client: Client,
+    /// The one that follows.
+    watcher: Client,
     pub(crate) namespace: String,
     pub(crate) images: Arc<Images>,
     pub(crate) gateways: Arc<Gateways>,
@@ -79,7 +82,8 @@ impl Home {
     pub(crate) async fn start(place: &Place, case: &str) -> (Self, JoinSet<()>) {
         let namespace = namespace(case);
         let mut parts = JoinSet::new();
-        let Api { client, clock, configs, config_maps } = Api::open(place, &namespace, &mut parts).await;
+        let api = Api::open(place, &namespace, &mut parts).await;
+        let Api { controllers, others, user: client, clock, configs, config_maps } = api;
         let metadata = ObjectMeta { name: Some(namespace.clone()), ..ObjectMeta::default() };
         client.create(Namespace { metadata, ..Namespace::default() }).await.unwrap();
         config_maps.set("config-domain", &[("example.com", "")]).await;
@@ -88,7 +92,7 @@ impl Home {
         let stats = StatsHandle::new();
         let activator = ActivatorPath::Always;
         let serving = serving::Context {
-            client: client.clone(),
+            client: controllers.clone(),
             configs,
             clock: Arc::clone(&clock),
             endpoint: PublicEndpoint { scheme: "http".into(), port: 8080 },
@@ -97,19 +101,35 @@ impl Home {
             stats: stats.clone(),
         };
         let network = network::Context {
-            client: client.clone(),
+            client: controllers.clone(),
             clock: Arc::clone(&clock),
             activator,
             gateways: gateways.clone(),
         };
-        let workloads =
-            workloads::Context { client: client.clone(), clock: Arc::clone(&clock), node: node::NAME.into() };
+        let workloads = workloads::Context {
+            client: controllers.clone(),
+            clock: Arc::clone(&clock),
+            node: node::NAME.into(),
+        };
         let all = [serving::all(&serving), network::all(&network), workloads::all(&workloads)];
         all.into_iter().flatten().for_each(|(_, controller)| drop(parts.spawn(controller)));
-        parts.spawn(node::run(client.clone()));
-        parts.spawn(gateways.follow(client.clone()));
+        parts.spawn(node::run(others.clone()));
+        parts.spawn(gateways.follow(others));
         let pace = Pace::of(place);
-        (Self { client, namespace, images, gateways, config_maps, stats, clock, pace }, parts)
+        (
+            Self {
+                client,
+                watcher: controllers,
+                namespace,
+                images,
+                gateways,
+                config_maps,
+                stats,
+                clock,
+                pace,
+            },
+            parts,
+        )
     }
 
     pub(crate) fn key(&self, name: &str) -> ObjectKey {
@@ -139,6 +159,7 @@ impl Home {
     }
 
     /// Creates an object, or replaces the spec and metadata of the one that is there: what `kubectl apply` comes to.
+    /// Who waits for something afterwards is told nothing from before.
     pub(crate) async fn apply<K: Object>(&self, json: Value) -> Arc<K> {
         let wanted: Arc<K> = downcast(K::kind().decode_value(json).unwrap()).unwrap();
         let mut wanted = K::clone(&wanted);
@@ -156,7 +177,14 @@ impl Home {
             };
             match written {
                 Err(error) if error.is_conflict() => {}
-                written => return written.unwrap(),
+                written => {
+                    let written = written.unwrap();
+                    self.until(written.name(), "what was written", |now: &K| {
+                        version(now) >= version(&*written)
+                    })
+                    .await;
+                    return written;
+                }
             }
         }
     }
@@ -198,7 +226,7 @@ impl Home {
         complaint: &str,
         check: impl Fn(&[Arc<K>]) -> bool,
     ) -> Vec<Arc<K>> {
-        let mut watch = self.client.watch::<K>(options);
+        let mut watch = self.watcher.watch::<K>(options);
         let (mut known, mut last, mut synced) = (BTreeMap::new(), Vec::new(), false);
         let waiting = async {
             loop {
@@ -233,7 +261,7 @@ impl Home {
     /// Waits until nothing is written any more.
     pub(crate) async fn quiet(&self) {
         let changes = kinds::all().iter().filter(|kind| kind.namespaced).map(|kind| {
-            let watch = self.client.watch_kind(kind, self.here());
+            let watch = self.watcher.watch_kind(kind, self.here());
             Box::pin(stream::unfold(watch, |mut watch| async { Some((watch.next().await, watch)) }))
         });
         let mut changes = stream::select_all(changes);
@@ -263,6 +291,10 @@ impl Home {
 /// The name of a case as that of its namespace.
 fn namespace(case: &str) -> String {
     names::child_name(&case.replace("::", "-").replace('_', "-"), "")
+}
+
+fn version(object: &impl Object) -> u64 {
+    object.metadata().resource_version.as_deref().unwrap().parse().unwrap()
 }
 
 /// Whether a condition has a status.

@@ -54,7 +54,12 @@ fn status(pod: &Pod) -> PodStatus {
         pod.spec.iter().flat_map(|spec| &spec.containers).filter_map(|container| container.image.as_deref());
     let image = images.into_iter().next().unwrap_or_default();
     let mut conditions = vec![];
-    let mut container = ContainerStatus { name: "user-container".into(), ..ContainerStatus::default() };
+    let mut container = ContainerStatus {
+        name: "user-container".into(),
+        state: Some(ContainerState::default()),
+        last_state: Some(ContainerState::default()),
+        ..ContainerStatus::default()
+    };
     let mut add = |type_: &str, holds: bool, reason: &str, message: &str| {
         conditions.push(PodCondition {
             type_: type_.into(),

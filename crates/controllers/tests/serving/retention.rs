@@ -1,6 +1,6 @@
 //! Revisions that nothing leads to are deleted by the limits of `config-gc`.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use objects::WriteTarget;
 use resources::{
@@ -22,26 +22,49 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("max-non-active-revisions", "1000"),
 ];
 
-/// Makes a Service with five Revisions, an hour apart, the last of which has all traffic and the first of which is
-/// marked to be kept.
+async fn next_revision(home: &Home, value: &str) {
+    let container = json!({"image": IMAGE, "env": [{"name": "V", "value": value}]});
+    let service =
+        json!({"metadata": {"name": "hello"}, "spec": {"template": {"spec": {"containers": [container]}}}});
+    home.apply::<Service>(service).await;
+    home.service_ready("hello").await;
+}
+
+/// Marks a Revision to be kept.
+async fn keep(home: &Home, revision: &str) {
+    let mark = |revision: &mut Revision| {
+        revision.metadata.annotations.get_or_insert_default().insert(NO_GC.to_owned(), "true".to_owned());
+    };
+    home.client.modify(WriteTarget::Object, &home.key(revision), mark).await.unwrap();
+}
+
+fn numbers(revisions: &[Arc<Revision>]) -> Vec<&str> {
+    revisions.iter().map(|revision| revision.name().trim_start_matches("hello-0000")).collect()
+}
+
+pub(crate) async fn what_is_beyond_the_most_goes(home: &Home) {
+    home.load(&[IMAGE]);
+    next_revision(home, "1").await;
+    keep(home, "hello-00001").await;
+    for value in ["2", "3"] {
+        next_revision(home, value).await;
+    }
+    home.configure("config-gc", &[("min-non-active-revisions", "0"), ("max-non-active-revisions", "0")])
+        .await;
+    home.until_all("few", |revisions| numbers(revisions) == ["1", "3"]).await;
+    home.gone::<Deployment>("hello-00002-deployment").await;
+    home.quiet().await;
+    home.until_all("as few", |revisions| numbers(revisions) == ["1", "3"]).await;
+}
+
+/// Makes a Service with five Revisions, an hour apart, the last of which has all traffic.
 async fn five_revisions(home: &Home, time: &VirtualTime) {
     home.configure("config-gc", DEFAULTS).await;
     for value in ["1", "2", "3", "4", "5"] {
-        let container = json!({"image": IMAGE, "env": [{"name": "V", "value": value}]});
-        let service = json!({"metadata": {"name": "hello"}, "spec": {"template": {"spec": {"containers": [container]}}}});
-        home.apply::<Service>(service).await;
-        home.service_ready("hello").await;
+        next_revision(home, value).await;
         time.pass(HOUR).await;
     }
-    let pin = |revision: &mut Revision| {
-        revision.metadata.annotations.get_or_insert_default().insert(NO_GC.to_owned(), "true".to_owned());
-    };
-    home.client.modify(WriteTarget::Object, &home.key("hello-00001"), pin).await.unwrap();
-}
-
-async fn left(home: &Home) -> Vec<String> {
-    let revisions = home.client.list::<Revision>(&home.here()).await.unwrap().items;
-    revisions.iter().map(|revision| revision.name().trim_start_matches("hello-0000").to_owned()).collect()
+    keep(home, "hello-00001").await;
 }
 
 pub(crate) async fn the_limits_of_the_configuration_decide(home: &Home, time: &VirtualTime) {
@@ -82,7 +105,8 @@ pub(crate) async fn the_limits_of_the_configuration_decide(home: &Home, time: &V
             home.gone::<Deployment>(&format!("hello-0000{gone}-deployment")).await;
         }
         time.pass(Duration::from_secs(60)).await;
-        assert_eq!(left(home).await, *expect, "{limits:?}");
+        let left = home.client.list::<Revision>(&home.here()).await.unwrap().items;
+        assert_eq!(numbers(&left), *expect, "{limits:?}");
         let service = home.service_ready("hello").await;
         home.client.delete_exactly(&*service).await.unwrap();
         home.until_all::<Revision>("gone", <[_]>::is_empty).await;

@@ -48,7 +48,7 @@ async fn scaled_under_load(home: &Home, concurrency: f64, to: i32) {
 }
 
 /// Makes a Service that comes to zero after its first request.
-async fn at_zero(home: &Home) {
+pub(crate) async fn at_zero(home: &Home) {
     home.load(&[IMAGE]);
     home.apply::<Service>(hello(json!({"autoscaling.knative.dev/window": WINDOW}))).await;
     home.service_ready("hello").await;
@@ -104,15 +104,22 @@ pub(crate) async fn load_makes_more_and_its_end_makes_fewer(home: &Home) {
     scaled(home, 0).await;
 }
 
-pub(crate) async fn min_scale_stays_without_load(home: &Home, time: &VirtualTime) {
+pub(crate) async fn min_scale_stays_without_load(home: &Home) {
     home.load(&[IMAGE]);
-    home.apply::<Service>(hello(json!({"autoscaling.knative.dev/min-scale": "2"}))).await;
+    let annotations =
+        json!({"autoscaling.knative.dev/window": WINDOW, "autoscaling.knative.dev/min-scale": "2"});
+    home.apply::<Service>(hello(annotations)).await;
     home.service_ready("hello").await;
     home.until("hello-00001-deployment", "two", |deployment: &Deployment| {
         deployment.status.as_ref().and_then(|status| status.ready_replicas) == Some(2)
     })
     .await;
-    time.pass(Duration::from_secs(600)).await;
+    // One that begins later and has no least scale comes to zero.
+    let mut other = hello(json!({"autoscaling.knative.dev/window": WINDOW}));
+    other["metadata"]["name"] = json!("other");
+    home.apply::<Service>(other).await;
+    home.service_ready("other").await;
+    home.until("other-00001-deployment", "empty", |deployment: &Deployment| replicas(deployment) == 0).await;
     assert_eq!(replicas(&*home.get::<Deployment>("hello-00001-deployment").await), 2);
 }
 

@@ -36,6 +36,7 @@ type TimedRun = for<'a> fn(&'a Home, &'a VirtualTime) -> LocalBoxFuture<'a, ()>;
 #[derive(Clone, Copy)]
 pub(crate) enum Body {
     Anywhere(Run),
+    Embedded(Run, &'static str),
     InProcess(Run, &'static str),
     InVirtualTime(TimedRun, &'static str),
 }
@@ -43,12 +44,12 @@ pub(crate) enum Body {
 impl Case {
     /// Why the case does not run in a place.
     fn obstacle(&self, place: &Place) -> Option<&'static str> {
-        match self.body {
-            Body::Anywhere(_) => None,
-            Body::InProcess(_, why) | Body::InVirtualTime(_, why) => {
-                (*place != Place::InProcess).then_some(why)
-            }
-        }
+        let (why, fits) = match self.body {
+            Body::Anywhere(_) => return None,
+            Body::Embedded(_, why) => (why, *place == Place::InProcess || *place == Place::Remote),
+            Body::InProcess(_, why) | Body::InVirtualTime(_, why) => (why, *place == Place::InProcess),
+        };
+        (!fits).then_some(why)
     }
 }
 
@@ -76,7 +77,7 @@ struct Count {
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { passed, failed, elsewhere } = self;
-        write!(f, "{passed} passed, {failed} failed, {elsewhere} in process alone")
+        write!(f, "{passed} passed, {failed} failed, {elsewhere} not run here")
     }
 }
 
@@ -127,7 +128,7 @@ fn run_in(place: &Place, cases: &[(String, &Case)]) -> Count {
         match case.obstacle(place) {
             None => here.push((name, case)),
             Some(why) => {
-                println!("in process alone: {name}: {why}");
+                println!("not run: {name}: {why}");
                 count.elsewhere += 1;
             }
         }
@@ -167,7 +168,7 @@ fn attempt(place: &Place, case: &Case) {
         let (home, mut parts) = Home::start(place, case.name).await;
         let body = async {
             match case.body {
-                Body::Anywhere(run) | Body::InProcess(run, _) => run(&home).await,
+                Body::Anywhere(run) | Body::Embedded(run, _) | Body::InProcess(run, _) => run(&home).await,
                 Body::InVirtualTime(run, _) => run(&home, &VirtualTime::new()).await,
             }
         };

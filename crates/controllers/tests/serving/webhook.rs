@@ -1,5 +1,5 @@
 //! A cluster's API behind Knative's webhook: what is written of Knative's kinds, by whomever, is defaulted and
-//! validated before it reaches the kube-apiserver.
+//! validated before it reaches the kube-apiserver. It also sees to it that nobody writes what is there already.
 
 use std::sync::Arc;
 
@@ -70,11 +70,20 @@ impl Backend for Webhook {
         object: Arc<dyn DynObject>,
     ) -> BoxFuture<'_, Result<Arc<dyn DynObject>>> {
         async move {
-            if target == WriteTarget::Status || !is_knatives(&*object) {
-                return self.api.update(target, object).await;
-            }
-            let old = self.api.get(object.kind(), &ObjectKey::of(object.metadata())).await?;
-            self.api.update(target, self.admitted(&Request::update(old, USER, (self.clock)()), object)?).await
+            let before = object.metadata().resource_version.clone();
+            let object = if target == WriteTarget::Object && is_knatives(&*object) {
+                let old = self.api.get(object.kind(), &ObjectKey::of(object.metadata())).await?;
+                self.admitted(&Request::update(old, USER, (self.clock)()), object)?
+            } else {
+                object
+            };
+            let written = self.api.update(target, object).await?;
+            // Who takes the API server's defaults for a difference will do so for ever. The last state of an object that
+            // is gone has no new version.
+            let metadata = written.metadata();
+            let changed = metadata.resource_version != before || metadata.deletion_timestamp.is_some();
+            assert!(changed, "a write of {written:?} ({target:?}) changed nothing: {:?}", written.to_value());
+            Ok(written)
         }
         .boxed()
     }

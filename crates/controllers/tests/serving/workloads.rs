@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use objects::{DeleteOptions, Propagation, WriteTarget};
 use resources::{
     Object, ObjectKey,
-    builtin::{ConfigMap, Deployment, Namespace, Pod, ReplicaSet, ServiceAccount},
+    builtin::{
+        ConfigMap, Deployment, Endpoint, EndpointSlice, Namespace, Pod, ReplicaSet, Service as PlainService,
+        ServiceAccount,
+    },
 };
 use serde_json::{Value, json};
 
@@ -65,6 +68,41 @@ pub(crate) async fn old_replica_sets_are_kept_as_far_as_the_limit_says(home: &Ho
         pods(home, &version.to_string(), 2).await;
         let what = format!("{expect} after {version}");
         home.until_all::<ReplicaSet>(&what, |sets| sets.len() == expect).await;
+    }
+}
+
+pub(crate) async fn a_service_has_the_addresses_of_its_pods(home: &Home) {
+    let service =
+        json!({"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
+    home.apply::<PlainService>(service).await;
+    let addresses = async |count: usize| {
+        let what = format!("{count} that are ready");
+        home.until("web-0", &what, |slice: &EndpointSlice| {
+            let ready = |endpoint: &&Endpoint| {
+                endpoint.conditions.as_ref().is_some_and(|conditions| conditions.ready == Some(true))
+            };
+            slice.endpoints.len() == count && slice.endpoints.iter().filter(ready).count() == count
+        })
+        .await;
+    };
+    addresses(0).await;
+    home.apply::<Deployment>(web(1, json!({}))).await;
+    addresses(2).await;
+    home.apply::<Deployment>(web(1, json!({"spec": {"replicas": 1}}))).await;
+    addresses(1).await;
+    home.client.delete::<PlainService>(&home.key("web"), &DeleteOptions::default()).await.unwrap();
+    home.gone::<EndpointSlice>("web-0").await;
+}
+
+pub(crate) async fn what_a_deployment_owns_goes_after_it(home: &Home) {
+    for propagation in [Propagation::Background, Propagation::Foreground] {
+        home.apply::<Deployment>(web(1, json!({}))).await;
+        rolled_out(home, 2).await;
+        let options = DeleteOptions { propagation: Some(propagation), ..DeleteOptions::default() };
+        home.client.delete::<Deployment>(&home.key("web"), &options).await.unwrap();
+        home.gone::<Deployment>("web").await;
+        home.until_all::<ReplicaSet>("gone", <[_]>::is_empty).await;
+        home.until_all::<Pod>("gone", <[_]>::is_empty).await;
     }
 }
 
