@@ -22,6 +22,8 @@ mod node;
 mod seams;
 #[path = "serving/suite.rs"]
 mod suite;
+#[path = "serving/waits.rs"]
+mod waits;
 #[path = "serving/webhook.rs"]
 mod webhook;
 

@@ -2,7 +2,6 @@
 //! everything that it started.
 
 use std::{
-    fmt,
     process::ExitCode,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
@@ -53,111 +52,96 @@ impl Case {
     }
 }
 
-/// What is asked for on the command line.
-struct Filter<'a> {
-    texts: Vec<&'a str>,
-    exact: bool,
-}
-
-impl Filter<'_> {
-    fn takes(&self, name: &str) -> bool {
-        let fits = |text: &&str| if self.exact { name == *text } else { name.contains(*text) };
-        self.texts.is_empty() || self.texts.iter().any(fits)
-    }
-}
-
-/// How the cases of one home went.
+/// What is asked for on the command line, as test harnesses take it.
 #[derive(Default)]
-struct Count {
-    passed: usize,
-    failed: usize,
-    elsewhere: usize,
+struct Wish<'a> {
+    names: Vec<&'a str>,
+    exact: bool,
+    list: bool,
 }
 
-impl fmt::Display for Count {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { passed, failed, elsewhere } = self;
-        write!(f, "{passed} passed, {failed} failed, {elsewhere} not run here")
+impl<'a> Wish<'a> {
+    fn of(args: &'a [String]) -> Self {
+        let mut wish = Self::default();
+        let mut args = args.iter().map(String::as_str);
+        while let Some(arg) = args.next() {
+            match arg {
+                "--exact" => wish.exact = true,
+                "--list" => wish.list = true,
+                // How many cases run at once is for the homes to say.
+                "--test-threads" => drop(args.next()),
+                option if option.starts_with('-') => {}
+                name => wish.names.push(name),
+            }
+        }
+        wish
+    }
+
+    fn takes(&self, name: &str) -> bool {
+        let fits = |wanted: &&str| if self.exact { name == *wanted } else { name.contains(*wanted) };
+        self.names.is_empty() || self.names.iter().any(fits)
     }
 }
 
 pub(crate) fn run(cases: &[Case], args: &[String]) -> ExitCode {
-    let texts = args.iter().map(String::as_str).filter(|arg| !arg.starts_with('-')).collect();
-    let filter = Filter { texts, exact: args.iter().any(|arg| arg == "--exact") };
-    let listing = args.iter().any(|arg| arg == "--list");
-    let places = [Place::InProcess, Place::Remote, Place::Kubernetes(String::new())];
+    let wish = Wish::of(args);
     let mut failed = 0;
-    for mut place in places {
-        let name = |case: &Case| format!("{place}::{}", case.name);
-        let chosen: Vec<_> =
-            cases.iter().map(|case| (name(case), case)).filter(|(name, _)| filter.takes(name)).collect();
-        if listing {
-            let here = chosen.iter().filter(|(_, case)| case.obstacle(&place).is_none());
-            here.for_each(|(name, _)| println!("{name}: test"));
+    for mut place in [Place::InProcess, Place::Remote, Place::Kubernetes(String::new())] {
+        let named = cases.iter().map(|case| (format!("{place}::{}", case.name), case));
+        let chosen = named.filter(|(name, _)| wish.takes(name));
+        let (here, elsewhere): (Vec<_>, Vec<_>) =
+            chosen.partition(|(_, case)| case.obstacle(&place).is_none());
+        if wish.list {
+            here.iter().for_each(|(name, _)| println!("{name}: test"));
             continue;
         }
-        if chosen.is_empty() {
+        for (name, case) in &elsewhere {
+            println!("not run: {name}: {}", case.obstacle(&place).unwrap_or_default());
+        }
+        if here.is_empty() {
             continue;
         }
-        let _kubernetes = match &mut place {
-            Place::Kubernetes(kubeconfig) => match Kubernetes::start() {
-                Ok(kubernetes) => {
-                    kubernetes.install_crds();
-                    *kubeconfig = kubernetes.kubeconfig();
-                    Some(kubernetes)
-                }
-                Err(reason) => {
-                    chosen.iter().for_each(|(name, _)| eprintln!("skipped: {name}: {reason}"));
-                    continue;
-                }
-            },
-            Place::InProcess | Place::Remote => None,
-        };
-        let began = Instant::now();
-        let count = run_in(&place, &chosen);
-        println!("{place}: {count}, {:.1} s", began.elapsed().as_secs_f64());
-        failed += count.failed;
+        match prepare(&mut place) {
+            Ok(_kubernetes) => failed += run_in(&place, &here, elsewhere.len()),
+            Err(reason) => here.iter().for_each(|(name, _)| eprintln!("skipped: {name}: {reason}")),
+        }
     }
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run_in(place: &Place, cases: &[(String, &Case)]) -> Count {
-    let mut count = Count::default();
-    let mut here = Vec::new();
-    for (name, case) in cases {
-        match case.obstacle(place) {
-            None => here.push((name, case)),
-            Some(why) => {
-                println!("not run: {name}: {why}");
-                count.elsewhere += 1;
-            }
-        }
-    }
+/// Starts what the place needs that homes share; the reason, where that cannot be.
+fn prepare(place: &mut Place) -> Result<Option<Kubernetes>, String> {
+    let Place::Kubernetes(kubeconfig) = place else { return Ok(None) };
+    let kubernetes = Kubernetes::start()?;
+    kubernetes.install_crds();
+    *kubeconfig = kubernetes.kubeconfig();
+    Ok(Some(kubernetes))
+}
+
+/// Runs the cases, counts them, and returns how many failed.
+fn run_in(place: &Place, cases: &[(String, &Case)], elsewhere: usize) -> usize {
+    let began = Instant::now();
     let at_once = match place {
         Place::InProcess => thread::available_parallelism().map_or(1, usize::from),
         Place::Remote | Place::Kubernetes(_) => CASES_AT_ONCE,
     };
     let (next, passed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     thread::scope(|scope| {
-        for _ in 0..at_once {
-            scope.spawn(|| {
-                while let Some((name, case)) = here.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let attempt = || {
-                        thread::Builder::new()
-                            .name((*name).clone())
-                            .spawn_scoped(scope, || attempt(place, case))
-                    };
-                    // Its message has been printed, with the thread's name.
-                    let passes = attempt().unwrap().join().is_ok();
-                    println!("test {name} ... {}", if passes { "ok" } else { "FAILED" });
-                    passed.fetch_add(usize::from(passes), Ordering::SeqCst);
-                }
-            });
-        }
+        let work = || {
+            while let Some((name, case)) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
+                let thread = thread::Builder::new().name(name.clone());
+                // What it panics with is printed with its name.
+                let passes = thread.spawn_scoped(scope, || attempt(place, case)).unwrap().join().is_ok();
+                println!("test {name} ... {}", if passes { "ok" } else { "FAILED" });
+                passed.fetch_add(usize::from(passes), Ordering::SeqCst);
+            }
+        };
+        (0..at_once).for_each(|_| drop(scope.spawn(work)));
     });
-    count.passed = passed.into_inner();
-    count.failed = here.len() - count.passed;
-    count
+    let passed = passed.into_inner();
+    let (failed, seconds) = (cases.len() - passed, began.elapsed().as_secs_f64());
+    println!("{place}: {passed} passed, {failed} failed, {elsewhere} not run there, in {seconds:.1} s");
+    failed
 }
 
 /// Runs one case; panics when it fails.
