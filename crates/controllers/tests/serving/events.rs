@@ -125,6 +125,7 @@ pub(crate) async fn from_zero_to_an_instance_nothing_is_told(home: &Home) {
         is(&revision.status.conditions, "Active", "True")
     })
     .await;
+    home.quiet().await;
     assert_eq!(versions(events(home).await), before);
 }
 
