@@ -1,12 +1,31 @@
-//! The serving, network and workload controllers together on the in-process API server. Only what is outside the API is
-//! played: the node's part of a pod's life, the images there are, and the gateways.
+//! What the serving, network and workload controllers do together, held against each home that they work in. One table
+//! of cases, and no case knows where it runs.
+//!
+//! ```text
+//!   case(&Home) ──► in_process   the embedded API server's own client, in virtual time
+//!               ├─► remote       the embedded API server, over TLS
+//!               └─► kubernetes   a real kube-apiserver; each case has a namespace and a webhook of its own
+//! ```
+//!
+//! Only what is outside the API is played: the node's part of a pod's life, the images there are, and the gateways.
+#![allow(clippy::print_stdout)]
 
+#[path = "serving/api.rs"]
+mod api;
 #[path = "serving/home.rs"]
 mod home;
+#[path = "../../objects/tests/backends/kubernetes.rs"]
+mod kubernetes;
 #[path = "serving/node.rs"]
 mod node;
 #[path = "serving/seams.rs"]
 mod seams;
+#[path = "serving/suite.rs"]
+mod suite;
+#[path = "serving/waits.rs"]
+mod waits;
+#[path = "serving/webhook.rs"]
+mod webhook;
 
 #[path = "serving/conditions.rs"]
 mod conditions;
@@ -32,3 +51,100 @@ mod scaling;
 mod traffic;
 #[path = "serving/workloads.rs"]
 mod workloads;
+
+use std::process::ExitCode;
+
+use crate::suite::{Body, Case};
+
+macro_rules! anywhere {
+    ($($module:ident::$case:ident,)*) => {
+        &[$(Case {
+            name: concat!(stringify!($module), "::", stringify!($case)),
+            body: Body::Anywhere(|home| Box::pin($module::$case(home))),
+        }),*]
+    };
+}
+
+macro_rules! only {
+    ($($module:ident::$case:ident, $body:ident($($given:ident),*), $why:literal;)*) => {
+        &[$(Case {
+            name: concat!(stringify!($module), "::", stringify!($case)),
+            body: Body::$body(|$($given),*| Box::pin($module::$case($($given),*)), $why),
+        }),*]
+    };
+}
+
+/// The slowest first, so that no home waits for the last one alone.
+const ANYWHERE: &[Case] = anywhere![
+    scaling::load_makes_more_and_its_end_makes_fewer,
+    scaling::an_idle_revision_follows_the_least_scale_that_is_configured,
+    scaling::to_zero_and_back,
+    scaling::a_revision_that_nothing_leads_to_is_not_kept_at_its_least_scale,
+    scaling::min_scale_stays_without_load,
+    images::a_registry_that_does_not_answer_is_not_waited_for,
+    conditions::while_no_instance_comes_up_and_after_the_deadline,
+    events::from_zero_to_an_instance_nothing_is_told,
+    workloads::old_replica_sets_are_kept_as_far_as_the_limit_says,
+    workloads::a_paused_deployment_changes_its_size_alone,
+    workloads::orphans_stay_without_their_owner,
+    workloads::a_namespace_has_an_account,
+    workloads::a_service_has_the_addresses_of_its_pods,
+    workloads::what_a_deployment_owns_goes_after_it,
+    conditions::of_every_kind_when_all_is_well,
+    conditions::while_the_gateways_do_not_serve_it_yet,
+    conditions::of_a_class_that_nothing_here_scales_by,
+    conditions::of_a_serverless_service_that_is_there_before_its_deployment,
+    conditions::what_the_configuration_says_of_revisions_reaches_them,
+    configuration::a_new_domain_changes_urls_at_once,
+    configuration::a_template_makes_a_revision_for_each_of_its_states,
+    configuration::a_name_that_another_configuration_has_is_refused,
+    configuration::the_latest_ready_revision_may_be_deleted,
+    deletion::an_owner_goes_when_what_it_waits_for_is_gone,
+    deletion::an_owner_goes_when_what_it_waits_for_has_another_owner_or_none,
+    events::the_way_to_ready_is_told_once,
+    events::what_fails_is_told,
+    events::what_is_told_again_is_counted,
+    failures::an_image_that_cannot_be_found_is_named_and_found_later,
+    failures::a_pod_that_waits_for_its_image_says_so_at_once,
+    failures::a_pod_that_no_node_takes_is_a_failure_unless_nodes_are_made_for_it,
+    failures::a_container_that_ends_says_how,
+    failures::what_the_node_leaves_out_is_said_for_information,
+    failures::a_class_that_no_gateway_serves_is_named,
+    images::what_a_tag_stood_for_is_in_the_status_and_is_run,
+    images::tags_of_registries_that_are_left_alone_stay,
+    ready::a_service_becomes_ready_with_all_its_children,
+    ready::labels_and_annotations_come_and_go_with_the_service,
+    ready::a_cluster_local_service_has_no_public_host,
+    ready::nothing_is_written_when_nothing_changes,
+    ready::a_service_that_is_deleted_can_be_made_again_at_once,
+    retention::what_is_beyond_the_most_goes,
+    routes::a_route_of_its_own_leads_to_what_it_names_and_follows_the_latest,
+    routes::the_ingress_class_is_the_configurations_unless_the_route_has_one,
+    routes::what_becomes_of_tls_is_said,
+    scaling::initial_scale_zero_is_ready_without_an_instance,
+    scaling::a_deployment_of_another_size_is_put_right,
+    traffic::a_canary_waits_for_the_revision_it_names_and_goes_on_by_itself,
+    traffic::blue_to_green_keeps_blue_listed_and_reserved,
+    traffic::what_works_goes_on_working_while_a_new_target_is_bad,
+    traffic::a_revision_that_lost_its_route_is_reserved,
+    traffic::tags_have_hosts_of_their_own_and_lose_them_again,
+    traffic::a_service_does_not_lead_to_the_revisions_of_another,
+];
+
+/// Where a case runs that cannot run anywhere, and why.
+const SOMEWHERE: &[Case] = only![
+    events::what_was_told_is_forgotten_after_an_hour, InVirtualTime(home, time), "an hour passes";
+    events::what_reconciling_fails_on_is_told_and_counted, InVirtualTime(home, time), "ten minutes of retries pass";
+    retention::the_limits_of_the_configuration_decide, InVirtualTime(home, time), "hours pass between Revisions";
+    scaling::at_zero_a_request_starts_an_instance_at_once, InVirtualTime(home, time),
+        "an hour passes, and a moment is measured";
+    workloads::a_pod_made_by_hand_gets_the_node, Embedded(home),
+        "a kube-apiserver takes a pod's node by the subresource `binding` alone, and objects::Client writes none";
+    workloads::a_namespace_goes_with_all_that_is_in_it, InProcess(home),
+        "over the network a namespace is let go by the subresource `finalize` alone, and objects::Client writes none";
+];
+
+fn main() -> ExitCode {
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    suite::run(&[ANYWHERE, SOMEWHERE].concat(), &args)
+}

@@ -6,11 +6,11 @@ mod line;
 mod reader;
 mod writer;
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use tokio::{runtime::Handle, sync::watch};
+use tokio::{runtime::Handle, sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use reader::LogOptions;
@@ -68,6 +68,15 @@ impl Logs {
         self.inner.stop.cancel();
         self.inner.readers.close();
         self.inner.readers.wait().await;
+    }
+
+    /// Waits until all that a run wrote is stored, but at most so long: what the program started may outlive it, and
+    /// hold its output open.
+    pub(crate) async fn stored(&self, id: &LogId, at_most: Duration) {
+        let Some(mut written) = self.inner.live.lock().get(id).map(watch::Sender::subscribe) else { return };
+        let all = async { while written.changed().await.is_ok() {} };
+        // What is not there by then is not waited for.
+        let _ = timeout(at_most, all).await;
     }
 
     /// Deletes all logs of a pod; what its containers still write is dropped.

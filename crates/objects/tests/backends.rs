@@ -74,7 +74,10 @@ async fn remote_on_the_embedded_server() {
 
 #[test]
 fn remote_on_kubernetes() {
-    let Some(kubernetes) = Kubernetes::start("remote_on_kubernetes") else { return };
+    let kubernetes = match Kubernetes::start() {
+        Ok(kubernetes) => kubernetes,
+        Err(reason) => return eprintln!("skipped: remote_on_kubernetes: {reason}"),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let kubeconfig = kubernetes.kubeconfig();
     runtime.block_on(async {

@@ -120,13 +120,16 @@ fn has_modules(file: &File, folder: &str, modules: &[&str]) -> bool {
     modules.iter().all(|module| path.split('/').any(|part| part == *module) || inside(module))
 }
 
-/// Whether a test binary with a `main` of its own has the test in its list, under the name that it prints.
+/// Whether a test binary with a `main` of its own has the test in its list: the name that it prints, or an entry of a
+/// table that a macro makes such names of.
 fn is_listed(tree: &Tree, folder: &str, modules: &[&str], name: &str) -> bool {
     let Some(module) = modules.last() else { return false };
-    let (suites, printed) = (format!("{folder}tests/"), format!("\"{module}::{name}\""));
+    let (suites, path) = (format!("{folder}tests/"), format!("{module}::{name}"));
+    let is_entry = |line: &str| line.trim().strip_prefix(&*path).is_some_and(|rest| rest.starts_with(','));
+    let lists = |text: &str| text.contains(&format!("\"{path}\"")) || text.lines().any(is_entry);
     let files = || tree.rust().filter(|file| file.path.starts_with(&suites));
     let has_function = |file: &File| file.text.lines().any(|line| is_function(line.trim(), name));
-    files().any(|file| file.text.contains(&printed))
+    files().any(|file| lists(&file.text))
         && files().any(|file| has_modules(file, folder, modules) && has_function(file))
 }
 

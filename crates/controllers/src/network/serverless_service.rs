@@ -38,8 +38,10 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
     let mut controller = Controller::new::<ServerlessService>("serverlessservice", context.client.clone())
         .owns::<ServerlessService, Service>()
         .watches::<Deployment>(ListOptions::all(), |deployment| {
-            // A ServerlessService has its Revision's name; only a Deployment that is new to it matters.
-            let revision = deployment.label(labels::REVISION).filter(|_| deployment.status.is_none());
+            // A ServerlessService has its Revision's name; only a Deployment that is new to it matters. API servers
+            // begin with an empty status.
+            let observed = deployment.status.as_ref().and_then(|status| status.observed_generation);
+            let revision = deployment.label(labels::REVISION).filter(|_| observed.is_none());
             revision.map(|revision| ObjectKey::new(deployment.namespace(), revision)).into_iter().collect()
         });
     if context.activator == ActivatorPath::ByEndpoints {

@@ -8,6 +8,12 @@ pub(super) fn condition<'a>(pod: &'a Pod, name: &str) -> Option<&'a PodCondition
     pod.status.as_ref()?.conditions.as_ref()?.iter().find(|condition| condition.type_ == name)
 }
 
+/// A number of pods as a status has it: none is left out, as a kube-apiserver leaves it out, or 0 would look like progress
+/// each time.
+pub(super) fn count(pods: i32) -> Option<i32> {
+    (pods != 0).then_some(pods)
+}
+
 /// Whether the pod takes requests.
 pub(super) fn is_ready(pod: &Pod) -> bool {
     condition(pod, "Ready").is_some_and(|condition| condition.status == "True")

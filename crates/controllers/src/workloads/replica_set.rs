@@ -93,11 +93,12 @@ fn victims(pods: &[Arc<Pod>], count: usize) -> Vec<Arc<Pod>> {
 fn status(set: &ReplicaSet, live: &[Arc<Pod>], terminating: usize, context: &Context) -> ReplicaSetStatus {
     let now = context.now().0;
     let min_ready = set.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or(0);
-    let count = |wanted: &dyn Fn(&Pod) -> bool| Some(live.iter().filter(|pod| wanted(pod)).count() as i32);
+    let count =
+        |wanted: &dyn Fn(&Pod) -> bool| pods::count(live.iter().filter(|pod| wanted(pod)).count() as i32);
     let before = set.status.clone().unwrap_or_default();
     ReplicaSetStatus {
         replicas: live.len() as i32,
-        fully_labeled_replicas: Some(live.len() as i32),
+        fully_labeled_replicas: pods::count(live.len() as i32),
         ready_replicas: count(&pods::is_ready),
         available_replicas: count(&|pod| pods::is_available(pod, min_ready, now)),
         // Who recreates waits for the last of them.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use objects::WriteTarget;
 use resources::{
-    Object, ObjectKey,
+    Object,
     annotations::{CLASS, CLASS_HPA},
     autoscaling::{Metric, PodAutoscaler},
     builtin::Deployment,
@@ -13,6 +13,7 @@ use resources::{
     serving::{Revision, Route, Service},
 };
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::{
     home::{Home, is, says},
@@ -37,19 +38,20 @@ fn all(conditions: &[Condition]) -> Vec<(&str, &str, &str)> {
         .collect()
 }
 
-#[tokio::test(start_paused = true)]
-async fn of_every_kind_when_all_is_well() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn of_every_kind_when_all_is_well(home: &Home) {
+    home.load(&[IMAGE]);
     home.apply::<Service>(of_image(IMAGE)).await;
     home.service_ready("hello").await;
-    let autoscaler = home.get::<PodAutoscaler>("hello-00001").await;
     let expect = [
         ("Active", "True", ""),
         ("Ready", "True", ""),
         ("SKSReady", "True", ""),
         ("ScaleTargetInitialized", "True", ""),
     ];
-    assert_eq!(all(&autoscaler.status.conditions), expect);
+    home.until("hello-00001", "told in all", |autoscaler: &PodAutoscaler| {
+        all(&autoscaler.status.conditions) == expect
+    })
+    .await;
     let sks = home.get::<ServerlessService>("hello-00001").await;
     let expect = [
         ("ActivatorEndpointsPopulated", "True", ""),
@@ -76,9 +78,8 @@ async fn of_every_kind_when_all_is_well() {
     assert_eq!(metric.spec.scrape_target, "", "the gateway reports all load, so no instance is asked");
 }
 
-#[tokio::test(start_paused = true)]
-async fn while_the_gateways_do_not_serve_it_yet() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn while_the_gateways_do_not_serve_it_yet(home: &Home) {
+    home.load(&[IMAGE]);
     home.gateways.hold(true);
     home.apply::<Service>(of_image(IMAGE)).await;
     let ingress = home
@@ -96,53 +97,75 @@ async fn while_the_gateways_do_not_serve_it_yet() {
         says(&route.status.conditions, "IngressReady").1 == "Uninitialized"
     })
     .await;
-    tokio::time::sleep(Duration::from_secs(600)).await;
+    home.quiet().await;
     assert!(!is(&home.get::<Service>("hello").await.status.conditions, "Ready", "True"));
     home.gateways.hold(false);
     home.service_ready("hello").await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn while_no_instance_comes_up_and_after_the_deadline() {
-    let home = Home::new(&[STUCK]).await;
-    let template = json!({"metadata": {"annotations": {"serving.knative.dev/progress-deadline": "40s"}},
+pub(crate) async fn while_no_instance_comes_up_and_after_the_deadline(home: &Home) {
+    const DEADLINE: Duration = Duration::from_secs(8);
+    home.load(&[STUCK]);
+    let begun = Instant::now();
+    let template = json!({"metadata": {"annotations": {"serving.knative.dev/progress-deadline": "8s"}},
         "spec": {"containers": [{"image": STUCK}]}});
     home.apply::<Service>(hello(template)).await;
-    let autoscaler = home
-        .until("hello-00001", "waiting", |autoscaler: &PodAutoscaler| {
-            is(&autoscaler.status.conditions, "SKSReady", "True")
-        })
-        .await;
     let expect = [
         ("Active", "Unknown", "Queued"),
         ("Ready", "Unknown", "Queued"),
         ("SKSReady", "True", ""),
         ("ScaleTargetInitialized", "Unknown", ""),
     ];
-    assert_eq!(all(&autoscaler.status.conditions), expect);
+    home.until("hello-00001", "waiting", |autoscaler: &PodAutoscaler| {
+        all(&autoscaler.status.conditions) == expect
+    })
+    .await;
     let deployment = home.get::<Deployment>("hello-00001-deployment").await;
-    assert_eq!(deployment.spec.as_ref().unwrap().progress_deadline_seconds, Some(40));
-    let begun = tokio::time::Instant::now();
-    let revision = home
-        .until("hello-00001", "given up", |revision: &Revision| {
-            is(&revision.status.conditions, "ResourcesAvailable", "False")
-        })
-        .await;
+    let deadline = deployment.spec.as_ref().unwrap().progress_deadline_seconds;
+    assert_eq!(deadline.map(i64::from), i64::try_from(DEADLINE.as_secs()).ok());
+    let given_up = home.until("hello-00001", "given up", |revision: &Revision| {
+        is(&revision.status.conditions, "ResourcesAvailable", "False")
+    });
+    let revision = home.within(DEADLINE * 2, given_up).await;
     assert_eq!(says(&revision.status.conditions, "ResourcesAvailable").1, "ProgressDeadlineExceeded");
-    assert!((35..60).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    // The times in statuses are whole seconds.
+    assert!(begun.elapsed() > DEADLINE - Duration::from_secs(1), "{:?}", begun.elapsed());
     home.until("hello", "told", |service: &Service| {
         says(&service.status.conditions, "ConfigurationsReady").1 == "RevisionFailed"
     })
     .await;
+    let late = home.until("hello-00001-deployment", "late", |deployment: &Deployment| {
+        let conditions = deployment.status.as_ref().and_then(|status| status.conditions.as_ref());
+        conditions.into_iter().flatten().any(|condition| {
+            condition.type_ == "Progressing"
+                && condition.reason.as_deref() == Some("ProgressDeadlineExceeded")
+        })
+    });
+    home.within(Duration::from_secs(1), late).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn of_a_class_that_nothing_here_scales_by() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn of_a_serverless_service_that_is_there_before_its_deployment(home: &Home) {
+    let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "late"});
+    let sks = json!({"metadata": {"name": "early"}, "spec": {"mode": "Proxy", "objectRef": target, "protocolType": "http1"}});
+    home.apply::<ServerlessService>(sks).await;
+    home.until("early", "waiting", |sks: &ServerlessService| {
+        says(&sks.status.conditions, "EndpointsPopulated").1 == "CreatingPrivateService"
+    })
+    .await;
+    let labels = json!({"app": "late"});
+    let deployment = json!({"metadata": {"name": "late", "labels": {"serving.knative.dev/revision": "early"}}, "spec": {
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": IMAGE}]}}}});
+    home.apply::<Deployment>(deployment).await;
+    home.until("early", "ready", |sks: &ServerlessService| is(&sks.status.conditions, "Ready", "True")).await;
+}
+
+pub(crate) async fn of_a_class_that_nothing_here_scales_by(home: &Home) {
+    home.load(&[IMAGE]);
     home.apply::<Service>(of_image(IMAGE)).await;
     home.service_ready("hello").await;
     // As an earlier release has left it: admission lets no template ask for it.
-    let key = ObjectKey::new("default", "hello-00001");
+    let key = home.key("hello-00001");
     let hpa = |autoscaler: &mut PodAutoscaler| {
         let annotations = autoscaler.metadata.annotations.get_or_insert_default();
         annotations.insert(CLASS.name().to_owned(), CLASS_HPA.to_owned());
@@ -160,9 +183,8 @@ async fn of_a_class_that_nothing_here_scales_by() {
     assert_eq!(says(&autoscaler.status.conditions, "Ready").1, "ClassNotSupported");
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_the_configuration_says_of_revisions_reaches_them() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn what_the_configuration_says_of_revisions_reaches_them(home: &Home) {
+    home.load(&[IMAGE]);
     home.configure("config-deployment", &[("progress-deadline", "77s")]).await;
     home.configure(
         "config-observability",

@@ -7,23 +7,19 @@ use crate::home::{Home, says};
 
 const IMAGE: &str = "gcr.io/p/hello:v1";
 
-#[tokio::test(start_paused = true)]
-async fn a_new_domain_changes_urls_at_once() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn a_new_domain_changes_urls_at_once(home: &Home) {
+    home.load(&[IMAGE]);
     let service = json!({"metadata": {"name": "hello"}, "spec": {"template": {"spec": {"containers": [{"image": IMAGE}]}}}});
     home.apply::<Service>(service).await;
     home.service_ready("hello").await;
     home.configure("config-network", &[("domain-template", "{{.Name}}-{{.Namespace}}.{{.Domain}}")]).await;
-    home.until("hello", "renamed", |route: &Route| {
-        route.status.url.as_deref() == Some("http://hello-default.example.com:8080")
-    })
-    .await;
+    let url = format!("http://hello-{}.example.com:8080", home.namespace);
+    home.until("hello", "renamed", |route: &Route| route.status.url.as_deref() == Some(&url)).await;
     home.service_ready("hello").await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_template_makes_a_revision_for_each_of_its_states() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn a_template_makes_a_revision_for_each_of_its_states(home: &Home) {
+    home.load(&[IMAGE]);
     let service = |value: &str| {
         json!({"metadata": {"name": "hello"}, "spec": {"template": {"spec": {
             "containers": [{"image": IMAGE, "env": [{"name": "V", "value": value}]}]}}}})
@@ -36,9 +32,8 @@ async fn a_template_makes_a_revision_for_each_of_its_states() {
     home.revision_ready("hello-00001").await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_name_that_another_configuration_has_is_refused() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn a_name_that_another_configuration_has_is_refused(home: &Home) {
+    home.load(&[IMAGE]);
     let template = json!({"metadata": {"name": "a-b-c"}, "spec": {"containers": [{"image": IMAGE}]}});
     home.apply::<Configuration>(json!({"metadata": {"name": "a"}, "spec": {"template": template}})).await;
     home.revision_ready("a-b-c").await;
@@ -53,9 +48,8 @@ async fn a_name_that_another_configuration_has_is_refused() {
     assert!(message.contains("already exists"), "{message}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_latest_ready_revision_may_be_deleted() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn the_latest_ready_revision_may_be_deleted(home: &Home) {
+    home.load(&[IMAGE]);
     let template = json!({"metadata": {"name": "a-b"}, "spec": {"containers": [{"image": IMAGE}]}});
     home.apply::<Configuration>(json!({"metadata": {"name": "a"}, "spec": {"template": template}})).await;
     let first = home.revision_ready("a-b").await;

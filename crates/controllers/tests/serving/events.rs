@@ -1,11 +1,8 @@
 //! What users are told by events, and that it is not told for ever.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use controllers::serving::RevisionStat;
-use objects::ListOptions;
 use resources::{
-    ObjectKey,
     autoscaling::PodAutoscaler,
     builtin::{Event, Pod},
     serving::{Configuration, Revision, Service},
@@ -13,8 +10,9 @@ use resources::{
 use serde_json::json;
 
 use crate::{
-    home::{Home, is},
+    home::{Home, VirtualTime, is},
     node::CRASHES,
+    scaling::at_zero,
 };
 
 const IMAGE: &str = "gcr.io/p/hello:v1";
@@ -25,93 +23,96 @@ fn hello(image: &str) -> serde_json::Value {
         "spec": {"containers": [{"image": image}]}}}})
 }
 
-async fn events(home: &Home) -> Vec<std::sync::Arc<Event>> {
-    home.client.list::<Event>(&ListOptions::namespace("default")).await.unwrap().items
-}
-
-/// `Kind/name type reason: message`, as `kubectl get events` shows them.
-async fn told(home: &Home) -> BTreeSet<String> {
+/// `Kind/name type reason: message`, as `kubectl get events` shows it.
+fn line(event: &Event) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let line = |event: &Event| {
-        let about = &event.involved_object;
-        let (kind, name) = (text(&about.kind), text(&about.name));
-        let (type_, reason, message) = (text(&event.type_), text(&event.reason), text(&event.message));
-        format!("{kind}/{name} {type_} {reason}: {message}")
-    };
-    events(home).await.iter().map(|event| line(event)).collect()
+    let about = &event.involved_object;
+    let (kind, name) = (text(&about.kind), text(&about.name));
+    let (type_, reason, message) = (text(&event.type_), text(&event.reason), text(&event.message));
+    format!("{kind}/{name} {type_} {reason}: {message}")
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_way_to_ready_is_told_once_and_forgotten_after_an_hour() {
-    let home = Home::new(&[IMAGE]).await;
+fn lines(events: &[Arc<Event>]) -> BTreeSet<String> {
+    events.iter().map(|event| line(event)).collect()
+}
+
+async fn events(home: &Home) -> Vec<Arc<Event>> {
+    home.client.list::<Event>(&home.here()).await.unwrap().items
+}
+
+pub(crate) async fn the_way_to_ready_is_told_once(home: &Home) {
+    home.load(&[IMAGE]);
     home.apply::<Service>(hello(IMAGE)).await;
     home.service_ready("hello").await;
-    tokio::time::sleep(Duration::from_secs(60)).await;
     let expect = [
         "Configuration/hello Normal ConfigurationReady: Configuration becomes ready",
         "Configuration/hello Normal LatestReadyUpdate: LatestReadyRevisionName updated to \"hello-00001\"",
         "Revision/hello-00001 Normal RevisionReady: Revision becomes ready upon all resources being ready",
     ];
-    assert_eq!(told(&home).await, expect.map(str::to_owned).into());
-    let events_now = events(&home).await;
-    assert!(events_now.iter().all(|event| event.count == Some(1)), "{events_now:#?}");
-    tokio::time::sleep(Duration::from_secs(3600 + 300)).await;
-    assert_eq!(told(&home).await, BTreeSet::new());
+    let expect = expect.map(str::to_owned).into();
+    home.until_all("the way to ready", |events| lines(events) == expect).await;
+    home.quiet().await;
+    let events = events(home).await;
+    assert_eq!(lines(&events), expect);
+    assert!(events.iter().all(|event| event.count == Some(1)), "{events:#?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_fails_is_told() {
-    let home = Home::new(&[CRASHES]).await;
+pub(crate) async fn what_was_told_is_forgotten_after_an_hour(home: &Home, time: &VirtualTime) {
+    home.load(&[IMAGE]);
+    home.apply::<Service>(hello(IMAGE)).await;
+    home.service_ready("hello").await;
+    assert_ne!(events(home).await.len(), 0);
+    time.pass(Duration::from_secs(3600 + 360)).await;
+    assert_eq!(lines(&events(home).await), BTreeSet::new());
+}
+
+pub(crate) async fn what_fails_is_told(home: &Home) {
+    home.load(&[CRASHES]);
     home.apply::<Service>(hello(CRASHES)).await;
-    home.until("hello", "failed", |configuration: &Configuration| {
-        is(&configuration.status.conditions, "Ready", "False")
-    })
-    .await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let told = told(&home).await;
     let expect = [
         "Configuration/hello Warning LatestCreatedFailed: Revision \"hello-00001\" failed with message: \
          Container failed with: no database.",
         "Revision/hello-00001 Warning RevisionFailed: ExitCode3: Container failed with: no database",
     ];
-    for line in expect {
-        assert!(told.contains(line), "{line} is not in {told:#?}");
-    }
+    home.until_all("what failed", |events| {
+        let told = lines(events);
+        expect.iter().all(|line| told.contains(*line))
+    })
+    .await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_is_told_again_is_counted() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn what_is_told_again_is_counted(home: &Home) {
+    home.load(&[IMAGE]);
     home.apply::<Service>(hello(IMAGE)).await;
     home.service_ready("hello").await;
-    tokio::time::sleep(Duration::from_secs(600)).await;
+    home.quiet().await;
     home.apply::<Service>(hello("gcr.io/p/late:v1")).await;
     home.until("hello", "failed", |configuration: &Configuration| {
         is(&configuration.status.conditions, "Ready", "False")
     })
     .await;
-    home.images.add("gcr.io/p/late:v1");
+    home.load(&["gcr.io/p/late:v1"]);
     home.service_ready("hello").await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let events = events(&home).await;
-    let again: Vec<_> =
-        events.iter().filter(|event| event.reason.as_deref() == Some("ConfigurationReady")).collect();
-    assert_eq!(again.len(), 1, "{again:#?}");
-    let [first, last] = [&again[0].first_timestamp, &again[0].last_timestamp].map(|at| at.clone().unwrap().0);
-    assert_eq!(again[0].count, Some(2));
-    assert!(last.duration_since(first).as_secs() >= 600, "{again:#?}");
+    let ready = |events: &[Arc<Event>]| {
+        let ready = events.iter().filter(|event| event.reason.as_deref() == Some("ConfigurationReady"));
+        ready.cloned().collect::<Vec<_>>()
+    };
+    let events = home
+        .until_all("told again", |events| ready(events).iter().map(|event| event.count).eq([Some(2)]))
+        .await;
+    let again = &ready(&events)[0];
+    assert!(again.last_timestamp > again.first_timestamp, "{again:#?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn from_zero_to_an_instance_nothing_is_told() {
-    let home = Home::new(&[IMAGE]).await;
-    home.apply::<Service>(hello(IMAGE)).await;
-    home.service_ready("hello").await;
-    tokio::time::sleep(Duration::from_secs(2 * 3600)).await;
-    assert!(home.client.list::<Pod>(&ListOptions::all()).await.unwrap().items.is_empty());
-    let revision = ObjectKey::new("default", "hello-00001");
-    let stat = RevisionStat { revision, concurrency: 1.0, requests: 1.0, time: (home.clock)() };
-    home.stats.report(&[stat]);
+pub(crate) async fn from_zero_to_an_instance_nothing_is_told(home: &Home) {
+    at_zero(home).await;
+    home.until_all::<Pod>("gone", <[_]>::is_empty).await;
+    home.quiet().await;
+    let versions = |events: Vec<Arc<Event>>| {
+        events.iter().map(|event| event.metadata.resource_version.clone()).collect::<BTreeSet<_>>()
+    };
+    let before = versions(events(home).await);
+    home.report("hello-00001", 1.0);
     home.until("hello-00001", "active", |autoscaler: &PodAutoscaler| {
         is(&autoscaler.status.conditions, "Active", "True")
     })
@@ -120,18 +121,18 @@ async fn from_zero_to_an_instance_nothing_is_told() {
         is(&revision.status.conditions, "Active", "True")
     })
     .await;
-    assert_eq!(told(&home).await, BTreeSet::new());
+    home.quiet().await;
+    assert_eq!(versions(events(home).await), before);
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_reconciling_fails_on_is_told_and_counted() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn what_reconciling_fails_on_is_told_and_counted(home: &Home, time: &VirtualTime) {
+    home.load(&[IMAGE]);
     // No single key is wrong, but no Deployment can be made of the two.
     let limits = [("queue-sidecar-cpu-request", "2"), ("queue-sidecar-cpu-limit", "1")];
     home.configure("config-deployment", &limits).await;
     home.apply::<Service>(hello(IMAGE)).await;
-    tokio::time::sleep(Duration::from_secs(600)).await;
-    let events = events(&home).await;
+    time.pass(Duration::from_secs(600)).await;
+    let events = events(home).await;
     let failures: Vec<_> =
         events.iter().filter(|event| event.reason.as_deref() == Some("InternalError")).collect();
     assert_eq!(failures.len(), 1, "{events:#?}");

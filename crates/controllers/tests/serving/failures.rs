@@ -1,95 +1,81 @@
 //! What goes wrong is said on the Revision, and goes away when it is mended.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use resources::{
     networking::Ingress,
     serving::{Revision, Service},
 };
 use serde_json::json;
-use tokio::time::Instant;
 
 use crate::{
     home::{Home, is, says},
     node::{CRASHES, LIMITED, MISSING, UNSCHEDULABLE},
 };
 
+/// What is said at once is said by then.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
 fn hello(image: &str) -> serde_json::Value {
     json!({"metadata": {"name": "hello"}, "spec": {"template": {"spec": {"containers": [{"image": image}]}}}})
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_image_that_cannot_be_found_is_named_and_found_later() {
-    let home = Home::new(&[]).await;
-    let start = Instant::now();
-    home.apply::<Service>(hello("gcr.io/p/hello:v1")).await;
-    let revision = home
-        .until("hello-00001", "failed", |revision: &Revision| {
-            is(&revision.status.conditions, "Ready", "False")
-        })
-        .await;
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
-    let message = "Unable to fetch image \"gcr.io/p/hello:v1\": registry gcr.io: manifest unknown";
-    assert_eq!(says(&revision.status.conditions, "ContainerHealthy"), ("False", "ContainerMissing", message));
-    tokio::time::sleep(Duration::from_secs(600)).await;
-    let start = Instant::now();
-    home.images.add("gcr.io/p/hello:v1");
-    home.service_ready("hello").await;
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+async fn failed(home: &Home) -> Arc<Revision> {
+    home.until("hello-00001", "failed", |revision: &Revision| {
+        is(&revision.status.conditions, "Ready", "False")
+    })
+    .await
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_pod_that_waits_for_its_image_says_so_at_once() {
-    let home = Home::new(&[MISSING]).await;
-    let start = Instant::now();
+pub(crate) async fn an_image_that_cannot_be_found_is_named_and_found_later(home: &Home) {
+    home.apply::<Service>(hello("gcr.io/p/hello:v1")).await;
+    let revision = home.within(AT_ONCE, failed(home)).await;
+    let message = "Unable to fetch image \"gcr.io/p/hello:v1\": registry gcr.io: manifest unknown";
+    assert_eq!(says(&revision.status.conditions, "ContainerHealthy"), ("False", "ContainerMissing", message));
+    home.quiet().await;
+    home.load(&["gcr.io/p/hello:v1"]);
+    home.within(AT_ONCE, home.service_ready("hello")).await;
+}
+
+pub(crate) async fn a_pod_that_waits_for_its_image_says_so_at_once(home: &Home) {
+    home.load(&[MISSING]);
     home.apply::<Service>(hello(MISSING)).await;
-    let revision = home
-        .until("hello-00001", "failed", |revision: &Revision| {
-            is(&revision.status.conditions, "Ready", "False")
-        })
-        .await;
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    let revision = home.within(AT_ONCE, failed(home)).await;
     let expect = ("False", "ImagePullBackOff", "dev.local/missing is not in the local store");
     assert_eq!(says(&revision.status.conditions, "ResourcesAvailable"), expect);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_pod_that_no_node_takes_is_a_failure_unless_nodes_are_made_for_it() {
+pub(crate) async fn a_pod_that_no_node_takes_is_a_failure_unless_nodes_are_made_for_it(home: &Home) {
     let unscheduled = |revision: &Revision| {
         says(&revision.status.conditions, "ResourcesAvailable")
             == ("False", "Unschedulable", "0/1 nodes are available")
     };
-    let home = Home::new(&[UNSCHEDULABLE]).await;
+    home.load(&[UNSCHEDULABLE]);
     home.apply::<Service>(hello(UNSCHEDULABLE)).await;
     home.until("hello-00001", "unscheduled", unscheduled).await;
 
-    let home = Home::new(&[UNSCHEDULABLE]).await;
     home.configure("config-deployment", &[("pod-is-always-schedulable", "true")]).await;
-    home.apply::<Service>(hello(UNSCHEDULABLE)).await;
-    home.until("hello-00001", "on its way", |revision: &Revision| {
+    let mut later = hello(UNSCHEDULABLE);
+    later["metadata"]["name"] = json!("later");
+    home.apply::<Service>(later).await;
+    home.until("later-00001", "on its way", |revision: &Revision| {
         is(&revision.status.conditions, "ResourcesAvailable", "True")
     })
     .await;
-    tokio::time::sleep(Duration::from_secs(300)).await;
-    assert!(!unscheduled(&*home.get::<Revision>("hello-00001").await));
+    home.quiet().await;
+    assert!(!unscheduled(&*home.get::<Revision>("later-00001").await));
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_container_that_ends_says_how() {
-    let home = Home::new(&[CRASHES]).await;
+pub(crate) async fn a_container_that_ends_says_how(home: &Home) {
+    home.load(&[CRASHES]);
     home.apply::<Service>(hello(CRASHES)).await;
-    let revision = home
-        .until("hello-00001", "failed", |revision: &Revision| {
-            is(&revision.status.conditions, "Ready", "False")
-        })
-        .await;
+    let revision = failed(home).await;
     let expect = ("False", "ExitCode3", "Container failed with: no database");
     assert_eq!(says(&revision.status.conditions, "ContainerHealthy"), expect);
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_the_node_leaves_out_is_said_for_information() {
-    let home = Home::new(&[LIMITED]).await;
+pub(crate) async fn what_the_node_leaves_out_is_said_for_information(home: &Home) {
+    home.load(&[LIMITED]);
     home.apply::<Service>(hello(LIMITED)).await;
     let revision = home
         .until("hello-00001", "limited", |revision: &Revision| {
@@ -101,9 +87,8 @@ async fn what_the_node_leaves_out_is_said_for_information() {
     assert_eq!((condition.severity.as_str(), condition.reason.as_str()), ("Info", "ProcessRuntime"));
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_class_that_no_gateway_serves_is_named() {
-    let home = Home::new(&["gcr.io/p/hello:v1"]).await;
+pub(crate) async fn a_class_that_no_gateway_serves_is_named(home: &Home) {
+    home.load(&["gcr.io/p/hello:v1"]);
     let mut service = hello("gcr.io/p/hello:v1");
     service["metadata"]["annotations"] =
         json!({"networking.knative.dev/ingress.class": "nobody.example.com"});

@@ -1,6 +1,6 @@
 //! A node that runs no container: it says of each pod what its image's name asks for.
 
-use objects::{Client, DeleteOptions, Event, ListOptions, WriteTarget};
+use objects::{Client, DeleteOptions, Event, ListOptions, Result, WriteTarget};
 use resources::{
     Object,
     builtin::{
@@ -26,17 +26,27 @@ pub(crate) async fn run(client: Client) {
     let mut watch = client.watch::<Pod>(ListOptions::all());
     loop {
         let Event::Applied(pod) = watch.next().await else { continue };
-        if pod.is_deleting() {
-            let now = DeleteOptions { grace_period_seconds: Some(0), ..DeleteOptions::default() };
-            let _ = client.delete::<Pod>(&pod.key(), &now).await;
-            continue;
+        while let Err(error) = attend(&client, &pod).await {
+            if error.is_not_found() {
+                break;
+            }
+            assert!(error.is_conflict(), "the node cannot write: {error:?}");
         }
-        let wanted = status(&pod);
-        let key = pod.key();
-        let written =
-            client.modify::<Pod>(WriteTarget::Status, &key, |pod| pod.status = Some(wanted.clone()));
-        let _ = written.await;
     }
+}
+
+async fn attend(client: &Client, pod: &Pod) -> Result<()> {
+    if pod.is_deleting() {
+        let now = DeleteOptions { grace_period_seconds: Some(0), ..DeleteOptions::default() };
+        return client.delete::<Pod>(&pod.key(), &now).await;
+    }
+    let tell = |pod: &mut Pod| {
+        let told = status(pod);
+        let status = pod.status.get_or_insert_default();
+        (status.phase, status.pod_ip) = (told.phase, told.pod_ip);
+        (status.conditions, status.container_statuses) = (told.conditions, told.container_statuses);
+    };
+    client.modify::<Pod>(WriteTarget::Status, &pod.key(), tell).await.map(drop)
 }
 
 fn status(pod: &Pod) -> PodStatus {
@@ -44,13 +54,18 @@ fn status(pod: &Pod) -> PodStatus {
         pod.spec.iter().flat_map(|spec| &spec.containers).filter_map(|container| container.image.as_deref());
     let image = images.into_iter().next().unwrap_or_default();
     let mut conditions = vec![];
-    let mut container = ContainerStatus { name: "user-container".into(), ..ContainerStatus::default() };
+    let mut container = ContainerStatus {
+        name: "user-container".into(),
+        state: Some(ContainerState::default()),
+        last_state: Some(ContainerState::default()),
+        ..ContainerStatus::default()
+    };
     let mut add = |type_: &str, holds: bool, reason: &str, message: &str| {
         conditions.push(PodCondition {
             type_: type_.into(),
             status: if holds { "True" } else { "False" }.into(),
-            reason: Some(reason.into()),
-            message: Some(message.into()),
+            reason: Some(reason.into()).filter(|reason: &String| !reason.is_empty()),
+            message: Some(message.into()).filter(|message: &String| !message.is_empty()),
             ..PodCondition::default()
         });
     };

@@ -1,51 +1,78 @@
 //! Revisions that nothing leads to are deleted by the limits of `config-gc`.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use objects::{ListOptions, WriteTarget};
+use objects::WriteTarget;
 use resources::{
-    Object, ObjectKey,
+    Object,
     annotations::NO_GC,
     builtin::Deployment,
     serving::{Revision, Service},
 };
 use serde_json::json;
 
-use crate::home::Home;
+use crate::home::{Home, VirtualTime};
 
 const IMAGE: &str = "gcr.io/p/hello:v1";
 const HOUR: Duration = Duration::from_secs(3600);
+const DEFAULTS: &[(&str, &str)] = &[
+    ("retain-since-create-time", "48h"),
+    ("retain-since-last-active-time", "15h"),
+    ("min-non-active-revisions", "20"),
+    ("max-non-active-revisions", "1000"),
+];
 
-/// A Service with five Revisions, an hour apart, the last of which has all traffic and the first of which is marked to
-/// be kept.
-async fn five_revisions() -> Home {
-    let home = Home::new(&[IMAGE]).await;
-    for value in ["1", "2", "3", "4", "5"] {
-        let container = json!({"image": IMAGE, "env": [{"name": "V", "value": value}]});
-        let service = json!({"metadata": {"name": "hello"}, "spec": {"template": {"spec": {"containers": [container]}}}});
-        home.apply::<Service>(service).await;
-        home.service_ready("hello").await;
-        tokio::time::sleep(HOUR).await;
-    }
-    let pinned = ObjectKey::new("default", "hello-00001");
-    let pin = |revision: &mut Revision| {
+async fn next_revision(home: &Home, value: &str) {
+    let container = json!({"image": IMAGE, "env": [{"name": "V", "value": value}]});
+    let service =
+        json!({"metadata": {"name": "hello"}, "spec": {"template": {"spec": {"containers": [container]}}}});
+    home.apply::<Service>(service).await;
+    home.service_ready("hello").await;
+}
+
+/// Marks a Revision to be kept.
+async fn keep(home: &Home, revision: &str) {
+    let mark = |revision: &mut Revision| {
         revision.metadata.annotations.get_or_insert_default().insert(NO_GC.to_owned(), "true".to_owned());
     };
-    home.client.modify(WriteTarget::Object, &pinned, pin).await.unwrap();
-    home
+    home.client.modify(WriteTarget::Object, &home.key(revision), mark).await.unwrap();
 }
 
-async fn left(home: &Home) -> Vec<String> {
-    let revisions = home.client.list::<Revision>(&ListOptions::namespace("default")).await.unwrap().items;
-    revisions.iter().map(|revision| revision.name().trim_start_matches("hello-0000").to_owned()).collect()
+fn numbers(revisions: &[Arc<Revision>]) -> Vec<&str> {
+    revisions.iter().map(|revision| revision.name().trim_start_matches("hello-0000")).collect()
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_limits_of_the_configuration_decide() {
+pub(crate) async fn what_is_beyond_the_most_goes(home: &Home) {
+    home.load(&[IMAGE]);
+    next_revision(home, "1").await;
+    keep(home, "hello-00001").await;
+    for value in ["2", "3"] {
+        next_revision(home, value).await;
+    }
+    home.configure("config-gc", &[("min-non-active-revisions", "0"), ("max-non-active-revisions", "0")])
+        .await;
+    home.until_all("few", |revisions| numbers(revisions) == ["1", "3"]).await;
+    home.gone::<Deployment>("hello-00002-deployment").await;
+    home.quiet().await;
+    home.until_all("as few", |revisions| numbers(revisions) == ["1", "3"]).await;
+}
+
+/// Makes a Service with five Revisions, an hour apart, the last of which has all traffic.
+async fn five_revisions(home: &Home, time: &VirtualTime) {
+    home.configure("config-gc", DEFAULTS).await;
+    for value in ["1", "2", "3", "4", "5"] {
+        next_revision(home, value).await;
+        time.pass(HOUR).await;
+    }
+    keep(home, "hello-00001").await;
+}
+
+pub(crate) async fn the_limits_of_the_configuration_decide(home: &Home, time: &VirtualTime) {
     const FOREVER: (&str, &str) = ("retain-since-create-time", "disabled");
     const IDLE: (&str, &str) = ("retain-since-last-active-time", "disabled");
     // (config-gc, the Revisions that stay). The second was made 4 hours ago and lost its traffic 3 hours ago.
     type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+    home.load(&[IMAGE]);
     let cases: &[Case] = &[
         (&[], &["1", "2", "3", "4", "5"]),
         (
@@ -71,14 +98,17 @@ async fn the_limits_of_the_configuration_decide() {
         ),
     ];
     for (limits, expect) in cases {
-        let home = five_revisions().await;
+        five_revisions(home, time).await;
         home.configure("config-gc", limits).await;
         for gone in ["1", "2", "3", "4", "5"].iter().filter(|number| !expect.contains(number)) {
             home.gone::<Revision>(&format!("hello-0000{gone}")).await;
             home.gone::<Deployment>(&format!("hello-0000{gone}-deployment")).await;
         }
-        tokio::time::sleep(Duration::from_secs(60)).await;
-        assert_eq!(left(&home).await, *expect, "{limits:?}");
-        home.service_ready("hello").await;
+        time.pass(Duration::from_secs(60)).await;
+        let left = home.client.list::<Revision>(&home.here()).await.unwrap().items;
+        assert_eq!(numbers(&left), *expect, "{limits:?}");
+        let service = home.service_ready("hello").await;
+        home.client.delete_exactly(&*service).await.unwrap();
+        home.until_all::<Revision>("gone", <[_]>::is_empty).await;
     }
 }

@@ -21,9 +21,8 @@ fn splits(ingress: &Ingress) -> Vec<(&str, i64)> {
     path.splits.iter().map(|split| (split.service_name.as_str(), split.percent)).collect()
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_route_of_its_own_leads_to_what_it_names_and_follows_the_latest() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn a_route_of_its_own_leads_to_what_it_names_and_follows_the_latest(home: &Home) {
+    home.load(&[IMAGE]);
     for name in ["one", "two"] {
         home.apply::<Configuration>(configuration(name, "1")).await;
         home.revision_ready(&format!("{name}-00001")).await;
@@ -36,8 +35,9 @@ async fn a_route_of_its_own_leads_to_what_it_names_and_follows_the_latest() {
     home.apply::<Route>(json!({"metadata": {"name": "mixed"}, "spec": {"traffic": traffic}})).await;
     let ready = |route: &Route| is(&route.status.conditions, "Ready", "True");
     let route = home.until("mixed", "ready", ready).await;
-    assert_eq!(route.status.url.as_deref(), Some("http://mixed.default.example.com:8080"));
-    assert_eq!(route.status.traffic[2].url.as_deref(), Some("http://next-mixed.default.example.com:8080"));
+    let url = |name: &str| Some(format!("http://{name}.{}.example.com:8080", home.namespace));
+    assert_eq!(route.status.url, url("mixed"));
+    assert_eq!(route.status.traffic[2].url, url("next-mixed"));
     assert_eq!(splits(&*home.get::<Ingress>("mixed").await), [("one-00001", 70), ("two-00001", 30)]);
 
     home.apply::<Configuration>(configuration("one", "2")).await;
@@ -51,9 +51,8 @@ async fn a_route_of_its_own_leads_to_what_it_names_and_follows_the_latest() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_ingress_class_is_the_configurations_unless_the_route_has_one() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn the_ingress_class_is_the_configurations_unless_the_route_has_one(home: &Home) {
+    home.load(&[IMAGE]);
     home.apply::<Service>(configuration("hello", "1")).await;
     home.service_ready("hello").await;
     let class = |ingress: &Ingress| INGRESS_CLASS.of(&ingress.metadata).map(str::to_owned);
@@ -78,9 +77,8 @@ async fn the_ingress_class_is_the_configurations_unless_the_route_has_one() {
     home.service_ready("hello").await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_becomes_of_tls_is_said() {
-    let home = Home::new(&[IMAGE]).await;
+pub(crate) async fn what_becomes_of_tls_is_said(home: &Home) {
+    home.load(&[IMAGE]);
     home.apply::<Service>(configuration("open", "1")).await;
     let mut hidden = configuration("hidden", "1");
     hidden["metadata"]["labels"] = json!({"networking.knative.dev/visibility": "cluster-local"});
@@ -98,5 +96,5 @@ async fn what_becomes_of_tls_is_said() {
     expect("open", "HTTPDowngrade", plain).await;
     expect("hidden", "TLSNotEnabled", "TLS is not enabled for cluster-local").await;
     let service = home.service_ready("open").await;
-    assert_eq!(service.status.url.as_deref(), Some("http://open.default.example.com:8080"));
+    assert_eq!(service.status.url, Some(format!("http://open.{}.example.com:8080", home.namespace)));
 }

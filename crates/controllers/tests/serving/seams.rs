@@ -33,9 +33,8 @@ pub(crate) struct Images {
 }
 
 impl Images {
-    pub(crate) fn new(images: &[&str]) -> Self {
-        let present = images.iter().map(|image| (*image).to_owned()).collect();
-        Self { present: Mutex::new(present), changed: watch::Sender::new(0) }
+    pub(crate) fn new() -> Self {
+        Self { present: Mutex::default(), changed: watch::Sender::new(0) }
     }
 
     pub(crate) fn add(&self, image: &str) {

@@ -31,9 +31,8 @@ fn splits(ingress: &Ingress) -> Vec<(&str, i64)> {
     path.splits.iter().map(|split: &IngressSplit| (split.service_name.as_str(), split.percent)).collect()
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_canary_waits_for_the_revision_it_names_and_goes_on_by_itself() {
-    let home = Home::new(&[V1, V2]).await;
+pub(crate) async fn a_canary_waits_for_the_revision_it_names_and_goes_on_by_itself(home: &Home) {
+    home.load(&[V1, V2]);
     home.apply::<Service>(order_service("v2", V2, canary())).await;
     home.revision_ready("order-service-v2").await;
     let route = home
@@ -61,9 +60,8 @@ async fn a_canary_waits_for_the_revision_it_names_and_goes_on_by_itself() {
     assert_eq!(splits(&ingress), [("order-service-v1", 90), ("order-service-v2", 10)]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn blue_to_green_keeps_blue_listed_and_reserved() {
-    let home = Home::new(&[V1, V2]).await;
+pub(crate) async fn blue_to_green_keeps_blue_listed_and_reserved(home: &Home) {
+    home.load(&[V1, V2]);
     home.apply::<Service>(order_service("v1", V1, latest())).await;
     home.service_ready("order-service").await;
     let traffic = json!([{"latestRevision": false, "revisionName": "order-service-v1", "percent": 0},
@@ -85,9 +83,8 @@ async fn blue_to_green_keeps_blue_listed_and_reserved() {
     .await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_works_goes_on_working_while_a_new_target_is_bad() {
-    let home = Home::new(&[V1]).await;
+pub(crate) async fn what_works_goes_on_working_while_a_new_target_is_bad(home: &Home) {
+    home.load(&[V1]);
     home.apply::<Service>(order_service("v1", V1, latest())).await;
     home.service_ready("order-service").await;
     home.apply::<Service>(order_service("v2", V2, latest())).await;
@@ -103,9 +100,8 @@ async fn what_works_goes_on_working_while_a_new_target_is_bad() {
     assert_eq!(service.status.latest_ready_revision_name.as_deref(), Some("order-service-v2"));
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_revision_that_lost_its_route_is_reserved() {
-    let home = Home::new(&[V1, V2]).await;
+pub(crate) async fn a_revision_that_lost_its_route_is_reserved(home: &Home) {
+    home.load(&[V1, V2]);
     home.apply::<Service>(order_service("v1", V1, latest())).await;
     home.service_ready("order-service").await;
     home.apply::<Service>(order_service("v2", V2, latest())).await;
@@ -118,27 +114,23 @@ async fn a_revision_that_lost_its_route_is_reserved() {
     assert_eq!(old.annotation("serving.knative.dev/routes"), None);
 }
 
-#[tokio::test(start_paused = true)]
-async fn tags_have_hosts_of_their_own_and_lose_them_again() {
-    let home = Home::new(&[V1]).await;
+pub(crate) async fn tags_have_hosts_of_their_own_and_lose_them_again(home: &Home) {
+    home.load(&[V1]);
     let tagged = json!([{"latestRevision": true, "percent": 100}, {"latestRevision": true, "tag": "next"}]);
     home.apply::<Service>(order_service("v1", V1, tagged)).await;
     let service = home.service_ready("order-service").await;
-    let url = service.status.traffic[1].url.as_deref();
-    assert_eq!(url, Some("http://next-order-service.default.example.com:8080"));
+    let url = format!("http://next-order-service.{}.example.com:8080", home.namespace);
+    assert_eq!(service.status.traffic[1].url, Some(url));
     home.until("next-order-service", "there", |_: &resources::builtin::Service| true).await;
     home.apply::<Service>(order_service("v1", V1, latest())).await;
     home.until("order-service", "untagged", |route: &Route| route.status.traffic.len() == 1).await;
     let ingress: std::sync::Arc<Ingress> = home.get("order-service").await;
     assert_eq!(ingress.spec.rules.len(), 2);
-    let key = resources::ObjectKey::new("default", "next-order-service");
-    let gone = home.client.find::<resources::builtin::Service>(&key).await.unwrap();
-    assert!(gone.is_none_or(|service| service.is_deleting()));
+    home.gone::<resources::builtin::Service>("next-order-service").await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_service_does_not_lead_to_the_revisions_of_another() {
-    let home = Home::new(&[V1, V2]).await;
+pub(crate) async fn a_service_does_not_lead_to_the_revisions_of_another(home: &Home) {
+    home.load(&[V1, V2]);
     home.apply::<Service>(order_service("v1", V1, latest())).await;
     home.service_ready("order-service").await;
     let thief = json!({"metadata": {"name": "thief"}, "spec": {

@@ -1,11 +1,14 @@
 //! What a cluster has and one machine lacks: Deployments, pods made by hand, namespaces.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use objects::{DeleteOptions, ListOptions, Propagation, WriteTarget};
+use objects::{DeleteOptions, Propagation, WriteTarget};
 use resources::{
     Object, ObjectKey,
-    builtin::{ConfigMap, Deployment, Namespace, Pod, ReplicaSet, ServiceAccount},
+    builtin::{
+        ConfigMap, Deployment, Endpoint, EndpointSlice, Namespace, Pod, ReplicaSet, Service as PlainService,
+        ServiceAccount,
+    },
 };
 use serde_json::{Value, json};
 
@@ -21,18 +24,18 @@ fn web(version: u32, more: Value) -> Value {
 }
 
 /// Each version of the template that pods have, and how many have it.
-async fn pods(home: &Home) -> Vec<(String, usize)> {
-    let pods = home.client.list::<Pod>(&ListOptions::namespace("default")).await.unwrap().items;
-    let version = |pod: &Arc<Pod>| {
+fn versions(pods: &[Arc<Pod>]) -> BTreeMap<&str, usize> {
+    let mut versions = BTreeMap::new();
+    for pod in pods.iter().filter(|pod| !pod.is_deleting()) {
         let container = &pod.spec.as_ref().unwrap().containers[0];
-        container.env.as_ref().unwrap()[0].value.clone().unwrap()
-    };
-    let mut versions: Vec<_> = pods.iter().filter(|pod| !pod.is_deleting()).map(version).collect();
-    versions.sort();
-    let count = |version: &String| versions.iter().filter(|other| *other == version).count();
-    let mut counted: Vec<_> = versions.iter().map(|version| (version.clone(), count(version))).collect();
-    counted.dedup();
-    counted
+        let version = container.env.as_ref().unwrap()[0].value.as_deref().unwrap();
+        *versions.entry(version).or_default() += 1;
+    }
+    versions
+}
+
+async fn pods(home: &Home, version: &str, count: usize) {
+    home.until_all("as the Deployment wants them", |pods| versions(pods) == [(version, count)].into()).await;
 }
 
 async fn rolled_out(home: &Home, replicas: i32) {
@@ -45,41 +48,65 @@ async fn rolled_out(home: &Home, replicas: i32) {
     .await;
 }
 
-async fn settled() {
-    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_paused_deployment_changes_its_size_alone() {
-    let home = Home::new(&[]).await;
+pub(crate) async fn a_paused_deployment_changes_its_size_alone(home: &Home) {
     home.apply::<Deployment>(web(1, json!({}))).await;
-    rolled_out(&home, 2).await;
+    rolled_out(home, 2).await;
     home.apply::<Deployment>(web(2, json!({"spec": {"paused": true, "replicas": 3}}))).await;
-    settled().await;
-    assert_eq!(pods(&home).await, [("1".to_owned(), 3)]);
+    pods(home, "1", 3).await;
+    home.quiet().await;
+    pods(home, "1", 3).await;
     home.apply::<Deployment>(web(2, json!({}))).await;
-    rolled_out(&home, 2).await;
-    settled().await;
-    assert_eq!(pods(&home).await, [("2".to_owned(), 2)]);
+    rolled_out(home, 2).await;
+    pods(home, "2", 2).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn old_replica_sets_are_kept_as_far_as_the_limit_says() {
-    let home = Home::new(&[]).await;
+pub(crate) async fn old_replica_sets_are_kept_as_far_as_the_limit_says(home: &Home) {
     for (version, limit, expect) in [(1, 2, 1), (2, 2, 2), (3, 2, 3), (4, 2, 3), (5, 0, 1)] {
         let strategy = json!({"spec": {"revisionHistoryLimit": limit, "strategy": {"type": "Recreate"}}});
         home.apply::<Deployment>(web(version, strategy)).await;
-        rolled_out(&home, 2).await;
-        settled().await;
-        assert_eq!(pods(&home).await, [(version.to_string(), 2)]);
-        let sets = home.client.list::<ReplicaSet>(&ListOptions::namespace("default")).await.unwrap().items;
-        assert_eq!(sets.len(), expect, "after {version}");
+        rolled_out(home, 2).await;
+        pods(home, &version.to_string(), 2).await;
+        let what = format!("{expect} after {version}");
+        home.until_all::<ReplicaSet>(&what, |sets| sets.len() == expect).await;
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_pod_made_by_hand_gets_the_node() {
-    let home = Home::new(&[]).await;
+pub(crate) async fn a_service_has_the_addresses_of_its_pods(home: &Home) {
+    let service =
+        json!({"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
+    home.apply::<PlainService>(service).await;
+    let addresses = async |count: usize| {
+        let what = format!("{count} that are ready");
+        home.until("web-0", &what, |slice: &EndpointSlice| {
+            let ready = |endpoint: &&Endpoint| {
+                endpoint.conditions.as_ref().is_some_and(|conditions| conditions.ready == Some(true))
+            };
+            slice.endpoints.len() == count && slice.endpoints.iter().filter(ready).count() == count
+        })
+        .await;
+    };
+    addresses(0).await;
+    home.apply::<Deployment>(web(1, json!({}))).await;
+    addresses(2).await;
+    home.apply::<Deployment>(web(1, json!({"spec": {"replicas": 1}}))).await;
+    addresses(1).await;
+    home.client.delete::<PlainService>(&home.key("web"), &DeleteOptions::default()).await.unwrap();
+    home.gone::<EndpointSlice>("web-0").await;
+}
+
+pub(crate) async fn what_a_deployment_owns_goes_after_it(home: &Home) {
+    for propagation in [Propagation::Background, Propagation::Foreground] {
+        home.apply::<Deployment>(web(1, json!({}))).await;
+        rolled_out(home, 2).await;
+        let options = DeleteOptions { propagation: Some(propagation), ..DeleteOptions::default() };
+        home.client.delete::<Deployment>(&home.key("web"), &options).await.unwrap();
+        home.gone::<Deployment>("web").await;
+        home.until_all::<ReplicaSet>("gone", <[_]>::is_empty).await;
+        home.until_all::<Pod>("gone", <[_]>::is_empty).await;
+    }
+}
+
+pub(crate) async fn a_pod_made_by_hand_gets_the_node(home: &Home) {
     let pod = json!({"metadata": {"name": "alone"}, "spec": {"containers": [{"name": "c", "image": "dev.local/web"}]}});
     home.apply::<Pod>(pod).await;
     home.until("alone", "placed", |pod: &Pod| {
@@ -88,48 +115,41 @@ async fn a_pod_made_by_hand_gets_the_node() {
     .await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_namespace_has_an_account_and_goes_with_all_that_is_in_it() {
-    let home = Home::new(&[]).await;
-    let namespace: Namespace = serde_json::from_value(json!({"metadata": {"name": "team"}})).unwrap();
-    home.client.create(namespace).await.unwrap();
-    let account = ObjectKey::new("team", "default");
-    for _ in 0..2 {
-        while home.client.find::<ServiceAccount>(&account).await.unwrap().is_none() {
-            settled().await;
-        }
-        // It comes back.
-        home.client.delete::<ServiceAccount>(&account, &DeleteOptions::default()).await.unwrap();
-    }
-    home.apply::<Deployment>(web(1, json!({"metadata": {"namespace": "team"}}))).await;
-    let held = json!({"metadata": {"name": "held", "namespace": "team", "finalizers": ["example.com/wait"]}});
+pub(crate) async fn a_namespace_has_an_account(home: &Home) {
+    let first = home.until("default", "there", |_: &ServiceAccount| true).await;
+    home.client.delete::<ServiceAccount>(&first.key(), &DeleteOptions::default()).await.unwrap();
+    home.until("default", "made again", |account: &ServiceAccount| account.uid() != first.uid()).await;
+}
+
+pub(crate) async fn a_namespace_goes_with_all_that_is_in_it(home: &Home) {
+    home.apply::<Deployment>(web(1, json!({}))).await;
+    let held = json!({"metadata": {"name": "held", "finalizers": ["example.com/wait"]}});
     home.apply::<ConfigMap>(held).await;
-    settled().await;
-    let key = ObjectKey::cluster("team");
+    rolled_out(home, 2).await;
+    let key = ObjectKey::cluster(&home.namespace);
     home.client.delete::<Namespace>(&key, &DeleteOptions::default()).await.unwrap();
-    settled().await;
+    home.until("held", "going", ConfigMap::is_deleting).await;
+    home.quiet().await;
     assert!(home.client.find::<Namespace>(&key).await.unwrap().is_some(), "something in it is not gone yet");
     let free = |map: &mut ConfigMap| map.metadata.finalizers = None;
-    home.client.modify(WriteTarget::Object, &ObjectKey::new("team", "held"), free).await.unwrap();
-    settled().await;
+    home.client.modify(WriteTarget::Object, &home.key("held"), free).await.unwrap();
+    home.quiet().await;
     assert!(home.client.find::<Namespace>(&key).await.unwrap().is_none());
     for kind in resources::kinds::all().iter().filter(|kind| kind.namespaced) {
-        let left = home.client.backend().list(kind, &ListOptions::namespace("team")).await.unwrap();
+        let left = home.client.backend().list(kind, &home.here()).await.unwrap();
         assert_eq!(left.items.len(), 0, "{kind:?}");
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn orphans_stay_without_their_owner() {
-    let home = Home::new(&[]).await;
+pub(crate) async fn orphans_stay_without_their_owner(home: &Home) {
     home.apply::<Deployment>(web(1, json!({}))).await;
-    rolled_out(&home, 2).await;
+    rolled_out(home, 2).await;
     let orphan = DeleteOptions { propagation: Some(Propagation::Orphan), ..DeleteOptions::default() };
-    home.client.delete::<Deployment>(&ObjectKey::new("default", "web"), &orphan).await.unwrap();
+    home.client.delete::<Deployment>(&home.key("web"), &orphan).await.unwrap();
     home.gone::<Deployment>("web").await;
-    settled().await;
-    assert_eq!(pods(&home).await, [("1".to_owned(), 2)]);
-    let sets = home.client.list::<ReplicaSet>(&ListOptions::namespace("default")).await.unwrap().items;
+    home.quiet().await;
+    pods(home, "1", 2).await;
+    let sets = home.client.list::<ReplicaSet>(&home.here()).await.unwrap().items;
     assert_eq!(sets.len(), 1);
     assert!(sets[0].metadata.owner_references.as_ref().is_none_or(Vec::is_empty));
 }

@@ -121,9 +121,7 @@ fn told_twice_to_stop_it_ends_at_once() {
 #[test]
 fn it_ends_with_a_reason_when_its_keeper_is_killed() {
     let mut ebb = Ebb::up();
-    let keeper = children(ebb.pid()).into_iter().next().expect("the daemon has a keeper");
-    let keeper = rustix::process::Pid::from_raw(keeper).unwrap();
-    rustix::process::kill_process(keeper, Signal::KILL).unwrap();
+    rustix::process::kill_process(ebb.keeper(), Signal::KILL).unwrap();
     assert!(!ebb.ended(), "it ends as a failure");
     let log = fs::read_to_string(ebb.dir().join("ebb.log")).unwrap();
     assert!(log.contains("the keeper of the containers was ended"), "{log}");
@@ -203,16 +201,6 @@ fn cgroups() -> BTreeSet<PathBuf> {
     let ours =
         |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ebb-"));
     entries.map(|entry| entry.path()).filter(ours).collect()
-}
-
-/// The processes that a process has started.
-fn children(pid: u32) -> Vec<i32> {
-    // The kernel lists the children of each thread.
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    children
-        .flat_map(|pids| pids.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<_>>())
-        .collect()
 }
 
 /// Processes whose command line or root is in this directory.

@@ -220,7 +220,7 @@ fn an_empty_dir_is_as_large_as_it_may_be_and_goes_with_its_pod() {
     assert!(until(|| on_disk.join("v/a").exists().then_some(())).is_some(), "it is in the data directory");
     ebb.kubectl(&["delete", "pod", "memory", "disk"]);
     // One that nobody removed, and one that is still somebody's.
-    ebb.kill();
+    ebb.kill_all();
     std::fs::create_dir_all(ebb.dir().join("volumes/nobody/v")).unwrap();
     ebb.restart();
     let again = || ebb.log("kept", "main").contains("list=/v -> a\n").then_some(());

@@ -90,6 +90,22 @@ impl Ebb {
         self.child.wait().unwrap();
     }
 
+    /// As a power cut: SIGKILL for the daemon and its keeper, and so for all containers.
+    pub(crate) fn kill_all(&mut self) {
+        let keeper = self.keeper();
+        self.kill();
+        rustix::process::kill_process(keeper, rustix::process::Signal::KILL).unwrap();
+    }
+
+    /// The keeper that this daemon has started.
+    pub(crate) fn keeper(&self) -> rustix::process::Pid {
+        // The kernel lists the children of each thread.
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap().flatten();
+        let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+        let first = children.filter_map(|pids| pids.split_whitespace().next()?.parse().ok()).next();
+        rustix::process::Pid::from_raw(first.expect("the daemon has a keeper")).unwrap()
+    }
+
     /// Waits until it ends by itself; returns whether it ended well.
     pub(crate) fn ended(&mut self) -> bool {
         self.child.wait().unwrap().success()

@@ -20,27 +20,25 @@ pub(crate) struct Kubernetes {
 }
 
 impl Kubernetes {
-    /// Starts one that is empty; `None`, and a word about it, where that cannot be.
-    pub(crate) fn start(test: &str) -> Option<Self> {
+    /// Starts one that is empty; the reason, where that cannot be.
+    pub(crate) fn start() -> Result<Self, String> {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/kubernetes");
         if !scripts.join("up").is_file() {
-            eprintln!("skipped: {test}: no scripts that start a Kubernetes beside the project");
-            return None;
+            return Err("no scripts that start a Kubernetes beside the project".into());
         }
         if let Some(reason) = hindrance() {
             assert!(
                 env::var_os("CI").is_none_or(|ci| ci != "true"),
                 "with CI=true this must not be: {reason}"
             );
-            eprintln!("skipped: {test}: {reason}");
-            return None;
+            return Err(reason);
         }
         let folder = cache().join("kubernetes");
         // Its state; what was built stays.
         _ = fs::remove_dir_all(folder.join("etcd"));
         let kubernetes = Self { scripts, folder };
         kubernetes.script("up", &["control-plane"]);
-        Some(kubernetes)
+        Ok(kubernetes)
     }
 
     pub(crate) fn kubeconfig(&self) -> String {

@@ -21,7 +21,11 @@ fn check_rows(rows: &str) -> Vec<String> {
         ("crates/node/tests/suite/main.rs", "const TESTS: &[&str] = &[\"naps::dozes\", \"naps::gone\"];\n"),
         (
             "crates/node/tests/suite/naps.rs",
-            "pub(crate) async fn dozes(image: &Image) {}\nfn unlisted() {}\n",
+            "pub(crate) async fn dozes(image: &Image) {}\nasync fn nods() {}\nfn unlisted() {}\n",
+        ),
+        (
+            "crates/node/tests/tables.rs",
+            "const CASES: &[Case] = cases![\n    naps::nods, \"now and then\",\n];\n",
         ),
     ]);
     check(&[package], &tree).iter().map(Finding::to_string).collect()
@@ -43,7 +47,7 @@ fn claims_with_their_tests_are_accepted() {
     accepts("| pods | done | `node::pod::tests::wakes`, `node::up::sleeps` | |\n");
     accepts("| pods | partial | `node::wakes` | no volumes |\n");
     // In the list of a test binary with a `main` of its own.
-    accepts("| pods | done | `node::suite::naps::dozes` | |\n");
+    accepts("| pods | done | `node::suite::naps::dozes`, `node::suite::naps::nods` | |\n");
     accepts("| pods | refused | | 404 with a Status |\n");
     accepts("| pods | absent | | |\n\n## Others\n\n| pods | absent | | |\n");
 }

@@ -10,6 +10,7 @@ use resources::{
 };
 
 use super::rollout;
+use crate::workloads::pods::count;
 
 /// The status, and when to look again if nothing happens before: at the progress deadline. Only a paused Deployment may
 /// have no `current` set.
@@ -21,19 +22,18 @@ pub(super) fn status(
 ) -> (DeploymentStatus, Option<Duration>) {
     let before = deployment.status.clone().unwrap_or_default();
     let ready = |set: &ReplicaSet| set.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
-    let sum = |count: &dyn Fn(&ReplicaSet) -> i32| {
-        current.map_or(0, count) + old.iter().map(|set| count(set)).sum::<i32>()
-    };
+    let sum =
+        |of: &dyn Fn(&ReplicaSet) -> i32| current.map_or(0, of) + old.iter().map(|set| of(set)).sum::<i32>();
     let total = sum(&rollout::existing);
     let available = sum(&rollout::available);
     let replicas = rollout::replicas(deployment);
     let mut status = DeploymentStatus {
         observed_generation: deployment.metadata.generation,
-        replicas: Some(total),
-        updated_replicas: Some(current.map_or(0, rollout::existing)),
-        ready_replicas: Some(sum(&ready)),
-        available_replicas: Some(available),
-        unavailable_replicas: Some((replicas.max(total) - available).max(0)),
+        replicas: count(total),
+        updated_replicas: count(current.map_or(0, rollout::existing)),
+        ready_replicas: count(sum(&ready)),
+        available_replicas: count(available),
+        unavailable_replicas: count((replicas.max(total) - available).max(0)),
         ..before.clone()
     };
     let mut conditions = before.conditions.clone().unwrap_or_default();
@@ -68,7 +68,7 @@ fn progress(
     conditions: &mut Vec<DeploymentCondition>,
     now: &Time,
 ) -> Option<Duration> {
-    let replicas = Some(rollout::replicas(deployment));
+    let replicas = count(rollout::replicas(deployment));
     let name = current.name();
     let complete = after.updated_replicas == replicas
         && after.replicas == replicas

@@ -29,6 +29,8 @@ use crate::{
 
 /// Where a container may leave a message, if its spec does not say.
 const MESSAGE_PATH: &str = "/dev/termination-log";
+/// How long a container's end waits for the last of its output, which may be its message.
+const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
 /// How readily the kernel ends an app rather than the daemon.
 const OOM_SCORE_ADJ: i32 = 500;
 
@@ -204,6 +206,7 @@ pub(super) fn wait(
             tracing::warn!(container = %id, %error, "lost a container");
             Exit { code: 137, signal: Some(9), oom_killed: false }
         });
+        shared.logs.stored(&log, LAST_WORDS_MAX).await;
         let message = termination::message(&container, &file, &shared.logs, &log, exit);
         if let Err(error) = shared.runtime.remove_container(&id).await {
             tracing::warn!(container = %id, %error, "could not remove a container that ended");
