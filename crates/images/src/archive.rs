@@ -21,6 +21,9 @@ use crate::{Digest, Error, Reference, Result, Store, compression};
 const OCI_INDEX: &str = "index.json";
 const DOCKER_MANIFEST: &str = "manifest.json";
 
+/// How much of an archive that is refused is still taken from whoever sends it, so that they come to hear why.
+pub const UNREAD_BYTES_MAX: u64 = 4 << 30;
+
 /// Loads all images of the archive, compressed or not, and returns their references. With `name`, the
 /// archive's only image gets that reference instead of its own. Blocks.
 pub fn load(
@@ -50,8 +53,16 @@ pub async fn load_async(
     name: Option<Reference>,
 ) -> Result<Vec<(Reference, Digest)>> {
     let store = store.clone();
-    let bridge = SyncIoBridge::new(reader);
-    match tokio::task::spawn_blocking(move || load(&store, bridge, name.as_ref())).await {
+    let mut bridge = SyncIoBridge::new(reader);
+    let loading = move || {
+        let loaded = load(&store, &mut bridge, name.as_ref());
+        if loaded.is_err() {
+            // A client that still sends would find its connection broken, and not see why.
+            let _ = io::copy(&mut bridge.take(UNREAD_BYTES_MAX), &mut io::sink());
+        }
+        loaded
+    };
+    match tokio::task::spawn_blocking(loading).await {
         Ok(result) => result,
         Err(e) if e.is_panic() => std::panic::resume_unwind(e.into_panic()),
         Err(e) => Err(malformed("start", e.to_string())),
