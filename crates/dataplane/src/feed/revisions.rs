@@ -107,7 +107,7 @@ impl Known {
 
     /// What follows is all there is. What was known stays in use until then: instances do not go because a watch did.
     fn slices_restarted(&mut self) {
-        self.before = std::mem::take(&mut self.slices).into_keys().collect();
+        self.before.extend(std::mem::take(&mut self.slices).into_keys());
     }
 
     /// What was known before and has not been told again is gone.

@@ -11,6 +11,7 @@ fn container(pod: &Value, list: &str, at: usize) -> Value {
     pod["status"][list][at].clone()
 }
 
+/// `never-up` is asked to go only when it had the time to become stubborn.
 const PROBED: &str = r#"
 apiVersion: v1
 kind: Pod
@@ -30,7 +31,7 @@ spec:
     - name: main
       image: dev.local/hello:1
       args: [stubborn]
-      startupProbe: {tcpSocket: {port: 9}, periodSeconds: 1, failureThreshold: 1, terminationGracePeriodSeconds: 1}
+      startupProbe: {tcpSocket: {port: 9}, periodSeconds: 1, failureThreshold: 4, terminationGracePeriodSeconds: 1}
 ---
 apiVersion: v1
 kind: Pod
