@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use objects::{
     Backend, Change, Changes, DeleteOptions, Error, ListOptions, Listed, Result, WriteTarget,
-    resource_version,
+    resource_version, says_version,
 };
 use resources::{DynObject, Kind, ObjectKey};
 
@@ -120,10 +120,6 @@ impl Backend for InProcess {
         async move { self.registry.delete(kind, &key, &options, &Caller::in_process()).await.map(drop) }
             .boxed()
     }
-}
-
-fn says_version(metadata: &resources::meta::ObjectMeta) -> bool {
-    metadata.resource_version.as_deref().is_some_and(|version| !version.is_empty())
 }
 
 /// Lets those who watch what was just written go before the writer's next step. Somebody waits for the last of a chain

@@ -22,7 +22,7 @@ const OCI_INDEX: &str = "index.json";
 const DOCKER_MANIFEST: &str = "manifest.json";
 
 /// How much of an archive that is refused is still taken from whoever sends it, so that they come to hear why.
-pub const UNREAD_BYTES_MAX: u64 = 4 << 30;
+const UNREAD_BYTES_MAX: u64 = 4 << 30;
 
 /// Loads all images of the archive, compressed or not, and returns their references. With `name`, the
 /// archive's only image gets that reference instead of its own. Blocks.
@@ -46,16 +46,17 @@ pub fn load(
     Ok(loaded.into_iter().map(|(reference, image)| (reference, image.digest.clone())).collect())
 }
 
-/// As [`load`], from an asynchronous reader; the work is done on a blocking thread.
+/// As [`load`], from an asynchronous reader, with a name as a user gives it; the work is done on a blocking thread.
 pub async fn load_async(
     store: &Store,
     reader: impl AsyncRead + Send + Unpin + 'static,
-    name: Option<Reference>,
+    name: Option<String>,
 ) -> Result<Vec<(Reference, Digest)>> {
     let store = store.clone();
     let mut bridge = SyncIoBridge::new(reader);
     let loading = move || {
-        let loaded = load(&store, &mut bridge, name.as_ref());
+        let name = name.map(|name| name.parse::<Reference>()).transpose();
+        let loaded = name.and_then(|name| load(&store, &mut bridge, name.as_ref()));
         if loaded.is_err() {
             // A client that still sends would find its connection broken, and not see why.
             let _ = io::copy(&mut bridge.take(UNREAD_BYTES_MAX), &mut io::sink());

@@ -38,7 +38,7 @@ mod tarball;
 mod unpack;
 
 pub use self::{
-    archive::{UNREAD_BYTES_MAX, load, load_async},
+    archive::{load, load_async},
     build::{FileSystem, ImageBuilder},
     config::{ImageConfig, Port},
     digest::Digest,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::{future::BoxFuture, stream::BoxStream};
-use resources::{DynObject, Kind, ObjectKey};
+use resources::{DynObject, Kind, ObjectKey, meta::ObjectMeta};
 
 use crate::{DeleteOptions, Error, ListOptions, Result};
 
@@ -87,6 +87,11 @@ pub enum ChangeKind {
 
 /// Changes in order; ends or fails when the watcher fell too far behind or the connection broke.
 pub type Changes = BoxStream<'static, Result<Change>>;
+
+/// Whether metadata says which version it is of; an empty one says nothing.
+pub fn says_version(metadata: &ObjectMeta) -> bool {
+    metadata.resource_version.as_deref().is_some_and(|version| !version.is_empty())
+}
 
 /// The number in a `resourceVersion`: both backends count, whatever the API says of it being opaque.
 ///

@@ -20,7 +20,7 @@ mod remote;
 mod watch;
 
 pub use self::{
-    backend::{Backend, Change, ChangeKind, Changes, Listed, WriteTarget, resource_version},
+    backend::{Backend, Change, ChangeKind, Changes, Listed, WriteTarget, resource_version, says_version},
     client::{Client, List},
     controller::{Action, Controller, Reconcile, owner},
     error::{Cause, Error, Result},

@@ -88,11 +88,6 @@ impl Kind {
         self.parts.as_ref().and_then(|parts| (parts.with_status)(object, source))
     }
 
-    /// Whether the kind has a status of its own.
-    pub fn has_status(&self) -> bool {
-        self.parts.is_some()
-    }
-
     /// Whether two objects have the same spec; `None` for a kind without one, whose generation never moves.
     pub fn same_spec(&self, one: &dyn DynObject, other: &dyn DynObject) -> Option<bool> {
         self.parts.as_ref().map(|parts| (parts.same_spec)(one, other))

@@ -11,7 +11,7 @@ const GENERATED_PREFIX_MAX: usize = 58;
 
 /// The metadata of a new object.
 pub(super) fn of_new(kind: &'static Kind, given: &ObjectMeta, chance: &Chance) -> Result<ObjectMeta, Error> {
-    if given.resource_version.as_deref().is_some_and(|version| !version.is_empty()) {
+    if objects::says_version(given) {
         return Err(Error::BadRequest("resourceVersion should not be set on objects to be created".into()));
     }
     let mut metadata = given.clone();

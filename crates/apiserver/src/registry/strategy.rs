@@ -32,7 +32,7 @@ pub(super) fn first_state(object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
     if kind == <Node as Object>::kind() {
         return object;
     }
-    let object = match EMPTY.get(kind).filter(|_| kind.has_status()) {
+    let object = match EMPTY.get(kind).filter(|_| kind.subresources.status) {
         Some(empty) => kind.with_status(object, &**empty).expect("both are of this kind"),
         None => object,
     };

@@ -103,7 +103,7 @@ impl Registry {
             Target::Object | Target::Finalize => {
                 let metadata = metadata::of_update(kind, old, wanted.metadata())?;
                 finalizers::check(kind, old, &metadata)?;
-                let wanted = if kind.has_status() {
+                let wanted = if kind.subresources.status {
                     kind.with_status(wanted, &**present).ok_or_else(|| mixed_up(kind))?
                 } else {
                     wanted

@@ -37,7 +37,7 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
 fn check_version(call: &Call, metadata: &ObjectMeta) -> Result<(), Failure> {
     let kind = call.resource.kind;
     let strict = kind.group.ends_with("knative.dev") || kind == Lease::kind();
-    if !strict || metadata.resource_version.as_deref().is_some_and(|version| !version.is_empty()) {
+    if !strict || objects::says_version(metadata) {
         return Ok(());
     }
     let cause = objects::Cause {

@@ -10,7 +10,7 @@ use super::{
     failure::{Refusal, Status},
     request,
 };
-use crate::{DeleteOptions, Error, Result, WriteTarget};
+use crate::{DeleteOptions, Error, Result, WriteTarget, says_version};
 
 impl Remote {
     /// Reads an object from the server itself.
@@ -43,7 +43,7 @@ impl Remote {
             }
             path.push_str("/status");
         }
-        if object.metadata().resource_version.as_deref().is_some_and(|version| !version.is_empty()) {
+        if says_version(object.metadata()) {
             return self.put_at(&path, &key, &*object).await;
         }
         // Most servers insist on a version, so one that does not matter to the caller is filled in.

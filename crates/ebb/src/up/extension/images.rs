@@ -6,10 +6,9 @@ use futures::TryStreamExt;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use images::{Digest, Error, ImageSummary, Reference, Store, UNREAD_BYTES_MAX};
+use images::{Digest, Error, ImageSummary, Reference, Store};
 use objects::Client;
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt;
 use tokio_util::io::StreamReader;
 
 use super::{Answer, Refusal, image_users};
@@ -31,16 +30,8 @@ pub(super) fn list(store: &Store) -> Value {
 }
 
 pub(super) async fn load(store: Store, query: Query, body: Incoming) -> Answer {
-    let mut reader = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
-    let name = match query.get("name").map(|name| name.parse::<Reference>()).transpose() {
-        Ok(name) => name,
-        Err(error) => {
-            // As the loading itself does: who still sends does not listen.
-            let mut rest = (&mut reader).take(UNREAD_BYTES_MAX);
-            let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
-            return Err(error.into());
-        }
-    };
+    let reader = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
+    let name = query.get("name").map(str::to_owned);
     let loaded = images::load_async(&store, reader, name).await?;
     let image = |(reference, digest): (Reference, Digest)| json!({ "reference": reference.to_string(), "digest": digest.to_string() });
     Ok(json!({ "images": loaded.into_iter().map(image).collect::<Vec<_>>() }))
