@@ -29,5 +29,5 @@ pub use self::{
         StartRecords, image_pull_keyring,
     },
 };
-pub use run_dir::remove_run_dir;
+pub use run_dir::{is_in_memory, remove_run_dir};
 pub use runtime::keeper::keeper_main;

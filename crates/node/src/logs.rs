@@ -6,7 +6,12 @@ mod line;
 mod reader;
 mod writer;
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -79,26 +84,16 @@ impl Logs {
         let _ = timeout(at_most, all).await;
     }
 
-    /// Deletes all logs of a pod; what its containers still write is dropped.
-    pub(crate) fn remove(&self, pod: &str) {
+    /// Takes nothing more of a pod: what its containers still write is dropped. Returns where its logs are, to be
+    /// removed.
+    pub(crate) fn forget(&self, pod: &str) -> PathBuf {
         self.inner.live.lock().retain(|id, _| id.pod != pod);
-        let dir = self.inner.dir.join(pod);
-        if let Err(error) = std::fs::remove_dir_all(&dir)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(%error, dir = %dir.display(), "could not delete a pod's logs");
-        }
+        self.inner.dir.join(pod)
     }
 
-    /// Deletes the logs of pods that are not there any more.
-    pub(crate) fn retain(&self, known: impl Fn(&str) -> bool) {
-        for entry in std::fs::read_dir(&self.inner.dir).into_iter().flatten().flatten() {
-            if let Some(pod) = entry.file_name().to_str()
-                && !known(pod)
-            {
-                self.remove(pod);
-            }
-        }
+    /// Where each pod has a directory.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.inner.dir
     }
 
     /// Whether the run is being written and its pod is there.

@@ -21,6 +21,8 @@ mod events;
 mod image;
 mod keyring;
 mod kubelet;
+mod remains;
+mod small_files;
 mod spec;
 mod start_times;
 mod state;

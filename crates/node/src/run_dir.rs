@@ -7,18 +7,48 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::mount::{UnmountFlags, unmount};
+use rustix::{
+    fs::{FsWord, statfs},
+    mount::{UnmountFlags, unmount},
+};
 
-/// Removes the directory with all that is in it and mounted below it; one that is not there is fine.
+/// What `statfs` says of a tmpfs (Linux: `linux/magic.h`).
+const TMPFS_MAGIC: FsWord = 0x0102_1994;
+
+/// Whether what is written to a directory stays in memory.
+pub fn is_in_memory(dir: &Path) -> bool {
+    statfs(dir).is_ok_and(|found| found.f_type == TMPFS_MAGIC)
+}
+
+/// Removes the directory with all that is in it and mounted below it; one that is not there is fine. What cannot be
+/// removed keeps nothing else: the error names the first of it.
 pub fn remove_run_dir(dir: &Path) -> io::Result<()> {
     let mounts = fs::read("/proc/self/mountinfo")?;
     // The last one mounted comes off first.
-    for mount in mount_points(&mounts).into_iter().rev().filter(|mount| mount.starts_with(dir)) {
-        unmount(&mount, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)?;
-    }
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+    let below = mount_points(&mounts).into_iter().rev().filter(|mount| mount.starts_with(dir));
+    let unmounted = below.map(|mount| {
+        let flags = UnmountFlags::DETACH | UnmountFlags::NOFOLLOW;
+        unmount(&mount, flags).map_err(|errno| named(&mount, errno.into()))
+    });
+    let unmounted = unmounted.fold(Ok(()), Result::and);
+    let removed = match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(&first_left(dir), error)),
         _ => Ok(()),
+    };
+    unmounted.and(removed)
+}
+
+fn named(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+/// Something in the directory that nothing is in.
+fn first_left(dir: &Path) -> PathBuf {
+    let entry = fs::read_dir(dir).ok().and_then(|mut entries| entries.next()?.ok());
+    match entry {
+        Some(entry) if entry.file_type().is_ok_and(|kind| kind.is_dir()) => first_left(&entry.path()),
+        Some(entry) => entry.path(),
+        None => dir.to_owned(),
     }
 }
 

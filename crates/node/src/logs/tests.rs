@@ -138,7 +138,9 @@ async fn removed_logs_stay_removed_and_the_directory_is_private() {
     write_run(&logs, 0, b"line\n").await;
     assert_eq!(std::fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777, 0o700);
     let (pipes, work) = logs.begin(LogId { run: 1, ..id() }).unwrap();
-    logs.remove("uid");
+    let left = logs.forget("uid");
+    assert_eq!(left, dir.path().join("uid"));
+    std::fs::remove_dir_all(left).unwrap();
     let mut stdout = std::fs::File::from(pipes.stdout);
     stdout.write_all(b"late\n").unwrap();
     drop((stdout, pipes.stderr));

@@ -13,6 +13,16 @@ const START_FIRST: Duration = Duration::from_secs(1);
 /// The longest wait for what the container's configuration names: it is a cheap look into the API.
 const CONFIG_MAX: Duration = Duration::from_secs(10);
 
+/// Half of the wait after the first failure of what the node itself does for a pod; it doubles with each.
+const NODE_FIRST: Duration = Duration::from_millis(250);
+/// The longest wait between two tries of it.
+const NODE_MAX: Duration = Duration::from_secs(10);
+
+/// How long the node waits before it tries again what has failed so often in a row.
+pub(super) fn wait_after(failures: u32) -> Duration {
+    NODE_FIRST.saturating_mul(1 << failures.min(16)).min(NODE_MAX)
+}
+
 /// The memory of a container's ends.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Backoff {

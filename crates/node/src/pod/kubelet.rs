@@ -13,8 +13,10 @@ use super::{
     address::Addresses,
     events::{self, Recorder, Told},
     image::Images,
+    remains::{self, Removals},
+    small_files::SmallFiles,
     unclaimed::Unclaimed,
-    volumes::{self, Places},
+    volumes::Places,
     worker::STOP_GRACE_MAX,
     workers::Workers,
 };
@@ -108,6 +110,8 @@ pub(super) struct Shared {
     pub(super) addresses: Addresses,
     pub(super) taken_over: Unclaimed,
     pub(super) recorder: Recorder,
+    pub(super) removals: Removals,
+    pub(super) small_files: SmallFiles,
     /// Done when the node stops.
     pub(super) stop: CancellationToken,
 }
@@ -128,17 +132,19 @@ impl Shared {
         Places { run: self.pod_dir(pod).join("volumes"), disk: self.options.volumes_dir.join(pod.uid()) }
     }
 
-    /// Removes the volumes of pods that ended while nobody saw it. Which they are is settled when this returns: no pod
-    /// that comes later is taken for one of them.
-    fn remove_unknown_volumes(&self, is_known: impl Fn(&str) -> bool) {
-        let dirs = volumes::unknown(&self.options.volumes_dir, is_known);
+    /// Removes, beside everything else, the volumes and logs of pods that ended while nobody saw it. Which they are is
+    /// settled when this returns: no pod that comes later is taken for one of them.
+    fn remove_unknown(self: &Arc<Self>, is_known: impl Fn(&str) -> bool) {
+        let places = [self.options.volumes_dir.as_path(), self.logs.dir()];
+        let dirs: Vec<_> = places.iter().flat_map(|place| remains::unknown(place, &is_known)).collect();
         if !dirs.is_empty() {
-            tokio::task::spawn_blocking(move || {
-                for dir in dirs {
-                    if let Err(error) = std::fs::remove_dir_all(&dir) {
-                        tracing::warn!(dir = %dir.display(), %error, "could not remove what an earlier pod left");
-                    }
-                }
+            let shared = Arc::clone(self);
+            tokio::spawn(async move {
+                let attempt = || shared.removals.dirs(dirs.clone());
+                let told = |why: &str| {
+                    tracing::warn!(why, "could not remove all that earlier pods left; trying again")
+                };
+                remains::until_gone(attempt, &shared.stop, told).await;
             });
         }
     }
@@ -162,6 +168,8 @@ impl Kubelet {
                 taken_over: Unclaimed::new(config.taken_over, &addresses),
                 addresses,
                 recorder,
+                removals: Removals::default(),
+                small_files: SmallFiles::of(&config.options.run_dir),
                 stop: CancellationToken::new(),
                 options: config.options,
                 client: config.client,
@@ -215,8 +223,7 @@ impl Kubelet {
                         if let Some(known) = told.take() {
                             let is_known = |uid: &str| known.iter().any(|known| known == uid);
                             workers.retain(is_known);
-                            self.shared.logs.retain(is_known);
-                            self.shared.remove_unknown_volumes(is_known);
+                            self.shared.remove_unknown(is_known);
                         }
                     }
                 },

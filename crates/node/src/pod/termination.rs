@@ -1,15 +1,15 @@
 //! How a run of a container ended, with the message it left.
 
-use std::{fs, io::Read, path::Path};
+use std::{fs, io::Read, path::PathBuf};
 
 use jiff::Timestamp;
 use resources::builtin::Container;
 
-use super::state::{Ended, Running};
-use crate::{
-    logs::{LogId, Logs},
-    runtime::Exit,
+use super::{
+    kubelet::Shared,
+    state::{Ended, Running},
 };
+use crate::{logs::LogId, runtime::Exit};
 
 /// The most of a termination message that is kept (upstream: kubernetes, kubelet).
 const MESSAGE_BYTES_MAX: usize = 4096;
@@ -45,13 +45,27 @@ pub(super) fn ended(
 }
 
 /// What the container wrote into its message file or, where its policy says so, the end of its log.
-pub(super) fn message(container: &Container, file: &Path, logs: &Logs, log: &LogId, exit: Exit) -> String {
-    let mut text = Vec::new();
-    let read =
-        fs::File::open(file).and_then(|file| file.take(MESSAGE_BYTES_MAX as u64).read_to_end(&mut text));
-    if read.is_ok() && !text.is_empty() {
+pub(super) async fn message(
+    shared: &Shared,
+    container: &Container,
+    file: PathBuf,
+    log: LogId,
+    exit: Exit,
+) -> String {
+    let read = move || {
+        let mut text = Vec::new();
+        fs::File::open(file)?.take(MESSAGE_BYTES_MAX as u64).read_to_end(&mut text)?;
+        Ok(text)
+    };
+    let text = shared.small_files.run(read).await.unwrap_or_default();
+    if !text.is_empty() {
         return String::from_utf8_lossy(&text).into_owned();
     }
     let falls_back = container.termination_message_policy.as_deref() == Some("FallbackToLogsOnError");
-    if falls_back && exit.code != 0 { logs.tail(log, LOG_LINES_MAX, LOG_BYTES_MAX) } else { String::new() }
+    if !falls_back || exit.code == 0 {
+        return String::new();
+    }
+    let logs = shared.logs.clone();
+    let tail = move || logs.tail(&log, LOG_LINES_MAX, LOG_BYTES_MAX);
+    tokio::task::spawn_blocking(tail).await.unwrap_or_default()
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use parking_lot::Mutex;
 
-use super::{address::Addresses, kubelet::Shared};
+use super::{address::Addresses, kubelet::Shared, remains};
 use crate::runtime::TakenOver;
 
 /// Sandboxes by their pods' uids. The addresses that they have are taken.
@@ -31,10 +31,14 @@ impl Unclaimed {
             let shared = Arc::clone(shared);
             tokio::spawn(async move {
                 tracing::info!(pod = %taken.sandbox, "removing what is left of a pod that does not run any more");
-                if let Err(error) = shared.runtime.remove_sandbox(&taken.sandbox).await {
-                    tracing::warn!(pod = %taken.sandbox, %error, "could not remove all of a pod's sandbox");
+                let attempt = || remains::remove_sandbox(&shared, &taken.sandbox);
+                let told = |why: &str| {
+                    tracing::warn!(pod = %taken.sandbox, why, "could not remove all of a pod's sandbox; trying again");
+                };
+                // Nobody else is to have its addresses while it has.
+                if remains::until_gone(attempt, &shared.stop, told).await {
+                    give_back(&shared.addresses, &taken.addresses);
                 }
-                give_back(&shared.addresses, &taken.addresses);
             });
         }
     }

@@ -11,7 +11,7 @@ use std::{
 
 use resources::builtin::{Pod, Volume};
 
-pub(super) use self::empty_dir::{Limited, clear as clear_memory, unknown};
+pub(super) use self::empty_dir::{Limited, clear as clear_memory};
 use super::{
     env::Surroundings,
     values::{Missing, Values},

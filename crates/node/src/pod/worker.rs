@@ -28,6 +28,7 @@ use tokio::{
 pub(super) use self::deadline::STOP_GRACE_MAX;
 use self::{end::Ending, prepare::Prepared, start::Run};
 use super::{
+    backoff,
     events::News,
     image,
     kubelet::Shared,
@@ -229,7 +230,7 @@ impl Worker {
             }
             Happening::Prepared(Err(failure)) => {
                 self.prepare_failures += 1;
-                let wait = prepare::wait(self.prepare_failures);
+                let wait = backoff::wait_after(self.prepare_failures);
                 let reason = if failure.reason == "CreateContainerConfigError" {
                     "FailedMount"
                 } else {

@@ -83,24 +83,16 @@ fn is_mount_point(path: &Path) -> io::Result<bool> {
 }
 
 /// Takes a pod's memory volumes out of the file tree, which then can be removed. What still holds one keeps it.
-pub(in crate::pod) fn clear(places: &Places, pod: &Pod) {
+pub(in crate::pod) fn clear(places: &Places, pod: &Pod) -> io::Result<()> {
     let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
     for volume in volumes.filter(|volume| volume.empty_dir.is_some()) {
         let path = places.run.join(&volume.name);
         if is_there(&path) && is_mount_point(&path).unwrap_or(false) {
-            let unmounted = unmount(&path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW);
-            if let Err(error) = unmounted {
-                tracing::warn!(path = %path.display(), %error, "could not unmount a memory volume");
-            }
+            unmount(&path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)
+                .map_err(|errno| io::Error::other(format!("unmounting {}: {errno}", path.display())))?;
         }
     }
-}
-
-/// The directories of pods that are not `known`.
-pub(in crate::pod) fn unknown(dir: &Path, known: impl Fn(&str) -> bool) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    let is_unknown = |entry: &fs::DirEntry| !entry.file_name().to_str().is_some_and(&known);
-    entries.filter(is_unknown).map(|entry| entry.path()).collect()
+    Ok(())
 }
 
 /// An emptyDir on disk that may not grow beyond a size.
@@ -175,15 +167,5 @@ mod tests {
         assert!((3 * (64 << 10)..1 << 20).contains(&(full - empty)), "{empty} {full}");
         assert!(used(dir.path(), 64 << 10) > 64 << 10);
         assert_eq!(used(&dir.path().join("none"), 1), 0);
-    }
-
-    #[test]
-    fn what_nobody_knows_is_found() {
-        let dir = tempfile::tempdir().unwrap();
-        for name in ["known/v", "unknown/v"] {
-            fs::create_dir_all(dir.path().join(name)).unwrap();
-        }
-        assert_eq!(unknown(dir.path(), |uid| uid == "known"), [dir.path().join("unknown")]);
-        assert_eq!(unknown(&dir.path().join("none"), |_| false), Vec::<PathBuf>::new());
     }
 }

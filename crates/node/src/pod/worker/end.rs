@@ -19,8 +19,9 @@ use crate::{
     pod::{
         built_in,
         kubelet::Shared,
+        remains,
         state::{Failed, Record, State},
-        termination, volumes,
+        termination,
     },
     runtime::{ContainerId, SandboxId},
 };
@@ -107,12 +108,11 @@ impl Worker {
             self.collect_exits().await;
             self.tell().await;
         }
-        self.remove().await;
-        if ending == Ending::NodeStops {
-            return;
-        }
-        self.remove_files();
-        if ending == Ending::Deleted {
+        let is_gone = match ending {
+            Ending::NodeStops => return self.leave().await,
+            Ending::Deleted | Ending::Gone => self.remove().await,
+        };
+        if is_gone && ending == Ending::Deleted {
             self.forget().await;
         }
     }
@@ -124,7 +124,17 @@ impl Worker {
         self.failed = Some(failed);
         self.stop_by(Ending::Deleted, Deadline::of(&self.pod, Instant::now())).await;
         self.collect_exits().await;
-        self.remove().await;
+        self.let_go();
+        let (shared, sandbox) = (Arc::clone(&self.shared), self.sandbox.clone());
+        if remains::remove_sandbox(&shared, &sandbox).await.is_err() {
+            let pod = self.pod.key();
+            self.happenings.push(Box::pin(async move {
+                let told = |why: &str| tracing::warn!(%pod, why, "could not remove all of the pod's sandbox; trying again");
+                let attempt = || remains::remove_sandbox(&shared, &sandbox);
+                remains::until_gone(attempt, &shared.stop, told).await;
+                std::future::pending().await
+            }));
+        }
         self.publish().await;
     }
 
@@ -214,28 +224,33 @@ impl Worker {
         }
     }
 
-    async fn remove(&mut self) {
-        // Whatever is still starting or waiting ends here.
+    /// Whatever is still starting or waiting ends here.
+    fn let_go(&mut self) {
         self.happenings.clear();
-        if let Err(error) = self.shared.runtime.remove_sandbox(&self.sandbox).await {
-            tracing::warn!(pod = %self.pod.key(), %error, "could not remove all of the pod's sandbox");
-        }
-        self.shared.images.release_pod(self.pod.uid());
         self.shared.records.remove(self.pod.uid());
     }
 
-    /// Removes what the pod wrote, now that it never runs again.
-    fn remove_files(&self) {
-        let places = self.shared.places(&self.pod);
-        volumes::clear_memory(&places, &self.pod);
-        for dir in [self.shared.pod_dir(&self.pod), places.disk] {
-            if let Err(error) = std::fs::remove_dir_all(&dir)
-                && error.kind() != std::io::ErrorKind::NotFound
-            {
-                tracing::warn!(%error, dir = %dir.display(), "could not delete a pod's directory");
-            }
+    /// Removes what runs, for the pod to run again with the node. What cannot be removed goes with the keeper.
+    async fn leave(&mut self) {
+        self.let_go();
+        if let Err(why) = remains::remove_sandbox(&self.shared, &self.sandbox).await {
+            tracing::warn!(pod = %self.pod.key(), why, "could not remove all of the pod's sandbox");
         }
-        self.shared.logs.remove(self.pod.uid());
+    }
+
+    /// Removes all of the pod; false when the node stops before that is done.
+    async fn remove(&mut self) -> bool {
+        self.let_go();
+        let (shared, pod, sandbox) = (Arc::clone(&self.shared), Arc::clone(&self.pod), self.sandbox.clone());
+        let attempt = || async {
+            remains::remove_sandbox(&shared, &sandbox).await?;
+            remains::remove_files(&shared, &pod).await
+        };
+        let told = |why: &str| {
+            tracing::warn!(pod = %pod.key(), why, "could not remove all of the pod; trying again");
+            self.warn(None, "FailedKillPod", format!("could not remove all of the pod; trying again: {why}"));
+        };
+        remains::until_gone(attempt, &shared.stop, told).await
     }
 
     /// Deletes the pod from the API, now that nothing of it is left.

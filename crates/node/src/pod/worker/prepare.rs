@@ -5,7 +5,6 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use resources::{Object, builtin::Pod};
@@ -33,14 +32,6 @@ pub(super) struct Prepared {
     pub(super) volumes: Volumes,
     /// The pod's own directory on the host.
     pub(super) dir: PathBuf,
-}
-
-/// The longest wait after a failure.
-const WAIT_MAX: Duration = Duration::from_secs(10);
-
-/// How long to wait after so many failures in a row.
-pub(super) fn wait(failures: u32) -> Duration {
-    Duration::from_millis(250 << failures.min(6)).min(WAIT_MAX)
 }
 
 impl Worker {
@@ -71,10 +62,11 @@ async fn prepare(
 ) -> Result<Prepared, Failure> {
     let dir = shared.pod_dir(pod);
     let config_error = |message: String| Failure::new("CreateContainerConfigError", message);
-    let dir_error = |error: io::Error| config_error(format!("{}: {error}", dir.display()));
-    private_dir::make(&dir).map_err(dir_error)?;
     let files =
         Files { hostname: spec.hostname.clone(), address, resolv_conf: shared.options.resolv_conf.clone() };
+    let (own, of) = (dir.clone(), Arc::clone(pod));
+    let written = shared.small_files.run(move || files.write(&own, &of)).await;
+    written.map_err(|error| config_error(format!("writing the pod's files: {error}")))?;
     let volumes = if pod
         .spec
         .as_ref()
@@ -93,7 +85,6 @@ async fn prepare(
     } else {
         Volumes::new()
     };
-    files.write(&dir, pod).map_err(dir_error)?;
     let hostname = spec.hostname.clone();
     let mut created = shared.runtime.create_sandbox(spec.clone()).await;
     if matches!(created, Err(RuntimeError::Exists { .. })) {
@@ -130,7 +121,8 @@ struct Files {
 }
 
 impl Files {
-    fn write(&self, dir: &Path, pod: &Pod) -> std::io::Result<()> {
+    fn write(&self, dir: &Path, pod: &Pod) -> io::Result<()> {
+        private_dir::make(dir)?;
         fs::create_dir_all(dir.join("etc"))?;
         let mut hosts = format!(
             "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{}\t{}\n",

@@ -86,8 +86,9 @@ pub(super) async fn start(
         Failure::new("RunContainerError", format!("{what}: {error}"))
     };
     let message = message_file(&prepared, &container, run);
-    make_message_file(&message)
-        .map_err(|error| start_error("making the termination message file", &error))?;
+    let made = message.clone();
+    let made = shared.small_files.run(move || make_message_file(&made)).await;
+    made.map_err(|error| start_error("making the termination message file", &error))?;
     let log = LogId { pod: pod.uid().to_owned(), container: container.name.clone(), run };
     let (pipes, _) =
         shared.logs.begin(log).map_err(|error| start_error("opening the container's log", &error))?;
@@ -207,9 +208,9 @@ pub(super) fn wait(
             Exit { code: 137, signal: Some(9), oom_killed: false }
         });
         shared.logs.stored(&log, LAST_WORDS_MAX).await;
-        let message = termination::message(&container, &file, &shared.logs, &log, exit);
+        let message = termination::message(&shared, &container, file, log, exit).await;
         if let Err(error) = shared.runtime.remove_container(&id).await {
-            tracing::warn!(container = %id, %error, "could not remove a container that ended");
+            tracing::warn!(container = %id, %error, "could not remove a container that ended; it is tried again with its pod");
         }
         shared.images.release(&id);
         (exit, message)
