@@ -44,8 +44,10 @@ struct State {
 /// Where a follower stands: in which file (by inode) and how far.
 struct Position {
     file: BufReader<File>,
-    /// The part of a line that has been read without its end.
+    /// What has been read of a stored line without its end.
     rest: Vec<u8>,
+    /// What was shown last is a part of a line: what follows goes on with it.
+    within: bool,
 }
 
 impl Logs {
@@ -115,7 +117,9 @@ impl State {
         }
         let path = self.logs.file(&self.id, 0);
         if out.is_empty() && is_other(&path, self.position.as_ref())? {
-            let mut position = Position { file: BufReader::new(File::open(&path)?), rest: Vec::new() };
+            let within = self.position.as_ref().is_some_and(|position| position.within);
+            let file = BufReader::new(File::open(&path)?);
+            let mut position = Position { file, rest: Vec::new(), within };
             position.read(&self.options, &mut out)?;
             self.position = Some(position);
         }
@@ -131,7 +135,7 @@ impl Position {
                 return Ok(());
             }
             if self.rest.last() == Some(&b'\n') {
-                show(&self.rest[..self.rest.len() - 1], options, out);
+                show(&self.rest[..self.rest.len() - 1], options, &mut self.within, out);
                 self.rest.clear();
             }
         }
@@ -154,7 +158,7 @@ fn is_other(path: &std::path::Path, position: Option<&Position>) -> io::Result<b
 /// What is stored now as text, and where it ends.
 fn stored(logs: &Logs, id: &LogId, options: &LogOptions) -> io::Result<(Vec<u8>, Option<Position>)> {
     let mut kept: VecDeque<Vec<u8>> = VecDeque::new();
-    let mut last = None;
+    let (mut last, mut within) = (None, false);
     for age in (0..FILES_MAX).rev() {
         let mut file = match File::open(logs.file(id, age)) {
             Ok(file) => BufReader::new(file),
@@ -165,10 +169,12 @@ fn stored(logs: &Logs, id: &LogId, options: &LogOptions) -> io::Result<(Vec<u8>,
         let mut at = 0;
         while file.read_until(b'\n', &mut line)? > 0 && line.last() == Some(&b'\n') {
             at += line.len() as u64;
-            let mut text = Vec::new();
-            show(&line[..line.len() - 1], options, &mut text);
-            if !text.is_empty() {
-                kept.push_back(text);
+            let (mut text, goes_on) = (Vec::new(), within);
+            show(&line[..line.len() - 1], options, &mut within, &mut text);
+            match kept.back_mut() {
+                Some(begun) if goes_on => begun.append(&mut text),
+                _ if text.is_empty() => {}
+                _ => kept.push_back(text),
             }
             if options.tail_lines.is_some_and(|lines| kept.len() > lines) {
                 kept.pop_front();
@@ -176,22 +182,23 @@ fn stored(logs: &Logs, id: &LogId, options: &LogOptions) -> io::Result<(Vec<u8>,
             line.clear();
         }
         file.seek(SeekFrom::Start(at))?;
-        last = Some(Position { file, rest: Vec::new() });
+        last = Some(Position { file, rest: Vec::new(), within });
     }
     Ok((kept.into_iter().flatten().collect(), last))
 }
 
-/// Appends a stored line as the user sees it.
-fn show(stored: &[u8], options: &LogOptions, out: &mut Vec<u8>) {
+/// Appends a stored line as the user sees it; `within` a line that has begun before, it goes on with that one.
+fn show(stored: &[u8], options: &LogOptions, within: &mut bool, out: &mut Vec<u8>) {
     let Some(line) = line::parse(stored) else { return };
     if options.since.is_some_and(|since| line.at < since) {
         return;
     }
-    if options.timestamps {
+    if options.timestamps && !*within {
         out.extend_from_slice(line.stamp.as_bytes());
         out.push(b' ');
     }
     out.extend_from_slice(line.text);
+    *within = !line.whole;
     if line.whole {
         out.push(b'\n');
     }

@@ -166,3 +166,33 @@ async fn a_log_goes_on_where_it_was_handed_over() {
     work.await.unwrap();
     assert_eq!(text(&next, LogOptions::default()).await, "one\ntwo three\nfour\n");
 }
+
+/// A daemon that is killed loses nothing that it has had for a moment: the beginning of a line is stored without its end.
+#[tokio::test]
+async fn a_line_without_an_end_is_stored_and_goes_on() {
+    let (dir, logs) = logs();
+    let (pipes, work) = logs.begin(id()).unwrap();
+    let mut stdout = std::fs::File::from(pipes.stdout);
+    let mut stream = Box::pin(logs.read(&id(), LogOptions { follow: true, ..LogOptions::default() }));
+    stdout.write_all(b"one\nname? ").unwrap();
+    assert_eq!(stream.next().await.unwrap().unwrap(), "one\n");
+    assert_eq!(stream.next().await.unwrap().unwrap(), "name? ");
+    // As after a crash: nobody has told the writer to store anything.
+    work.abort();
+    let next = Logs::new(dir.path(), Arc::new(|| Timestamp::UNIX_EPOCH), Handle::current());
+    let work = next.resume(id(), pipes.readers).unwrap();
+    stdout.write_all(b"Ebb\ntwo").unwrap();
+    drop((stdout, pipes.stderr));
+    work.await.unwrap();
+    let all = LogOptions::default();
+    for (options, expect) in [
+        (all.clone(), "one\nname? Ebb\ntwo\n"),
+        (LogOptions { tail_lines: Some(2), ..all.clone() }, "name? Ebb\ntwo\n"),
+        (
+            LogOptions { tail_lines: Some(2), timestamps: true, ..all },
+            "1970-01-01T00:00:01.000000000Z name? Ebb\n1970-01-01T00:00:00.000000000Z two\n",
+        ),
+    ] {
+        assert_eq!(text(&next, options.clone()).await, expect, "{options:?}");
+    }
+}

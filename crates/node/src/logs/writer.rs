@@ -4,9 +4,17 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::fd::OwnedFd,
+    time::Duration,
 };
 
-use tokio::{io::AsyncReadExt, net::unix::pipe, sync::watch, task::JoinHandle};
+use jiff::Timestamp;
+use tokio::{
+    io::AsyncReadExt,
+    net::unix::pipe,
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, sleep_until},
+};
 
 use super::{
     FILE_BYTES_MAX, FILES_MAX, LINE_BYTES_MAX, LogId, Logs,
@@ -16,6 +24,10 @@ use crate::private_dir;
 
 /// Read at once from a pipe.
 const CHUNK: usize = 16 << 10;
+/// How long the beginning of a line waits for its end before it is stored as a part: what has been read from the pipe is
+/// nowhere else, and a daemon that is killed loses it. Less, and every line that is written in two goes would be stored
+/// as two.
+const UNFINISHED_MAX: Duration = Duration::from_millis(100);
 
 /// A run's two pipes: the write ends, for the container, and copies of the read ends, for who takes it over.
 pub(crate) struct Pipes {
@@ -66,26 +78,34 @@ async fn copy(
 ) -> io::Result<()> {
     let mut file = LogFile::default();
     let mut dropped = 0;
-    let mut partial = [Vec::new(), Vec::new()];
+    let mut unfinished = [Unfinished::default(), Unfinished::default()];
+    let mut store_at = None;
     let mut open = [true, true];
     let (mut out_chunk, mut err_chunk) = (vec![0; CHUNK], vec![0; CHUNK]);
     while open[0] || open[1] {
-        let (index, read) = tokio::select! {
-            read = stdout.read(&mut out_chunk), if open[0] => (0, read?),
-            read = stderr.read(&mut err_chunk), if open[1] => (1, read?),
+        let now = || (logs.inner.clock)();
+        let read = tokio::select! {
+            read = stdout.read(&mut out_chunk), if open[0] => Some((0, read?)),
+            read = stderr.read(&mut err_chunk), if open[1] => Some((1, read?)),
+            () = sleep_until(store_at.unwrap_or_else(Instant::now)), if store_at.is_some() => None,
             () = logs.inner.stop.cancelled() => {
-                let rest = unfinished(&partial, |out, stream, text| {
-                    line::write(out, (logs.inner.clock)(), stream, false, text);
-                });
+                let rest = parts(&mut unfinished, now);
                 return if rest.is_empty() { Ok(()) } else { file.write(logs, id, &rest) };
             }
         };
-        open[index] = read > 0;
-        let chunk = if index == 0 { &out_chunk[..read] } else { &err_chunk[..read] };
-        let stream = if index == 0 { Stream::Out } else { Stream::Err };
-        let lines = lines(&mut partial[index], chunk, read == 0, |out, whole, text| {
-            line::write(out, (logs.inner.clock)(), stream, whole, text);
-        });
+        let lines = match read {
+            Some((index, read)) => {
+                open[index] = read > 0;
+                let chunk = if index == 0 { &out_chunk[..read] } else { &err_chunk[..read] };
+                let mut lines = Vec::new();
+                unfinished[index]
+                    .take(chunk, |whole, text| line::write(&mut lines, now(), STREAMS[index], whole, text));
+                lines
+            }
+            None => parts(&mut unfinished, now),
+        };
+        let waits = unfinished.iter().any(|line| !line.text.is_empty());
+        store_at = waits.then(|| store_at.unwrap_or_else(|| Instant::now() + UNFINISHED_MAX));
         if !lines.is_empty() {
             match file.write(logs, id, &lines) {
                 Ok(()) => written.send_modify(|count| *count += 1),
@@ -113,42 +133,49 @@ async fn copy(
     Ok(())
 }
 
-/// Cuts a chunk into lines; what has no end yet is kept in `partial`, unless it is too long or the last.
-fn lines(
-    partial: &mut Vec<u8>,
-    chunk: &[u8],
-    last: bool,
-    write: impl Fn(&mut Vec<u8>, bool, &[u8]),
-) -> Vec<u8> {
-    let mut out = Vec::new();
-    for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
-        let (text, ended) = match piece.strip_suffix(b"\n") {
-            Some(text) => (text, true),
-            None => (piece, false),
-        };
-        partial.extend_from_slice(text);
-        while partial.len() > LINE_BYTES_MAX {
-            write(&mut out, false, &partial[..LINE_BYTES_MAX]);
-            partial.drain(..LINE_BYTES_MAX);
-        }
-        if ended {
-            write(&mut out, true, partial);
-            partial.clear();
-        }
-    }
-    if last && !partial.is_empty() {
-        write(&mut out, true, partial);
-        partial.clear();
-    }
-    out
+const STREAMS: [Stream; 2] = [Stream::Out, Stream::Err];
+
+/// A stream's last line, which has no end yet.
+#[derive(Default)]
+struct Unfinished {
+    text: Vec<u8>,
+    /// Its beginning is stored already.
+    begun: bool,
 }
 
-/// The lines of both streams that have no end yet, as parts.
-fn unfinished(partial: &[Vec<u8>; 2], write: impl Fn(&mut Vec<u8>, Stream, &[u8])) -> Vec<u8> {
+impl Unfinished {
+    /// Cuts a chunk into lines, and those that are too long into parts; the empty chunk is the end of the last line.
+    fn take(&mut self, chunk: &[u8], mut write: impl FnMut(bool, &[u8])) {
+        for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
+            let (text, ended) = match piece.strip_suffix(b"\n") {
+                Some(text) => (text, true),
+                None => (piece, false),
+            };
+            self.text.extend_from_slice(text);
+            while self.text.len() > LINE_BYTES_MAX {
+                write(false, &self.text[..LINE_BYTES_MAX]);
+                self.text.drain(..LINE_BYTES_MAX);
+                self.begun = true;
+            }
+            if ended {
+                write(true, &self.text);
+                *self = Self::default();
+            }
+        }
+        if chunk.is_empty() && (self.begun || !self.text.is_empty()) {
+            write(true, &self.text);
+            *self = Self::default();
+        }
+    }
+}
+
+/// What there is of both streams' last lines, as parts of them.
+fn parts(unfinished: &mut [Unfinished; 2], now: impl Fn() -> Timestamp) -> Vec<u8> {
     let mut out = Vec::new();
-    for (stream, text) in [Stream::Out, Stream::Err].into_iter().zip(partial) {
-        if !text.is_empty() {
-            write(&mut out, stream, text);
+    for (stream, line) in STREAMS.into_iter().zip(unfinished) {
+        if !line.text.is_empty() {
+            line::write(&mut out, now(), stream, false, &line.text);
+            (line.begun, line.text) = (true, Vec::new());
         }
     }
     out

@@ -11,6 +11,7 @@ mod prepare;
 mod publish;
 mod start;
 mod take_over;
+mod told;
 mod transitions;
 
 use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc, time::Duration};

@@ -9,7 +9,7 @@ use std::{
 
 use resources::{Object, builtin::Pod};
 
-use super::{Happening, Worker};
+use super::{Happening, Worker, told};
 use crate::{
     pod::{
         env::Surroundings,
@@ -95,7 +95,8 @@ async fn prepare(
         created = shared.runtime.create_sandbox(spec).await;
     }
     created.map_err(|error| {
-        Failure::new("FailedCreatePodSandBox", format!("Failed to create pod sandbox: {error}"))
+        tracing::warn!(pod = %pod.key(), %error, "could not make a pod's sandbox");
+        Failure::new("FailedCreatePodSandBox", told::of_sandbox(&error, pod.name()))
     })?;
     Ok(Prepared { hostname, address, volumes, dir })
 }

@@ -9,7 +9,7 @@ use resources::{
     builtin::{Container, Pod},
 };
 
-use super::{Happening, prepare::Prepared};
+use super::{Happening, prepare::Prepared, told};
 use crate::{
     logs::LogId,
     pod::{
@@ -131,11 +131,15 @@ pub(super) async fn start(
         stderr: pipes.stderr,
         readers: Some(pipes.readers),
     };
+    let shown = told::Shown::of(&spec.rootfs, &spec.mounts);
     let mut unsupported = shared.runtime.unsupported(&spec);
     unsupported.retain(|field| asks_for(&container, field));
     let started = shared.runtime.start_container(spec).await;
     drop(taken);
-    let started = started.map_err(|error| Failure::new(error.reason(), error.to_string()))?;
+    let started = started.map_err(|error| {
+        tracing::warn!(pod = %pod.key(), %error, "could not start a container");
+        Failure::new(error.reason(), told::of_container(&error, &container.name, &shown))
+    })?;
     tracing::debug!(container = %id, timings = ?started.timings, "started");
     shared.images.hold(&id, image.lease);
     Ok(Run { id: Some(id), image_id: name, probes: spec::probes(&container), unsupported, was_pulled })

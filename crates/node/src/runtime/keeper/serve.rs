@@ -13,7 +13,7 @@ use super::children::Children;
 use super::link::{Heard, Link};
 use crate::runtime::protocol::{Configuration, Event, Request};
 use crate::runtime::wire::Message;
-use crate::runtime::{rendezvous, sys};
+use crate::runtime::{RuntimeError, rendezvous, sys};
 
 /// How long nothing must happen before pools are refilled: a refill must not compete for the processors with the
 /// start that emptied them.
@@ -211,7 +211,12 @@ impl Keeper {
                     overlay
                 }
                 Err(error) => {
-                    self.send(&Event::Refused { reason: error.to_string() }, &[])?;
+                    // The daemon says itself of whatever this is that it cannot run containers.
+                    let reason = match error {
+                        RuntimeError::Unsupported(reason) => reason,
+                        other => other.to_string(),
+                    };
+                    self.send(&Event::Refused { reason }, &[])?;
                     return Ok(Next::End);
                 }
             },
