@@ -49,14 +49,14 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
 
     let mut signals = Signals::listen()?;
     let began = Instant::now();
-    let platform = Platform::start(Options {
+    let setup = Options {
         data_dir: dir.path().to_owned(),
         api: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         http: None,
         domain: None,
         runtime: kind,
-    })
-    .await?;
+    };
+    let Some(platform) = Platform::start(setup, &mut signals).await? else { return Ok(()) };
     step("the platform is up", began.elapsed());
 
     let told = tokio::select! {

@@ -43,9 +43,9 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     };
     // Before anything is there: a signal must not find its default action.
     let mut signals = Signals::listen()?;
-    let platform = tokio::select! {
-        started = Platform::start(options) => started?,
-        () = signals.stop() => anyhow::bail!("told to stop while it started"),
+    let Some(platform) = Platform::start(options, &mut signals).await? else {
+        say("Told to stop while it started; everything is removed.");
+        return Ok(());
     };
     // Whoever reads along may stop reading; the platform goes on.
     let _ = announce(&platform);
@@ -63,7 +63,15 @@ pub(crate) async fn run(options: Up) -> Result<()> {
             platform.hand_over(signals.stop()).await
         }
     };
-    reason.and(ended)
+    both(reason, ended)
+}
+
+/// Both errors, where there are two.
+fn both(first: Result<()>, second: Result<()>) -> Result<()> {
+    match (first, second) {
+        (Err(first), Err(second)) => Err(anyhow::anyhow!("{first:#}; and {second:#}")),
+        (first, second) => first.and(second),
+    }
 }
 
 /// Says what follows when it is told to stop.

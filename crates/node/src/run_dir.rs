@@ -31,18 +31,23 @@ pub fn remove_run_dir(dir: &Path) -> io::Result<()> {
         unmount(&mount, flags).map_err(|errno| named(&mount, errno.into()))
     });
     let unmounted = unmounted.fold(Ok(()), Result::and);
-    let removed = match fs::remove_dir_all(dir) {
+    let removed = remove_dir(dir);
+    unmounted.and(removed)
+}
+
+/// Removes a directory with all that is in it; one that is not there is fine. The error names what stays.
+pub(crate) fn remove_dir(dir: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(dir) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(&first_left(dir), error)),
         _ => Ok(()),
-    };
-    unmounted.and(removed)
+    }
 }
 
 fn named(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// Something in the directory that nothing is in.
+/// Where the removal of a directory, which takes the entries in their order, has come to.
 fn first_left(dir: &Path) -> PathBuf {
     let entry = fs::read_dir(dir).ok().and_then(|mut entries| entries.next()?.ok());
     match entry {

@@ -1,15 +1,22 @@
 //! Where the platform keeps what, and that only one uses it.
 
+mod private;
+mod run;
+
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{Read, Seek, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
 use resources::names::fnv32;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, openat};
+
+use self::private::Objection;
+
+/// The file that is locked while the directory is in use.
+const LOCK: &str = "lock";
 
 /// The data directory, held by this process.
 #[derive(Debug)]
@@ -30,15 +37,13 @@ impl DataDir {
         std::env::var_os("XDG_DATA_HOME").map_or_else(home, PathBuf::from).join("ebb")
     }
 
-    /// Makes the directory if need be, and takes it.
+    /// Makes the directory if need be, and takes it. It holds keys, Secrets and other systems' setuid programs, so one
+    /// that others could change is refused.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        // It holds keys, Secrets and other systems' setuid programs: not for the machine's other users.
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-        made.with_context(|| format!("making the data directory {}", path.display()))?;
+        private::make(path).with_context(|| format!("making the data directory {}", path.display()))?;
         let path = path.canonicalize()?;
-        let name = path.join("lock");
-        let opened = File::options().read(true).write(true).create(true).truncate(false).open(&name);
-        let mut lock = opened.with_context(|| format!("opening {}", name.display()))?;
+        let dir = private::open(&path).map_err(|objection| refusal(&path, &objection))?;
+        let mut lock = open_lock(&dir).with_context(|| format!("opening {}", path.join(LOCK).display()))?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
             let mut pid = String::new();
             let _ = lock.read_to_string(&mut pid);
@@ -89,11 +94,11 @@ impl DataDir {
     }
 
     /// What lasts only while containers run: in memory with root, since it is written at every start.
-    pub(crate) fn run(&self) -> PathBuf {
+    pub(crate) fn run(&self) -> Result<PathBuf> {
         if rustix::process::geteuid().is_root() {
-            memory().join("ebb").join(self.id())
+            Ok(run::base()?.join(self.id()))
         } else {
-            self.path.join("run")
+            Ok(self.path.join("run"))
         }
     }
 
@@ -104,31 +109,55 @@ impl DataDir {
     }
 }
 
-/// What `statfs` says of a tmpfs (Linux: `linux/magic.h`).
-const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
-
-/// A directory in memory for root's own use. Where `/run` is on disk, as in some containers, a start's small files would
-/// cost ten times as much, and Secrets would be written down.
-fn memory() -> &'static Path {
-    let run = Path::new("/run");
-    let is_in_memory = |dir: &Path| rustix::fs::statfs(dir).is_ok_and(|found| found.f_type == TMPFS_MAGIC);
-    [run, Path::new("/dev/shm")]
-        .into_iter()
-        .find(|dir| is_in_memory(dir) && is_ours(&dir.join("ebb")))
-        .unwrap_or(run)
+fn refusal(path: &Path, objection: &Objection) -> anyhow::Error {
+    let mend = match objection {
+        Objection::Writable { .. } => format!("run `chmod go-w {}`, or ", path.display()),
+        Objection::NoDirectory | Objection::Owner { .. } | Objection::Io(_) => String::new(),
+    };
+    anyhow::anyhow!(
+        "the data directory {} is refused, since it is to hold keys and programs: {objection}; {mend}name another with --data-dir",
+        path.display()
+    )
 }
 
-/// Makes a directory, or finds that it is this user's: in a directory where anybody may make one, it may not be.
-fn is_ours(dir: &Path) -> bool {
-    let made = fs::DirBuilder::new().mode(0o700).create(dir);
-    made.is_ok()
-        || fs::symlink_metadata(dir)
-            .is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::geteuid().as_raw())
+/// Opens the file whose lock says that the directory is in use, and changes nothing in it. A link, which would have
+/// another file written to, is not followed.
+fn open_lock(dir: &File) -> std::io::Result<File> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(File::from(openat(dir, LOCK, flags, Mode::RUSR | Mode::WUSR)?))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
     use super::*;
+
+    #[test]
+    fn a_directory_that_others_can_change_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("data");
+        drop(DataDir::open(&path).unwrap());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o775)).unwrap();
+        let refused = DataDir::open(&path).unwrap_err().to_string();
+        for part in ["0775", "chmod go-w", "--data-dir", path.to_str().unwrap()] {
+            assert!(refused.contains(part), "{part} in {refused}");
+        }
+    }
+
+    #[test]
+    fn a_lock_that_is_a_link_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let victim = dir.path().join("victim");
+        fs::write(&victim, "precious").unwrap();
+        let path = dir.path().join("data");
+        private::make(&path).unwrap();
+        std::os::unix::fs::symlink(&victim, path.join(LOCK)).unwrap();
+        let refused = format!("{:#}", DataDir::open(&path).unwrap_err());
+        assert!(refused.contains("data/lock"), "{refused}");
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    }
 
     #[test]
     fn the_second_user_is_told_who_is_first() {

@@ -1,7 +1,9 @@
 //! The one node of the embedded home: its runtime, its images, its kubelet, and its Node object.
 
+mod end;
+
 use std::{
-    fs, io,
+    fs,
     net::Ipv4Addr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -28,6 +30,7 @@ use resources::{
 };
 use tokio_util::sync::CancellationToken;
 
+use self::end::End;
 use super::{data_dir::DataDir, joints::DrainPods};
 use crate::{args::RuntimeKind, runtime};
 
@@ -64,7 +67,7 @@ impl Node {
         kind: RuntimeKind,
         writers: tokio::runtime::Handle,
     ) -> Result<Self> {
-        let run_dir = dir.run();
+        let run_dir = dir.run()?;
         let isolated = kind == RuntimeKind::Container;
         let mut store = StoreConfig::new(dir.images());
         if !isolated {
@@ -89,7 +92,7 @@ impl Node {
             ),
         };
         let left = runtime.take_over();
-        empty(&run_dir.join("pods"), &left).with_context(|| format!("emptying {}", run_dir.display()))?;
+        empty(&run_dir.join("pods"), &left);
         Ok(Self {
             runtime,
             images,
@@ -151,26 +154,22 @@ impl Node {
         }
     }
 
-    /// Stops all containers and removes what they left.
-    pub(super) async fn stop(self) -> Result<()> {
-        self.runtime.shutdown().await.context("stopping the containers")?;
-        node::remove_run_dir(&self.run_dir).with_context(|| format!("removing {}", self.run_dir.display()))
+    /// What ends it.
+    pub(super) fn end(&self) -> End {
+        End { runtime: Arc::clone(&self.runtime), run_dir: self.run_dir.clone() }
     }
 }
 
-/// Removes volumes and small files of pods that do not run any more; an emptyDir lives as long as its pod does.
-fn empty(pods: &Path, left: &[TakenOver]) -> io::Result<()> {
-    let entries = match fs::read_dir(pods) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        other => other?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        if !left.iter().any(|pod| entry.file_name() == pod.sandbox.as_str()) {
-            node::remove_run_dir(&entry.path())?;
+/// Removes volumes and small files of pods that do not run any more; an emptyDir lives as long as its pod does. What
+/// cannot be removed is in nobody's way: each pod has a directory of its own.
+fn empty(pods: &Path, left: &[TakenOver]) {
+    let runs = |entry: &fs::DirEntry| left.iter().any(|pod| entry.file_name() == pod.sandbox.as_str());
+    let entries = fs::read_dir(pods).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| !runs(entry)) {
+        if let Err(error) = node::remove_run_dir(&entry.path()) {
+            tracing::warn!(%error, "could not remove all that an earlier pod left");
         }
     }
-    Ok(())
 }
 
 /// Keeps the Node object there; one that was deleted comes back within a minute.

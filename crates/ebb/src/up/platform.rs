@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    controllers,
+    Signals, both, controllers,
     data_dir::DataDir,
     domain,
     extension::Extension,
@@ -60,25 +60,34 @@ pub(crate) struct Platform {
 }
 
 impl Platform {
-    /// Starts everything; returns when requests and API calls are served.
-    pub(crate) async fn start(options: Options) -> Result<Self> {
+    /// Starts everything; returns when requests and API calls are served, or `None` when it was told to stop before.
+    /// Then, and when it fails, what was started so far is ended.
+    pub(crate) async fn start(options: Options, signals: &mut Signals) -> Result<Option<Self>> {
         let dir = DataDir::open(&options.data_dir)?;
         let threads =
             runtime::Threads::spawn().context("starting the threads of the data plane and of starts")?;
-        // What fails below is undone with the keeper's help, which is heard on one of them.
+        // What is ended below is ended with the keeper's help, which is heard on one of them.
         let threads = Arc::new(threads);
-        // What the keeper says is heard on the thread that starts pass through.
         let (control, kind) = (tokio::runtime::Handle::current(), options.runtime);
         let node = threads.start().spawn(async move { (Node::start(&dir, kind, control).await, dir) });
+        // Nothing cuts this short: a keeper that was not heard of yet cannot be told to end.
         let (node, dir) = node.await.context("starting the node")?;
         let node = node?;
-        let (runtime, is_alone) = (Arc::clone(&node.runtime), node.taken_over == 0);
-        let started = Self::start_on(dir, node, Arc::clone(&threads), options).await;
-        if started.is_err() && is_alone {
-            // Where containers were taken over, they wait for another try.
-            runtime.shutdown().await.context("ending what was started so far")?;
+        let (end, is_alone) = (node.end(), node.taken_over == 0);
+        let started = tokio::select! {
+            biased;
+            () = signals.stop() => Ok(None),
+            started = Self::start_on(dir, node, Arc::clone(&threads), options) => started.map(Some),
+        };
+        match started {
+            Ok(Some(_)) => started,
+            // Containers that were taken over wait for another try.
+            Err(_) if !is_alone => started,
+            Ok(None) | Err(_) => {
+                let ended = end.finish().await.context("ending what was started so far");
+                both(started.map(|_| ()), ended).map(|()| None)
+            }
         }
-        started
     }
 
     async fn start_on(
@@ -249,9 +258,9 @@ impl Platform {
             () = hurry => tracing::warn!("told twice to stop: what is in flight is cut"),
         }
         self.tasks.shutdown().await;
-        let stopped = self.node.stop().await;
+        let ended = self.node.end().finish().await;
         let closed = self.api.close().await.context("writing the last of the API server's state");
-        stopped.and(closed)
+        both(ended, closed)
     }
 
     /// Drains the gateway and writes what is not written, but leaves containers and listening sockets with the keeper:

@@ -4,6 +4,7 @@ mod bad_input;
 mod cli;
 mod containers;
 mod domain;
+mod ends;
 mod environment;
 mod images;
 mod life;

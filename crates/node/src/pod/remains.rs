@@ -15,7 +15,10 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{backoff, kubelet::Shared, volumes};
-use crate::runtime::{RuntimeError, SandboxId};
+use crate::{
+    run_dir::remove_dir,
+    runtime::{RuntimeError, SandboxId},
+};
 
 /// How many removals of files are under way at once. More do not make a disk faster, and the threads that block are
 /// also those of the starts' volumes and images.
@@ -50,13 +53,7 @@ impl Removals {
 
 /// Removes all of them that can be; the error is the first one's, and names it.
 fn remove(dirs: &[PathBuf]) -> io::Result<()> {
-    let removed = dirs.iter().map(|dir| match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(io::Error::new(error.kind(), format!("{}: {error}", dir.display())))
-        }
-        _ => Ok(()),
-    });
-    removed.fold(Ok(()), Result::and)
+    dirs.iter().map(|dir| remove_dir(dir)).fold(Ok(()), Result::and)
 }
 
 /// Removes a pod's sandbox with all that runs in it, and lets its images go.

@@ -95,7 +95,7 @@ async fn prepare(
         created = shared.runtime.create_sandbox(spec).await;
     }
     created.map_err(|error| {
-        tracing::warn!(pod = %pod.key(), %error, "could not make a pod's sandbox");
+        tracing::debug!(pod = %pod.key(), %error, "could not make a pod's sandbox");
         Failure::new("FailedCreatePodSandBox", told::of_sandbox(&error, pod.name()))
     })?;
     Ok(Prepared { hostname, address, volumes, dir })

@@ -137,7 +137,7 @@ pub(super) async fn start(
     let started = shared.runtime.start_container(spec).await;
     drop(taken);
     let started = started.map_err(|error| {
-        tracing::warn!(pod = %pod.key(), %error, "could not start a container");
+        tracing::debug!(pod = %pod.key(), %error, "could not start a container");
         Failure::new(error.reason(), told::of_container(&error, &container.name, &shown))
     })?;
     tracing::debug!(container = %id, timings = ?started.timings, "started");

@@ -1,0 +1,114 @@
+//! Whether a directory is this user's alone to change. Whoever else could would read keys and Secrets there, and put
+//! programs in place of those that this user runs.
+
+use std::{
+    fs::{DirBuilder, File, Metadata, Permissions},
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    path::Path,
+};
+
+use rustix::fs::{Mode, OFlags};
+
+/// What this process makes is for nobody else.
+const PRIVATE: u32 = 0o700;
+/// Those who may write beside the owner: group and others.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+/// Those who may do anything beside the owner.
+const OPEN_TO_OTHERS: u32 = 0o077;
+
+/// Why a directory is not used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Objection {
+    #[error("it is a symbolic link, or no directory")]
+    NoDirectory,
+    #[error("it belongs to user {owner}, and this is user {user}")]
+    Owner { owner: u32, user: u32 },
+    #[error("others than its owner may change it (mode {mode:04o})")]
+    Writable { mode: u32 },
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Makes a directory, and those above it that are missing.
+pub(super) fn make(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(PRIVATE).create(path)
+}
+
+/// Opens a directory that only this user can change.
+pub(super) fn open(path: &Path) -> Result<File, Objection> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(path, flags, Mode::empty());
+    let dir = File::from(opened.map_err(|errno| match errno {
+        rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR => Objection::NoDirectory,
+        errno => Objection::Io(errno.into()),
+    })?);
+    check(&dir.metadata()?, rustix::process::geteuid().as_raw())?;
+    Ok(dir)
+}
+
+/// Makes a directory that nobody else can look into, or makes one that is there and [`open`]s so.
+pub(super) fn take(path: &Path) -> Result<(), Objection> {
+    match DirBuilder::new().mode(PRIVATE).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => return Ok(made?),
+    }
+    let dir = open(path)?;
+    if dir.metadata()?.mode() & OPEN_TO_OTHERS != 0 {
+        dir.set_permissions(Permissions::from_mode(PRIVATE))?;
+    }
+    Ok(())
+}
+
+fn check(found: &Metadata, user: u32) -> Result<(), Objection> {
+    let (owner, mode) = (found.uid(), found.mode() & 0o7777);
+    if owner != user {
+        Err(Objection::Owner { owner, user })
+    } else if mode & WRITABLE_BY_OTHERS != 0 {
+        Err(Objection::Writable { mode })
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::*;
+
+    #[test]
+    fn only_what_nobody_else_can_change_is_used() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        for (name, mode) in [("closed", 0o700), ("seen", 0o755), ("group", 0o770), ("all", 0o1777)] {
+            fs::create_dir(path(name)).unwrap();
+            fs::set_permissions(path(name), Permissions::from_mode(mode)).unwrap();
+        }
+        fs::write(path("file"), "").unwrap();
+        symlink("closed", path("link")).unwrap();
+        for (name, expect) in [
+            ("new", ""),
+            ("closed", ""),
+            ("seen", ""),
+            ("group", "mode 0770"),
+            ("all", "mode 1777"),
+            ("file", "no directory"),
+            ("link", "symbolic link"),
+        ] {
+            match take(&path(name)) {
+                Ok(()) => {
+                    assert_eq!(expect, "", "{name}");
+                    assert_eq!(fs::metadata(path(name)).unwrap().mode() & 0o777, PRIVATE, "{name}");
+                }
+                Err(objection) => {
+                    let told = objection.to_string();
+                    assert!(!expect.is_empty() && told.contains(expect), "{name}: {told}");
+                }
+            }
+        }
+        let found = fs::metadata(path("closed")).unwrap();
+        let told = check(&found, found.uid() + 1).unwrap_err().to_string();
+        assert!(told.contains(&format!("belongs to user {}", found.uid())), "{told}");
+    }
+}
