@@ -28,9 +28,17 @@ fn cgroups_of(data: &Path) -> Vec<PathBuf> {
     roots.map(|root| Path::new(root).join(&name)).into_iter().filter(|group| group.exists()).collect()
 }
 
+/// Whether the start on a data directory has come so far.
+type Stage = fn(&Path) -> bool;
+
+fn has_keeper(data: &Path) -> bool {
+    run_dirs(data).iter().any(|dir| dir.join("keeper.sock").exists())
+}
+
 /// Starts one on this directory, and asks it to stop as soon as this is there.
 fn stopped_when(data: &Path, is_there: impl Fn() -> bool) {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    // An address that no other test takes ports of.
+    let free = TcpListener::bind("127.0.0.77:0").unwrap().local_addr().unwrap().to_string();
     let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
     command.args(["up", "--api", "127.0.0.1:0", "--http", &free, "--runtime", "container", "--data-dir"]);
     let log = File::create(data.with_extension("log")).unwrap();
@@ -56,12 +64,11 @@ fn told_to_stop_while_it_starts_it_leaves_nothing() {
         return;
     }
     let root = tempfile::tempdir().unwrap();
-    let keeper = |data: &Path| run_dirs(data).iter().any(|dir| dir.join("keeper.sock").exists());
-    let stages: [(&str, &dyn Fn(&Path) -> bool); 4] = [
-        ("locked", &|data| data.join("lock").exists()),
-        ("keeper", &keeper),
-        ("cgroups", &|data| !cgroups_of(data).is_empty()),
-        ("kubeconfig", &|data| data.join("kubeconfig").exists()),
+    let stages: [(&str, Stage); 4] = [
+        ("locked", |data| data.join("lock").exists()),
+        ("keeper", has_keeper),
+        ("cgroups", |data| !cgroups_of(data).is_empty()),
+        ("kubeconfig", |data| data.join("kubeconfig").exists()),
     ];
     for (name, stage) in stages {
         let data = root.path().join(name);
@@ -74,7 +81,7 @@ fn told_to_stop_while_it_starts_it_leaves_nothing() {
     ebb.apply("apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec: {containers: [{name: main, image: dev.local/hello:1}]}");
     ebb.in_phase("app", "Running");
     ebb.kill();
-    assert!(keeper(&data));
+    assert!(has_keeper(&data));
     fs::remove_file(data.join("kubeconfig")).unwrap();
     stopped_when(&data, || data.join("kubeconfig").exists());
 }
@@ -200,4 +207,30 @@ fn what_cannot_be_used_is_refused_with_what_to_do() {
     let told = refused(NOBODY, "container");
     assert_eq!(told.matches("this machine cannot run containers").count(), 1, "{told}");
     assert!(told.contains("--runtime process"), "{told}");
+}
+
+/// The keeper cannot be ended in order when it is gone; what was in memory is removed all the same.
+#[test]
+fn what_was_in_memory_is_removed_also_when_the_end_fails() {
+    const NAME: &str = "what_was_in_memory_is_removed_also_when_the_end_fails";
+    if !need_root(NAME) || !need_kubectl(NAME) {
+        return;
+    }
+    const POD: &str = r#"
+apiVersion: v1
+kind: Pod
+metadata: {name: app}
+spec:
+  volumes: [{name: m, emptyDir: {medium: Memory}}]
+  containers: [{name: main, image: "dev.local/hello:1", volumeMounts: [{name: m, mountPath: /m}]}]
+"#;
+    let mut ebb = Ebb::with_runtime("container");
+    ebb.apply(POD);
+    ebb.in_phase("app", "Running");
+    assert!(has_keeper(ebb.dir()));
+    kill_process(ebb.keeper(), Signal::KILL).unwrap();
+    assert!(!ebb.ended(), "it ends as a failure");
+    assert!(run_dirs(ebb.dir()).iter().all(|dir| !dir.exists()));
+    ebb.restart();
+    ebb.in_phase("app", "Running");
 }

@@ -1,6 +1,6 @@
 //! What a container finds: its variables, its user, its files.
 
-use crate::rig::{Ebb, need_kubectl, need_root, steps};
+use crate::rig::{Ebb, need_kubectl, need_root, steps, until};
 
 const VALUES: &str = r#"
 apiVersion: v1
@@ -140,7 +140,7 @@ const READER: &[(&str, &str)] = &[
     ("cat=/shared/deep/er/x", "part"),
     ("cat=/memory/note", "quick"),
     ("write=/shared/new:x", "error: Read-only file system (os error 30)"),
-    ("list=/whole", "one two"),
+    ("list=/whole", "..a ..data one two"),
     ("cat=/whole/one", "1"),
     ("mode=/whole/one", "440 0:0"),
     ("write=/whole/one:x", "error: Read-only file system (os error 30)"),
@@ -149,7 +149,7 @@ const READER: &[(&str, &str)] = &[
     ("mode=/chosen/sub/deux", "400 0:0"),
     ("cat=/keys/token", "s3cret"),
     ("mode=/keys/token", "400 0:0"),
-    ("list=/mixed", "a b cpu labels"),
+    ("list=/mixed", "..a ..data a b cpu labels"),
     ("cat=/mixed/a", "1"),
     ("cat=/mixed/b", "s3cret"),
     ("cat=/mixed/cpu", "2"),
@@ -157,7 +157,7 @@ const READER: &[(&str, &str)] = &[
     ("cat=/down/name", "volumes"),
     ("mode=/down/name", "600 0:0"),
     ("cat=/one", "1"),
-    ("list=/absent", ""),
+    ("list=/absent", "..a ..data"),
 ];
 
 fn volumes() -> String {
@@ -223,4 +223,70 @@ fn volumes_have_the_files_and_modes_they_were_given() {
     ebb.in_phase("volumes", "Succeeded");
     ebb.saw("volumes", "writer", WRITER);
     ebb.saw("volumes", "reader", READER);
+}
+
+/// Before and after a ConfigMap has changed, and after a Secret has.
+const FOLLOWER: &[(&str, &str)] = &[
+    ("cat=/map/one", "1"),
+    ("cat=/map/two", "2"),
+    ("wait=/map/three", ""),
+    ("cat=/map/one", "first"),
+    ("cat=/mixed/sub/a", "first"),
+    ("cat=/keys/token", "s3cret"),
+    ("wait=/keys/more", ""),
+    ("cat=/keys/token", "changed"),
+    ("cat=/mixed/b", "changed"),
+    ("mode=/keys/token", "400 0:0"),
+    ("cat=/part", "1"),
+    ("list=/map", "..b ..data one three"),
+];
+
+fn follower() -> String {
+    r#"
+apiVersion: v1
+kind: Pod
+metadata: {name: follower}
+spec:
+  restartPolicy: Never
+  volumes:
+    - name: mixed
+      projected:
+        sources:
+          - configMap: {name: settings, items: [{key: one, path: sub/a}]}
+          - secret: {name: keys, items: [{key: token, path: b}]}
+    - {name: map, configMap: {name: settings}}
+    - {name: keys, secret: {secretName: keys, defaultMode: 0400}}
+  containers:
+    - name: main
+      image: dev.local/hello:1
+      args: STEPS
+      volumeMounts:
+        - {name: map, mountPath: /map}
+        - {name: keys, mountPath: /keys}
+        - {name: mixed, mountPath: /mixed}
+        - {name: map, mountPath: /part, subPath: one}
+"#
+    .replace("STEPS", &steps(FOLLOWER))
+}
+
+#[test]
+fn files_of_values_follow_their_objects() {
+    const NAME: &str = "files_of_values_follow_their_objects";
+    if !need_root(NAME) || !need_kubectl(NAME) {
+        return;
+    }
+    let mut ebb = Ebb::with_runtime("container");
+    ebb.apply(VALUES);
+    ebb.apply(&follower());
+    until(|| ebb.log("follower", "main").contains("cat=/map/two").then_some(())).unwrap();
+    let map = r#"{"data": {"one": "first", "two": null, "three": "3"}}"#;
+    ebb.kubectl(&["patch", "configmap", "settings", "--type=merge", "-p", map]);
+    until(|| ebb.log("follower", "main").contains("cat=/keys/token").then_some(())).unwrap();
+    // A daemon that goes on with the pod goes on with this.
+    ebb.kill();
+    ebb.restart();
+    let secret = r#"{"stringData": {"token": "changed", "more": ""}}"#;
+    ebb.kubectl(&["patch", "secret", "keys", "--type=merge", "-p", secret]);
+    ebb.in_phase("follower", "Succeeded");
+    ebb.saw("follower", "main", FOLLOWER);
 }

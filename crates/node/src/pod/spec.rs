@@ -134,7 +134,7 @@ fn mounts(
             (None, None) => String::new(),
         };
         let bind = BindMount {
-            source: volume.path.clone(),
+            source: if below.is_empty() { volume.path.clone() } else { volume.base() },
             sub_path: inside(below)?,
             target: PathBuf::from(&mount.mount_path),
             read_only: mount.read_only.unwrap_or(false),

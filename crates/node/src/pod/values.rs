@@ -46,6 +46,13 @@ impl Values {
         Self::read(client, pod, Names::of_volumes(volumes)).await
     }
 
+    /// Whether the pod's volumes name any.
+    pub(super) fn are_in_volumes(pod: &Pod) -> bool {
+        let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+        let names = Names::of_volumes(volumes);
+        !names.config_maps.is_empty() || !names.secrets.is_empty()
+    }
+
     async fn read(client: &Client, pod: &Pod, names: Names) -> Result<Self> {
         let mut values = Self::default();
         for name in names.config_maps {

@@ -9,6 +9,7 @@ mod hook;
 mod news;
 mod prepare;
 mod publish;
+mod renew;
 mod start;
 mod take_over;
 mod told;
@@ -35,6 +36,7 @@ use super::{
     kubelet::Shared,
     state::{Failed, Record, State},
     status, unclaimed,
+    values::Seen,
 };
 use crate::{
     probe::Outcome,
@@ -84,7 +86,7 @@ struct Times {
 
 /// Something that a worker waits for.
 enum Happening {
-    Prepared(Result<Prepared, image::Failure>),
+    Prepared(Result<(Prepared, Option<Seen>), image::Failure>),
     PrepareAgain,
     /// The node has become one that the pod can run on.
     Fits,
@@ -164,6 +166,7 @@ impl Worker {
             if self.prepared.is_some() {
                 self.limit_time();
                 self.limit_volumes();
+                self.renew_volumes(None);
                 self.advance();
                 self.publish().await;
             } else {
@@ -221,11 +224,12 @@ impl Worker {
 
     async fn take(&mut self, happening: Happening) {
         match happening {
-            Happening::Prepared(Ok(prepared)) => {
+            Happening::Prepared(Ok((prepared, shown))) => {
                 self.times.sandbox = self.seen_at.elapsed();
                 self.address = Some(prepared.address);
                 self.prepared = Some(Arc::new(prepared));
                 self.limit_volumes();
+                self.renew_volumes(shown);
                 self.advance();
                 return;
             }

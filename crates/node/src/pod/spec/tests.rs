@@ -20,8 +20,8 @@ fn image() -> ImageConfig {
 
 fn plan_of(value: Value, variables: &[(&str, &str)]) -> Result<Plan, Missing> {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let volumes =
-        Volumes::from([("data".to_owned(), Laid { path: PathBuf::from("/vol/data"), is_mount: false })]);
+    let laid = Laid { path: PathBuf::from("/vol/data"), is_mount: false, is_values: false };
+    let volumes = Volumes::from([("data".to_owned(), laid)]);
     plan(&Pod::default(), &container(value), &image(), variables, &volumes)
 }
 

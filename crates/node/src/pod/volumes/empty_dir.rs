@@ -44,14 +44,14 @@ pub(super) fn make(
     }
     let mode = if group.is_some() { 0o2777 } else { 0o777 };
     fs::set_permissions(&path, fs::Permissions::from_mode(mode))?;
-    Ok(Laid { path, is_mount })
+    Ok(Laid { path, is_mount, is_values: false })
 }
 
 /// An emptyDir that [`make`] has made.
 pub(super) fn kept(places: &Places, name: &str, source: &EmptyDirVolumeSource) -> Laid {
     let path = parent(places, source).join(name);
     let is_mount = is_in_memory(source) && is_mount_point(&path).unwrap_or(false);
-    Laid { path, is_mount }
+    Laid { path, is_mount, is_values: false }
 }
 
 fn is_in_memory(source: &EmptyDirVolumeSource) -> bool {

@@ -1,15 +1,13 @@
-//! The files of volumes that show values: ConfigMaps, Secrets, the pod itself.
+//! What the files of volumes that show values have in them: ConfigMaps, Secrets, the pod itself.
 
 use std::{
     collections::BTreeMap,
-    fs, io,
-    os::unix::fs::{PermissionsExt, chown},
-    path::{Component, Path, PathBuf},
+    path::{Component, PathBuf},
 };
 
 use resources::builtin::{DownwardAPIVolumeFile, KeyToPath, Pod, Volume};
 
-use super::{is_there, unsupported};
+use super::unsupported;
 use crate::pod::{
     env::{self, Surroundings},
     values::{Missing, Values},
@@ -117,27 +115,5 @@ fn insert(files: &mut Files, path: &str, content: Vec<u8>, mode: i32) -> Result<
         return Err(Missing(format!("path {} leads out of the volume", path.display())));
     }
     files.insert(path, (content, u32::try_from(mode).unwrap_or(0o644)));
-    Ok(())
-}
-
-/// Writes them; `group` may read all of them.
-pub(super) fn write(dir: &Path, files: Files, group: Option<u32>) -> io::Result<()> {
-    // A volume made before belongs to an earlier run of the same pod.
-    if is_there(dir) {
-        fs::remove_dir_all(dir)?;
-    }
-    fs::create_dir_all(dir)?;
-    for (path, (content, mode)) in files {
-        let path = dir.join(path);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        fs::write(&path, content)?;
-        let mode = if group.is_some() { mode | 0o440 } else { mode };
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode))?;
-        if group.is_some() {
-            chown(&path, None, group)?;
-        }
-    }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::{
         env::Surroundings,
         image::Failure,
         kubelet::Shared,
-        values::Values,
+        values::{Missing, Seen, Values},
         volumes::{self, Volumes},
     },
     private_dir,
@@ -59,7 +59,7 @@ async fn prepare(
     pod: &Arc<Pod>,
     spec: SandboxSpec,
     address: Ipv4Addr,
-) -> Result<Prepared, Failure> {
+) -> Result<(Prepared, Option<Seen>), Failure> {
     let dir = shared.pod_dir(pod);
     let config_error = |message: String| Failure::new("CreateContainerConfigError", message);
     let files =
@@ -67,23 +67,23 @@ async fn prepare(
     let (own, of) = (dir.clone(), Arc::clone(pod));
     let written = shared.small_files.run(move || files.write(&own, &of)).await;
     written.map_err(|error| config_error(format!("writing the pod's files: {error}")))?;
-    let volumes = if pod
+    let (volumes, shown) = if pod
         .spec
         .as_ref()
         .is_some_and(|spec| spec.volumes.as_ref().is_some_and(|volumes| !volumes.is_empty()))
     {
         let read = Values::of_volumes(&shared.client, pod).await;
         let values = read.map_err(|error| config_error(error.to_string()))?;
-        let (places, pod, seen) = (shared.places(pod), Arc::clone(pod), values.seen().clone());
+        let (places, pod, shown) = (shared.places(pod), Arc::clone(pod), values.seen().clone());
         let (address, allocatable) = (address.to_string(), shared.options.allocatable);
         let made = tokio::task::spawn_blocking(move || {
             volumes::make(&places, &pod, &values, &Surroundings { address: &address, allocatable })
         });
-        made.await
-            .map_err(|error| config_error(error.to_string()))?
-            .map_err(|missing| Failure { seen, ..config_error(missing.to_string()) })?
+        let made = made.await.map_err(|error| config_error(error.to_string()))?;
+        let seen = |missing: Missing| Failure { seen: shown.clone(), ..config_error(missing.to_string()) };
+        (made.map_err(seen)?, Some(shown))
     } else {
-        Volumes::new()
+        (Volumes::new(), None)
     };
     let hostname = spec.hostname.clone();
     let mut created = shared.runtime.create_sandbox(spec.clone()).await;
@@ -98,7 +98,7 @@ async fn prepare(
         tracing::debug!(pod = %pod.key(), %error, "could not make a pod's sandbox");
         Failure::new("FailedCreatePodSandBox", told::of_sandbox(&error, pod.name()))
     })?;
-    Ok(Prepared { hostname, address, volumes, dir })
+    Ok((Prepared { hostname, address, volumes, dir }, shown))
 }
 
 /// The shared things of a pod that runs: they are there, and stay as its containers see them.

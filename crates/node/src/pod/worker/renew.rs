@@ -1,0 +1,71 @@
+//! The files of ConfigMaps and Secrets in a pod that runs follow their objects (upstream: kubernetes, kubelet volume manager,
+//! which looks once a minute).
+
+use std::sync::Arc;
+
+use resources::{Object, builtin::Pod};
+use tokio::{
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
+
+use super::Worker;
+use crate::pod::{
+    backoff,
+    env::Surroundings,
+    events::News,
+    kubelet::Shared,
+    values::{Seen, Values},
+    volumes::{self, Places},
+};
+
+impl Worker {
+    /// Renews the pod's volumes from now on, as long as it runs. `shown` is what they show, where that is known.
+    pub(super) fn renew_volumes(&mut self, shown: Option<Seen>) {
+        let Some(prepared) = &self.prepared else { return };
+        if Values::are_in_volumes(&self.pod) {
+            let (shared, pod) = (Arc::clone(&self.shared), Arc::clone(&self.pod));
+            let address = prepared.address.to_string();
+            self.happenings.push(Box::pin(async move { follow(&shared, &pod, &address, shown).await }));
+        }
+    }
+}
+
+async fn follow<T>(shared: &Shared, pod: &Arc<Pod>, address: &str, mut shown: Option<Seen>) -> T {
+    let (mut failures, mut told) = (0, None);
+    loop {
+        if let Some(shown) = shown.take() {
+            let changed = shown.changed(shared.client.clone(), pod.namespace().to_owned());
+            match failures {
+                0 => changed.await,
+                _ => drop(timeout(backoff::wait_after(failures), changed).await),
+            }
+        } else if failures > 0 {
+            sleep(backoff::wait_after(failures)).await;
+        }
+        let outcome = match Values::of_volumes(&shared.client, pod).await {
+            Ok(values) => {
+                shown = Some(values.seen().clone());
+                renew(shared, pod, address, values).await
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        failures = if outcome.is_ok() { 0 } else { failures + 1 };
+        let why = outcome.err();
+        if let Some(why) = why.as_ref().filter(|_| why != told) {
+            let message = format!("could not renew all of the pod's volumes; trying again: {why}");
+            let (pod, field_path, reason) = (Arc::clone(pod), String::new(), "FailedMount");
+            shared.recorder.tell(News { pod, field_path, is_warning: true, reason, message });
+        }
+        told = why;
+    }
+}
+
+async fn renew(shared: &Shared, pod: &Arc<Pod>, address: &str, values: Values) -> Result<(), String> {
+    let (places, pod, address): (Places, _, _) = (shared.places(pod), Arc::clone(pod), address.to_owned());
+    let allocatable = shared.options.allocatable;
+    let renewed = spawn_blocking(move || {
+        volumes::renew(&places, &pod, &values, &Surroundings { address: &address, allocatable })
+    });
+    renewed.await.map_err(|error| error.to_string())?.map_err(|missing| missing.to_string())
+}
