@@ -35,6 +35,8 @@ const STEP_MAX: Duration = Duration::from_secs(30);
 
 /// Tells the story, then serves until interrupted.
 pub(crate) async fn run(options: Demo) -> Result<()> {
+    // Before anything is there: a signal must not find its default action.
+    let mut signals = Signals::listen()?;
     let kind = RuntimeKind::or_default(options.runtime);
     let dir = tempfile::Builder::new()
         .prefix("ebb-demo-")
@@ -47,7 +49,6 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         ));
     }
 
-    let mut signals = Signals::listen()?;
     let began = Instant::now();
     let setup = Options {
         data_dir: dir.path().to_owned(),
@@ -56,7 +57,9 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         domain: None,
         runtime: kind,
     };
-    let Some(platform) = Platform::start(setup, &mut signals).await? else { return Ok(()) };
+    let Some(platform) = Platform::start(setup, &mut signals).await? else {
+        return dir.close().context("removing the temporary data directory");
+    };
     step("the platform is up", began.elapsed());
 
     let told = tokio::select! {

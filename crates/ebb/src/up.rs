@@ -43,10 +43,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     };
     // Before anything is there: a signal must not find its default action.
     let mut signals = Signals::listen()?;
-    let Some(platform) = Platform::start(options, &mut signals).await? else {
-        say("Told to stop while it started; everything is removed.");
-        return Ok(());
-    };
+    let Some(platform) = Platform::start(options, &mut signals).await? else { return Ok(()) };
     // Whoever reads along may stop reading; the platform goes on.
     let _ = announce(&platform);
     let (asked, reason) = tokio::select! {

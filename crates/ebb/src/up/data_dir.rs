@@ -17,6 +17,13 @@ use self::private::Objection;
 
 /// The file that is locked while the directory is in use.
 const LOCK: &str = "lock";
+/// The directories in it.
+const API: &str = "api";
+const IMAGES: &str = "images";
+const FLAT: &str = "flat";
+const CONTAINERS: &str = "containers";
+const LOGS: &str = "logs";
+const VOLUMES: &str = "volumes";
 
 /// The data directory, held by this process.
 #[derive(Debug)]
@@ -56,11 +63,11 @@ impl DataDir {
         lock.set_len(0)?;
         lock.rewind()?;
         writeln!(lock, "{}", std::process::id())?;
+        // The directory itself may be open for others to read: who made it may have other things there.
+        for part in [API, IMAGES, FLAT, CONTAINERS, LOGS, VOLUMES].map(|name| path.join(name)) {
+            private::take(&part).map_err(|objection| refusal(&part, &objection))?;
+        }
         Ok(Self { path, _lock: lock })
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     /// The admin's kubeconfig.
@@ -70,27 +77,32 @@ impl DataDir {
 
     /// The API server's state and keys.
     pub(crate) fn api(&self) -> PathBuf {
-        self.path.join("api")
+        self.path.join(API)
     }
 
     /// The image store.
     pub(crate) fn images(&self) -> PathBuf {
-        self.path.join("images")
+        self.path.join(IMAGES)
     }
 
     /// Images laid out for the process runtime.
     pub(crate) fn flat(&self) -> PathBuf {
-        self.path.join("flat")
+        self.path.join(FLAT)
+    }
+
+    /// What containers write outside of volumes.
+    pub(crate) fn containers(&self) -> PathBuf {
+        self.path.join(CONTAINERS)
     }
 
     /// Containers' logs.
     pub(crate) fn logs(&self) -> PathBuf {
-        self.path.join("logs")
+        self.path.join(LOGS)
     }
 
     /// Pods' emptyDir volumes.
     pub(crate) fn volumes(&self) -> PathBuf {
-        self.path.join("volumes")
+        self.path.join(VOLUMES)
     }
 
     /// What lasts only while containers run: in memory with root, since it is written at every start.
@@ -115,7 +127,7 @@ fn refusal(path: &Path, objection: &Objection) -> anyhow::Error {
         Objection::NoDirectory | Objection::Owner { .. } | Objection::Io(_) => String::new(),
     };
     anyhow::anyhow!(
-        "the data directory {} is refused, since it is to hold keys and programs: {objection}; {mend}name another with --data-dir",
+        "{} is refused as data directory, since it is to hold keys and programs: {objection}; {mend}name another with --data-dir",
         path.display()
     )
 }
@@ -138,11 +150,24 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("data");
         drop(DataDir::open(&path).unwrap());
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o775)).unwrap();
-        let refused = DataDir::open(&path).unwrap_err().to_string();
-        for part in ["0775", "chmod go-w", "--data-dir", path.to_str().unwrap()] {
-            assert!(refused.contains(part), "{part} in {refused}");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o700);
+        let open = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        open(&path, 0o755);
+        open(&path.join(IMAGES), 0o755);
+        drop(DataDir::open(&path).unwrap());
+        assert_eq!(
+            (mode(&path), mode(&path.join(IMAGES))),
+            (0o755, 0o700),
+            "what is in it is for nobody else"
+        );
+        for changed in [path.join(IMAGES), path] {
+            open(&changed, 0o775);
+            let refused = DataDir::open(&dir.path().join("data")).unwrap_err().to_string();
+            for part in ["0775", "chmod go-w", "--data-dir", changed.to_str().unwrap()] {
+                assert!(refused.contains(part), "{part} in {refused}");
+            }
+            open(&changed, 0o700);
         }
     }
 

@@ -80,7 +80,7 @@ impl Node {
         let keeper = KeeperOptions::new(&run_dir);
         let runtime: SharedRuntime = match kind {
             RuntimeKind::Container => {
-                let mut options = ContainerOptions::new(dir.path().join("containers"));
+                let mut options = ContainerOptions::new(dir.containers());
                 options.cgroup_root = format!("ebb-{}", dir.id());
                 options.keeper = keeper;
                 Arc::new(ContainerRuntime::start(options).await.context("starting the container runtime")?)

@@ -17,6 +17,7 @@ use super::{
     joints::{DialNode, KubeletLogs, Starts, Stats},
     listen::Listeners,
     node::{self, Node},
+    say,
     servers::Servers,
 };
 use crate::{args::RuntimeKind, runtime, supervise::supervise};
@@ -76,7 +77,10 @@ impl Platform {
         let (end, is_alone) = (node.end(), node.taken_over == 0);
         let started = tokio::select! {
             biased;
-            () = signals.stop() => Ok(None),
+            () = signals.stop() => {
+                say("Stopping: what was started so far is removed.");
+                Ok(None)
+            }
             started = Self::start_on(dir, node, Arc::clone(&threads), options) => started.map(Some),
         };
         match started {
