@@ -3,6 +3,7 @@
 mod empty_dir;
 mod files;
 mod published;
+mod turns;
 
 use std::{
     collections::HashMap,
@@ -12,8 +13,11 @@ use std::{
 
 use resources::builtin::{Pod, Volume};
 
-pub(super) use self::empty_dir::{Limited, clear as clear_memory};
 use self::files::Files;
+pub(super) use self::{
+    empty_dir::{Limited, clear as clear_memory},
+    turns::Turns,
+};
 use super::{
     env::Surroundings,
     values::{Missing, Values},

@@ -37,6 +37,7 @@ use super::{
     state::{Failed, Record, State},
     status, unclaimed,
     values::Seen,
+    volumes::Turns,
 };
 use crate::{
     probe::Outcome,
@@ -54,6 +55,7 @@ pub(super) struct Worker {
     sandbox: SandboxId,
     address: Option<Ipv4Addr>,
     prepared: Option<Arc<Prepared>>,
+    volumes: Turns,
     records: Vec<Record>,
     /// Which containers have a start, a wait or a restart under way.
     pending: Vec<bool>,
@@ -136,6 +138,7 @@ impl Worker {
             sandbox: SandboxId::from(pod.uid().to_owned()),
             address: None,
             prepared: None,
+            volumes: Turns::default(),
             pending: vec![false; records.len()],
             records,
             happenings: FuturesUnordered::new(),

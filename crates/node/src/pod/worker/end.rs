@@ -242,8 +242,10 @@ impl Worker {
     async fn remove(&mut self) -> bool {
         self.let_go();
         let (shared, pod, sandbox) = (Arc::clone(&self.shared), Arc::clone(&self.pod), self.sandbox.clone());
+        let turns = self.volumes.clone();
         let attempt = || async {
             remains::remove_sandbox(&shared, &sandbox).await?;
+            turns.over().await;
             remains::remove_files(&shared, &pod).await
         };
         let told = |why: &str| {

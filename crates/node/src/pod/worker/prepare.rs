@@ -16,7 +16,7 @@ use crate::{
         image::Failure,
         kubelet::Shared,
         values::{Missing, Seen, Values},
-        volumes::{self, Volumes},
+        volumes::{self, Turns, Volumes},
     },
     private_dir,
     runtime::{RuntimeError, SandboxSpec},
@@ -49,8 +49,10 @@ impl Worker {
         self.address = Some(address);
         let spec =
             SandboxSpec { id: sandbox, hostname: hostname(&pod), addresses: vec![IpAddr::V4(address)] };
-        self.happenings
-            .push(Box::pin(async move { Happening::Prepared(prepare(&shared, &pod, spec, address).await) }));
+        let turns = self.volumes.clone();
+        self.happenings.push(Box::pin(async move {
+            Happening::Prepared(prepare(&shared, &pod, spec, address, &turns).await)
+        }));
     }
 }
 
@@ -59,6 +61,7 @@ async fn prepare(
     pod: &Arc<Pod>,
     spec: SandboxSpec,
     address: Ipv4Addr,
+    turns: &Turns,
 ) -> Result<(Prepared, Option<Seen>), Failure> {
     let dir = shared.pod_dir(pod);
     let config_error = |message: String| Failure::new("CreateContainerConfigError", message);
@@ -76,7 +79,7 @@ async fn prepare(
         let values = read.map_err(|error| config_error(error.to_string()))?;
         let (places, pod, shown) = (shared.places(pod), Arc::clone(pod), values.seen().clone());
         let (address, allocatable) = (address.to_string(), shared.options.allocatable);
-        let made = tokio::task::spawn_blocking(move || {
+        let made = turns.run(move || {
             volumes::make(&places, &pod, &values, &Surroundings { address: &address, allocatable })
         });
         let made = made.await.map_err(|error| config_error(error.to_string()))?;

@@ -4,10 +4,7 @@
 use std::sync::Arc;
 
 use resources::{Object, builtin::Pod};
-use tokio::{
-    task::spawn_blocking,
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 
 use super::Worker;
 use crate::pod::{
@@ -16,7 +13,7 @@ use crate::pod::{
     events::News,
     kubelet::Shared,
     values::{Seen, Values},
-    volumes::{self, Places},
+    volumes::{self, Places, Turns},
 };
 
 impl Worker {
@@ -25,13 +22,20 @@ impl Worker {
         let Some(prepared) = &self.prepared else { return };
         if Values::are_in_volumes(&self.pod) {
             let (shared, pod) = (Arc::clone(&self.shared), Arc::clone(&self.pod));
-            let address = prepared.address.to_string();
-            self.happenings.push(Box::pin(async move { follow(&shared, &pod, &address, shown).await }));
+            let (address, turns) = (prepared.address.to_string(), self.volumes.clone());
+            self.happenings
+                .push(Box::pin(async move { follow(&shared, &pod, &address, &turns, shown).await }));
         }
     }
 }
 
-async fn follow<T>(shared: &Shared, pod: &Arc<Pod>, address: &str, mut shown: Option<Seen>) -> T {
+async fn follow<T>(
+    shared: &Shared,
+    pod: &Arc<Pod>,
+    address: &str,
+    turns: &Turns,
+    mut shown: Option<Seen>,
+) -> T {
     let (mut failures, mut told) = (0, None);
     loop {
         if let Some(shown) = shown.take() {
@@ -46,7 +50,7 @@ async fn follow<T>(shared: &Shared, pod: &Arc<Pod>, address: &str, mut shown: Op
         let outcome = match Values::of_volumes(&shared.client, pod).await {
             Ok(values) => {
                 shown = Some(values.seen().clone());
-                renew(shared, pod, address, values).await
+                renew(shared, pod, address, turns, values).await
             }
             Err(error) => Err(error.to_string()),
         };
@@ -61,10 +65,16 @@ async fn follow<T>(shared: &Shared, pod: &Arc<Pod>, address: &str, mut shown: Op
     }
 }
 
-async fn renew(shared: &Shared, pod: &Arc<Pod>, address: &str, values: Values) -> Result<(), String> {
+async fn renew(
+    shared: &Shared,
+    pod: &Arc<Pod>,
+    address: &str,
+    turns: &Turns,
+    values: Values,
+) -> Result<(), String> {
     let (places, pod, address): (Places, _, _) = (shared.places(pod), Arc::clone(pod), address.to_owned());
     let allocatable = shared.options.allocatable;
-    let renewed = spawn_blocking(move || {
+    let renewed = turns.run(move || {
         volumes::renew(&places, &pod, &values, &Surroundings { address: &address, allocatable })
     });
     renewed.await.map_err(|error| error.to_string())?.map_err(|missing| missing.to_string())
