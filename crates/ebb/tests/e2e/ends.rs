@@ -1,7 +1,7 @@
 //! How things end: in the middle of a start, when something cannot be removed, and what is said of what cannot be.
 
 use std::{
-    fs::{self, File},
+    fs,
     net::TcpListener,
     os::unix::{
         fs::{PermissionsExt, chown},
@@ -41,8 +41,9 @@ fn stopped_when(data: &Path, is_there: impl Fn() -> bool) {
     let free = TcpListener::bind("127.0.0.77:0").unwrap().local_addr().unwrap().to_string();
     let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
     command.args(["up", "--api", "127.0.0.1:0", "--http", &free, "--runtime", "container", "--data-dir"]);
-    let log = File::create(data.with_extension("log")).unwrap();
-    let mut child = command.arg(data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+    let log = tempfile::NamedTempFile::new().unwrap();
+    command.arg(data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log.reopen().unwrap());
+    let mut child = command.spawn().unwrap();
     // As often as can be: what is shown is gone within milliseconds.
     while !is_there() {
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
@@ -50,7 +51,7 @@ fn stopped_when(data: &Path, is_there: impl Fn() -> bool) {
     }
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     let status = child.wait().unwrap();
-    let log = fs::read_to_string(data.with_extension("log")).unwrap();
+    let log = fs::read_to_string(log.path()).unwrap();
     assert!(status.success(), "it was asked to: {status} {log}");
     assert!(run_dirs(data).iter().all(|dir| !dir.exists()), "what the keeper had is gone: {log}");
     assert_eq!(cgroups_of(data), Vec::<PathBuf>::new());

@@ -278,6 +278,7 @@ fn files_of_values_follow_their_objects() {
     let mut ebb = Ebb::with_runtime("container");
     ebb.apply(VALUES);
     ebb.apply(&follower());
+    ebb.in_phase("follower", "Running");
     until(|| ebb.log("follower", "main").contains("cat=/map/two").then_some(())).unwrap();
     let map = r#"{"data": {"one": "first", "two": null, "three": "3"}}"#;
     ebb.kubectl(&["patch", "configmap", "settings", "--type=merge", "-p", map]);
