@@ -11,7 +11,7 @@ use resources::{
     builtin::{Namespace, NamespaceSpec, NamespaceStatus, Node, Pod, PodStatus, Service},
     downcast, kinds,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The finalizer by which a namespace stays until it is empty.
 pub(super) const KUBERNETES_FINALIZER: &str = "kubernetes";
@@ -53,6 +53,15 @@ fn first_namespace(namespace: &mut Namespace) {
     labels.insert(NAMESPACE_NAME_LABEL.into(), name);
     namespace.spec = Some(NamespaceSpec { finalizers: Some(vec![KUBERNETES_FINALIZER.into()]) });
     namespace.status = Some(NamespaceStatus { phase: Some("Active".into()), ..NamespaceStatus::default() });
+}
+
+/// What an object of the kind has of itself, that its creator cannot choose.
+pub(super) fn of_itself(kind: &Kind) -> Value {
+    if kind == <Namespace as Object>::kind() {
+        json!({"spec": {"finalizers": [KUBERNETES_FINALIZER]}})
+    } else {
+        json!({})
+    }
 }
 
 /// An update of a kind whose spec is not for everybody to write.
