@@ -4,6 +4,7 @@ mod bounds;
 mod churn;
 mod durability;
 mod fields;
+mod https;
 mod in_process;
 mod kubectl;
 mod log;
