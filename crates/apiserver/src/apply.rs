@@ -10,6 +10,7 @@
 //! knows no store and no clock.
 
 mod check;
+mod client_side;
 mod compare;
 mod elements;
 mod field_set;

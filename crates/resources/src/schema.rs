@@ -102,6 +102,10 @@ fn as_kubernetes_writes(schema: &mut Schema) {
     schema.remove("nullable");
     schema.remove("title");
     schema.remove("default");
+    if let Some(Value::Array(types)) = schema.get("type").cloned() {
+        let kept = types.into_iter().find(|kept| *kept != "null");
+        schema.insert("type".into(), kept.unwrap_or_default());
+    }
     if schema.as_bool() == Some(true) {
         *schema = json_schema!({});
     }

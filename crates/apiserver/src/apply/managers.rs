@@ -12,7 +12,7 @@ use super::{
 
 /// How many managers that updated an object are told apart; those who did so longest ago become one (upstream:
 /// apimachinery, managedfields, `maxUpdateManagers`).
-const UPDATERS_MAX: usize = 10;
+pub(super) const UPDATERS_MAX: usize = 10;
 /// What that one is called.
 const ANCIENT: &str = "ancient-changes";
 const FIELDS_TYPE: &str = "FieldsV1";

@@ -4,7 +4,7 @@ use resources::meta::Time;
 use serde_json::Value;
 
 use super::{
-    check,
+    check, client_side,
     compare::Changes,
     field_set::{Element, FieldSet},
     managers::{Managed, Manager, Operation},
@@ -17,8 +17,9 @@ use crate::schema::Place;
 
 /// Who is said to have made all of an object that nobody managed when it was first applied to.
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
-/// The part of an object that has a subresource of its own.
+/// The part of an object that has a subresource of its own, and that subresource.
 const STATUS: &str = "status";
+const SCALE: &str = "scale";
 
 /// What the server alone writes, so that nobody manages it (upstream: apimachinery, managedfields, `stripMeta`).
 const NOBODYS: &[&[&str]] = &[
@@ -71,7 +72,8 @@ pub(crate) fn update(
     if !changed.is_empty() {
         let own = managed.entry_or_new(manager);
         own.fields.add(&changed);
-        own.time = Some(now);
+        // Upstream: a change by way of a Scale has no time.
+        own.time = (manager.subresource != SCALE).then_some(now);
     }
     managed.tidy();
 }
@@ -111,13 +113,15 @@ pub(crate) fn apply(
     let changes = changes(live, &new, place, &manager.subresource);
     let mut changed = changes.added;
     changed.add(&changes.modified);
+    let excused = client_side::excused(live, place, manager);
     let conflicts: Vec<_> = managed
         .entries
         .iter()
         .filter(|entry| entry.manager != *manager)
         .flat_map(|entry| {
-            let fields = entry.fields.common(&changed).paths();
-            fields.into_iter().map(|field| Conflict { manager: entry.manager.clone(), field })
+            let mut fields = entry.fields.common(&changed);
+            fields.subtract(&excused);
+            fields.paths().into_iter().map(|field| Conflict { manager: entry.manager.clone(), field })
         })
         .collect();
     if !force && !conflicts.is_empty() {
@@ -131,7 +135,7 @@ pub(crate) fn apply(
     // Upstream: an apply that changes nothing has no time.
     own.time = if new == *live { last.and_then(|last| last.time) } else { Some(now) };
     managed.tidy();
-    Ok(new)
+    Ok(client_side::note(new, configuration, manager))
 }
 
 /// The merged object without what its applier said last time and nobody says now.

@@ -61,6 +61,7 @@ impl Registry {
             subresource: String::new(),
         };
         let manager = match &caller.manager {
+            _ if target == Target::Finalize => return object,
             Some(manager) => manager.clone(),
             None if is_managed && target != Target::Status => ebb(),
             None => return object,

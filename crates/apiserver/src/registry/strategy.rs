@@ -55,10 +55,14 @@ fn first_namespace(namespace: &mut Namespace) {
     namespace.status = Some(NamespaceStatus { phase: Some("Active".into()), ..NamespaceStatus::default() });
 }
 
-/// What an object of the kind has of itself, that its creator cannot choose.
+/// What an object of the kind has of itself where its creator does not choose.
 pub(super) fn of_itself(kind: &Kind) -> Value {
     if kind == <Namespace as Object>::kind() {
         json!({"spec": {"finalizers": [KUBERNETES_FINALIZER]}})
+    } else if kind == <Pod as Object>::kind() {
+        json!({"spec": {"serviceAccount": "default", "serviceAccountName": "default"}})
+    } else if kind == <Service as Object>::kind() {
+        json!({"spec": {"ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"}})
     } else {
         json!({})
     }

@@ -56,10 +56,18 @@ struct Slot {
     list: ListKind,
     strategy: Strategy,
     default: Option<Value>,
+    /// It is there, empty, where nobody gave it.
+    always: bool,
 }
 
-const UNKNOWN: &Slot =
-    &Slot { shape: ANYTHING, whole: false, list: ListKind::Atomic, strategy: Strategy::PLAIN, default: None };
+const UNKNOWN: &Slot = &Slot {
+    shape: ANYTHING,
+    whole: false,
+    list: ListKind::Atomic,
+    strategy: Strategy::PLAIN,
+    default: None,
+    always: false,
+};
 
 /// How apply takes a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,9 +171,9 @@ impl<'a> Place<'a> {
         self.slot.whole
     }
 
-    /// Whether what is here is there even when nobody gave it, as an empty object.
+    /// Whether what is here is there even when nobody gave it, as an empty object or list.
     pub(crate) fn is_always_there(self) -> bool {
-        self.slot.default.as_ref().is_some_and(Value::is_object)
+        self.slot.always
     }
 
     /// How apply takes a list here.
@@ -228,10 +236,18 @@ impl Reader<'_> {
         match schema.get("type").and_then(Value::as_str) {
             Some("object") => {
                 let fields = schema.get("properties").and_then(Value::as_object);
+                let required = schema.get("required").and_then(Value::as_array);
+                let is_required =
+                    |name: &str| required.is_some_and(|names| names.iter().any(|it| it == name));
                 let fields: HashMap<_, _> = fields
                     .into_iter()
                     .flatten()
-                    .map(|(name, schema)| (name.as_str().into(), self.slot(schema)))
+                    .map(|(name, schema)| {
+                        let slot = self.slot(schema);
+                        let list = matches!(self.shapes.all[slot.shape], Shape::List(_));
+                        let always = slot.always || (list && is_required(name));
+                        (name.as_str().into(), Slot { always, ..slot })
+                    })
                     .collect();
                 let others = match schema.get("additionalProperties") {
                     Some(schema @ Value::Object(_)) => Some(Box::new(self.slot(schema))),
@@ -277,7 +293,8 @@ fn special(schema: &Value) -> Slot {
     let merge = text(PATCH_STRATEGY).is_some_and(|strategy| strategy.split(',').any(|part| part == "merge"));
     let strategy = Strategy { merge, key: text(PATCH_MERGE_KEY).map(str::to_owned) };
     let default = schema.get("default").cloned();
-    Slot { shape: ANYTHING, whole: text(MAP_TYPE) == Some("atomic"), list, strategy, default }
+    let always = default.as_ref().is_some_and(Value::is_object);
+    Slot { shape: ANYTHING, whole: text(MAP_TYPE) == Some("atomic"), list, strategy, default, always }
 }
 
 #[cfg(test)]

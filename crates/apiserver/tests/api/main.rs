@@ -1,5 +1,6 @@
 //! The API from outside: by HTTP, by the in-process client, by kubectl, and across a crash.
 
+mod apply;
 mod bounds;
 mod churn;
 mod durability;

@@ -127,8 +127,6 @@ impl Names {
     }
 
     fn give_fields(&mut self, fields: &mut Map<String, Value>) {
-        // Compared as soon as ours keeps it.
-        fields.remove("managedFields");
         // A table's columns are described in prose.
         if fields.contains_key("priority") && fields.contains_key("format") {
             fields.remove("description");

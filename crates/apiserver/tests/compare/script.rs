@@ -34,6 +34,7 @@ const FILES: &[(&str, &str)] = &[
     ("list", include_str!("scripts/list.http")),
     ("parts", include_str!("scripts/parts.http")),
     ("invalid", include_str!("scripts/invalid.http")),
+    ("apply", include_str!("scripts/apply.http")),
 ];
 const EACH_KIND: &str = include_str!("scripts/each_kind.http");
 
