@@ -16,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+mod apply;
 mod bootstrap;
 mod chance;
 mod configs;
@@ -29,6 +30,7 @@ mod mount;
 mod patch;
 mod registry;
 mod rest;
+mod schema;
 mod selector;
 mod serve;
 mod server;

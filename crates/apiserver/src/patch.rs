@@ -1,10 +1,11 @@
 //! Patches: what a client sends instead of the whole object.
 
-mod schema;
 mod strategic;
 
 use resources::Kind;
 use serde_json::Value;
+
+use crate::schema;
 
 /// A patch that was read and can be applied, again if the object changes meanwhile.
 #[derive(Debug)]
@@ -39,20 +40,23 @@ pub(crate) enum PatchError {
 const JSON: &str = "application/json-patch+json";
 const MERGE: &str = "application/merge-patch+json";
 const STRATEGIC: &str = "application/strategic-merge-patch+json";
-const APPLY: [&str; 2] = ["application/apply-patch+yaml", "application/apply-patch+cbor"];
+/// Not a change but a wish, which another part of the server knows how to grant.
+pub(crate) const APPLY: &str = "application/apply-patch+yaml";
 
 impl Patch {
     /// Whether patches of this type are taken for the kind.
     pub(crate) fn check_type(kind: &Kind, media_type: &str) -> Result<(), PatchError> {
-        let strategic = schema::of(kind).is_some();
+        // Upstream, kinds of Knative's are custom resources, which take none.
+        let strategic = !kind.is_custom();
         match media_type {
             JSON | MERGE => Ok(()),
             STRATEGIC if strategic => Ok(()),
-            media_type if APPLY.contains(&media_type) => Err(PatchError::MediaType(
-                "server-side apply is not supported by this version of Ebb: apply on the client's side (kubectl apply without --server-side)".into(),
-            )),
             _ => {
-                let accepted = if strategic { format!("{JSON}, {MERGE}, {STRATEGIC}") } else { format!("{JSON}, {MERGE}") };
+                let accepted = if strategic {
+                    format!("{JSON}, {MERGE}, {STRATEGIC}, {APPLY}")
+                } else {
+                    format!("{JSON}, {MERGE}, {APPLY}")
+                };
                 Err(PatchError::MediaType(format!(
                     "the body of the request was in an unknown format - accepted media types include: {accepted}"
                 )))
@@ -110,10 +114,7 @@ impl Patch {
                 json_patch::merge(&mut object, patch);
                 Ok(object)
             }
-            Form::Strategic(patch) => {
-                let schema = schema::of(kind).unwrap_or(&schema::EMPTY);
-                strategic::merge(object, patch, schema)
-            }
+            Form::Strategic(patch) => strategic::merge(object, patch, schema::root(kind)),
         }
     }
 }

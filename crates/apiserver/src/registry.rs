@@ -12,6 +12,7 @@ mod admission;
 mod create;
 mod delete;
 mod embedded;
+mod fields;
 mod finalizers;
 mod grace;
 mod metadata;
@@ -27,10 +28,12 @@ use storage::objects::Durability;
 
 pub(crate) use self::{
     delete::Deleted,
+    fields::apart,
     scale::{replicas, with_replicas},
     update::{Target, overtaken},
 };
 use crate::{
+    apply::{Managed, Manager},
     chance::Chance,
     configs::Keeper,
     limits::Limits,
@@ -46,10 +49,12 @@ pub(crate) struct Registry {
 }
 
 /// Who writes, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Caller<'a> {
     pub(crate) user: &'a str,
     pub(crate) origin: Origin,
+    /// Who is noted as the manager of the fields that change; `None` for Ebb itself.
+    pub(crate) manager: Option<Manager>,
     /// Check everything, change nothing.
     pub(crate) dry_run: bool,
 }
@@ -59,12 +64,19 @@ pub(crate) struct Wanted {
     pub(crate) object: Arc<dyn DynObject>,
     /// About how long its JSON is, in bytes.
     pub(crate) size_hint: usize,
+    /// Who manages its fields, if it comes of an apply, which knows.
+    pub(crate) applied: Option<Managed>,
 }
 
 impl Wanted {
+    /// An object whose JSON is about this long, in bytes.
+    pub(crate) fn new(object: Arc<dyn DynObject>, size_hint: usize) -> Self {
+        Self { object, size_hint, applied: None }
+    }
+
     /// An object that nobody has seen as JSON.
     pub(crate) fn typed(object: Arc<dyn DynObject>) -> Self {
-        Self { object, size_hint: crate::store::stored::SIZE_HINT }
+        Self::new(object, crate::store::stored::SIZE_HINT)
     }
 }
 
@@ -82,7 +94,7 @@ pub(crate) enum Origin {
 impl Caller<'static> {
     /// Ebb itself, by the in-process client.
     pub(crate) fn in_process() -> Self {
-        Self { user: "system:ebb", origin: Origin::InProcess, dry_run: false }
+        Self { user: "system:ebb", origin: Origin::InProcess, manager: None, dry_run: false }
     }
 
     /// Ebb itself, making what is there from the start.

@@ -62,6 +62,11 @@ impl Failure {
         Self::new(StatusCode::REQUEST_TIMEOUT, "Timeout", message)
     }
 
+    /// What upstream takes for an error of its own, and gives no reason for.
+    pub(crate) fn untyped(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
+    }
+
     /// Something that Kubernetes can do and Ebb cannot yet.
     pub(crate) fn not_implemented(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message)
@@ -74,6 +79,25 @@ impl Failure {
     /// A patch that does not fit the object it is for.
     pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message)
+    }
+
+    /// Options of a request that it may not have. `reason` and `message` as of a field.
+    pub(crate) fn invalid_options(kind: &str, field: &str, reason: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let cause = json!({"reason": reason, "message": message, "field": field});
+        Self {
+            details: Some(json!({"group": "meta.k8s.io", "kind": kind, "causes": [cause]})),
+            ..Self::unprocessable(format!("{kind}.meta.k8s.io \"\" is invalid: {field}: {message}"))
+        }
+    }
+
+    /// Others manage fields that a configuration wants otherwise. `causes`: a field and who manages it.
+    pub(crate) fn apply_conflict(message: impl Into<String>, causes: Vec<(String, String)>) -> Self {
+        let cause = |(field, message): (String, String)| json!({"reason": "FieldManagerConflict", "message": message, "field": field});
+        Self {
+            details: Some(json!({"causes": causes.into_iter().map(cause).collect::<Vec<_>>()})),
+            ..Self::new(StatusCode::CONFLICT, "Conflict", message)
+        }
     }
 
     /// A list of the future.
@@ -95,9 +119,11 @@ impl Failure {
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
             "code": self.code.as_u16(),
         });
+        if !self.reason.is_empty() {
+            status["reason"] = self.reason.into();
+        }
         if let Some(details) = &self.details {
             status["details"] = details.clone();
         }

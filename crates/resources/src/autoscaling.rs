@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -16,7 +17,7 @@ knative_kind! {
 }
 
 /// Whether requests can reach a Revision.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Reachability {
     /// Not known yet.
     #[default]
@@ -29,7 +30,7 @@ pub enum Reachability {
 }
 
 /// A PodAutoscaler's wish.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodAutoscalerSpec {
     /// The Deployment that is scaled.
@@ -45,7 +46,7 @@ pub struct PodAutoscalerSpec {
 }
 
 /// A PodAutoscaler's state.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodAutoscalerStatus {
     /// The `metadata.generation` this status speaks of.
@@ -87,7 +88,7 @@ knative_kind! {
 }
 
 /// A Metric's wish.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MetricSpec {
     /// Nanoseconds.
@@ -99,7 +100,7 @@ pub struct MetricSpec {
 }
 
 /// A Metric's state.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MetricStatus {
     /// The `metadata.generation` this status speaks of.

@@ -4,6 +4,7 @@ mod decode;
 
 use std::{fmt, sync::Arc};
 
+use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 
 pub use self::decode::DecodeError;
@@ -35,6 +36,7 @@ pub struct Kind {
     pub subresources: Subresources,
     /// Whether losing the newest writes of this kind in a crash is harmless, since controllers derive them again.
     pub derived: bool,
+    pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
     pub(crate) parts: Option<Parts>,
     pub(crate) same: fn(&dyn DynObject, &dyn DynObject) -> bool,
     pub(crate) decode: fn(&[u8]) -> Decoded,
@@ -66,6 +68,11 @@ impl Kind {
         } else {
             format!("{}/{}", self.group, self.version)
         }
+    }
+
+    /// Whether the kind is a custom resource in a cluster, where the API server treats those in ways of their own.
+    pub fn is_custom(&self) -> bool {
+        self.group.ends_with(".knative.dev")
     }
 
     /// The kind of a list of these objects.

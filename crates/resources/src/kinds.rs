@@ -2,6 +2,8 @@
 
 use std::{any::Any, sync::Arc};
 
+use schemars::SchemaGenerator;
+
 use crate::{
     autoscaling::{Metric, PodAutoscaler},
     builtin::{
@@ -66,6 +68,7 @@ macro_rules! kinds {
                 namespaced: $namespaced,
                 subresources: $subresources,
                 derived: $derived,
+                schema: SchemaGenerator::subschema_for::<$type>,
                 parts: parts!($subresources, $type),
                 same: same::<$type>,
                 decode: kind::decode::<$type>,

@@ -3,10 +3,10 @@
 /// Declares a kind: its struct, its place in the API and its JSON form.
 macro_rules! knative_kind {
     (
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $name:ident($group:literal, $version:literal, $plural:literal, $scope:ident) { spec: $spec:ty, status: $status:ty }
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
         #[serde(default)]
         pub struct $name {
@@ -35,6 +35,21 @@ macro_rules! knative_kind {
                 object.serialize_field("spec", &self.spec)?;
                 object.serialize_field("status", &self.status)?;
                 object.end()
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $crate::schema::definition_name($group, $version, stringify!($name)).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $crate::schema::object(
+                    concat!($($doc),*).trim(),
+                    generator.subschema_for::<$crate::meta::ObjectMeta>(),
+                    generator.subschema_for::<$spec>(),
+                    generator.subschema_for::<$status>(),
+                )
             }
         }
 

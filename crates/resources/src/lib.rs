@@ -28,6 +28,7 @@ pub mod names;
 pub mod networking;
 pub mod quantity;
 pub mod reserved;
+pub mod schema;
 pub mod serving;
 
 pub use self::{

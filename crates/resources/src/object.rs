@@ -3,6 +3,7 @@
 use std::{any::Any, fmt, sync::Arc};
 
 use k8s_openapi::{Metadata, Resource};
+use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{kind::Kind, meta::ObjectMeta};
@@ -15,6 +16,7 @@ pub trait Object:
     + Metadata<Ty = ObjectMeta>
     + Serialize
     + DeserializeOwned
+    + JsonSchema
     + Clone
     + fmt::Debug
     + Send

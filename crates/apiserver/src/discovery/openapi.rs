@@ -1,7 +1,7 @@
-//! OpenAPI, as far as kubectl needs it to leave validation to the server: paths, their kinds, and that a patch takes
-//! `fieldValidation`. The schemas say no more than that there are objects.
+//! OpenAPI v3: the schemas of the kinds, which `kubectl explain` reads; and of the paths as much as kubectl needs to
+//! leave validation to the server. Of v2 there is nothing but an answer.
 
-use resources::{Kind, kinds};
+use resources::{Kind, kinds, schema};
 use serde_json::{Map, Value, json};
 
 use super::groups;
@@ -32,9 +32,8 @@ pub(super) fn document(group: &str, version: &str) -> Option<Value> {
         return None;
     }
     let mut paths = Map::new();
-    let mut schemas = Map::new();
+    let schemas = schema::definitions(kinds.iter().copied());
     for kind in kinds {
-        schemas.insert(schema_name(kind), schema(kind));
         let base = match (group, kind.namespaced) {
             ("", false) => format!("/api/{version}/{}", kind.plural),
             ("", true) => format!("/api/{version}/namespaces/{{namespace}}/{}", kind.plural),
@@ -104,13 +103,13 @@ fn operation(kind: &Kind, action: &str, parameters: &[&str]) -> Value {
     let parameter =
         |name: &&str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
     let parameters: Vec<Value> = parameters.iter().map(parameter).collect();
-    let reference = json!({"$ref": format!("#/components/schemas/{}", schema_name(kind))});
+    let reference = json!({"$ref": format!("{}{}", schema::REFERENCE, kind.definition_name())});
     json!({
         "operationId": format!("{action}{}", kind.kind),
         "parameters": parameters,
         "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": reference}}}},
         "x-kubernetes-action": action,
-        "x-kubernetes-group-version-kind": group_version_kind(kind),
+        schema::GROUP_VERSION_KIND: {"group": kind.group, "version": kind.version, "kind": kind.kind},
     })
 }
 
@@ -119,23 +118,4 @@ fn path_parameters(kind: &Kind, named: bool) -> Value {
     let parameter =
         |name: &str| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
     names.iter().filter(|(_, there)| *there).map(|(name, _)| parameter(name)).collect()
-}
-
-fn schema(kind: &Kind) -> Value {
-    json!({
-        "type": "object",
-        "x-kubernetes-preserve-unknown-fields": true,
-        "x-kubernetes-group-version-kind": [group_version_kind(kind)],
-    })
-}
-
-fn group_version_kind(kind: &Kind) -> Value {
-    json!({"group": kind.group, "version": kind.version, "kind": kind.kind})
-}
-
-fn schema_name(kind: &Kind) -> String {
-    let mut group: Vec<&str> = kind.group.split('.').filter(|part| !part.is_empty()).collect();
-    group.reverse();
-    let group = if group.is_empty() { "core".to_owned() } else { group.join(".") };
-    format!("{group}.{}.{}", kind.version, kind.kind)
 }

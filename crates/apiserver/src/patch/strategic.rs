@@ -13,10 +13,8 @@ mod order;
 
 use serde_json::{Map, Value};
 
-use super::{
-    PatchError,
-    schema::{EMPTY, Rule, Schema},
-};
+use super::PatchError;
+use crate::schema::{Place, Strategy};
 
 const PATCH: &str = "$patch";
 const RETAIN_KEYS: &str = "$retainKeys";
@@ -24,19 +22,19 @@ const DELETE_FROM: &str = "$deleteFromPrimitiveList/";
 const SET_ORDER: &str = "$setElementOrder/";
 
 /// The object with the patch applied.
-pub(super) fn merge(object: Value, patch: &Value, schema: &Schema) -> Result<Value, PatchError> {
+pub(super) fn merge(object: Value, patch: &Value, place: Place<'_>) -> Result<Value, PatchError> {
     match (object, patch) {
         (Value::Object(object), Value::Object(patch)) => {
-            Ok(Value::Object(merge_objects(object, patch, schema)?))
+            Ok(Value::Object(merge_objects(object, patch, place)?))
         }
-        (_, patch) => stripped(patch, schema),
+        (_, patch) => stripped(patch, place),
     }
 }
 
 fn merge_objects(
     mut object: Map<String, Value>,
     patch: &Map<String, Value>,
-    schema: &Schema,
+    place: Place<'_>,
 ) -> Result<Map<String, Value>, PatchError> {
     match patch.get(PATCH).map(|directive| directive.as_str().unwrap_or_default()) {
         Some("replace") => {
@@ -64,17 +62,14 @@ fn merge_objects(
             object.remove(key);
             continue;
         }
-        let merged = merge_field(object.remove(key), value, schema.rule(key))?;
+        let merged = merge_field(object.remove(key), value, place.field(key))?;
         object.insert(key.clone(), merged);
     }
     for (key, value) in patch {
         if let Some(field) = key.strip_prefix(SET_ORDER) {
             let wanted = array(key, value)?;
             if let Some(Value::Array(items)) = object.get_mut(field) {
-                let merge_key = match schema.rule(field) {
-                    Some(Rule::Items(merge_key, _)) => Some(merge_key),
-                    _ => None,
-                };
+                let merge_key = place.field(field).strategy().key.as_deref();
                 *items = order::arrange(std::mem::take(items), wanted, merge_key);
             }
         }
@@ -82,16 +77,16 @@ fn merge_objects(
     Ok(object)
 }
 
-fn merge_field(found: Option<Value>, patch: &Value, rule: Option<Rule>) -> Result<Value, PatchError> {
-    match (found, patch, rule) {
-        (found, Value::Array(patch), Some(Rule::Items(key, schema))) => {
+fn merge_field(found: Option<Value>, patch: &Value, place: Place<'_>) -> Result<Value, PatchError> {
+    match (found, patch, place.strategy()) {
+        (found, Value::Array(patch), Strategy { merge: true, key: Some(key) }) => {
             let found = match found {
                 Some(Value::Array(found)) => found,
                 _ => Vec::new(),
             };
-            Ok(Value::Array(merge_items(found, patch, key, schema)?))
+            Ok(Value::Array(merge_items(found, patch, key, place.item())?))
         }
-        (Some(Value::Array(mut found)), Value::Array(patch), Some(Rule::Set)) => {
+        (Some(Value::Array(mut found)), Value::Array(patch), Strategy { merge: true, key: None }) => {
             for item in patch {
                 if !found.contains(item) {
                     found.push(item.clone());
@@ -99,13 +94,7 @@ fn merge_field(found: Option<Value>, patch: &Value, rule: Option<Rule>) -> Resul
             }
             Ok(Value::Array(found))
         }
-        (found, patch, rule) => {
-            let schema = match rule {
-                Some(Rule::Object(schema)) => schema,
-                _ => &EMPTY,
-            };
-            merge(found.unwrap_or_default(), patch, schema)
-        }
+        (found, patch, _) => merge(found.unwrap_or_default(), patch, place),
     }
 }
 
@@ -113,12 +102,12 @@ fn merge_items(
     mut items: Vec<Value>,
     patch: &[Value],
     key: &str,
-    schema: &Schema,
+    place: Place<'_>,
 ) -> Result<Vec<Value>, PatchError> {
     let directive = |item: &Value| item.get(PATCH).and_then(Value::as_str).map(str::to_owned);
     if patch.iter().any(|item| directive(item).as_deref() == Some("replace")) {
         let rest = patch.iter().filter(|item| directive(item).is_none());
-        return rest.map(|item| stripped(item, schema)).collect();
+        return rest.map(|item| stripped(item, place)).collect();
     }
     for item in patch {
         let Some(name) = item.get(key) else {
@@ -127,17 +116,17 @@ fn merge_items(
         let at = items.iter().position(|found| found.get(key) == Some(name));
         match (directive(item).as_deref(), at) {
             (Some("delete"), _) => items.retain(|found| found.get(key) != Some(name)),
-            (_, Some(at)) => items[at] = merge(std::mem::take(&mut items[at]), item, schema)?,
-            (_, None) => items.push(stripped(item, schema)?),
+            (_, Some(at)) => items[at] = merge(std::mem::take(&mut items[at]), item, place)?,
+            (_, None) => items.push(stripped(item, place)?),
         }
     }
     Ok(items)
 }
 
 /// What a patch makes where there was nothing: itself, without directives and nulls.
-fn stripped(patch: &Value, schema: &Schema) -> Result<Value, PatchError> {
+fn stripped(patch: &Value, place: Place<'_>) -> Result<Value, PatchError> {
     match patch {
-        Value::Object(patch) => Ok(Value::Object(merge_objects(Map::new(), patch, schema)?)),
+        Value::Object(patch) => Ok(Value::Object(merge_objects(Map::new(), patch, place)?)),
         other => Ok(other.clone()),
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use objects::Error;
 use resources::{DynObject, Kind, ObjectKey, builtin::Namespace, meta::ObjectMeta};
 
-use super::{Caller, Registry, Wanted, imagined, metadata, strategy};
+use super::{Caller, Registry, Wanted, fields, imagined, metadata, strategy};
+use crate::apply::Managed;
 use crate::store::{Refused, Stored, Write};
 
 /// How many generated names are tried before one is free (upstream: apiserver, `RetryGenerateName`).
@@ -14,14 +15,14 @@ const GENERATED_NAMES_MAX: usize = 8;
 impl Registry {
     /// Creates an object; returns it as stored.
     pub(crate) async fn create(&self, wanted: Wanted, caller: &Caller<'_>) -> Result<Arc<Stored>, Error> {
-        let Wanted { object, size_hint } = wanted;
+        let Wanted { object, size_hint, applied } = wanted;
         let kind = object.kind();
         let given = object.metadata();
         let generated = given.name.as_deref().is_none_or(str::is_empty);
         let mut attempt = 1;
         loop {
             let metadata = metadata::of_new(kind, given, &self.chance)?;
-            match self.create_named(&object, size_hint, metadata, caller).await {
+            match self.create_named(&object, size_hint, applied.as_ref(), metadata, caller).await {
                 Err(Error::AlreadyExists { .. }) if generated && attempt < GENERATED_NAMES_MAX => {
                     attempt += 1
                 }
@@ -34,6 +35,7 @@ impl Registry {
         &self,
         object: &Arc<dyn DynObject>,
         size_hint: usize,
+        applied: Option<&Managed>,
         metadata: ObjectMeta,
         caller: &Caller<'_>,
     ) -> Result<Arc<Stored>, Error> {
@@ -41,6 +43,10 @@ impl Registry {
         let key = ObjectKey::of(&metadata);
         let object = strategy::first_state(Arc::clone(object).with_metadata(metadata));
         let object = self.admit(object, None, caller)?;
+        let object = match applied {
+            Some(managed) => fields::with_managers(object, managed.clone()),
+            None => self.first_managed(object, caller),
+        };
         let metadata = object.metadata().clone();
         let durability = caller.durability(kind, false);
         let write = Write { object, metadata, before: None, durability, size_hint };

@@ -86,7 +86,7 @@ pub(super) fn of_update(
     metadata.generation = current.generation;
     metadata.resource_version.clone_from(&current.resource_version);
     metadata.self_link = None;
-    metadata.managed_fields = None;
+    metadata.managed_fields.clone_from(&current.managed_fields);
     // Absent and empty are the same, and only one of them is stored.
     metadata.labels = metadata.labels.filter(|labels| !labels.is_empty());
     metadata.annotations = metadata.annotations.filter(|annotations| !annotations.is_empty());

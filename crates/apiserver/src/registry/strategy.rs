@@ -11,7 +11,7 @@ use resources::{
     builtin::{Namespace, NamespaceSpec, NamespaceStatus, Node, Pod, PodStatus, Service},
     downcast, kinds,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The finalizer by which a namespace stays until it is empty.
 pub(super) const KUBERNETES_FINALIZER: &str = "kubernetes";
@@ -53,6 +53,19 @@ fn first_namespace(namespace: &mut Namespace) {
     labels.insert(NAMESPACE_NAME_LABEL.into(), name);
     namespace.spec = Some(NamespaceSpec { finalizers: Some(vec![KUBERNETES_FINALIZER.into()]) });
     namespace.status = Some(NamespaceStatus { phase: Some("Active".into()), ..NamespaceStatus::default() });
+}
+
+/// What an object of the kind has of itself where its creator does not choose.
+pub(super) fn of_itself(kind: &Kind) -> Value {
+    if kind == <Namespace as Object>::kind() {
+        json!({"spec": {"finalizers": [KUBERNETES_FINALIZER]}})
+    } else if kind == <Pod as Object>::kind() {
+        json!({"spec": {"serviceAccount": "default", "serviceAccountName": "default"}})
+    } else if kind == <Service as Object>::kind() {
+        json!({"spec": {"ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"}})
+    } else {
+        json!({})
+    }
 }
 
 /// An update of a kind whose spec is not for everybody to write.

@@ -6,8 +6,11 @@ use objects::Error;
 use resources::{DynObject, Kind, ObjectKey};
 use storage::objects::Durability;
 
-use super::{Caller, Origin, Registry, Wanted, finalizers, imagined, metadata, scale, strategy};
-use crate::store::{Stored, Write};
+use super::{Caller, Origin, Registry, Wanted, fields, finalizers, imagined, metadata, scale, strategy};
+use crate::{
+    apply::Managed,
+    store::{Stored, Write},
+};
 
 /// The part of an object that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +47,9 @@ impl Registry {
     ) -> Result<Arc<Stored>, E> {
         for _ in 0..self.limits.write_attempts_max {
             let current = self.get(kind, key)?;
-            let Wanted { object: wanted, size_hint } = change(&current)?;
+            let Wanted { object: wanted, size_hint, applied } = change(&current)?;
             let present = current.warm()?;
-            let outcome = self.outcome(&current, &present, wanted, target, caller)?;
+            let outcome = self.outcome(&current, &present, wanted, applied, target, caller)?;
             let scaled = matches!(&outcome, Outcome::Put(object) if scale::only_scaled(&*present, &**object));
             let derived = target == Target::Status || scaled;
             let durability = caller.durability(kind, derived);
@@ -83,12 +86,14 @@ impl Registry {
         current: &Stored,
         present: &Arc<dyn DynObject>,
         wanted: Arc<dyn DynObject>,
+        applied: Option<Managed>,
         target: Target,
         caller: &Caller<'_>,
     ) -> Result<Outcome, Error> {
         let kind = current.kind;
         let old = present.metadata();
         check_version(kind, old, wanted.metadata())?;
+        let wish = wanted.metadata().managed_fields.clone();
         let object = match target {
             Target::Status => {
                 metadata::check_uid(kind, old, wanted.metadata().uid.as_deref())?;
@@ -114,6 +119,10 @@ impl Registry {
                     if free_to_write { wanted } else { strategy::keep_protected(&**present, wanted) };
                 self.admitted(present, wanted, caller)?
             }
+        };
+        let object = match applied {
+            Some(managed) => fields::with_managers(object, managed),
+            None => self.managed(current, object, wish.as_deref(), target, caller),
         };
         Ok(if present.kind().same(&**present, &*object) {
             Outcome::Same

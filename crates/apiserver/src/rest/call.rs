@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, Method, Request, header};
 use hyper::body::Incoming;
 
 use super::{Form, Query, negotiate, path::Resource};
 use crate::{
+    apply::Manager,
     registry::{Caller, Origin, Registry},
     selector::{FieldSelector, LabelSelector},
     server::Shared,
@@ -14,6 +15,9 @@ use crate::{
     store::Selection,
     tls::User,
 };
+
+/// How long a field manager's name may be (upstream: apimachinery, `FieldManagerMaxLength`).
+const FIELD_MANAGER_BYTES_MAX: usize = 128;
 
 /// A request whose path names a resource.
 pub(crate) struct Call {
@@ -53,7 +57,40 @@ impl Call {
 
     /// Who writes, and how.
     pub(crate) fn caller(&self) -> Result<Caller<'_>, Failure> {
-        Ok(Caller { user: &self.user.name, origin: Origin::Network, dry_run: self.dry_run()? })
+        let manager =
+            Manager::updater(self.manager_name()?, self.resource.kind, self.resource.subresource.as_deref());
+        Ok(Caller {
+            user: &self.user.name,
+            origin: Origin::Network,
+            manager: Some(manager),
+            dry_run: self.dry_run()?,
+        })
+    }
+
+    /// What the caller calls itself, or else its program's name (upstream: apiserver, `managerOrUserAgent`).
+    fn manager_name(&self) -> Result<String, Failure> {
+        let agent = self.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let program = agent.and_then(|agent| agent.split('/').next()).unwrap_or("unknown");
+        let name = self.query.get("fieldManager").unwrap_or(program);
+        if name.len() > FIELD_MANAGER_BYTES_MAX {
+            let why = format!("Too long: may not be more than {FIELD_MANAGER_BYTES_MAX} bytes");
+            return Err(Failure::invalid_options(
+                self.options_kind(),
+                "fieldManager",
+                "FieldValueTooLong",
+                why,
+            ));
+        }
+        if name.chars().any(char::is_control) {
+            let why = format!("Invalid value: {name:?}: should only contain printable characters");
+            return Err(Failure::invalid_options(
+                self.options_kind(),
+                "fieldManager",
+                "FieldValueInvalid",
+                why,
+            ));
+        }
+        Ok(name.to_owned())
     }
 
     /// Whether the caller wants an answer and no change.

@@ -21,7 +21,7 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
     let len = parsed.len;
     let decoded = decode::object(parsed, &call.resource, validation)?;
     let caller = call.caller()?;
-    let stored = call.registry().create(Wanted { object: decoded.object, size_hint: len }, &caller).await?;
+    let stored = call.registry().create(Wanted::new(decoded.object, len), &caller).await?;
     let mut all = decoded.warnings;
     all.extend(warnings(&*stored.object()?, &call.registry().configs.current()));
     Ok(reply::warn(reply::object(StatusCode::CREATED, &stored, &form, call.now())?, &all))

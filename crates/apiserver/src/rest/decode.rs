@@ -113,7 +113,7 @@ fn check_kind(kind: &Kind, value: &mut Value) -> Result<(), Failure> {
 }
 
 /// The namespace and the name in the body must be the path's; the namespace may be left out.
-fn check_key(resource: &Resource, value: &mut Value) -> Result<(), Failure> {
+pub(super) fn check_key(resource: &Resource, value: &mut Value) -> Result<(), Failure> {
     let Some(metadata) =
         value.as_object_mut().map(|fields| fields.entry("metadata").or_insert_with(|| json!({})))
     else {

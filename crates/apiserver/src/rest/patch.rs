@@ -5,21 +5,25 @@ use http::{Response, StatusCode};
 use resources::admission::warnings;
 
 use super::{
-    body,
+    apply, body,
     call::Call,
     decode::{self, FieldValidation, Misfit},
     reply,
 };
 use crate::{
     mount::Body,
-    patch::{Patch, PatchError},
+    patch::{APPLY, Patch, PatchError},
     registry::{Target, Wanted},
     status::Failure,
     store::Stored,
 };
 
 pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>, Failure> {
+    if body::media_type(&call.headers) == APPLY {
+        return apply::run(call, target).await;
+    }
     let form = call.form()?;
+    check_force(&call)?;
     let validation = FieldValidation::of(&call.query)?;
     let patch = read(&mut call).await?;
     let (kind, key) = (call.resource.kind, call.resource.key());
@@ -47,11 +51,24 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
             )));
         }
         all = decoded.warnings;
-        Ok(Wanted { object: decoded.object, size_hint: text.len() })
+        Ok(Wanted::new(decoded.object, text.len()))
     };
     let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;
     all.extend(warnings(&*stored.object()?, &call.registry().configs.current()));
     Ok(reply::warn(reply::object(StatusCode::OK, &stored, &form, call.now())?, &all))
+}
+
+/// Only who applies can take fields from others.
+fn check_force(call: &Call) -> Result<(), Failure> {
+    match call.query.get("force") {
+        None => Ok(()),
+        Some(_) => Err(Failure::invalid_options(
+            "PatchOptions",
+            "force",
+            "FieldValueForbidden",
+            "Forbidden: may not be specified for non-apply patch",
+        )),
+    }
 }
 
 /// The patch in the body.

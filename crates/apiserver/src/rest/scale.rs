@@ -2,12 +2,13 @@
 
 use http::{Method, Response, StatusCode};
 use objects::{Cause, Error};
-use resources::DynObject;
+use resources::{DynObject, Kind};
 use serde_json::{Value, json};
 
-use super::{body, call::Call, patch, reply};
+use super::{apply, body, call::Call, patch, reply};
 use crate::{
     mount::Body,
+    patch::APPLY,
     registry::{Target, Wanted, replicas, with_replicas},
     status::Failure,
     store::Stored,
@@ -25,6 +26,11 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
             let change = |current: &Stored| scaled(current, &wanted);
             call.registry().update(kind, &key, Target::Object, &caller, change).await?
         }
+        Method::PATCH if body::media_type(&call.headers) == APPLY => {
+            let wanted = apply::read(&mut call).await?;
+            let configuration = configuration(&call, &wanted)?;
+            apply::grant(&call, Target::Object, configuration).await?.stored
+        }
         Method::PATCH => {
             let patch = patch::read(&mut call).await?;
             let caller = call.caller()?;
@@ -37,6 +43,19 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
         _ => return Err(Failure::method_not_allowed()),
     };
     Ok(reply::value(StatusCode::OK, &scale(&*written.object()?)?))
+}
+
+/// What a Scale that is applied says of the object itself.
+fn configuration(call: &Call, scale: &Value) -> Result<Value, Failure> {
+    let (kind, key) = (call.resource.kind, call.resource.key());
+    check_name(scale, &key.name)?;
+    let replicas = wanted_replicas(kind, &key.name, scale)?;
+    Ok(json!({
+        "apiVersion": kind.api_version(),
+        "kind": kind.kind,
+        "metadata": {"name": key.name, "namespace": key.namespace},
+        "spec": {"replicas": replicas},
+    }))
 }
 
 /// The `autoscaling/v1` Scale of an object.
@@ -81,31 +100,39 @@ fn selector_text(selector: &resources::meta::LabelSelector) -> String {
 fn scaled(current: &Stored, scale: &Value) -> Result<Wanted, Failure> {
     let object = current.object()?;
     let metadata = object.metadata();
-    let name = metadata.name.clone().unwrap_or_default();
-    let given = scale.pointer("/metadata/name").and_then(Value::as_str);
-    if given.is_some_and(|given| given != name) {
-        return Err(Failure::bad_request(format!(
-            "the name of the object ({}) does not match the name on the URL ({name})",
-            given.unwrap_or_default()
-        )));
+    let name = metadata.name.as_deref().unwrap_or_default();
+    check_name(scale, name)?;
+    let wanted = wanted_replicas(object.kind(), name, scale)?;
+    let scaled = with_replicas(&*object, wanted).ok_or_else(Failure::no_such_path)?;
+    let mut metadata = metadata.clone();
+    let version = scale.pointer("/metadata/resourceVersion").and_then(Value::as_str);
+    metadata.resource_version = version.filter(|version| !version.is_empty()).map(str::to_owned);
+    Ok(Wanted::new(scaled.with_metadata(metadata), current.cost()))
+}
+
+fn check_name(scale: &Value, name: &str) -> Result<(), Failure> {
+    match scale.pointer("/metadata/name").and_then(Value::as_str) {
+        Some(given) if given != name => Err(Failure::bad_request(format!(
+            "the name of the object ({given}) does not match the name on the URL ({name})"
+        ))),
+        _ => Ok(()),
     }
+}
+
+fn wanted_replicas(kind: &'static Kind, name: &str, scale: &Value) -> Result<i32, Failure> {
     let wanted = match scale.pointer("/spec/replicas") {
         None | Some(Value::Null) => 0,
         Some(replicas) => replicas.as_i64().and_then(|replicas| i32::try_from(replicas).ok()).ok_or_else(|| {
             Failure::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: spec.replicas: {replicas} is not a 32-bit number"))
         })?,
     };
-    if wanted < 0 {
-        let cause = Cause {
-            field: "spec.replicas".into(),
-            reason: "FieldValueInvalid".into(),
-            message: format!("Invalid value: {wanted}: must be greater than or equal to 0"),
-        };
-        return Err(Error::Invalid { kind: object.kind(), name, causes: vec![cause] }.into());
+    if wanted >= 0 {
+        return Ok(wanted);
     }
-    let scaled = with_replicas(&*object, wanted).ok_or_else(Failure::no_such_path)?;
-    let mut metadata = metadata.clone();
-    let version = scale.pointer("/metadata/resourceVersion").and_then(Value::as_str);
-    metadata.resource_version = version.filter(|version| !version.is_empty()).map(str::to_owned);
-    Ok(Wanted { object: scaled.with_metadata(metadata), size_hint: current.cost() })
+    let cause = Cause {
+        field: "spec.replicas".into(),
+        reason: "FieldValueInvalid".into(),
+        message: format!("Invalid value: {wanted}: must be greater than or equal to 0"),
+    };
+    Err(Error::Invalid { kind, name: name.to_owned(), causes: vec![cause] }.into())
 }

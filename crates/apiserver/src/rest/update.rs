@@ -26,7 +26,7 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     check_version(&call, decoded.object.metadata())?;
     let caller = call.caller()?;
     let (kind, key) = (call.resource.kind, call.resource.key());
-    let wanted = |_: &_| Ok::<_, Failure>(Wanted { object: Arc::clone(&decoded.object), size_hint: len });
+    let wanted = |_: &_| Ok::<_, Failure>(Wanted::new(Arc::clone(&decoded.object), len));
     let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;
     let mut all = decoded.warnings;
     all.extend(warnings(&*stored.object()?, &call.registry().configs.current()));
@@ -36,7 +36,7 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
 /// Knative's kinds are custom resources upstream, and those are not replaced without saying which version.
 fn check_version(call: &Call, metadata: &ObjectMeta) -> Result<(), Failure> {
     let kind = call.resource.kind;
-    let strict = kind.group.ends_with("knative.dev") || kind == Lease::kind();
+    let strict = kind.is_custom() || kind == Lease::kind();
     if !strict || objects::says_version(metadata) {
         return Ok(());
     }

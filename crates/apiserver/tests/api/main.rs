@@ -1,9 +1,11 @@
 //! The API from outside: by HTTP, by the in-process client, by kubectl, and across a crash.
 
+mod apply;
 mod bounds;
 mod churn;
 mod durability;
 mod fields;
+mod https;
 mod in_process;
 mod kubectl;
 mod log;

@@ -1,44 +1,24 @@
 //! A running API server and a plain HTTP client with the admin's certificate.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-
 use apiserver::{ApiServer, Limits, Options};
-use base64::{Engine, prelude::BASE64_STANDARD};
-use bytes::Bytes;
-use http::{HeaderMap, Method, Request, header};
-use http_body_util::{BodyExt, Full};
-use hyper::{body::Incoming, client::conn::http1};
-use hyper_util::rt::TokioIo;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use objects::Client;
 use resources::meta::ObjectMeta;
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 use serde_json::Value;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::oneshot,
-    time::timeout,
-};
-use tokio_rustls::TlsConnector;
+use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 
-/// How long anything may take before the test fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) use crate::https::PATIENCE;
+use crate::https::{Answer, Https};
 
 pub(crate) struct Rig {
     pub(crate) server: ApiServer,
     pub(crate) address: std::net::SocketAddr,
     pub(crate) url: String,
-    admin: TlsConnector,
-    stranger: TlsConnector,
+    admin: Https,
+    stranger: Https,
     pub(crate) drain: Option<oneshot::Sender<()>>,
     pub(crate) serving: tokio::task::JoinHandle<()>,
-}
-
-pub(crate) struct Answer {
-    pub(crate) code: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) text: String,
-    pub(crate) json: Value,
 }
 
 impl Rig {
@@ -62,7 +42,7 @@ impl Rig {
             async move { server.serve(listener, async { _ = drained.await }).await }
         });
         let kubeconfig = server.kubeconfig(&url).unwrap();
-        let (admin, stranger) = (connector(&kubeconfig, true), connector(&kubeconfig, false));
+        let (admin, stranger) = (Https::of(&kubeconfig), Https::stranger(&kubeconfig));
         Self { server, address, url, admin, stranger, drain: Some(drain), serving }
     }
 
@@ -78,12 +58,12 @@ impl Rig {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        answer(self.send(&self.admin, method, path, headers, body).await).await
+        self.admin.call(method, path, headers, body).await
     }
 
     /// Sends a request without a certificate.
     pub(crate) async fn call_as_stranger(&self, path: &str) -> Answer {
-        answer(self.send(&self.stranger, "GET", path, &[], "").await).await
+        self.stranger.call("GET", path, &[], "").await
     }
 
     /// Creates an object and expects that to work.
@@ -95,41 +75,10 @@ impl Rig {
 
     /// Begins a watch.
     pub(crate) async fn watch(&self, path: &str, headers: &[(&str, &str)]) -> Lines {
-        let response = self.send(&self.admin, "GET", path, headers, "").await;
+        let response = self.admin.connect().await.send("GET", path, headers, "").await;
         assert_eq!(response.status(), 200, "GET {path}");
         Lines { body: response.into_body(), rest: Vec::new() }
     }
-
-    async fn send(
-        &self,
-        connector: &TlsConnector,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> http::Response<Incoming> {
-        let stream = TcpStream::connect(self.address).await.unwrap();
-        let stream = connector.connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap();
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
-        let mut request = Request::builder()
-            .method(Method::from_bytes(method.as_bytes()).unwrap())
-            .uri(path)
-            .header(header::HOST, "localhost");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Full::new(Bytes::from(body.to_owned()))).unwrap();
-        timeout(PATIENCE, sender.send_request(request)).await.unwrap().unwrap()
-    }
-}
-
-async fn answer(response: http::Response<Incoming>) -> Answer {
-    let (parts, body) = response.into_parts();
-    let bytes = timeout(PATIENCE, body.collect()).await.unwrap().unwrap().to_bytes();
-    let text = String::from_utf8(bytes.to_vec()).unwrap();
-    let json = serde_json::from_str(&text).unwrap_or_default();
-    Answer { code: parts.status.as_u16(), headers: parts.headers, text, json }
 }
 
 /// The lines of a watch.
@@ -157,26 +106,6 @@ impl Lines {
         let text = |pointer| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         (text("/type"), text("/object/metadata/name"))
     }
-}
-
-fn connector(kubeconfig: &str, authenticated: bool) -> TlsConnector {
-    let fields: BTreeMap<&str, &str> =
-        kubeconfig.lines().filter_map(|line| line.trim().trim_start_matches("- ").split_once(": ")).collect();
-    let pem = |field: &str| BASE64_STANDARD.decode(fields[field]).unwrap();
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(&pem("certificate-authority-data")).unwrap()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots);
-    let config = if authenticated {
-        let certificate = CertificateDer::from_pem_slice(&pem("client-certificate-data")).unwrap();
-        let key = PrivateKeyDer::from_pem_slice(&pem("client-key-data")).unwrap();
-        config.with_client_auth_cert(vec![certificate], key).unwrap()
-    } else {
-        config.with_no_client_auth()
-    };
-    TlsConnector::from(Arc::new(config))
 }
 
 /// The metadata of an object in namespace `default`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{condition::Condition, knative::knative_kind, meta::Time};
@@ -12,7 +13,7 @@ knative_kind! {
 }
 
 /// A Certificate's wish.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CertificateSpec {
     /// The names it is for.
@@ -25,7 +26,7 @@ pub struct CertificateSpec {
 }
 
 /// A Certificate's state.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CertificateStatus {
     /// The `metadata.generation` this status speaks of.
@@ -48,7 +49,7 @@ knative_kind! {
 }
 
 /// A ClusterDomainClaim's wish.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ClusterDomainClaimSpec {
     /// The namespace that may use the domain.
@@ -56,5 +57,5 @@ pub struct ClusterDomainClaimSpec {
 }
 
 /// A ClusterDomainClaim has no state.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClusterDomainClaimStatus {}

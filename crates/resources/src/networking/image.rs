@@ -1,5 +1,6 @@
 //! Image: a wish that an image be kept at hand.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{builtin::LocalObjectReference, condition::Condition, knative::knative_kind};
@@ -10,7 +11,7 @@ knative_kind! {
 }
 
 /// An Image's wish.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ImageSpec {
     /// The reference.
@@ -24,7 +25,7 @@ pub struct ImageSpec {
 }
 
 /// An Image's state.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ImageStatus {
     /// The `metadata.generation` this status speaks of.

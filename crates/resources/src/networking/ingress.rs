@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -16,7 +17,7 @@ knative_kind! {
 }
 
 /// An Ingress' wish.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct IngressSpec {
     /// `Enabled` or `Redirected`: what happens to plain HTTP where there is TLS.
@@ -31,7 +32,7 @@ pub struct IngressSpec {
 }
 
 /// The rules of some hosts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct IngressRule {
     /// The hosts, without port.
@@ -46,7 +47,7 @@ pub struct IngressRule {
 }
 
 /// The paths of a rule.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpIngressRuleValue {
     /// The longest prefix with the most header matches counts.
@@ -54,7 +55,7 @@ pub struct HttpIngressRuleValue {
 }
 
 /// One path and where its requests go.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpIngressPath {
     /// A path prefix; none is all paths.
@@ -74,7 +75,7 @@ pub struct HttpIngressPath {
 }
 
 /// What a header must be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HeaderMatch {
     /// The header's whole value.
@@ -82,7 +83,7 @@ pub struct HeaderMatch {
 }
 
 /// One backend and its share.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct IngressSplit {
     /// The Service's namespace; the Ingress' own.
@@ -99,7 +100,7 @@ pub struct IngressSplit {
 }
 
 /// Certificates for hosts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct IngressTls {
     /// The hosts.
@@ -112,7 +113,7 @@ pub struct IngressTls {
 }
 
 /// An Ingress' state.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct IngressStatus {
     /// The `metadata.generation` this status speaks of.
@@ -133,7 +134,7 @@ pub struct IngressStatus {
 }
 
 /// The entries of a load balancer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LoadBalancerStatus {
     /// Any of them will do.
@@ -142,7 +143,7 @@ pub struct LoadBalancerStatus {
 }
 
 /// One entry of a load balancer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LoadBalancerIngressStatus {
     /// Its address.

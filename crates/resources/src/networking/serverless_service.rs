@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -16,7 +17,7 @@ knative_kind! {
 }
 
 /// Where the public Service leads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ServerlessServiceMode {
     /// To the instances.
     #[default]
@@ -26,7 +27,7 @@ pub enum ServerlessServiceMode {
 }
 
 /// A ServerlessService's wish.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ServerlessServiceSpec {
     /// Where the public Service leads.
@@ -41,7 +42,7 @@ pub struct ServerlessServiceSpec {
 }
 
 /// A ServerlessService's state.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ServerlessServiceStatus {
     /// The `metadata.generation` this status speaks of.

@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::{
     Affinity, Container, HostAlias, LocalObjectReference, PodDNSConfig, PodSecurityContext, PodSpec,
     Toleration, TopologySpreadConstraint, Volume,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -20,7 +21,7 @@ knative_kind! {
 }
 
 /// The template a Revision is made from.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RevisionTemplateSpec {
     /// Labels and annotations for the Revision, and its name if the user gives one.
@@ -31,7 +32,7 @@ pub struct RevisionTemplateSpec {
 }
 
 /// The part of a PodSpec that upstream's schema has, and Knative's own four numbers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[allow(missing_docs, reason = "the fields are the Kubernetes PodSpec's own")]
 pub struct RevisionSpec {
@@ -137,7 +138,7 @@ impl RevisionSpec {
 }
 
 /// A Revision's state.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RevisionStatus {
     /// The `metadata.generation` this status speaks of.
@@ -167,7 +168,7 @@ pub struct RevisionStatus {
 }
 
 /// The image of one container, by digest.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerStatus {
     /// The container's name.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::TrafficTarget;
@@ -16,7 +17,7 @@ knative_kind! {
 }
 
 /// A Route's wish.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RouteSpec {
     /// The targets; percentages add up to 100.
@@ -25,7 +26,7 @@ pub struct RouteSpec {
 }
 
 /// A Route's state.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RouteStatus {
     /// The `metadata.generation` this status speaks of.
@@ -49,7 +50,7 @@ pub struct RouteStatus {
 }
 
 /// An address that events and requests can be sent to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Addressable {
     /// Its name where there are several, `http`.

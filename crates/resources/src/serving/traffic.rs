@@ -1,9 +1,10 @@
 //! Where a route's requests go.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One target of a Route. In a status every revision is named; in a spec `latest_revision` may stand in its place.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TrafficTarget {
     /// A name of its own for this target, which gets a host of its own.

@@ -1,11 +1,11 @@
 use serde_json::json;
 
 use super::*;
-use crate::patch::schema;
+use crate::schema;
 
-fn deployment() -> &'static Schema {
+fn deployment() -> Place<'static> {
     let kind = resources::kinds::by_plural("apps", "v1", "deployments").unwrap();
-    schema::of(kind).unwrap()
+    schema::root(kind)
 }
 
 fn check(before: Value, patch: Value, expect: Value) {

@@ -1,0 +1,184 @@
+//! What a write does to an object's managers, and an apply to the object.
+
+use resources::meta::Time;
+use serde_json::Value;
+
+use super::{
+    check, client_side,
+    compare::Changes,
+    field_set::{Element, FieldSet},
+    managers::{Managed, Manager, Operation},
+    merge::merge,
+    named::with_named,
+    remove::remove,
+    set_of::set_of,
+};
+use crate::schema::Place;
+
+/// Who is said to have made all of an object that nobody managed when it was first applied to.
+const BEFORE_FIRST_APPLY: &str = "before-first-apply";
+/// The part of an object that has a subresource of its own, and that subresource.
+const STATUS: &str = "status";
+const SCALE: &str = "scale";
+
+/// What the server alone writes, so that nobody manages it (upstream: apimachinery, managedfields, `stripMeta`).
+const NOBODYS: &[&[&str]] = &[
+    &["apiVersion"],
+    &["kind"],
+    &["metadata"],
+    &["metadata", "name"],
+    &["metadata", "namespace"],
+    &["metadata", "creationTimestamp"],
+    &["metadata", "selfLink"],
+    &["metadata", "uid"],
+    &["metadata", "generation"],
+    &["metadata", "managedFields"],
+    &["metadata", "resourceVersion"],
+];
+
+/// Somebody else manages a field, and wants something else of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Conflict {
+    pub(crate) manager: Manager,
+    /// `.spec.replicas`
+    pub(crate) field: String,
+}
+
+/// Why a configuration is not applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It is none of such an object, for these reasons.
+    Malformed(Vec<String>),
+    /// At least one; in the order of managers and fields.
+    Conflicts(Vec<Conflict>),
+}
+
+/// Notes that `manager` made `new` of `old`.
+pub(crate) fn update(
+    managed: &mut Managed,
+    old: &Value,
+    new: &Value,
+    place: Place<'_>,
+    manager: &Manager,
+    now: Time,
+) {
+    let changes = changes(old, new, place, &manager.subresource);
+    let mut changed = changes.added;
+    changed.add(&changes.modified);
+    for entry in &mut managed.entries {
+        entry.fields.subtract(&changed);
+        entry.fields.subtract(&changes.removed);
+    }
+    if !changed.is_empty() {
+        let own = managed.entry_or_new(manager);
+        own.fields.add(&changed);
+        // Upstream: a change by way of a Scale has no time.
+        own.time = (manager.subresource != SCALE).then_some(now);
+    }
+    managed.tidy();
+}
+
+/// The object that `live` becomes when `manager` applies a configuration.
+pub(crate) fn apply(
+    managed: &mut Managed,
+    live: &Value,
+    configuration: &Value,
+    place: Place<'_>,
+    manager: &Manager,
+    force: bool,
+    now: Time,
+) -> Result<Value, Refused> {
+    let faults = check::faults(configuration, place);
+    if !faults.is_empty() {
+        return Err(Refused::Malformed(faults));
+    }
+    if managed.is_empty() {
+        let before = Manager {
+            name: BEFORE_FIRST_APPLY.into(),
+            operation: Operation::Update,
+            subresource: String::new(),
+            ..manager.clone()
+        };
+        update(managed, &Value::Object(serde_json::Map::new()), live, place, &before, now.clone());
+    }
+    let merged = merge(live.clone(), configuration, place);
+    let wanted = managed_part(set_of(configuration, place), &manager.subresource);
+    let last = managed.entry(manager).cloned();
+    managed.entry_or_new(manager).fields = wanted;
+    let new = match &last {
+        Some(last) => without_abandoned(merged, &last.fields, managed, place),
+        None => merged,
+    };
+
+    let changes = changes(live, &new, place, &manager.subresource);
+    let mut changed = changes.added;
+    changed.add(&changes.modified);
+    let excused = client_side::excused(live, place, manager);
+    let conflicts: Vec<_> = managed
+        .entries
+        .iter()
+        .filter(|entry| entry.manager != *manager)
+        .flat_map(|entry| {
+            let mut fields = entry.fields.common(&changed);
+            fields.subtract(&excused);
+            fields.paths().into_iter().map(|field| Conflict { manager: entry.manager.clone(), field })
+        })
+        .collect();
+    if !force && !conflicts.is_empty() {
+        return Err(Refused::Conflicts(conflicts));
+    }
+    for entry in managed.entries.iter_mut().filter(|entry| entry.manager != *manager) {
+        entry.fields.subtract(&changed);
+        entry.fields.subtract(&changes.removed);
+    }
+    let own = managed.entry_or_new(manager);
+    // Upstream: an apply that changes nothing has no time.
+    own.time = if new == *live { last.and_then(|last| last.time) } else { Some(now) };
+    managed.tidy();
+    Ok(client_side::note(new, configuration, manager))
+}
+
+/// The merged object without what its applier said last time and nobody says now.
+fn without_abandoned(merged: Value, last: &FieldSet, managed: &Managed, place: Place<'_>) -> Value {
+    let last = with_named(last, place);
+    let all_of = |value: &Value| with_named(&set_of(value, place), place);
+    let without = |gone: &FieldSet| remove(merged.clone(), gone, place).unwrap_or_default();
+    let in_merged = all_of(&merged);
+
+    let mut kept = all_of(&without(&last));
+    for entry in &managed.entries {
+        kept.add(&with_named(&entry.fields, place));
+    }
+    let mut gone = in_merged.clone();
+    gone.subtract(&kept);
+    // What nobody manages goes only with something that its applier did.
+    let mut gone_with_parents = in_merged;
+    gone_with_parents.subtract(&all_of(&without(&gone)));
+    without(&gone_with_parents.common(&last))
+}
+
+fn changes(old: &Value, new: &Value, place: Place<'_>, subresource: &str) -> Changes {
+    let Changes { added, removed, modified } = Changes::between(old, new, place);
+    let [added, removed, modified] =
+        [added, removed, modified].map(|fields| managed_part(fields, subresource));
+    Changes { added, removed, modified }
+}
+
+/// The fields that are written by way of a subresource, of those that anybody manages.
+fn managed_part(mut fields: FieldSet, subresource: &str) -> FieldSet {
+    let field = |name: &str| Element::Field(name.to_owned());
+    let mut nobodys = FieldSet::default();
+    for path in NOBODYS {
+        nobodys.insert(&path.iter().map(|name| field(name)).collect::<Vec<_>>());
+    }
+    fields.subtract(&nobodys);
+    match subresource {
+        "" => _ = fields.below.remove(&field(STATUS)),
+        STATUS => fields.below.retain(|element, _| *element == field(STATUS)),
+        _ => {}
+    }
+    fields
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+use resources::{Kind, kinds, meta::Time};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    apply::{fields_v1, managers::UPDATERS_MAX},
+    schema,
+};
+
+/// An object that is applied to and updated, as a server would have it.
+struct Object {
+    kind: &'static Kind,
+    live: Value,
+    managed: Managed,
+    now: i64,
+}
+
+impl Object {
+    fn none_yet(group: &str, plural: &str) -> Self {
+        let kind = kinds::by_plural(group, "v1", plural).unwrap();
+        Self { kind, live: json!({}), managed: Managed::default(), now: 0 }
+    }
+
+    fn now(&mut self) -> Time {
+        self.now += 1;
+        Time(jiff::Timestamp::from_second(self.now).unwrap())
+    }
+
+    fn apply(&mut self, manager: &str, force: bool, configuration: Value) -> Result<(), Refused> {
+        let manager =
+            Manager { operation: Operation::Apply, ..Manager::updater(manager.to_owned(), self.kind, None) };
+        let (place, now) = (schema::root(self.kind), self.now());
+        let mut managed = self.managed.clone();
+        self.live = apply(&mut managed, &self.live, &configuration, place, &manager, force, now)?;
+        self.managed = managed;
+        Ok(())
+    }
+
+    fn update(&mut self, manager: &str, new: Value) {
+        let manager = Manager::updater(manager.to_owned(), self.kind, None);
+        let (place, now) = (schema::root(self.kind), self.now());
+        update(&mut self.managed, &self.live, &new, place, &manager, now);
+        self.live = new;
+    }
+
+    /// The fields of a manager; null for one that has none.
+    fn fields(&self, manager: &str) -> Value {
+        let entry = self.managed.entries.iter().find(|entry| entry.manager.name == manager);
+        entry.map_or(Value::Null, |entry| fields_v1::write(&entry.fields))
+    }
+}
+
+fn config_map() -> Object {
+    Object::none_yet("", "configmaps")
+}
+
+fn conflicts(refused: Result<(), Refused>) -> Vec<(String, String)> {
+    match refused {
+        Err(Refused::Conflicts(conflicts)) => {
+            conflicts.into_iter().map(|conflict| (conflict.manager.name, conflict.field)).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_an_applier_leaves_out_goes_unless_somebody_else_has_it() {
+    let mut map = config_map();
+    map.apply("one", false, json!({"data": {"a": "1", "b": "2"}})).unwrap();
+    map.apply("two", false, json!({"data": {"b": "2", "c": "3"}})).unwrap();
+    map.apply("one", false, json!({"data": {}})).unwrap();
+    assert_eq!(map.live, json!({"data": {"b": "2", "c": "3"}}));
+    assert_eq!(map.fields("one"), json!({"f:data": {}}));
+    assert_eq!(map.fields("two"), json!({"f:data": {"f:b": {}, "f:c": {}}}));
+}
+
+#[test]
+fn what_somebody_else_has_is_taken_by_force_only() {
+    let mut map = config_map();
+    map.apply("one", false, json!({"data": {"a": "1"}})).unwrap();
+    map.update("two", json!({"data": {"a": "1", "b": "2"}}));
+    let wish = json!({"data": {"a": "9", "b": "9"}});
+    assert_eq!(
+        conflicts(map.apply("three", false, wish.clone())),
+        [("one".to_owned(), ".data.a".to_owned()), ("two".to_owned(), ".data.b".to_owned())]
+    );
+    assert_eq!(map.live, json!({"data": {"a": "1", "b": "2"}}), "a refusal changes nothing");
+    map.apply("three", true, wish).unwrap();
+    assert_eq!([map.fields("one"), map.fields("two")], [Value::Null, Value::Null]);
+    // Whoever updates asks nobody.
+    map.update("two", json!({"data": {"a": "1", "b": "9"}}));
+    assert_eq!(map.fields("three"), json!({"f:data": {"f:b": {}}}));
+    assert_eq!(map.fields("two"), json!({"f:data": {"f:a": {}}}));
+}
+
+#[test]
+fn an_object_that_nobody_managed_was_all_somebodys() {
+    let mut map = config_map();
+    map.live = json!({"data": {"a": "1"}});
+    assert_eq!(
+        conflicts(map.apply("one", false, json!({"data": {"a": "2"}}))),
+        [(BEFORE_FIRST_APPLY.to_owned(), ".data.a".to_owned())]
+    );
+    map.apply("one", false, json!({"data": {"b": "2"}})).unwrap();
+    assert_eq!(map.live, json!({"data": {"a": "1", "b": "2"}}));
+}
+
+#[test]
+fn lists_with_keys_are_merged_item_by_item_in_the_appliers_order() {
+    let containers = |containers: Value| json!({"spec": {"containers": containers}});
+    let mut pod = Object::none_yet("", "pods");
+    pod.apply("one", false, containers(json!([{"name": "a", "image": "x"}, {"name": "b", "image": "x"}])))
+        .unwrap();
+    pod.apply("two", false, containers(json!([{"name": "c", "image": "y"}, {"name": "a", "tty": true}])))
+        .unwrap();
+    assert_eq!(
+        pod.live,
+        containers(json!([
+            {"name": "c", "image": "y"},
+            {"name": "a", "image": "x", "tty": true},
+            {"name": "b", "image": "x"},
+        ]))
+    );
+    pod.apply("one", false, containers(json!([{"name": "b", "image": "x"}]))).unwrap();
+    assert_eq!(
+        pod.live,
+        containers(json!([
+            {"name": "c", "image": "y"},
+            {"name": "a", "tty": true},
+            {"name": "b", "image": "x"},
+        ]))
+    );
+    assert_eq!(
+        pod.fields("two"),
+        json!({"f:spec": {"f:containers": {
+            "k:{\"name\":\"a\"}": {".": {}, "f:name": {}, "f:tty": {}},
+            "k:{\"name\":\"c\"}": {".": {}, "f:image": {}, "f:name": {}},
+        }}})
+    );
+}
+
+#[test]
+fn what_is_one_value_changes_hands_as_one() {
+    let selector = |labels: Value| json!({"spec": {"selector": labels}});
+    let mut service = Object::none_yet("", "services");
+    service.apply("one", false, selector(json!({"a": "1"}))).unwrap();
+    assert_eq!(
+        conflicts(service.apply("two", false, selector(json!({"b": "2"})))),
+        [("one".to_owned(), ".spec.selector".to_owned())]
+    );
+    service.apply("two", true, selector(json!({"b": "2"}))).unwrap();
+    assert_eq!(service.live, selector(json!({"b": "2"})));
+}
+
+#[test]
+fn what_the_kind_does_not_have_is_refused_with_its_path() {
+    let cases = [
+        (json!({"date": {}}), ".date: field not declared in schema"),
+        (json!({"data": []}), ".data: expected map, got []"),
+        (json!({"data": {"a": 1}}), ".data.a: expected string, got 1"),
+        (json!({"immutable": "yes"}), ".immutable: expected boolean, got \"yes\""),
+        (
+            json!({"metadata": {"finalizers": ["a", "a"]}}),
+            ".metadata.finalizers: duplicate entries for key [=\"a\"]",
+        ),
+    ];
+    for (configuration, fault) in cases {
+        let refused = config_map().apply("one", false, configuration.clone());
+        assert_eq!(refused, Err(Refused::Malformed(vec![fault.to_owned()])), "{configuration}");
+    }
+}
+
+#[test]
+fn those_who_updated_long_ago_become_one() {
+    let mut map = config_map();
+    for number in 0..30 {
+        let mut data = map.live["data"].clone();
+        data[format!("k{number}")] = "v".into();
+        map.update(&format!("m{number}"), json!({"data": data}));
+    }
+    let updaters = map.managed.entries.len();
+    assert_eq!(updaters, UPDATERS_MAX);
+    assert!(map.fields("ancient-changes")["f:data"]["f:k0"].is_object());
+    assert!(map.fields("m29").is_object());
+}
