@@ -15,7 +15,7 @@ mod compare;
 mod elements;
 mod field_set;
 mod fields_v1;
-mod managers;
+mod managed;
 mod merge;
 mod named;
 mod operation;
@@ -23,6 +23,6 @@ mod remove;
 mod set_of;
 
 pub(crate) use self::{
-    managers::{Managed, Manager, Operation},
+    managed::{Managed, Manager, Operation},
     operation::{Conflict, Refused, apply, update},
 };

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Knative in one binary: containers that scale to zero, and events, on one Linux machine or any Kubernetes.
+/// Knative in one binary: containers that scale to zero, on one Linux machine.
 #[derive(Debug, Parser)]
 #[command(name = "ebb", version, disable_help_subcommand = true)]
 pub(crate) struct Arguments {

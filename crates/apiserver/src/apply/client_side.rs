@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::{compare::Changes, field_set::FieldSet, managers::Manager, set_of::set_of};
+use super::{compare::Changes, field_set::FieldSet, managed::Manager, set_of::set_of};
 use crate::schema::Place;
 
 /// The one that has an annotation of its own.

@@ -7,7 +7,7 @@ use super::{
     check, client_side,
     compare::Changes,
     field_set::{Element, FieldSet},
-    managers::{Managed, Manager, Operation},
+    managed::{Managed, Manager, Operation},
     merge::merge,
     named::with_named,
     remove::remove,

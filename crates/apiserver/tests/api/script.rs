@@ -148,7 +148,7 @@ async fn update_and_patch_answer_as_kubernetes() {
         step("PATCH /api/v1/namespaces/default/configmaps/a", MERGE, r#"{"metadata":{"resourceVersion":"1"}}"#, 409, &[]),
         step("PATCH /api/v1/namespaces/default/configmaps/a", MERGE, r#"{"metadata":{"name":"b"}}"#, 400, &[]),
         step("PATCH /api/v1/namespaces/default/configmaps/none", MERGE, "{}", 404, &[]),
-        step("PATCH /api/v1/namespaces/default/configmaps/a?fieldManager=me", APPLY, "{}", 415, &[("/reason", r#""UnsupportedMediaType""#)]),
+        step("PATCH /api/v1/namespaces/default/configmaps/a?fieldManager=me", APPLY, "{}", 400, &[("/message", r#""invalid object type: /, Kind=""#)]),
         step("PATCH /api/v1/namespaces/default/configmaps/a", JSON, "{}", 415, &[]),
         step("PATCH /apis/serving.knative.dev/v1/namespaces/default/services/a", STRATEGIC, "{}", 415, &[]),
         step("PATCH /api/v1/namespaces/default/configmaps", MERGE, "{}", 405, &[]),

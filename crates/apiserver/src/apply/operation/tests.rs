@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    apply::{fields_v1, managers::UPDATERS_MAX},
+    apply::{fields_v1, managed::UPDATERS_MAX},
     schema,
 };
 
