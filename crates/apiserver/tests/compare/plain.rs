@@ -120,10 +120,14 @@ impl Names {
     fn give(&mut self, value: &mut Value) {
         match value {
             Value::String(text) => *text = self.text(text),
-            Value::Array(values) => values.iter_mut().for_each(|value| self.give(value)),
+            Value::Array(values) => self.give_all(values),
             Value::Object(fields) => self.give_fields(fields),
             _ => {}
         }
+    }
+
+    fn give_all(&mut self, values: &mut [Value]) {
+        values.iter_mut().for_each(|value| self.give(value));
     }
 
     fn give_fields(&mut self, fields: &mut Map<String, Value>) {
@@ -154,6 +158,20 @@ impl Names {
                 }
                 ("nodePort" | "healthCheckNodePort", Value::Number(port)) => {
                     *value = self.name("port", &port.to_string()).into();
+                }
+                // Their order depends on the second in which each came.
+                ("managedFields", Value::Array(entries)) => {
+                    self.give_all(entries);
+                    let name = |entry: &Value| {
+                        let part = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+                        [part("manager"), part("operation"), part("subresource")].join(" ")
+                    };
+                    *value = entries.iter().map(|entry| (name(entry), entry.clone())).collect();
+                }
+                // Upstream's come in any order where they were keys of a map.
+                ("causes", Value::Array(causes)) => {
+                    self.give_all(causes);
+                    causes.sort_by_key(Value::to_string);
                 }
                 ("cells", Value::Array(cells)) => cells.iter_mut().for_each(|cell| self.cell(cell)),
                 _ => self.give(value),
