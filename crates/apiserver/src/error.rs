@@ -26,6 +26,20 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A state cannot be made of a backup where there is one.
+    #[error("there is a state already in {}; restore into another data directory", dir.display())]
+    StateExists {
+        /// Where it is.
+        dir: PathBuf,
+    },
+    /// What should be a backup is none, or not a whole one. Nothing has changed.
+    #[error("line {line} of the backup: {reason}")]
+    Backup {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A key or certificate cannot be used.
     #[error("cannot {action}: {reason}; remove the directory {} to get new ones", dir.display())]
     Certificate {

@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod apply;
+mod backup;
 mod bootstrap;
 mod chance;
 mod configs;
@@ -40,6 +41,7 @@ mod table;
 mod tls;
 
 pub use self::{
+    backup::{Restored, restore},
     chance::Chance,
     error::{Error, Result},
     health::{Health, Scope},

@@ -39,7 +39,7 @@ pub(crate) use self::{
     path::segments,
 };
 use self::{call::Call, path::Resource};
-use crate::{discovery, mount::Body, registry::Target, server::Shared, status::Failure, tls::User};
+use crate::{backup, discovery, mount::Body, registry::Target, server::Shared, status::Failure, tls::User};
 
 /// Parts that Kubernetes has and Ebb has not yet.
 const NOT_SUPPORTED: [(&str, &str); 9] = [
@@ -82,6 +82,9 @@ async fn route(
             "forbidden: User \"{}\" cannot {verb} path \"{path}\": only members of system:masters may use this API",
             user.name
         )));
+    }
+    if path == backup::PATH && request.method() == Method::GET {
+        return Ok(backup::take(&shared));
     }
     if let Some(handler) = mounted(&shared, &path) {
         return Ok(handler.handle(user, request).await);

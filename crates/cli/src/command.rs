@@ -3,8 +3,8 @@
 use std::{io, process::ExitCode};
 
 use crate::{
-    api::Session, connection::Global, console::Console, error::Error, image, kubeconfig, revision, route,
-    service, version,
+    api::Session, backup, connection::Global, console::Console, error::Error, image, kubeconfig, revision,
+    route, service, version,
 };
 
 /// The commands for users; to be flattened into the program's own.
@@ -22,6 +22,8 @@ pub enum Command {
     /// Manage the images that this Ebb has
     #[command(subcommand, alias = "images")]
     Image(image::Command),
+    /// Write all of the state into a file: objects, keys; not images
+    Backup(backup::Args),
     /// Print the kubeconfig of this machine's Ebb, or merge it into your own
     Kubeconfig(kubeconfig::Args),
     /// Show the version of this program
@@ -45,6 +47,9 @@ async fn execute(command: Command, global: &Global, console: &mut Console<'_>) -
     match command {
         Command::Kubeconfig(args) => kubeconfig::run(&args, global, console),
         Command::Version(args) => version::run(&args, console),
+        Command::Backup(args) => {
+            backup::run(&args, &Session::open(global, &console.environment).await?, console).await
+        }
         Command::Service(command) => {
             service::run(command, &Session::open(global, &console.environment).await?, console).await
         }

@@ -12,7 +12,7 @@ use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 
 pub(crate) use self::{
     kubeconfig_files::{data_directory_kubeconfigs, listed, user_kubeconfig},
-    upload::{UploadBody, Uploader, uploader},
+    upload::{AnswerBody, UploadBody, Uploader, uploader},
 };
 use crate::{console::Environment, error::Error};
 

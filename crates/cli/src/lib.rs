@@ -20,6 +20,7 @@
 //! (upstream: client, `pkg/commands`); what Ebb adds comes after that, never in between.
 
 mod api;
+mod backup;
 mod command;
 mod connection;
 mod console;

@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Up(Up),
     /// Show the main job end to end: deploy a sample, call it, watch it fall to zero and wake
     Demo(Demo),
+    /// Make a data directory of a backup
+    Restore(Restore),
     #[command(flatten)]
     User(cli::Command),
 }
@@ -44,6 +46,16 @@ pub(crate) struct Up {
     /// What is logged, as `warn` or `info,node=debug`
     #[arg(long, value_name = "FILTER", default_value = "warn", value_parser = filter, env = "EBB_LOG")]
     pub(crate) log: String,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Restore {
+    /// What `ebb backup` wrote; `-` for the standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The directory to make, for `ebb up` to begin with [default: as of `ebb up`]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug)]

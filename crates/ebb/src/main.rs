@@ -3,6 +3,7 @@
 mod args;
 mod demo;
 mod misuse;
+mod restore;
 mod runtime;
 mod sample;
 mod supervise;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     match arguments.command {
         Command::Up(options) => serve(&options.log.clone(), up::run(options)),
         Command::Demo(options) => serve(&options.log.clone(), demo::run(options)),
+        Command::Restore(options) => restore::run(&options),
         Command::User(command) => runtime::block_on_current(run(command, arguments.global)),
     }
 }

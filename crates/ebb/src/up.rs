@@ -19,6 +19,7 @@ mod servers;
 mod signals;
 
 pub(crate) use self::{
+    data_dir::DataDir,
     platform::{Options, Platform},
     signals::Signals,
 };
@@ -33,7 +34,7 @@ use crate::args::{RuntimeKind, Up};
 
 /// Starts the platform, says where it is, and serves until it is told to stop.
 pub(crate) async fn run(options: Up) -> Result<()> {
-    let data_dir = options.data_dir.unwrap_or_else(data_dir::DataDir::default_path);
+    let data_dir = options.data_dir.unwrap_or_else(DataDir::default_path);
     let options = Options {
         data_dir,
         api: options.api,

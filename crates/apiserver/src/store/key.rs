@@ -34,7 +34,7 @@ impl Key {
         Some(Self(text))
     }
 
-    pub(super) fn text(&self) -> &Arc<str> {
+    pub(crate) fn text(&self) -> &Arc<str> {
         &self.0
     }
 

@@ -38,6 +38,25 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
+    /// What it keeps, by name.
+    pub(crate) fn files(&self) -> std::io::Result<Vec<(String, String)>> {
+        if self.dir.as_os_str().is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            if let Ok(name) = entry.file_name().into_string()
+                && entry.file_type()?.is_file()
+                && !name.ends_with(".new")
+            {
+                files.push((name, std::fs::read_to_string(entry.path())?));
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
     /// Reads the authority from `dir`, or makes a new one there.
     pub(crate) fn open(dir: &Path, names: &[String], chance: &Chance) -> Result<Self> {
         let (certificate, key) = (dir.join("ca.crt"), dir.join("ca.key"));

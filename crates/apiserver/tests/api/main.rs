@@ -1,6 +1,7 @@
 //! The API from outside: by HTTP, by the in-process client, by kubectl, and across a crash.
 
 mod apply;
+mod backup;
 mod bounds;
 mod churn;
 mod durability;

@@ -1,5 +1,6 @@
 //! End to end: the real binary, real containers, real kubectl.
 
+mod backup;
 mod bad_input;
 mod cli;
 mod containers;

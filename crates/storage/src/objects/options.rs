@@ -23,6 +23,8 @@ pub struct Options {
     /// Versions reserved ahead on disk. After a crash this many are skipped at most; half of them bounds the
     /// changes in flight.
     pub version_block: u64,
+    /// What the versions of a new store come after; a store that is there goes on with its own.
+    pub begin_after: u64,
     /// Compaction runs while the bytes on disk exceed the live ones by this factor and one segment.
     pub disk_to_live_max: u64,
     /// Bytes that compaction copies with one commit at least; more when more was written.
@@ -40,6 +42,7 @@ impl Default for Options {
             commit_bytes_max: 4 << 20,
             collect_max: Duration::from_millis(15),
             version_block: 100_000,
+            begin_after: 0,
             disk_to_live_max: 2,
             compaction_slice_bytes: 256 << 10,
         }

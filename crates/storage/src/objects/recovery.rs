@@ -40,7 +40,8 @@ pub(super) fn open(fs: &dyn FileSystem, dir: &Path, options: &Options) -> Result
     let ids = tidy(fs, dir)?;
     let mut index = Index::default();
     let mut active = None;
-    let mut marks = Marks { clean: true, ..Marks::default() };
+    let begin = options.begin_after;
+    let mut marks = Marks { last: begin, reserved: begin, clean: true };
     for (i, id) in ids.iter().enumerate() {
         let segment = read_segment(fs, dir, *id, i + 1 == ids.len(), &mut index)?;
         marks = segment.hint.marks;

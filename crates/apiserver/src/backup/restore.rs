@@ -1,0 +1,159 @@
+//! Making a state of a backup: beside where it will be, and put in place when all of it is there.
+
+use std::{fs, io::BufRead, path::Path};
+
+use resources::kinds;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use storage::objects::{Durability, ObjectStore, Op, Options};
+
+use super::{End, FORM, Line, take::hex};
+use crate::{Error, Result, tls::write_private};
+
+/// How long a line may be: an object, and the little around it.
+const LINE_BYTES_MAX: u64 = 8 << 20;
+
+/// What was restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// The objects that are there again.
+    pub objects: u64,
+    /// Those that their controllers make again, and those that only said how a machine was.
+    pub left_out: u64,
+    /// When the backup was taken, as RFC 3339 writes it.
+    pub taken: String,
+}
+
+/// Makes a state in `data_dir`, the one that [`Options::data_dir`](crate::Options) names, which must have none.
+///
+/// Blocks on I/O. Objects get new versions, all of them later than any that the backed-up state had, so that nobody
+/// takes one of these for one that it knows.
+///
+/// # Errors
+/// `StateExists`; `Backup` when it is none, or a part of one; `File` and `Storage`. Nothing has changed then.
+pub fn restore(backup: impl BufRead, data_dir: &Path) -> Result<Restored> {
+    for name in ["state", "pki"] {
+        let dir = data_dir.join(name);
+        if dir.exists() {
+            return Err(Error::StateExists { dir });
+        }
+    }
+    let building = data_dir.join("restoring");
+    let failed = |action, path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::File { action, path, source }
+    };
+    if building.exists() {
+        // Of a restore that was killed.
+        fs::remove_dir_all(&building).map_err(failed("remove", &building))?;
+    }
+    let pki = building.join("pki");
+    fs::create_dir_all(&pki).map_err(failed("create", &pki))?;
+    let restored = read(backup, &building);
+    if restored.is_ok() {
+        // The state last: where it is, all is.
+        for name in ["pki", "state"] {
+            let place = data_dir.join(name);
+            fs::rename(building.join(name), &place).map_err(failed("put in place", &place))?;
+        }
+        let synced = fs::File::open(data_dir).and_then(|dir| dir.sync_all());
+        synced.map_err(failed("sync", data_dir))?;
+    }
+    fs::remove_dir_all(&building).map_err(failed("remove", &building))?;
+    restored
+}
+
+fn read(mut backup: impl BufRead, building: &Path) -> Result<Restored> {
+    let mut sha256 = Sha256::new();
+    let mut state: Option<(ObjectStore, Restored)> = None;
+    let (mut number, mut objects) = (0, 0);
+    let mut text = Vec::new();
+    loop {
+        number += 1;
+        text.clear();
+        let wrong = |reason: String| Error::Backup { line: number, reason };
+        let read = std::io::Read::take(&mut backup, LINE_BYTES_MAX).read_until(b'\n', &mut text);
+        read.map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        if text.last() != Some(&b'\n') {
+            return Err(wrong("the backup breaks off here".into()));
+        }
+        let line =
+            serde_json::from_slice(&text).map_err(|error| wrong(format!("is none of a backup: {error}")))?;
+        match (line, &mut state) {
+            (Line::Head { backup, version, taken, .. }, None) => {
+                if backup > FORM {
+                    return Err(wrong(format!(
+                        "the backup has form {backup}, and this Ebb reads up to {FORM}: restore it with a newer one"
+                    )));
+                }
+                let options = Options { begin_after: version, ..Options::default() };
+                let (store, _) =
+                    ObjectStore::open(building.join("state"), options).map_err(Error::Storage)?;
+                state = Some((store, Restored { objects: 0, left_out: 0, taken }));
+            }
+            (Line::File { file, text }, Some(_)) => {
+                if file.is_empty() || file.contains(['/', '\0']) || file.starts_with('.') {
+                    return Err(wrong(format!("{file:?} is no file's name")));
+                }
+                write_private(&building.join("pki").join(file), text.as_bytes())?;
+            }
+            (Line::Object { key, object }, Some((store, restored))) => {
+                objects += 1;
+                if is_made_again(&key, &object) {
+                    restored.left_out += 1;
+                } else {
+                    restored.objects += 1;
+                    put(store, &key, object)?;
+                }
+            }
+            (Line::End { end: End { objects: expected, sha256: digest } }, Some(_)) => {
+                let found = hex(&sha256.finalize());
+                if found != digest || objects != expected {
+                    return Err(wrong(format!(
+                        "the backup was changed: {objects} of {expected} objects, digest {found} instead of {digest}"
+                    )));
+                }
+                let (store, restored) = state.expect("just matched");
+                // Writes what is queued, and syncs.
+                store.close().map_err(Error::Storage)?;
+                return Ok(restored);
+            }
+            _ => {
+                return Err(wrong(
+                    "is not where it belongs: the first line, and no other, says what this is".into(),
+                ));
+            }
+        }
+        sha256.update(&text);
+    }
+}
+
+fn put(store: &ObjectStore, key: &str, mut object: Value) -> Result<()> {
+    let key = key.into();
+    let put = |version: u64| {
+        object["metadata"]["resourceVersion"] = json!(version.to_string());
+        Op::bytes(object.to_string())
+    };
+    store.append_with(&key, Durability::Soon, put).map(drop).map_err(Error::Storage)
+}
+
+/// Whether a controller makes the object again of those it depends on, or it only said how a machine was.
+fn is_made_again(key: &str, object: &Value) -> bool {
+    #[derive(Deserialize)]
+    struct Owner {
+        controller: Option<bool>,
+    }
+    let mut parts = key.split('/');
+    let (group, plural) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let group = if group == "core" { "" } else { group };
+    if group.is_empty() && ["events", "nodes"].contains(&plural) {
+        return true;
+    }
+    let derived =
+        kinds::all().iter().any(|kind| kind.group == group && kind.plural == plural && kind.derived);
+    let owners = object.pointer("/metadata/ownerReferences").cloned();
+    let owners: Vec<Owner> =
+        owners.and_then(|owners| serde_json::from_value(owners).ok()).unwrap_or_default();
+    derived && owners.iter().any(|owner| owner.controller == Some(true))
+}

@@ -1,0 +1,138 @@
+//! Writing a backup: read and sent a page at a time, while everything goes on.
+
+use std::{collections::VecDeque, io, sync::Arc};
+
+use bytes::{Bytes, BytesMut};
+use futures::stream;
+use http::{Response, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use objects::Error;
+use resources::{Kind, kinds};
+use sha2::{Digest, Sha256};
+
+use super::{End, FORM, Line};
+use crate::{
+    mount::Body,
+    rest::reply,
+    server::Shared,
+    store::{From, Key, PageOptions, Selection, Stored},
+};
+
+/// Where a backup is had.
+pub(crate) const PATH: &str = "/ebb/backup";
+
+/// How many objects are read at a time.
+const PAGE: usize = 256;
+
+/// A backup of the present state. A body that breaks off has no last line.
+pub(crate) fn take(shared: &Arc<Shared>) -> Response<Body> {
+    let taking = Taking::new(Arc::clone(shared));
+    let frames = stream::try_unfold(taking, |mut taking| async move {
+        let piece = taking.next().await.map_err(|error| {
+            tracing::warn!(%error, "a backup broke off");
+            io::Error::other(error.to_string())
+        })?;
+        Ok::<_, io::Error>(piece.map(|piece| (Frame::data(piece), taking)))
+    });
+    reply::respond(StatusCode::OK, "application/x-ndjson", StreamBody::new(frames).boxed_unsync())
+}
+
+/// A backup that is being written.
+struct Taking {
+    shared: Arc<Shared>,
+    /// The moment it shows.
+    version: u64,
+    kinds: VecDeque<&'static Kind>,
+    /// Where the next page of the first kind begins.
+    from: From,
+    begun: bool,
+    ended: bool,
+    objects: u64,
+    sha256: Sha256,
+}
+
+impl Taking {
+    fn new(shared: Arc<Shared>) -> Self {
+        let version = shared.registry.store.version();
+        Self {
+            shared,
+            version,
+            kinds: kinds::all().iter().copied().collect(),
+            from: From::Version(version),
+            begun: false,
+            ended: false,
+            objects: 0,
+            sha256: Sha256::new(),
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        if !self.begun {
+            self.begun = true;
+            return self.begin().map(Some);
+        }
+        while let Some(kind) = self.kinds.front().copied() {
+            let options = PageOptions { limit: PAGE, from: std::mem::replace(&mut self.from, From::Now) };
+            let page = self.shared.registry.store.page(kind, &Selection::default(), options).await?;
+            self.from = match page.next {
+                Some(place) => From::Place(place),
+                None => {
+                    self.kinds.pop_front();
+                    From::Version(self.version)
+                }
+            };
+            if !page.items.is_empty() {
+                return self.objects(&page.items).map(Some);
+            }
+        }
+        if self.ended {
+            return Ok(None);
+        }
+        self.ended = true;
+        let sha256 = hex(&self.sha256.finalize_reset());
+        self.lines([Line::End { end: End { objects: self.objects, sha256 } }]).map(Some)
+    }
+
+    fn begin(&mut self) -> Result<Bytes, Error> {
+        let taken = self.shared.registry.chance.timestamp().to_string();
+        let ebb = env!("CARGO_PKG_VERSION").to_owned();
+        let head = Line::Head { backup: FORM, version: self.version, ebb, taken };
+        let files = self.shared.authority.files();
+        let files =
+            files.map_err(|error| Error::Internal(format!("reading the authority's files: {error}")))?;
+        let files = files.into_iter().map(|(file, text)| Line::File { file, text });
+        self.lines(std::iter::once(head).chain(files))
+    }
+
+    fn objects(&mut self, items: &[Arc<Stored>]) -> Result<Bytes, Error> {
+        self.objects += items.len() as u64;
+        let line = |stored: &Arc<Stored>| {
+            let object = stored.object()?;
+            let key = Key::of(stored.kind, &resources::ObjectKey::of(object.metadata())).text().to_string();
+            let object = serde_json::from_slice(&stored.json()).map_err(unreadable)?;
+            Ok(Line::Object { key, object })
+        };
+        let lines: Vec<Line> = items.iter().map(line).collect::<Result<_, Error>>()?;
+        self.lines(lines)
+    }
+
+    fn lines(&mut self, lines: impl IntoIterator<Item = Line>) -> Result<Bytes, Error> {
+        let mut bytes = BytesMut::new();
+        for line in lines {
+            bytes.extend_from_slice(&serde_json::to_vec(&line).map_err(unreadable)?);
+            bytes.extend_from_slice(b"\n");
+        }
+        self.sha256.update(&bytes);
+        Ok(bytes.freeze())
+    }
+}
+
+fn unreadable(error: serde_json::Error) -> Error {
+    Error::Internal(format!("a stored object cannot be written: {error}"))
+}
+
+/// Bytes as a backup writes them.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

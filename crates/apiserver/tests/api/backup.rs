@@ -1,0 +1,129 @@
+//! Backups: of one moment, whole or refused, and a state made of one.
+
+use std::{collections::BTreeMap, path::Path};
+
+use apiserver::{ApiServer, Error, Options, restore};
+use serde_json::{Value, json};
+
+use crate::rig::Rig;
+
+const CMS: &str = "/api/v1/namespaces/default/configmaps";
+
+async fn open(dir: &Path) -> Rig {
+    Rig::of(ApiServer::open(Options::new(dir)).await.unwrap()).await
+}
+
+async fn config_maps(rig: &Rig) -> BTreeMap<String, Value> {
+    let list = rig.call("GET", CMS, &[], "").await.json;
+    let items = list["items"].as_array().unwrap().iter();
+    items.map(|item| (item["metadata"]["name"].as_str().unwrap().to_owned(), item.clone())).collect()
+}
+
+#[tokio::test]
+async fn a_state_is_made_of_a_backup() {
+    let (before, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let rig = open(before.path()).await;
+    for number in 0..600 {
+        let map = json!({"metadata": {"name": format!("m-{number:03}"), "labels": {"n": "1"}}, "data": {"k": "ä\n\"v\""}});
+        rig.post(CMS, &map).await;
+    }
+    let owner =
+        json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "u", "controller": true});
+    let spec = json!({"containers": [{"name": "c", "image": "i"}]});
+    let pods = "/api/v1/namespaces/default/pods";
+    rig.post(pods, &json!({"metadata": {"name": "owned", "ownerReferences": [owner]}, "spec": spec})).await;
+    rig.post(pods, &json!({"metadata": {"name": "bare"}, "spec": spec})).await;
+    let present = config_maps(&rig).await;
+    let backup = rig.call("GET", "/ebb/backup", &[], "").await;
+    assert_eq!(backup.code, 200);
+    let certificate = rig.server.ca_certificate().to_owned();
+    rig.server.close().await.unwrap();
+
+    let restored = restore(backup.text.as_bytes(), after.path()).unwrap();
+    assert_eq!(restored.left_out, 1, "{restored:?}");
+    let again = open(after.path()).await;
+    assert_eq!(again.server.ca_certificate(), certificate, "clients go on with their kubeconfigs");
+    let last = |maps: &BTreeMap<String, Value>| {
+        let version =
+            |map: &Value| map["metadata"]["resourceVersion"].as_str().unwrap().parse::<u64>().unwrap();
+        (maps.values().map(version).min().unwrap(), maps.values().map(version).max().unwrap())
+    };
+    let found = config_maps(&again).await;
+    assert!(last(&found).0 > last(&present).1, "no version is given twice");
+    let without_version = |maps: BTreeMap<String, Value>| -> Vec<Value> {
+        let strip = |mut map: Value| {
+            map["metadata"].as_object_mut().unwrap().remove("resourceVersion");
+            map
+        };
+        maps.into_values().map(strip).collect()
+    };
+    assert_eq!(without_version(found), without_version(present));
+    assert_eq!(again.call("GET", &format!("{pods}/bare"), &[], "").await.code, 200);
+    assert_eq!(again.call("GET", &format!("{pods}/owned"), &[], "").await.code, 404);
+
+    let twice = restore(backup.text.as_bytes(), after.path());
+    assert!(matches!(twice, Err(Error::StateExists { .. })), "{twice:?}");
+}
+
+#[tokio::test]
+async fn a_backup_shows_one_moment() {
+    let rig = Rig::start().await;
+    // One writer counts in two maps, the second always after the first.
+    let body =
+        |name: &str, count: u32| json!({"metadata": {"name": name}, "data": {"count": count.to_string()}});
+    for name in ["a", "z"] {
+        rig.post(CMS, &body(name, 0)).await;
+    }
+    for filler in 0..300 {
+        rig.post(CMS, &body(&format!("m-{filler}"), 0)).await;
+    }
+    let write = async {
+        for count in 1..=200 {
+            for name in ["a", "z"] {
+                rig.call("PUT", &format!("{CMS}/{name}"), &[], &body(name, count).to_string()).await;
+            }
+        }
+    };
+    let read = async {
+        for _ in 0..20 {
+            let backup = rig.call("GET", "/ebb/backup", &[], "").await.text;
+            let count = |name: &str| {
+                let key = format!("\"core/configmaps/default/{name}\"");
+                let line: Value =
+                    serde_json::from_str(backup.lines().find(|line| line.contains(&key)).unwrap()).unwrap();
+                line["object"]["data"]["count"].as_str().unwrap().parse::<u32>().unwrap()
+            };
+            let (a, z) = (count("a"), count("z"));
+            assert!(a == z || a == z + 1, "{a} {z}");
+        }
+    };
+    tokio::join!(write, read);
+}
+
+#[tokio::test]
+async fn what_is_no_whole_backup_changes_nothing() {
+    let rig = Rig::start().await;
+    let whole = rig.call("GET", "/ebb/backup", &[], "").await.text;
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    let cases = [
+        (String::new(), "line 1 of the backup: the backup breaks off here"),
+        ("{}\n".into(), "line 1 of the backup: is none of a backup"),
+        (lines[1..].concat(), "line 1 of the backup: is not where it belongs"),
+        (lines[..lines.len() - 1].concat(), "the backup breaks off here"),
+        (whole[..whole.len() / 2].to_owned(), "the backup breaks off here"),
+        (whole.replace("\"default\"", "\"defaulT\""), "the backup was changed"),
+        ([lines[..3].concat(), lines[4..].concat()].concat(), "the backup was changed"),
+        (whole.replace("\"backup\":1", "\"backup\":9"), "restore it with a newer one"),
+        (
+            whole.replace("{\"backup\"", "{\"file\":\"../x\",\"text\":\"\"}\n{\"backup\""),
+            "is not where it belongs",
+        ),
+    ];
+    for (backup, words) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let refused = restore(backup.as_bytes(), dir.path()).unwrap_err().to_string();
+        assert!(refused.contains(words), "{words}: {refused}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "{words}: nothing is left");
+    }
+    assert_eq!(rig.call_as_stranger("/ebb/backup").await.code, 401);
+}

@@ -1,0 +1,56 @@
+//! `ebb backup` and `ebb restore`: an Ebb that goes on elsewhere.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use crate::rig::{Ebb, condition, need_kubectl};
+
+const HELLO: &str = "
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: hello}
+spec: {template: {spec: {containers: [{image: dev.local/hello:1}]}}}
+";
+
+#[test]
+fn a_platform_goes_on_from_its_backup() {
+    if !need_kubectl("a_platform_goes_on_from_its_backup") {
+        return;
+    }
+    let mut first = Ebb::up();
+    first.load("dev.local/hello:1");
+    first.apply(HELLO);
+    let url = first.ready("hello");
+    assert_eq!(first.call(&url).status, 200);
+    let uid = first.object("ksvc", "hello").unwrap()["metadata"]["uid"].clone();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ebb.backup");
+    let path = file.to_str().unwrap();
+    let said = first.ebb_says(&["backup", path]);
+    assert!(said.contains(path) && said.contains("Images are not in it"), "{said}");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let streamed = first.ebb_says(&["backup", "-"]);
+    assert!(streamed.lines().last().unwrap().starts_with("{\"end\":"), "{streamed}");
+
+    let taken = first.ebb_fails(&["restore", path, "--data-dir", first.dir().to_str().unwrap()]);
+    assert!(taken.contains("another `ebb up`"), "{taken}");
+    assert!(first.stop());
+    let there = first.ebb_fails(&["restore", path, "--data-dir", first.dir().to_str().unwrap()]);
+    assert!(there.contains("there is a state already"), "{there}");
+
+    let mut second = Ebb::up();
+    assert!(second.stop());
+    for part in fs::read_dir(second.dir()).unwrap() {
+        let part = part.unwrap().path();
+        if part.is_dir() { fs::remove_dir_all(part).unwrap() } else { fs::remove_file(part).unwrap() }
+    }
+    let said = second.ebb_says(&["restore", path, "--data-dir", second.dir().to_str().unwrap()]);
+    assert!(said.contains("Restored ") && said.contains("ebb up --data-dir"), "{said}");
+    second.restart();
+    second.load("dev.local/hello:1");
+    let url = second.ready("hello");
+    assert_eq!(second.call(&url).status, 200);
+    let service = second.object("ksvc", "hello").unwrap();
+    assert_eq!(service["metadata"]["uid"], uid);
+    assert_eq!(condition(&service, "Ready").unwrap()["status"], "True");
+    assert_eq!(second.objects("revision", "").len(), 1, "nothing was made anew");
+}
