@@ -35,6 +35,8 @@ const STEP_MAX: Duration = Duration::from_secs(30);
 
 /// Tells the story, then serves until interrupted.
 pub(crate) async fn run(options: Demo) -> Result<()> {
+    // Before anything is there: a signal must not find its default action.
+    let mut signals = Signals::listen()?;
     let kind = RuntimeKind::or_default(options.runtime);
     let dir = tempfile::Builder::new()
         .prefix("ebb-demo-")
@@ -42,12 +44,13 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         .context("making a temporary data directory")?;
     say(format_args!("One service, from nothing to zero and back.\n"));
     if kind == RuntimeKind::Process {
-        say(format_args!(
-            "  (containers run as plain processes, without isolation: that is what can be done without root)\n"
-        ));
+        let why = match options.runtime {
+            Some(_) => "as asked",
+            None => "that is what can be done without root",
+        };
+        say(format_args!("  (containers run as plain processes, without isolation: {why})\n"));
     }
 
-    let mut signals = Signals::listen()?;
     let began = Instant::now();
     let platform = Platform::start(Options {
         data_dir: dir.path().to_owned(),
