@@ -3,8 +3,10 @@
 mod bad_input;
 mod cli;
 mod containers;
+mod demo;
 mod domain;
 mod environment;
+mod gateway;
 mod images;
 mod life;
 mod lifecycle;
