@@ -125,7 +125,7 @@ fn whole(mut demo: Demo) -> String {
     let traces = demo.traces();
     assert!(traces.processes.len() >= 3 && !traces.sockets.is_empty(), "{:?}", traces.left());
     let story = demo.interrupt();
-    assert_eq!(traces.left(), [String::new(); 0], "{story}");
+    traces.assert_gone(&story);
     story
 }
 
@@ -180,6 +180,6 @@ fn an_interrupted_demo_leaves_nothing_whenever_it_comes() {
         let traces = demo.traces();
         let story = demo.interrupt();
         assert!(story.contains("Stopping:"), "{moment}: {story}");
-        assert_eq!(traces.left(), [String::new(); 0], "{moment}: {story}");
+        traces.assert_gone(&story);
     }
 }

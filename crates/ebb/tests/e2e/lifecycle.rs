@@ -81,8 +81,11 @@ fn leaves_nothing(runtime: &'static str, host: Option<Host>) {
     assert_eq!(traces.mounts.is_empty(), !isolated, "{:?}", traces.left());
     let by_root = rustix::process::geteuid().is_root();
     assert_eq!(traces.run_dirs.len(), usize::from(by_root), "{:?}", traces.left());
+    // Whoever looks for it finds it all.
+    let all = traces.cgroups.len() + traces.run_dirs.len() + traces.mounts.len() + traces.namespaces.len();
+    assert_eq!(traces.left().len(), all + processes + sockets, "{:#?}", traces.left());
     assert!(ebb.stop(), "it ends well");
-    assert_eq!(traces.left(), [String::new(); 0], "{runtime}");
+    traces.assert_gone(runtime);
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn told_twice_to_stop_it_ends_at_once() {
     assert!(until(|| ebb.said().contains("Stopping").then_some(())).is_some());
     assert!(ebb.stop(), "it ends well");
     assert_ne!(caller.join().unwrap().status, 200, "it did not wait for the request");
-    assert_eq!(traces.left(), [String::new(); 0]);
+    traces.assert_gone("being told twice");
 }
 
 #[test]

@@ -46,6 +46,12 @@ impl Traces {
         }
     }
 
+    /// Nothing of it may be there any more.
+    pub(crate) fn assert_gone(&self, after: &str) {
+        let left = self.left();
+        assert!(left.is_empty(), "left behind: {left:#?} after {after}");
+    }
+
     /// What of it is still there.
     pub(crate) fn left(&self) -> Vec<String> {
         let there = |paths: &BTreeSet<PathBuf>| {
