@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cli;
+mod commands;
 mod containers;
 mod demo;
 mod domain;
