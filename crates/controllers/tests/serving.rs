@@ -27,6 +27,8 @@ mod waits;
 #[path = "serving/webhook.rs"]
 mod webhook;
 
+#[path = "serving/children.rs"]
+mod children;
 #[path = "serving/conditions.rs"]
 mod conditions;
 #[path = "serving/configuration.rs"]
@@ -90,6 +92,8 @@ const ANYWHERE: &[Case] = anywhere![
     workloads::a_namespace_has_an_account,
     workloads::a_service_has_the_addresses_of_its_pods,
     workloads::what_a_deployment_owns_goes_after_it,
+    children::each_has_one_owner_and_says_what_it_belongs_to,
+    children::the_public_service_is_one_without_a_selector,
     conditions::of_every_kind_when_all_is_well,
     conditions::while_the_gateways_do_not_serve_it_yet,
     conditions::of_a_class_that_nothing_here_scales_by,
@@ -124,7 +128,7 @@ const ANYWHERE: &[Case] = anywhere![
     scaling::initial_scale_zero_is_ready_without_an_instance,
     scaling::a_deployment_of_another_size_is_put_right,
     traffic::a_canary_waits_for_the_revision_it_names_and_goes_on_by_itself,
-    traffic::blue_to_green_keeps_blue_listed_and_reserved,
+    traffic::blue_to_green_keeps_blue_listed_and_so_active,
     traffic::what_works_goes_on_working_while_a_new_target_is_bad,
     traffic::a_revision_that_lost_its_route_is_reserved,
     traffic::tags_have_hosts_of_their_own_and_lose_them_again,

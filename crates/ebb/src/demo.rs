@@ -44,9 +44,11 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         .context("making a temporary data directory")?;
     say(format_args!("One service, from nothing to zero and back.\n"));
     if kind == RuntimeKind::Process {
-        say(format_args!(
-            "  (containers run as plain processes, without isolation: that is what can be done without root)\n"
-        ));
+        let why = match options.runtime {
+            Some(_) => "as asked",
+            None => "that is what can be done without root",
+        };
+        say(format_args!("  (containers run as plain processes, without isolation: {why})\n"));
     }
 
     let began = Instant::now();

@@ -179,6 +179,98 @@ async fn kubectl_applies_reads_changes_and_deletes() {
     assert_eq!(kubectl.ok("get cm,deploy,ksvc -o name", "").await.trim(), "");
 }
 
+/// A kind that is changed by strategic merge: a manifest with `OLD` where it is changed, and where that shows. All values
+/// are Base64 too, as a Secret's must be.
+struct Changed {
+    name: &'static str,
+    manifest: &'static str,
+    at: &'static str,
+}
+
+const CHANGED: &[Changed] = &[
+    Changed {
+        name: "configmap/one",
+        manifest: "{apiVersion: v1, kind: ConfigMap, metadata: {name: one}, data: {kept: kept, changed: OLD, gone_OLD: x}}",
+        at: "{.data.kept}{.data.changed}",
+    },
+    Changed {
+        name: "secret/one",
+        manifest: "{apiVersion: v1, kind: Secret, metadata: {name: one}, data: {kept: kept, changed: OLD}}",
+        at: "{.data.kept}{.data.changed}",
+    },
+    Changed {
+        name: "service/one",
+        manifest: "{apiVersion: v1, kind: Service, metadata: {name: one}, spec: {selector: {app: OLD}, \
+                   ports: [{name: kept, port: 80}, {name: changed, port: 81, appProtocol: OLD}]}}",
+        at: "{.spec.ports[0].name}{.spec.ports[1].appProtocol}",
+    },
+    Changed {
+        name: "deployment.apps/one",
+        manifest: "{apiVersion: apps/v1, kind: Deployment, metadata: {name: one}, spec: {selector: {matchLabels: {a: b}}, \
+                   template: {metadata: {labels: {a: b}}, spec: {containers: [{name: kept, image: i}, \
+                   {name: changed, image: OLD, env: [{name: A, value: OLD}, {name: B, value: b}]}]}}}}",
+        at: "{.spec.template.spec.containers[0].name}{.spec.template.spec.containers[1].env[0].value}",
+    },
+    Changed {
+        name: "pod/one",
+        // What of a pod may change.
+        manifest: "{apiVersion: v1, kind: Pod, metadata: {name: one, annotations: {note: OLD}}, spec: {containers: \
+                   [{name: kept, image: i}, {name: changed, image: OLD}]}}",
+        at: "{.spec.containers[0].name}{.spec.containers[1].image}",
+    },
+];
+
+#[tokio::test]
+async fn kubectl_changes_and_labels_every_kind_that_merges() {
+    let rig = Rig::start().await;
+    let name = "kubectl_changes_and_labels_every_kind_that_merges";
+    let Some(kubectl) = Kubectl::new(&rig, name).await else { return };
+    for Changed { name, manifest, at } in CHANGED {
+        // What begins with a brace would be taken for JSON.
+        let with = |value: &str| format!("---\n{}", manifest.replace("OLD", value));
+        let read = format!("get {name} -o jsonpath={at}");
+        let version = format!("get {name} -o jsonpath={{.metadata.resourceVersion}}");
+        assert_eq!(kubectl.ok("apply -f -", &with("olds")).await, format!("{name} created\n"));
+        let before = kubectl.ok(&read, "").await;
+        assert_eq!(kubectl.ok("apply -f -", &with("olds")).await, format!("{name} unchanged\n"));
+        let unchanged = kubectl.ok(&version, "").await;
+        assert_eq!(kubectl.ok("apply -f -", &with("news")).await, format!("{name} configured\n"));
+        assert_ne!(kubectl.ok(&version, "").await, unchanged);
+        // The value changed in its place, and what stands beside it stayed.
+        let after = kubectl.ok(&read, "").await;
+        assert!(before.starts_with("kept") && before.ends_with("olds"), "{name}: {before}");
+        assert_eq!(after, before.replace("olds", "news"), "{name}");
+        assert!(!kubectl.ok(&format!("get {name} -o yaml"), "").await.contains("gone_olds"), "{name}");
+
+        for (label, said, selector, found) in [
+            ("tier=front", "labeled", "tier=front", true),
+            ("tier=back --overwrite", "labeled", "tier=back", true),
+            ("tier-", "unlabeled", "tier", false),
+        ] {
+            let told = kubectl.ok(&format!("label {name} {label}"), "").await;
+            assert_eq!(told, format!("{name} {said}\n"));
+            let kind = name.split('/').next().unwrap();
+            let listed = kubectl.ok(&format!("get {kind} -l {selector} -o name"), "").await;
+            assert_eq!(listed, if found { format!("{name}\n") } else { String::new() }, "{label}");
+        }
+        let annotated = kubectl.ok(&format!("annotate {name} example.com/by=hand"), "").await;
+        assert_eq!(annotated, format!("{name} annotated\n"));
+        // What another hand wrote stays when the manifest is applied again.
+        kubectl.ok("apply -f -", &with("olds")).await;
+        let note = format!(r"get {name} -o jsonpath={{.metadata.annotations.example\.com/by}}");
+        assert_eq!(kubectl.ok(&note, "").await, "hand", "{name}");
+        assert_eq!(kubectl.ok(&read, "").await, before, "{name}");
+    }
+    let scaled = kubectl.ok("scale deployment one --replicas=3 --current-replicas=1", "").await;
+    assert_eq!(scaled, "deployment.apps/one scaled\n");
+    assert_eq!(kubectl.ok("get deployment one -o jsonpath={.spec.replicas}", "").await, "3");
+    let late = kubectl.run("scale deployment one --replicas=5 --current-replicas=1", "").await;
+    assert!(!late.ok && late.stderr.contains("Expected replicas to be 1, was 3"), "{}", late.stderr);
+    // A size that the manifest does not name is whoever's who set it.
+    kubectl.ok("apply -f -", &format!("---\n{}", CHANGED[3].manifest.replace("OLD", "again"))).await;
+    assert_eq!(kubectl.ok("get deployment one -o jsonpath={.spec.replicas}", "").await, "3");
+}
+
 #[tokio::test]
 async fn kubectl_shows_what_is_wrong() {
     let rig = Rig::start().await;

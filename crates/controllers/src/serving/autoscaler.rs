@@ -146,7 +146,8 @@ impl PodAutoscalers {
         let serverless_service = ensure(client, autoscaler, sks, merge_serverless_service).await?;
         self.ensure_metric(autoscaler, spec).await?;
 
-        let observed = Observed { want: action.want, ready, serverless_service };
+        let made_with = size.map(|size| size.wanted);
+        let observed = Observed { want: action.want, made_with, ready, serverless_service };
         let mut next = autoscaler.clone();
         next.status = pod_autoscaler_status(autoscaler, spec, &observed, &now);
         let at_zero = action.want == 0 && action.to == Some(0) && size.is_none_or(|size| size.wanted == 0);

@@ -211,5 +211,7 @@ pub(crate) async fn what_the_configuration_says_of_revisions_reaches_them(home: 
     assert_eq!(spec.progress_deadline_seconds, Some(77));
     assert_eq!(spec.template.spec.as_ref().unwrap().termination_grace_period_seconds, Some(20));
     home.configure("config-observability", &[("logging.revision-url-template", "")]).await;
-    home.until("hello-00001", "without a log", |revision: &Revision| revision.status.log_url.is_none()).await;
+    let without =
+        home.until("hello-00001", "without a log", |revision: &Revision| revision.status.log_url.is_none());
+    home.within(Duration::from_secs(1), without).await;
 }

@@ -1,11 +1,15 @@
 //! ConfigMaps take effect at once; names given by the user.
 
+use std::time::Duration;
+
 use resources::serving::{Configuration, Revision, Route, Service};
 use serde_json::json;
 
 use crate::home::{Home, says};
 
 const IMAGE: &str = "gcr.io/p/hello:v1";
+/// What takes effect at once has done so by then.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn a_new_domain_changes_urls_at_once(home: &Home) {
     home.load(&[IMAGE]);
@@ -14,8 +18,9 @@ pub(crate) async fn a_new_domain_changes_urls_at_once(home: &Home) {
     home.service_ready("hello").await;
     home.configure("config-network", &[("domain-template", "{{.Name}}-{{.Namespace}}.{{.Domain}}")]).await;
     let url = format!("http://hello-{}.example.com:8080", home.namespace);
-    home.until("hello", "renamed", |route: &Route| route.status.url.as_deref() == Some(&url)).await;
-    home.service_ready("hello").await;
+    let renamed = home.until("hello", "renamed", |route: &Route| route.status.url.as_deref() == Some(&url));
+    home.within(AT_ONCE, renamed).await;
+    home.within(AT_ONCE, home.service_ready("hello")).await;
 }
 
 pub(crate) async fn a_template_makes_a_revision_for_each_of_its_states(home: &Home) {

@@ -37,14 +37,12 @@ pub(crate) async fn a_service_becomes_ready_with_all_its_children(home: &Home) {
         .until("hello-00001", "active and marked", |revision: &Revision| {
             revision.label(labels::ROUTING_STATE) == Some("active")
                 && says(&revision.status.conditions, "Active").0 == "True"
+                && revision.status.desired_replicas.is_some()
         })
         .await;
     assert_eq!(revision.label("team"), None, "labels of the Service are not those of its template");
     assert_eq!(revision.annotation("serving.knative.dev/routes"), Some("hello"));
-    assert_eq!(
-        (revision.status.actual_replicas, revision.status.desired_replicas.unwrap_or(1)),
-        (Some(1), 1)
-    );
+    assert_eq!((revision.status.actual_replicas, revision.status.desired_replicas), (Some(1), Some(1)));
 
     let deployment: std::sync::Arc<Deployment> = home.get("hello-00001-deployment").await;
     let spec = deployment.spec.as_ref().unwrap();

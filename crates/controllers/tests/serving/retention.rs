@@ -51,7 +51,8 @@ pub(crate) async fn what_is_beyond_the_most_goes(home: &Home) {
     }
     home.configure("config-gc", &[("min-non-active-revisions", "0"), ("max-non-active-revisions", "0")])
         .await;
-    home.until_all("few", |revisions| numbers(revisions) == ["1", "3"]).await;
+    let few = home.until_all("few", |revisions| numbers(revisions) == ["1", "3"]);
+    home.within(Duration::from_secs(1), few).await;
     home.gone::<Deployment>("hello-00002-deployment").await;
     home.quiet().await;
     home.until_all("as few", |revisions| numbers(revisions) == ["1", "3"]).await;

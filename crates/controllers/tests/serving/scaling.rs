@@ -76,6 +76,10 @@ pub(crate) async fn to_zero_and_back(home: &Home) {
     assert_eq!(autoscaler.status.desired_scale, Some(0));
     let revision = home.get::<Revision>("hello-00001").await;
     assert!(is(&revision.status.conditions, "Ready", "True"), "a Revision at zero is ready");
+    home.until("hello-00001", "told of zero", |revision: &Revision| {
+        (revision.status.actual_replicas, revision.status.desired_replicas) == (Some(0), Some(0))
+    })
+    .await;
     home.report("hello-00001", 1.0);
     scaled(home, 1).await;
     active(home).await;
@@ -126,7 +130,8 @@ pub(crate) async fn min_scale_stays_without_load(home: &Home) {
 pub(crate) async fn an_idle_revision_follows_the_least_scale_that_is_configured(home: &Home) {
     at_zero(home).await;
     home.configure("config-autoscaler", &[("min-scale", "1")]).await;
-    scaled(home, 1).await;
+    // At its next decision, which is made every two seconds.
+    home.within(Duration::from_secs(2), scaled(home, 1)).await;
 }
 
 pub(crate) async fn initial_scale_zero_is_ready_without_an_instance(home: &Home) {

@@ -60,7 +60,7 @@ pub(crate) async fn a_canary_waits_for_the_revision_it_names_and_goes_on_by_itse
     assert_eq!(splits(&ingress), [("order-service-v1", 90), ("order-service-v2", 10)]);
 }
 
-pub(crate) async fn blue_to_green_keeps_blue_listed_and_reserved(home: &Home) {
+pub(crate) async fn blue_to_green_keeps_blue_listed_and_so_active(home: &Home) {
     home.load(&[V1, V2]);
     home.apply::<Service>(order_service("v1", V1, latest())).await;
     home.service_ready("order-service").await;
@@ -77,10 +77,14 @@ pub(crate) async fn blue_to_green_keeps_blue_listed_and_reserved(home: &Home) {
     assert_eq!(listed, [(Some("order-service-v1"), Some(0)), (Some("order-service-v2"), Some(100))]);
     let ingress: std::sync::Arc<Ingress> = home.get("order-service").await;
     assert_eq!(splits(&ingress), [("order-service-v2", 100)]);
-    home.until("order-service-v2", "active", |revision: &Revision| {
-        revision.label("serving.knative.dev/routingState") == Some("active")
-    })
-    .await;
+    // A target without a share is a target: nobody collects it.
+    for revision in ["order-service-v1", "order-service-v2"] {
+        home.until(revision, "active", |revision: &Revision| {
+            revision.label("serving.knative.dev/routingState") == Some("active")
+                && revision.annotation("serving.knative.dev/routes") == Some("order-service")
+        })
+        .await;
+    }
 }
 
 pub(crate) async fn what_works_goes_on_working_while_a_new_target_is_bad(home: &Home) {

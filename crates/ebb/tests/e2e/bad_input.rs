@@ -79,11 +79,20 @@ fn a_service_that_cannot_be_is_refused_with_the_reason() {
         ("not YAML", "apiVersion: [".to_owned(), "yaml"),
         ("no kind", "apiVersion: serving.knative.dev/v1\nmetadata: {name: bad}\n".to_owned(), "kind"),
     ];
-    for (what, manifest, expect) in cases {
-        let error = ebb.refused(&manifest);
+    for (what, manifest, expect) in &cases {
+        let error = ebb.refused(manifest);
         assert!(error.contains(expect), "{what}: {error}");
         assert!(ebb.object("ksvc", "bad").is_none(), "{what}");
     }
+    // Nor is one changed that is there.
+    ebb.apply(&service(&format!("spec: {{containers: [{{{IMAGE}}}]}}"), ""));
+    ebb.ready("bad");
+    let before = ebb.object("ksvc", "bad").unwrap();
+    for (what, manifest, expect) in &cases {
+        let error = ebb.refused(manifest);
+        assert!(error.contains(expect), "{what}: {error}");
+    }
+    assert_eq!(ebb.object("ksvc", "bad").unwrap(), before, "the same resourceVersion, and all else");
 }
 
 #[test]

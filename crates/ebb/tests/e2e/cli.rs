@@ -334,23 +334,3 @@ fn a_command_line_that_makes_no_sense_says_what_would() {
     let version: Value = serde_json::from_slice(&run(&["version", "-o", "json"]).stdout).unwrap();
     assert_eq!(version["Version"], env!("CARGO_PKG_VERSION"));
 }
-
-#[test]
-fn an_interrupted_demo_leaves_nothing_whenever_it_comes() {
-    for moment in ["One service", "the platform is up", "is deployed", "It keeps serving"] {
-        let temporary = tempfile::tempdir().unwrap();
-        let told = temporary.path().with_extension("told");
-        let mut demo = Command::new(env!("CARGO_BIN_EXE_ebb"));
-        demo.arg("demo").env("TMPDIR", temporary.path()).stdout(File::create(&told).unwrap());
-        let mut demo = demo.spawn().unwrap();
-        let reached = until(|| fs::read_to_string(&told).unwrap().contains(moment).then_some(()));
-        let pid = rustix::process::Pid::from_child(&demo);
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-        let ended = demo.wait().unwrap();
-        let story = fs::read_to_string(&told).unwrap();
-        fs::remove_file(&told).unwrap();
-        assert!(reached.is_some() && ended.success(), "{moment}: {ended}: {story}");
-        assert!(story.contains("Stopping:"), "{moment}: {story}");
-        assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "{moment}: nothing is left");
-    }
-}

@@ -1,10 +1,10 @@
 //! `ebb up` itself: one per directory, nothing left behind, and the same objects after a crash.
 
-use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
+use std::{fs, process::Command, sync::Arc};
 
 use rustix::process::Signal;
 
-use crate::rig::{Ebb, get, need_kubectl, text, until};
+use crate::rig::{Ebb, Host, Setup, get, need_kubectl, text, until};
 
 const SERVICE: &str = r#"
 apiVersion: serving.knative.dev/v1
@@ -27,23 +27,6 @@ fn a_second_one_on_the_same_directory_is_refused() {
 }
 
 #[test]
-fn the_demo_tells_its_story() {
-    let temporary = tempfile::tempdir().unwrap();
-    let mut demo = Command::new(env!("CARGO_BIN_EXE_ebb"));
-    let output = demo.args(["demo", "--exit"]).env("TMPDIR", temporary.path()).output().unwrap();
-    let (story, errors) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{story}{errors}");
-    let parts =
-        ["the platform is up", "is deployed", "Hello Ebb!", "falls to zero", "it wakes", "of which queue"];
-    let mut rest = story.as_str();
-    for part in parts {
-        let at = rest.find(part).unwrap_or_else(|| panic!("{part:?} in {story}"));
-        rest = &rest[at..];
-    }
-    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0, "nothing is left");
-}
-
-#[test]
 fn a_taken_port_is_named_with_the_flag_to_change_it() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -61,24 +44,59 @@ fn a_taken_port_is_named_with_the_flag_to_change_it() {
     }
 }
 
+/// Beside the service, a pod with what is kept in memory for it.
+const VOLUMES: &str = r#"
+apiVersion: v1
+kind: Secret
+metadata: {name: keys}
+stringData: {token: s3cret}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: volumes}
+spec:
+  volumes: [{name: memory, emptyDir: {medium: Memory}}, {name: disk, emptyDir: {}}, {name: keys, secret: {secretName: keys}}]
+  containers:
+    - name: main
+      image: dev.local/hello:1
+      volumeMounts: [{name: memory, mountPath: /memory}, {name: disk, mountPath: /disk}, {name: keys, mountPath: /keys}]
+"#;
+
+fn leaves_nothing(runtime: &'static str, host: Option<Host>) {
+    let mut ebb = Ebb::with(Setup { runtime, host: host.map(Arc::new), ..Setup::default() });
+    ebb.apply(SERVICE);
+    ebb.ready("hello");
+    let isolated = runtime == "container";
+    if isolated {
+        ebb.apply(VOLUMES);
+        ebb.in_phase("volumes", "Running");
+    }
+    let traces = ebb.traces();
+    // Daemon, keeper, and the apps with an init each; two listeners, and the keeper's.
+    let (processes, sockets) = (traces.processes.len(), traces.sockets.len());
+    assert!(processes >= if isolated { 6 } else { 3 }, "{:?}", traces.left());
+    assert!(sockets >= 3, "{:?}", traces.sockets);
+    assert_eq!(traces.cgroups.is_empty(), !isolated, "{:?}", traces.left());
+    assert_eq!(traces.namespaces.len() >= 2, isolated, "{:?}", traces.left());
+    assert_eq!(traces.mounts.is_empty(), !isolated, "{:?}", traces.left());
+    let by_root = rustix::process::geteuid().is_root();
+    assert_eq!(traces.run_dirs.len(), usize::from(by_root), "{:?}", traces.left());
+    // Whoever looks for it finds it all.
+    let all = traces.cgroups.len() + traces.run_dirs.len() + traces.mounts.len() + traces.namespaces.len();
+    assert_eq!(traces.left().len(), all + processes + sockets, "{:#?}", traces.left());
+    assert!(ebb.stop(), "it ends well");
+    traces.assert_gone(runtime);
+}
+
 #[test]
 fn stopping_leaves_nothing_behind() {
     if !need_kubectl("stopping_leaves_nothing_behind") {
         return;
     }
-    let mut ebb = Ebb::up();
-    let dir = ebb.dir().to_owned();
-    ebb.apply(SERVICE);
-    ebb.ready("hello");
-    let cgroups = cgroups();
-    assert!(ebb.stop(), "it ends well");
-    let mounts = fs::read_to_string("/proc/mounts").unwrap();
-    assert!(!mounts.contains(dir.to_str().unwrap()), "{mounts}");
-    // Other tests' platforms may be running, so only what this one made must be gone.
-    let left = cgroups.difference(&self::cgroups()).count();
-    assert!(cgroups.is_empty() || left > 0, "{cgroups:?} are left");
-    let processes = until(|| processes_with(&dir).is_empty().then_some(()));
-    assert!(processes.is_some(), "{:?}", processes_with(&dir));
+    let root = rustix::process::geteuid().is_root();
+    for runtime in ["container", "process"].iter().filter(|runtime| root || **runtime == "process") {
+        leaves_nothing(runtime, root.then(Host::alone));
+    }
 }
 
 #[test]
@@ -104,9 +122,9 @@ fn told_twice_to_stop_it_ends_at_once() {
         return;
     }
     let mut ebb = Ebb::up();
-    let dir = ebb.dir().to_owned();
     ebb.apply(SERVICE);
     let url = ebb.ready("hello");
+    let traces = ebb.traces();
     let (http, slow) = (ebb.http, format!("{url}/sleep?ms=50000"));
     let caller = std::thread::spawn(move || get(http, &slow));
     let busy = until(|| ebb.call(&format!("{url}/concurrency")).body.contains('2').then_some(()));
@@ -115,7 +133,7 @@ fn told_twice_to_stop_it_ends_at_once() {
     assert!(until(|| ebb.said().contains("Stopping").then_some(())).is_some());
     assert!(ebb.stop(), "it ends well");
     assert_ne!(caller.join().unwrap().status, 200, "it did not wait for the request");
-    assert!(processes_with(&dir).is_empty(), "{:?}", processes_with(&dir));
+    traces.assert_gone("being told twice");
 }
 
 #[test]
@@ -192,23 +210,4 @@ fn a_hundred_kills_lose_nothing_that_was_acknowledged() {
             assert!(names.lines().any(|line| line.ends_with(&name)), "{kind} {name} is lost: {names}");
         }
     }
-}
-
-/// The cgroups of all platforms on this machine.
-fn cgroups() -> BTreeSet<PathBuf> {
-    let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/pids"];
-    let entries = roots.iter().flat_map(|root| fs::read_dir(root).into_iter().flatten().flatten());
-    let ours =
-        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ebb-"));
-    entries.map(|entry| entry.path()).filter(ours).collect()
-}
-
-/// Processes whose command line or root is in this directory.
-fn processes_with(dir: &std::path::Path) -> Vec<String> {
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    let lines = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
-    lines
-        .map(|line| text(&line).replace('\0', " "))
-        .filter(|line| line.contains(dir.to_str().unwrap()))
-        .collect()
 }

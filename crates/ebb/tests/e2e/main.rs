@@ -3,10 +3,13 @@
 mod backup;
 mod bad_input;
 mod cli;
+mod commands;
 mod containers;
+mod demo;
 mod domain;
 mod ends;
 mod environment;
+mod gateway;
 mod images;
 mod life;
 mod lifecycle;

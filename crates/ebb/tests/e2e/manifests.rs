@@ -1,13 +1,10 @@
 //! The manifests that users bring, applied as they are.
 
-use std::{
-    fs,
-    path::Path,
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-};
+use std::{fs, path::Path};
 
-use crate::rig::{Ebb, condition, need_kubectl, need_shared, until};
+use serde_json::{Value, json};
+
+use crate::rig::{Ebb, condition, need_kubectl, need_shared};
 
 /// The images that the manifests name.
 const IMAGES: &[&str] = &[
@@ -36,12 +33,6 @@ fn apply(ebb: &Ebb, dir: &Path, name: &str) {
     ebb.apply(&fs::read_to_string(dir.join(format!("{name}.yaml"))).unwrap());
 }
 
-fn serves(ebb: &Ebb, service: &str) {
-    let url = ebb.ready(service);
-    let answer = ebb.call(&url);
-    assert_eq!(answer.status, 200, "{service}: {}", answer.body);
-}
-
 #[test]
 fn each_is_ready_and_serves_in_either_order() {
     const NAME: &str = "each_is_ready_and_serves_in_either_order";
@@ -49,10 +40,16 @@ fn each_is_ready_and_serves_in_either_order() {
     let backwards: Vec<_> = ALONE.iter().rev().copied().collect();
     for order in [ALONE, &backwards] {
         let ebb = platform();
-        for (manifest, service) in order {
-            apply(&ebb, &dir, manifest);
-            serves(&ebb, service);
-        }
+        // From its first answer on no request to a service fails, whatever is applied.
+        ebb.called(|calls| {
+            for (manifest, service) in order {
+                apply(&ebb, &dir, manifest);
+                let url = ebb.ready(service);
+                let answer = ebb.call(&url);
+                assert_eq!(answer.status, 200, "{service}: {}", answer.body);
+                calls.begin(&url);
+            }
+        });
     }
 }
 
@@ -60,40 +57,48 @@ fn each_is_ready_and_serves_in_either_order() {
 fn blue_green_and_canary_follow_each_other() {
     const NAME: &str = "blue_green_and_canary_follow_each_other";
     let Some(dir) = need_shared(NAME, "manifests/serving").filter(|_| need_kubectl(NAME)) else { return };
-    for order in
-        [["05-canary", "06-blue-green", "05-canary"], ["06-blue-green", "05-canary", "06-blue-green"]]
-    {
+    for (order, blue_rests_after) in [
+        (["05-canary", "06-blue-green", "05-canary"], 1),
+        (["06-blue-green", "05-canary", "06-blue-green"], 2),
+    ] {
         let ebb = platform();
+        // What nothing leads to falls to zero soon, and is collected at once.
+        ebb.configure("config-autoscaler", &json!({"stable-window": "6s"}));
+        let nothing_is_kept = json!({"retain-since-create-time": "1s", "retain-since-last-active-time": "1s",
+            "min-non-active-revisions": "0", "max-non-active-revisions": "0"});
+        ebb.configure("config-gc", &nothing_is_kept);
         apply(&ebb, &dir, "00-order-service-v1");
         let url = ebb.ready("order-service");
-        let over = AtomicBool::new(false);
-        thread::scope(|scope| {
-            // From the first answer on, no request fails, whatever is applied.
-            scope.spawn(|| {
-                while !over.load(Ordering::Relaxed) {
-                    let answer = ebb.call(&url);
-                    assert_eq!(answer.status, 200, "between two manifests: {}", answer.body);
-                }
-            });
-            let _end = SetOnDrop(&over);
-            for manifest in order {
+        ebb.called(|calls| {
+            calls.begin(&url);
+            for (at, manifest) in order.into_iter().enumerate() {
                 apply(&ebb, &dir, manifest);
                 ebb.ready("order-service");
                 let two = share_of_v2(&ebb, &url, 2000);
                 let expect = if manifest == "05-canary" { 140..=260 } else { 2000..=2000 };
                 assert!(expect.contains(&two), "{manifest}: {two} of 2000 for the new revision");
+                if at == blue_rests_after {
+                    ebb.at_zero("serving.knative.dev/revision=order-service-v1");
+                }
+                // Whatever its share is, the first version is there, and is said to be.
+                assert!(ebb.object("revision", "order-service-v1").is_some(), "{manifest}: it is collected");
+                let blue = if manifest == "05-canary" { 90 } else { 0 };
+                assert_eq!(
+                    shares(&ebb),
+                    [("order-service-v1".into(), blue), ("order-service-v2".into(), 100 - blue)]
+                );
             }
         });
     }
 }
 
-/// Ends the other thread also when this one fails.
-struct SetOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for SetOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
+/// The revisions of `status.traffic` and what each gets.
+fn shares(ebb: &Ebb) -> Vec<(String, i64)> {
+    let service = ebb.object("ksvc", "order-service").unwrap();
+    let share = |target: &Value| {
+        (target["revisionName"].as_str().unwrap().to_owned(), target["percent"].as_i64().unwrap())
+    };
+    service["status"]["traffic"].as_array().unwrap().iter().map(share).collect()
 }
 
 /// How many of so many calls the second version answers.
@@ -107,17 +112,39 @@ fn share_of_v2(ebb: &Ebb, url: &str, calls: usize) -> usize {
         .count()
 }
 
+/// The revision that the canary lacks, as its Configuration would have made it.
+const BLUE: &str = r#"
+apiVersion: serving.knative.dev/v1
+kind: Revision
+metadata:
+  name: order-service-v1
+  labels: {serving.knative.dev/service: order-service, serving.knative.dev/configuration: order-service}
+  ownerReferences: [{apiVersion: serving.knative.dev/v1, kind: Configuration, name: order-service, uid: UID, controller: true}]
+spec: {containers: [{image: "gcr.io/my-project/order-service:v1"}]}
+"#;
+
 #[test]
-fn a_canary_without_its_other_half_says_what_is_missing() {
-    const NAME: &str = "a_canary_without_its_other_half_says_what_is_missing";
+fn a_canary_without_its_other_half_names_it_and_is_ready_when_it_appears() {
+    const NAME: &str = "a_canary_without_its_other_half_names_it_and_is_ready_when_it_appears";
     let Some(dir) = need_shared(NAME, "manifests/serving").filter(|_| need_kubectl(NAME)) else { return };
     let ebb = platform();
     apply(&ebb, &dir, "05-canary");
-    let ready = until(|| {
-        let route = ebb.object("route", "order-service")?;
-        let ready = condition(&route, "Ready")?.clone();
-        (ready["reason"] == "RevisionMissing").then_some(ready)
+    let route = ebb.settled("route", "order-service", |route| {
+        condition(route, "Ready").is_some_and(|ready| ready["reason"] == "RevisionMissing")
     });
-    let message = ready.expect("the route says so")["message"].to_string();
+    let message = condition(&route, "Ready").unwrap()["message"].to_string();
     assert!(message.contains("order-service-v1"), "{message}");
+    // Nothing but the revision is applied, and the Service is not touched.
+    let before = ebb.object("ksvc", "order-service").unwrap();
+    let configuration = ebb.object("configuration", "order-service").unwrap();
+    ebb.apply(&BLUE.replace("UID", configuration["metadata"]["uid"].as_str().unwrap()));
+    let url = ebb.ready("order-service");
+    let after = ebb.object("ksvc", "order-service").unwrap();
+    assert_eq!(
+        (&before["spec"], &before["metadata"]["generation"]),
+        (&after["spec"], &after["metadata"]["generation"])
+    );
+    assert_eq!(shares(&ebb), [("order-service-v1".into(), 90), ("order-service-v2".into(), 10)]);
+    let two = share_of_v2(&ebb, &url, 200);
+    assert!((1..100).contains(&two), "{two} of 200 for the second");
 }

@@ -180,15 +180,32 @@ fn what_a_process_cannot_have_is_said_on_the_revision() {
 apiVersion: serving.knative.dev/v1
 kind: Service
 metadata: {name: limited}
-spec: {template: {spec: {containers: [{image: "dev.local/hello:1", resources: {limits: {memory: 64Mi}}}]}}}
+spec:
+  template:
+    spec:
+      volumes: [{name: scratch, emptyDir: {}}]
+      containers:
+        - image: dev.local/hello:1
+          resources: {limits: {memory: 64Mi}}
+          securityContext: {runAsUser: 1234}
+          volumeMounts: [{name: scratch, mountPath: /scratch}]
+---
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: modest}
+spec: {template: {spec: {containers: [{image: "dev.local/hello:1"}]}}}
 "#,
     );
-    ebb.ready("limited");
-    let told = |revision: &Value| {
-        let conditions = revision["status"]["conditions"].as_array().cloned().unwrap_or_default();
-        conditions
-            .iter()
-            .any(|it| it["message"].as_str().is_some_and(|message| message.contains("resources.limits")))
-    };
-    ebb.settled("revision", "limited-00001", told);
+    for service in ["limited", "modest"] {
+        assert_eq!(ebb.call(&ebb.ready(service)).status, 200, "it runs all the same");
+    }
+    let limited =
+        ebb.settled("revision", "limited-00001", |revision| condition(revision, "SpecHonored").is_some());
+    let told = condition(&limited, "SpecHonored").unwrap();
+    assert_eq!((&told["status"], &told["severity"]), (&"False".into(), &"Info".into()), "{told}");
+    for field in ["resources.limits", "volumeMounts", "securityContext.runAsUser"] {
+        assert!(told["message"].as_str().unwrap().contains(field), "{field} in {told}");
+    }
+    let modest = ebb.object("revision", "modest-00001").unwrap();
+    assert_eq!(condition(&modest, "SpecHonored"), None, "who asks for none of it is told nothing");
 }

@@ -1,10 +1,12 @@
 //! A running `ebb up` in a directory of its own, and what its user does with it.
 
 mod archive;
+mod calls;
 mod host;
 mod http;
 mod need;
 mod pods;
+mod traces;
 
 use std::{
     fs::{self, File},
@@ -24,6 +26,7 @@ pub(crate) use self::{
     http::{Answer, Asked, ask, get, send},
     need::{need_kubectl, need_root, need_shared},
     pods::steps,
+    traces::{Traces, processes},
 };
 
 /// The longest that anything here may take: far above what it takes, and below a test runner's patience.
@@ -145,6 +148,11 @@ impl Ebb {
         self.child.id()
     }
 
+    /// What there is of it on the machine.
+    pub(crate) fn traces(&self) -> Traces {
+        Traces::of(self.pid(), &self.dir, &self.setup)
+    }
+
     /// A program on its machine, with its kubeconfig, in a home that is its data directory.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = self.setup.command(program);
@@ -244,6 +252,12 @@ impl Ebb {
         get(self.http, url)
     }
 
+    /// Sets keys of one of the platform's ConfigMaps.
+    pub(crate) fn configure(&self, map: &str, data: &Value) {
+        let patch = serde_json::json!({ "data": data }).to_string();
+        self.kubectl(&["patch", "configmap", map, "-n", "knative-serving", "--type=merge", "-p", &patch]);
+    }
+
     /// Waits until a revision has no pod.
     pub(crate) fn at_zero(&self, selector: &str) {
         let zero = || self.objects("pods", selector).is_empty().then_some(());
@@ -274,7 +288,7 @@ impl Drop for Ebb {
 
 impl Setup {
     /// A program on the machine.
-    fn command(&self, program: impl AsRef<Path>) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
         match &self.host {
             Some(host) => host.command(program),
             None => Command::new(program.as_ref()),

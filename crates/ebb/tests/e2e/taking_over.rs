@@ -14,7 +14,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::rig::{Asked, Ebb, ask, need_kubectl, need_root, until};
+use crate::rig::{Asked, Ebb, ask, need_kubectl, need_root, processes, until};
 
 /// How many clients call at once, each with a new connection for each request.
 const CLIENTS: usize = 4;
@@ -225,10 +225,6 @@ fn processes_with(mark: &str) -> BTreeSet<i32> {
 
 fn keepers() -> Vec<i32> {
     processes().filter(is_keeper).collect()
-}
-
-fn processes() -> impl Iterator<Item = i32> {
-    fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 fn is_keeper(pid: &i32) -> bool {

@@ -37,7 +37,7 @@ pub(crate) struct Schedule {
     pub(crate) timeout: Duration,
     pub(crate) success_threshold: u32,
     pub(crate) failure_threshold: u32,
-    /// Before its first success it is tried again at once instead of after `period`: by connecting, or over HTTP.
+    /// Before its first success it is tried at once and again and again, instead of after `initial_delay` and `period`.
     pub(crate) eager: bool,
 }
 
@@ -104,16 +104,16 @@ impl Probe {
             }
             // A program needs a moment before it listens; a cluster's kubelet is never quicker than that to ask.
             let least = if self.kind == Kind::Liveness { LIVENESS_FIRST } else { Duration::ZERO };
-            return self.schedule.initial_delay.max(least);
+            let delay = if self.schedule.eager { Duration::ZERO } else { self.schedule.initial_delay };
+            return delay.max(least);
         };
         if !self.schedule.eager || self.passed {
             return self.schedule.period;
         }
-        let asked = since.saturating_sub(self.schedule.initial_delay);
         match self.target {
-            Target::Tcp { .. } if asked < EAGER_FOR => EAGER,
+            Target::Tcp { .. } if since < EAGER_FOR => EAGER,
             // From there each wait is a quarter of the time that has passed.
-            Target::Tcp { .. } => (asked / 4).clamp(EAGER, PATIENT),
+            Target::Tcp { .. } => (since / 4).clamp(EAGER, PATIENT),
             _ => PATIENT,
         }
     }
@@ -166,9 +166,11 @@ mod tests {
 
     #[test]
     fn waits() {
-        let after_start = |ms: u64| Some(Duration::from_millis(5000 + ms));
+        let after_start = |ms: u64| Some(Duration::from_millis(ms));
         for (eager, tcp, since, expect) in [
-            (true, true, None, Duration::from_secs(5)),
+            (true, true, None, Duration::ZERO),
+            (true, false, None, Duration::ZERO),
+            (false, true, None, Duration::from_secs(5)),
             (true, true, after_start(1), EAGER),
             (true, true, after_start(40), Duration::from_millis(10)),
             (true, true, after_start(900), PATIENT),

@@ -22,6 +22,8 @@ use crate::serving::{
 pub(super) struct Observed {
     /// The scale now wanted; -1 is unknown.
     pub(super) want: i32,
+    /// The size that the target has in its spec.
+    pub(super) made_with: Option<i32>,
     /// Ready instances.
     pub(super) ready: i32,
     pub(super) serverless_service: Child<ServerlessService>,
@@ -37,9 +39,9 @@ pub(super) fn pod_autoscaler_status(
     let mut status = autoscaler.status.clone();
     status.observed_generation = Some(autoscaler.generation());
     status.actual_scale = Some(observed.ready);
-    if observed.want >= 0 {
-        status.desired_scale = Some(observed.want);
-    }
+    let decided = Some(observed.want).filter(|want| *want >= 0).or(status.desired_scale);
+    // Until there is a decision, the size that its target was made with is the wanted one.
+    status.desired_scale = decided.or(observed.made_with);
     let sks = observed.serverless_service.own();
     if let Some(sks) = sks {
         status.service_name = sks.status.service_name.clone().unwrap_or_default();
