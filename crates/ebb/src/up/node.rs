@@ -74,7 +74,7 @@ impl Node {
             .await?
             .context("opening the image store")?;
         // One place for both kinds: a daemon of the other kind must find the keeper of this one.
-        let keeper = KeeperOptions::new(&run_dir);
+        let keeper = KeeperOptions { scratch: Some(run_dir.join("pods")), ..KeeperOptions::new(&run_dir) };
         let runtime: SharedRuntime = match kind {
             RuntimeKind::Container => {
                 let mut options = ContainerOptions::new(dir.path().join("containers"));
@@ -153,8 +153,10 @@ impl Node {
 
     /// Stops all containers and removes what they left.
     pub(super) async fn stop(self) -> Result<()> {
-        self.runtime.shutdown().await.context("stopping the containers")?;
-        node::remove_run_dir(&self.run_dir).with_context(|| format!("removing {}", self.run_dir.display()))
+        let stopped = self.runtime.shutdown().await.context("stopping the containers");
+        // Also when the keeper was killed: nobody else would.
+        let removed = node::remove_run_dir(&self.run_dir);
+        stopped.and(removed.with_context(|| format!("removing {}", self.run_dir.display())))
     }
 }
 

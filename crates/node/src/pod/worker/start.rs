@@ -102,9 +102,9 @@ pub(super) async fn start(
     let mut taken = Vec::new();
     for VolumeMount { bind, is_mount } in plan.mounts {
         mounts.push(if is_mount {
-            let mount = take_mount(&bind).map_err(|error| start_error("taking a memory volume", &error))?;
-            let shown = mount.shown_as(bind);
-            taken.push(mount);
+            let (shown, descriptor) =
+                take_mount(bind).map_err(|error| start_error("taking a memory volume", &error))?;
+            taken.push(descriptor);
             shown
         } else {
             bind
@@ -120,6 +120,7 @@ pub(super) async fn start(
         cwd: plan.cwd,
         user: plan.user,
         mounts,
+        taken,
         tmpfs: Vec::new(),
         resources: plan.resources,
         capabilities: plan.capabilities,
@@ -133,7 +134,6 @@ pub(super) async fn start(
     let mut unsupported = shared.runtime.unsupported(&spec);
     unsupported.retain(|field| asks_for(&container, field));
     let started = shared.runtime.start_container(spec).await;
-    drop(taken);
     let started = started.map_err(|error| Failure::new(error.reason(), error.to_string()))?;
     tracing::debug!(container = %id, timings = ?started.timings, "started");
     shared.images.hold(&id, image.lease);
