@@ -49,7 +49,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     let _ = announce(&platform);
     let (asked, reason) = tokio::select! {
         asked = signals.next() => (asked, Ok(())),
-        reason = platform.failed() => (Asked::Stop, Err(reason)),
+        (asked, reason) = platform.failed() => (asked, Err(reason)),
     };
     let ended = match asked {
         Asked::Stop => {

@@ -147,6 +147,7 @@ fn spec(sandbox: &str, image: &Path) -> Result<ContainerSpec, Box<dyn Error + Se
         cwd: String::new(),
         user: User::default(),
         mounts: Vec::new(),
+        taken: Vec::new(),
         tmpfs: Vec::new(),
         resources: Resources {
             memory_limit: Some(64 << 20),

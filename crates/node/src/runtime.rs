@@ -103,12 +103,22 @@ pub trait Runtime: Send + Sync + 'static {
     /// Has the keeper close its copy of a socket; returns once its address is free, if nobody else has one.
     fn drop_socket(&self, name: &str) -> BoxFuture<'static, Result<()>>;
 
-    /// Waits until the keeper has ended, asked to or not. From then on every call fails.
-    fn ended(&self) -> BoxFuture<'_, ()>;
+    /// Waits until the keeper has ended, asked to or not, or has let go of this process. From then on every call fails.
+    fn ended(&self) -> BoxFuture<'_, Parting>;
 
     /// Kills and removes every container and sandbox, then ends the keeper. Afterwards every call fails. Without it,
     /// the keeper waits for another daemon once the process ends, with all that it has (see [`KeeperOptions::grace`]).
     fn shutdown(&self) -> BoxFuture<'_, Result<()>>;
+}
+
+/// How a keeper and this process came apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// The keeper has ended, and every container with it.
+    Ended,
+    /// The keeper goes on with all containers, but this process had not listened to it for so long that it does not know
+    /// what has become of them. The next process takes them over, within the keeper's grace.
+    LetGo,
 }
 
 /// A container that has been started.

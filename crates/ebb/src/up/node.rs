@@ -77,7 +77,7 @@ impl Node {
             .await?
             .context("opening the image store")?;
         // One place for both kinds: a daemon of the other kind must find the keeper of this one.
-        let keeper = KeeperOptions::new(&run_dir);
+        let keeper = KeeperOptions { scratch: Some(run_dir.join("pods")), ..KeeperOptions::new(&run_dir) };
         let runtime: SharedRuntime = match kind {
             RuntimeKind::Container => {
                 let mut options = ContainerOptions::new(dir.containers());

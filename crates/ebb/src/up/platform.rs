@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use ::node::runtime::{KeeperOptions, Parting};
 use anyhow::{Context, Result};
 use apiserver::{ApiServer, Health};
 use dataplane::{Applied, Dice, Gateway, Handle, Limits, Seams, Visibility};
@@ -19,6 +20,7 @@ use super::{
     node::{self, Node},
     say,
     servers::Servers,
+    signals::Asked,
 };
 use crate::{args::RuntimeKind, runtime, supervise::supervise};
 
@@ -288,14 +290,21 @@ impl Platform {
         self.servers.finished().await;
     }
 
-    /// Waits until something without which nothing works has ended by itself; says what.
-    pub(crate) async fn failed(&self) -> anyhow::Error {
+    /// Waits until something without which nothing works has ended by itself; says what is to be done then, and what it
+    /// was. Whoever started this process can start it again.
+    pub(super) async fn failed(&self) -> (Asked, anyhow::Error) {
         tokio::select! {
-            // Nothing can be started any more; whoever started this process can start it again.
-            () = self.node.runtime.ended() => anyhow::anyhow!(
-                "the keeper of the containers was ended from outside, and they with it; start `ebb up` again"
-            ),
-            why = self.servers.failed() => anyhow::anyhow!("{why}; start `ebb up` again"),
+            parting = self.node.runtime.ended() => match parting {
+                Parting::Ended => (Asked::Stop, anyhow::anyhow!(
+                    "the keeper of the containers was ended from outside, and they with it; start `ebb up` again"
+                )),
+                Parting::LetGo => (Asked::HandOver, anyhow::anyhow!(
+                    "this process was held up for so long that it does not know its containers any more, which go on; \
+                     start `ebb up` again within {:?} to take them over",
+                    KeeperOptions::GRACE
+                )),
+            },
+            why = self.servers.failed() => (Asked::Stop, anyhow::anyhow!("{why}; start `ebb up` again")),
         }
     }
 

@@ -12,7 +12,7 @@ mod values;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Resources, Stats};
@@ -132,6 +132,14 @@ fn read_members(path: &Path) -> io::Result<Vec<i32>> {
     }
 }
 
-fn named(path: &Path, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+/// An error with the path that it is about. The error number stays within reach, for whoever tells of it as such.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+struct Named {
+    path: PathBuf,
+    source: io::Error,
+}
+
+fn named(path: &Path, source: io::Error) -> io::Error {
+    io::Error::new(source.kind(), Named { path: path.to_owned(), source })
 }

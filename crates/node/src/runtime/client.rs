@@ -9,26 +9,32 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::Child;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
+use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
 
+use super::keeper::END_MAX;
 use super::protocol::{Event, Note, Report, Request};
-use super::{Exit, Result, RuntimeError, SandboxSpec, StartFailure, Started, sys, wire};
+use super::wire::Message;
+use super::{
+    Exit, Parting, Result, RuntimeError, SandboxId, SandboxSpec, StartFailure, Started, Step, sys, wire,
+};
 
 pub(super) use inventory::{Estate, Inventory};
-
-/// How long the keeper may take to remove everything when it is told to end.
-const END_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long a container may take to end after SIGKILL. More than a moment means that the kernel holds one of its
 /// processes in an uninterruptible wait.
 pub(super) const KILL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many requests may wait for an answer: a keeper that has stopped does not answer those that were given up either.
+const REQUESTS_MAX: usize = 8_192;
 
 /// How a container ended, once it has; closed when the keeper has ended.
 pub(super) type ExitReceiver = watch::Receiver<Option<Exit>>;
@@ -85,10 +91,14 @@ pub(super) struct Client {
     socket: AsyncFd<OwnedFd>,
     next: AtomicU64,
     waiting: Mutex<Waiting>,
+    /// How long an answer may take.
+    answer_max: Duration,
+    /// The keeper's process id; 0 while it is not known.
+    pid: AtomicU32,
     /// The keeper's process, if it was started from here; an earlier daemon's is not a child of this process.
     child: Mutex<Option<Child>>,
-    /// True once the keeper has ended.
-    ended: watch::Sender<bool>,
+    /// How this process and the keeper came apart, once they have.
+    ended: watch::Sender<Option<Parting>>,
     /// What was in the way of its removing everything.
     problem: Mutex<Option<String>>,
 }
@@ -97,9 +107,17 @@ pub(super) struct Client {
 struct Waiting {
     /// The keeper has ended.
     gone: bool,
-    /// Requests without an answer; a start's has the container's name.
-    answers: HashMap<u64, (oneshot::Sender<Answer>, Option<String>)>,
-    exits: HashMap<String, watch::Sender<Option<Exit>>>,
+    /// Requests without an answer, also those that nobody waits for any more.
+    answers: HashMap<u64, Pending>,
+    /// Containers that run, by slot: two runs of the same name never share one.
+    exits: HashMap<u64, watch::Sender<Option<Exit>>>,
+}
+
+/// A request without an answer.
+struct Pending {
+    answer: oneshot::Sender<Answer>,
+    /// What the keeper may look up until it has answered.
+    _held: Vec<OwnedFd>,
 }
 
 impl Client {
@@ -107,33 +125,52 @@ impl Client {
     pub(super) async fn create_sandbox(&self, spec: SandboxSpec) -> Result<Option<OwnedFd>> {
         let SandboxSpec { id, hostname, addresses } = spec;
         let sandbox = id.to_string();
+        let what = format!("making sandbox {id}");
         let request = |request| Request::CreateSandbox { request, sandbox, hostname, addresses };
-        match self.ask(request, &[], &[], None).await? {
+        match self.ask(&what, request, &[], &[], Vec::new()).await? {
             Answer::Sandbox(network) => Ok(network),
             Answer::Failed(failure) => {
-                let error = io::Error::from_raw_os_error(failure.errno);
-                Err(RuntimeError::io(format!("making sandbox {id}"), error))
+                Err(RuntimeError::io(what, io::Error::from_raw_os_error(failure.errno)))
             }
             Answer::Running(_) | Answer::Done(_) => Err(RuntimeError::KeeperGone),
         }
     }
 
+    /// Has the keeper forget a sandbox.
+    pub(super) async fn remove_sandbox(&self, id: &SandboxId) -> Result<()> {
+        let request = Request::RemoveSandbox { sandbox: id.to_string() };
+        self.send("removing a sandbox", &request, &[], &[]).await
+    }
+
+    /// The same for one that could not be made in time, should it be made yet. The next daemon finds what this misses.
+    pub(super) async fn forget_sandbox(&self, id: &SandboxId) {
+        let _ = self.remove_sandbox(id).await;
+    }
+
     /// Asks for a container, by what `request` makes of a number and of what the keeper is to note. `output` is
-    /// standard output and error, and their other ends where those are to be kept.
+    /// standard output and error, and their other ends where those are to be kept; `held` stays open until the keeper has
+    /// answered, also when this is given up.
     pub(super) async fn start_container(
         &self,
         request: impl FnOnce(u64, Note) -> Request,
         note: Note,
         order: &[u8],
         output: &[OwnedFd],
+        held: Vec<OwnedFd>,
     ) -> Result<Running> {
         let (container, copy) = (note.container.clone(), note.copy.clone());
+        let what = format!("starting container {container}");
         let fds: Vec<_> = output.iter().map(AsFd::as_fd).collect();
-        match self.ask(|number| request(number, note), order, &fds, Some(container.clone())).await? {
+        match self.ask(&what, |number| request(number, note), order, &fds, held).await? {
             Answer::Running(running) => Ok(Running { copy, ..running }),
             Answer::Failed(failure) => Err(RuntimeError::Start { container, failure }),
             Answer::Sandbox(_) | Answer::Done(_) => Err(RuntimeError::KeeperGone),
         }
+    }
+
+    /// Has the keeper forget a container that has ended and of which nothing is left.
+    pub(super) async fn forget(&self, slot: u64) -> Result<()> {
+        self.send("forgetting a container", &Request::Forget { slot }, &[], &[]).await
     }
 
     /// Has the keeper hold a copy of a listening socket.
@@ -163,91 +200,109 @@ impl Client {
         request: impl FnOnce(u64) -> Request,
         fds: &[BorrowedFd<'_>],
     ) -> Result<()> {
-        match self.ask(request, &[], fds, None).await? {
+        match self.ask(&what, request, &[], fds, Vec::new()).await? {
             Answer::Done(None) => Ok(()),
             Answer::Done(Some(problem)) => Err(RuntimeError::io(what, io::Error::other(problem))),
             _ => Err(RuntimeError::KeeperGone),
         }
     }
 
-    /// Asks for something that is not answered.
-    pub(super) async fn tell(&self, request: Request) -> Result<()> {
-        self.send(&request, &[], &[]).await
-    }
-
-    /// Waits until the keeper has ended.
-    pub(super) async fn ended(&self) {
+    /// Waits until the keeper has ended, or has let go of this process.
+    pub(super) async fn ended(&self) -> Parting {
+        let mut ended = self.ended.subscribe();
+        let parting = ended.wait_for(Option::is_some).await;
         // The sender is in `self`, so the wait cannot fail.
-        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+        parting.ok().and_then(|parting| *parting).unwrap_or(Parting::Ended)
     }
 
     /// Ends the keeper, and with it every container; returns once all is removed.
     pub(super) async fn end(&self) -> Result<()> {
-        // A keeper that has ended already is no error.
-        let _ = self.tell(Request::End).await;
-        let ending = |error| RuntimeError::io("ending the keeper", error);
-        let late = |_| ending(io::Error::from(io::ErrorKind::TimedOut));
-        tokio::time::timeout(END_TIMEOUT, self.ended()).await.map_err(late)?;
-        let problem = self.problem.lock().take();
-        let child = self.child.lock().take();
-        if let Some(mut child) = child {
+        let what = "ending the keeper";
+        let ending = |error| RuntimeError::io(what, error);
+        let ended = async {
+            // A keeper that has ended already is no error, and one that does not listen is one that does not end.
+            let _ = self.send(what, &Request::End, &[], &[]).await;
+            if self.ended().await == Parting::LetGo {
+                return Err(RuntimeError::KeeperGone);
+            }
+            let Some(mut child) = self.child.lock().take() else { return Ok(None) };
             // It has closed its socket, which is the last that it does.
             let waited = tokio::task::spawn_blocking(move || child.wait()).await;
-            let status = waited.map_err(io::Error::other).flatten().map_err(ending)?;
-            if !status.success() && problem.is_none() {
-                return Err(ending(io::Error::other(status.to_string())));
-            }
+            waited.map_err(io::Error::other).flatten().map(Some).map_err(ending)
+        };
+        let status = timeout(END_MAX, ended).await.map_err(|_| self.silent(what, END_MAX))??;
+        match self.problem.lock().take() {
+            Some(problem) => Err(ending(io::Error::other(problem))),
+            None => match status.filter(|status| !status.success()) {
+                Some(status) => Err(ending(io::Error::other(status.to_string()))),
+                None => Ok(()),
+            },
         }
-        problem.map_or(Ok(()), |problem| Err(ending(io::Error::other(problem))))
     }
 
     async fn ask(
         &self,
+        what: &str,
         request: impl FnOnce(u64) -> Request,
         body: &[u8],
         fds: &[BorrowedFd<'_>],
-        container: Option<String>,
+        held: Vec<OwnedFd>,
     ) -> Result<Answer> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (sender, receiver) = oneshot::channel();
+        let (answer, mut receiver) = oneshot::channel();
         {
             let mut waiting = self.waiting.lock();
             if waiting.gone {
                 return Err(RuntimeError::KeeperGone);
             }
-            waiting.answers.insert(number, (sender, container));
+            if waiting.answers.len() >= REQUESTS_MAX {
+                return Err(self.silent(what, self.answer_max));
+            }
+            waiting.answers.insert(number, Pending { answer, _held: held });
         }
-        if let Err(error) = self.send(&request(number), body, fds).await {
+        if let Err(error) = self.send(what, &request(number), body, fds).await {
             self.waiting.lock().answers.remove(&number);
             return Err(error);
         }
-        receiver.await.map_err(|_| RuntimeError::KeeperGone)
+        if let Ok(answer) = timeout(self.answer_max, &mut receiver).await {
+            return answer.map_err(|_| RuntimeError::KeeperGone);
+        }
+        // Either it came this very moment, or whatever comes from here on is undone.
+        receiver.close();
+        receiver.try_recv().map_err(|_| self.silent(what, self.answer_max))
     }
 
-    async fn send(&self, request: &Request, body: &[u8], fds: &[BorrowedFd<'_>]) -> Result<()> {
-        let sent = self
-            .socket
-            .async_io(Interest::WRITABLE, |socket| wire::send(socket.as_fd(), request, body, fds))
-            .await;
-        match sent {
-            Ok(()) => Ok(()),
-            Err(error) if matches!(error.raw_os_error(), Some(libc::EPIPE | libc::ECONNRESET)) => {
+    async fn send(&self, what: &str, request: &Request, body: &[u8], fds: &[BorrowedFd<'_>]) -> Result<()> {
+        let sent =
+            self.socket.async_io(Interest::WRITABLE, |socket| wire::send(socket.as_fd(), request, body, fds));
+        match timeout(self.answer_max, sent).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) if matches!(error.raw_os_error(), Some(libc::EPIPE | libc::ECONNRESET)) => {
                 Err(RuntimeError::KeeperGone)
             }
-            Err(error) => Err(RuntimeError::io("asking the keeper", error)),
+            Ok(Err(error)) => Err(RuntimeError::io(what, error)),
+            Err(_) => Err(self.silent(what, self.answer_max)),
         }
     }
 
-    async fn receive(&self) -> io::Result<Option<(Event, Vec<OwnedFd>)>> {
-        let message =
-            self.socket.async_io(Interest::READABLE, |socket| wire::receive::<Event>(socket.as_fd())).await?;
-        Ok(message.map(|message| (message.header, message.fds)))
+    fn silent(&self, asked: &str, waited: Duration) -> RuntimeError {
+        RuntimeError::KeeperSilent {
+            asked: asked.to_owned(),
+            waited,
+            keeper: self.pid.load(Ordering::Relaxed),
+        }
+    }
+
+    async fn receive(&self) -> io::Result<Option<Message<Event>>> {
+        self.socket.async_io(Interest::READABLE, |socket| wire::receive(socket.as_fd())).await
     }
 
     async fn listen(self: Arc<Self>) {
+        let mut parting = Parting::Ended;
         loop {
             match self.receive().await {
-                Ok(Some((event, fds))) => self.take(event, fds),
+                Ok(Some(message)) if matches!(message.header, Event::LetGo) => parting = Parting::LetGo,
+                Ok(Some(message)) => self.take(message),
                 Ok(None) => break,
                 Err(error) => {
                     tracing::error!(%error, "reading from the keeper");
@@ -258,12 +313,18 @@ impl Client {
         let mut waiting = self.waiting.lock();
         // Whoever waits for an answer or an end learns from the closed channel that there will be none.
         *waiting = Waiting { gone: true, ..Waiting::default() };
-        self.ended.send_replace(true);
+        self.ended.send_replace(Some(parting));
     }
 
-    fn take(&self, event: Event, mut fds: Vec<OwnedFd>) {
+    fn take(self: &Arc<Self>, message: Message<Event>) {
+        let Message { header: event, mut fds, crippled, .. } = message;
+        // This process has as many files open as it may.
+        let none_left = |step| Answer::Failed(StartFailure::new(step, "", Errno::MFILE));
         let mut waiting = self.waiting.lock();
         match event {
+            Event::SandboxCreated { request } if crippled => {
+                waiting.answer(request, none_left(Step::Sandbox));
+            }
             Event::SandboxCreated { request } => {
                 waiting.answer(request, Answer::Sandbox(fds.pop()));
             }
@@ -271,30 +332,39 @@ impl Client {
                 for warning in &report.warnings {
                     tracing::warn!(pid, "{warning}");
                 }
-                if let (Some(init), Some(app)) = (fds.pop(), fds.pop()) {
-                    let (sender, exit) = watch::channel(None);
-                    if let Some(container) = waiting.container_of(request) {
-                        waiting.exits.insert(container, sender);
+                let taken = match (fds.pop(), fds.pop()) {
+                    (Some(init), Some(app)) => {
+                        let (sender, exit) = watch::channel(None);
+                        waiting.exits.insert(slot, sender);
+                        let running = Running { slot, pid, app, init, exit, copy: None, report };
+                        waiting.answer(request, Answer::Running(running))
                     }
-                    waiting.answer(
-                        request,
-                        Answer::Running(Running { slot, pid, app, init, exit, copy: None, report }),
-                    );
+                    _ => {
+                        waiting.answer(request, none_left(Step::Shell));
+                        false
+                    }
+                };
+                if !taken {
+                    waiting.exits.remove(&slot);
+                    self.discard(slot);
                 }
             }
             Event::SandboxFailed { request, failure } | Event::StartFailed { request, failure } => {
                 waiting.answer(request, Answer::Failed(failure));
             }
-            Event::Exited { container, exit } => {
-                if let Some(sender) = waiting.exits.remove(&container) {
+            Event::Exited { slot, exit } => {
+                if let Some(sender) = waiting.exits.remove(&slot) {
                     sender.send_replace(Some(exit));
                 }
             }
-            Event::Done { request, problem } => waiting.answer(request, Answer::Done(problem)),
+            Event::Done { request, problem } => {
+                waiting.answer(request, Answer::Done(problem));
+            }
             Event::Warning { text } => tracing::warn!("{text}"),
             Event::Ended { problem } => *self.problem.lock() = problem,
-            // Said only while a daemon attaches.
-            Event::Ready { .. }
+            // Heard by the loop, or said only while a daemon attaches.
+            Event::LetGo
+            | Event::Ready { .. }
             | Event::Refused { .. }
             | Event::Differs
             | Event::Sandbox { .. }
@@ -303,17 +373,25 @@ impl Client {
             | Event::Listed => {}
         }
     }
+
+    /// Has the keeper undo a start that nobody waits for any more.
+    fn discard(self: &Arc<Self>, slot: u64) {
+        let client = Arc::clone(self);
+        tokio::spawn(async move {
+            let request = Request::Discard { slot };
+            if let Err(error) = client.send("undoing a late start", &request, &[], &[]).await {
+                tracing::warn!(%error, "a container that was started too late goes on");
+            }
+        });
+    }
 }
 
 impl Waiting {
-    fn container_of(&self, request: u64) -> Option<String> {
-        self.answers.get(&request).and_then(|(_, container)| container.clone())
-    }
-
-    fn answer(&mut self, request: u64, answer: Answer) {
-        if let Some((sender, _)) = self.answers.remove(&request) {
-            // Whoever asked may have given up; starts are asked for by tasks that do not.
-            let _ = sender.send(answer);
-        }
+    /// Whether whoever has asked still waited.
+    fn answer(&mut self, request: u64, answer: Answer) -> bool {
+        self.answers.remove(&request).is_some_and(|pending| pending.answer.send(answer).is_ok())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,8 +19,8 @@ use super::client::{self, Client};
 use super::keeper::{KeeperOptions, PoolOptions};
 use super::protocol::Isolation;
 use super::{
-    ContainerId, ContainerSpec, Exit, Result, Runtime, RuntimeError, SandboxId, SandboxSpec, Started, Stats,
-    TakenOver,
+    ContainerId, ContainerSpec, Exit, Parting, Result, Runtime, RuntimeError, SandboxId, SandboxSpec,
+    Started, Stats, TakenOver,
 };
 
 use inner::Inner;
@@ -139,7 +139,7 @@ impl Runtime for ContainerRuntime {
         self.inner.client.drop_socket(name)
     }
 
-    fn ended(&self) -> BoxFuture<'_, ()> {
+    fn ended(&self) -> BoxFuture<'_, Parting> {
         self.inner.ended().boxed()
     }
 

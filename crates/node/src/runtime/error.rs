@@ -1,8 +1,11 @@
 //! What can go wrong, by what the caller can do about it.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 /// A failed runtime call.
@@ -43,9 +46,24 @@ pub enum RuntimeError {
         /// Its name.
         id: String,
     },
-    /// The keeper has ended, and every container with it.
-    #[error("the keeper has ended, and with it every container; restart the node")]
+    /// The keeper has ended, and every container with it; or it has let go of this process (see [`Parting`]).
+    ///
+    /// [`Parting`]: super::Parting
+    #[error("the keeper of the containers has ended, or has let go of this process; restart the node")]
     KeeperGone,
+    /// The keeper has not answered. What it was asked for is undone, should it still do it.
+    #[error(
+        "{asked}: the keeper (process {keeper}) has not answered within {waited:?}. If it is stopped, kill -CONT {keeper} \
+         lets it go on; if it hangs, kill -9 {keeper} ends it and all containers, and the node must be started again"
+    )]
+    KeeperSilent {
+        /// What was asked.
+        asked: String,
+        /// How long the answer was waited for.
+        waited: Duration,
+        /// The keeper's process.
+        keeper: u32,
+    },
     /// The operating system refused something that should have worked.
     #[error("{what}: {source}")]
     Io {
@@ -85,8 +103,16 @@ pub struct StartFailure {
 }
 
 impl StartFailure {
-    pub(crate) fn new(step: Step, subject: impl Into<String>, errno: rustix::io::Errno) -> Self {
+    pub(crate) fn new(step: Step, subject: impl Into<String>, errno: Errno) -> Self {
         Self { step, subject: subject.into(), errno: errno.raw_os_error() }
+    }
+
+    /// Of an error that may have been given words since the system call.
+    pub(crate) fn of(step: Step, subject: impl Into<String>, error: &io::Error) -> Self {
+        let causes = std::iter::successors(Some(error as &(dyn Error + 'static)), |&cause| cause.source());
+        let mut numbers =
+            causes.filter_map(|cause| cause.downcast_ref::<io::Error>().and_then(Errno::from_io_error));
+        Self::new(step, subject, numbers.next().unwrap_or(Errno::IO))
     }
 }
 
@@ -147,5 +173,22 @@ impl fmt::Display for Step {
             Self::Seccomp => "installing the system call filter",
             Self::Exec => "exec",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_number_survives_words() {
+        let number = || io::Error::from(Errno::MFILE);
+        let worded = RuntimeError::io("writing a file", number());
+        let unknown = io::Error::other("no number");
+        for (error, errno) in
+            [(number(), Errno::MFILE), (io::Error::other(worded), Errno::MFILE), (unknown, Errno::IO)]
+        {
+            assert_eq!(StartFailure::of(Step::Limits, "", &error).errno, errno.raw_os_error(), "{error}");
+        }
     }
 }

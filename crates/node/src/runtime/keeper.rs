@@ -19,7 +19,7 @@
 //!                                        └─ none comes ────────▶ kill and remove all, end
 //!
 //!  epoll ─┬─ listener (without a daemon) ▶ a daemon connects
-//!         ├─ daemon's socket ──▶ requests; closed: the grace begins
+//!         ├─ daemon's socket ──▶ requests; room for what waits; closed: the grace begins
 //!         ├─ report of a shell ─▶ what went wrong; closed by exec: Started
 //!         ├─ control of a shell ▶ the app's pidfd; how it ended
 //!         ├─ pidfd of a child ──▶ reap, note how it ended, tell the daemon
@@ -33,6 +33,10 @@
 //! - **A start under way** when the daemon leaves is killed: nobody was told of it, and the next daemon asks again.
 //! - **An end** is kept until a daemon says [`Forget`](super::protocol::Request::Forget): there are never more than the
 //!   containers that daemons started.
+//! - **Nothing is told to a daemon that has not attached**: what happens meanwhile is among what is listed then.
+//! - **A daemon that does not read** holds nothing up: what it is told waits, up to a limit (see `link`).
+//! - **What passes ends nobody**: when the machine is short of descriptors or memory, one request is refused, or a
+//!   daemon waits a moment; never do containers end.
 //! - **A daemon of another version**, or one that isolates otherwise, has the keeper end everything, so that an upgrade
 //!   always works.
 //! - When the keeper itself is killed, the kernel kills the containers' inits, and so the containers.
@@ -45,7 +49,9 @@ mod link;
 mod netlink;
 mod overlay;
 mod plain;
+mod requests;
 mod sandbox;
+mod scratch;
 mod serve;
 pub(super) mod slot;
 mod starts;
@@ -53,7 +59,7 @@ mod starts;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -62,9 +68,13 @@ use rustix::thread::UnshareFlags;
 use serde::{Deserialize, Serialize};
 
 use super::protocol::Configuration;
-use super::{RuntimeError, descriptors, sys};
+use super::{RuntimeError, descriptors, rendezvous, sys};
 
 pub use leftovers::{Leftovers, clean_leftovers};
+
+/// How long a keeper may take to kill and remove everything it has. The daemon that ends it waits as long, and so does
+/// the keeper after it, which cannot work before that.
+pub(super) const END_MAX: Duration = Duration::from_secs(60);
 
 /// How many of each are made beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +98,11 @@ pub struct KeeperOptions {
     pub directory: PathBuf,
     /// How long it keeps containers and sockets without a daemon.
     pub grace: Duration,
+    /// What the daemon keeps for its containers, if anything: small files, and memory that is mounted among them. The
+    /// keeper removes it when it ends without a daemon that could.
+    pub scratch: Option<PathBuf>,
+    /// How long it may take to do what it is asked, except to end.
+    pub answer_max: Duration,
     /// How to execute it.
     pub command: KeeperCommand,
 }
@@ -98,9 +113,19 @@ impl KeeperOptions {
     /// running that nobody watches.
     pub const GRACE: Duration = Duration::from_secs(30);
 
+    /// Whatever it is asked for takes milliseconds, a hundred starts at once on a slow disk some seconds. One that takes
+    /// longer is stopped, or its machine is out of memory.
+    pub const ANSWER_MAX: Duration = Duration::from_secs(30);
+
     /// The defaults for a directory.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into(), grace: Self::GRACE, command: KeeperCommand::default() }
+        Self {
+            directory: directory.into(),
+            grace: Self::GRACE,
+            scratch: None,
+            answer_max: Self::ANSWER_MAX,
+            command: KeeperCommand::default(),
+        }
     }
 }
 
@@ -120,11 +145,13 @@ impl Default for KeeperCommand {
 }
 
 impl KeeperCommand {
-    /// Starts a keeper that listens on this socket.
-    pub(super) fn spawn(&self, listener: OwnedFd) -> Result<Child, RuntimeError> {
+    /// Starts a keeper that listens on this socket, which is in this directory.
+    pub(super) fn spawn(&self, listener: OwnedFd, directory: &Path) -> Result<Child, RuntimeError> {
         let mut command = Command::new(&self.program);
         // Its environment can be seen from /proc; containers have no business with the daemon's.
         command.args(&self.args).env_clear().stdin(Stdio::from(listener)).stdout(Stdio::null());
+        // By which it knows the directory, to remove it in the end, before any daemon has told it anything.
+        command.current_dir(directory);
         command.spawn().map_err(|error| {
             RuntimeError::io(format!("starting the keeper {}", self.program.display()), error)
         })
@@ -158,8 +185,9 @@ fn run() -> io::Result<()> {
     }
     // What the daemon does without for itself, containers may want. Refused where there are none anyway.
     let _ = rustix::thread::disable_transparent_huge_pages(false);
+    let directory = rendezvous::Directory::open(Path::new("."))?;
     rustix::process::chdir("/")?;
-    serve::serve(take_listener()?)
+    serve::serve(take_listener()?, directory)
 }
 
 /// Everything here forks, which is only sound from a process with one thread.
@@ -179,13 +207,19 @@ fn take_listener() -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// Prepares this process and the machine for the containers to come; also says whether overlays work.
-fn start(configuration: &Configuration) -> Result<(children::Children, bool), RuntimeError> {
+/// Prepares this process and the machine for the containers to come; also says whether overlays work. What takes long
+/// is told while it does.
+fn start(
+    configuration: &Configuration,
+    tell: &mut dyn FnMut(String),
+) -> Result<(children::Children, bool), RuntimeError> {
     descriptors::raise_with(configuration.descriptors);
     let Some(isolation) = &configuration.isolation else {
         return Ok((children::Children::plain(), false));
     };
-    let lock = leftovers::lock(&isolation.run_dir)?;
+    let lock = leftovers::lock(&isolation.run_dir, END_MAX, tell)?;
+    let host =
+        scratch::HostMounts::open().map_err(|error| RuntimeError::io("opening /proc/self/ns/mnt", error))?;
     sys::unshare(UnshareFlags::NEWNS).map_err(|errno| {
         RuntimeError::Unsupported(format!(
             "new mount namespace: {errno}; run as root, or with --runtime process"
@@ -197,5 +231,5 @@ fn start(configuration: &Configuration) -> Result<(children::Children, bool), Ru
     let slots = slot::Slots::new(&isolation.run_dir, &isolation.cgroup_root, lock)?;
     let overlay = overlay::works(&isolation.run_dir, slots.stage())?;
     let sandboxes = sandbox::Sandboxes::new()?;
-    Ok((children::Children::isolated(slots, sandboxes), overlay))
+    Ok((children::Children::isolated(slots, sandboxes, host), overlay))
 }

@@ -26,8 +26,8 @@ use super::registry::Registry;
 use super::shell::program_candidates;
 use super::taken_over::Legacy;
 use super::{
-    ContainerId, ContainerSpec, Exit, Resources, Result, Runtime, RuntimeError, SandboxId, SandboxSpec,
-    StartFailure, Started, Stats, Step, TakenOver, User, sys,
+    ContainerId, ContainerSpec, Exit, Parting, Resources, Result, Runtime, RuntimeError, SandboxId,
+    SandboxSpec, StartFailure, Started, Stats, Step, TakenOver, User, sys,
 };
 
 /// How the process runtime works.
@@ -109,7 +109,7 @@ impl Inner {
         let request = |request, note| Request::StartProcess { request, note, sent };
         let output: Vec<_> =
             [spec.stdout, spec.stderr].into_iter().chain(spec.readers.into_iter().flatten()).collect();
-        let running = self.client.start_container(request, note, &body, &output).await?;
+        let running = self.client.start_container(request, note, &body, &output, spec.taken).await?;
         Ok((running, ports))
     }
 
@@ -120,6 +120,7 @@ impl Inner {
             Ok(_) => Ok(()),
             Err(error) => {
                 self.registry.remove_sandbox(&id);
+                self.client.forget_sandbox(&id).await;
                 Err(error)
             }
         }
@@ -134,7 +135,7 @@ impl Inner {
             || RuntimeError::io(format!("removing container {id}"), io::Error::from(io::ErrorKind::TimedOut));
         tokio::time::timeout(KILL_TIMEOUT, client::wait(exit)).await.map_err(|_| late())??;
         self.registry.forget(id, slot);
-        self.client.tell(Request::Forget { slot }).await
+        self.client.forget(slot).await
     }
 
     async fn remove_sandbox(&self, id: &SandboxId) -> Result<()> {
@@ -143,7 +144,7 @@ impl Inner {
             outcome = outcome.and(self.remove(&container).await);
         }
         if self.registry.remove_sandbox(id) {
-            outcome = outcome.and(self.client.tell(Request::RemoveSandbox { sandbox: id.to_string() }).await);
+            outcome = outcome.and(self.client.remove_sandbox(id).await);
         }
         outcome
     }
@@ -233,7 +234,7 @@ impl Runtime for ProcessRuntime {
         self.inner.client.drop_socket(name)
     }
 
-    fn ended(&self) -> BoxFuture<'_, ()> {
+    fn ended(&self) -> BoxFuture<'_, Parting> {
         self.inner.client.ended().boxed()
     }
 

@@ -14,9 +14,11 @@ use super::{BindMount, Exit, PoolOptions, Resources, Seccomp, StartFailure, Star
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
     /// The first message of each daemon. Answered by `Ready`, then all that the keeper has (`Sandbox`, `Container`,
-    /// `Socket`), then `Listed`; or by `Differs` or `Refused`.
+    /// `Socket`), then `Listed`; or by `Differs` or `Refused`. A `Warning` may come before. Nothing else is told to a
+    /// daemon before.
     Configure(Configuration),
-    /// Make a sandbox. Answered by `SandboxCreated` with the network namespace, or `SandboxFailed`.
+    /// Make a sandbox, in place of one of the same name. Answered by `SandboxCreated` with the network namespace, or
+    /// `SandboxFailed`.
     CreateSandbox { request: u64, sandbox: String, hostname: String, addresses: Vec<IpAddr> },
     /// Forget a sandbox. Not answered.
     RemoveSandbox { sandbox: String },
@@ -28,6 +30,9 @@ pub(super) enum Request {
     StartProcess { request: u64, note: Note, sent: Duration },
     /// Forget a container that has ended: nothing is left of it. Not answered.
     Forget { slot: u64 },
+    /// Kill and remove a container that was started when nobody waited for it any more. Not answered, and its end is
+    /// not told.
+    Discard { slot: u64 },
     /// Keep a listening socket, which is the descriptor, in place of one of the same name. Answered by `Done`.
     KeepSocket { request: u64, name: String },
     /// Close a socket that is kept. Answered by `Done`.
@@ -54,8 +59,8 @@ pub(super) struct Configuration {
     pub(super) isolation: Option<Isolation>,
     /// Made beforehand, where there is isolation.
     pub(super) pools: PoolOptions,
-    /// The path of the socket at which the keeper is found, for it to remove at its end.
-    pub(super) socket: PathBuf,
+    /// What daemons keep for their containers, which the keeper removes with them when no daemon comes.
+    pub(super) scratch: Option<PathBuf>,
     /// How long it keeps everything without a daemon.
     pub(super) grace: Duration,
     /// How many files a program may have open.
@@ -72,9 +77,11 @@ pub(super) struct Isolation {
 /// Keeper to daemon.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Event {
-    /// The keeper is configured. `overlay` tells whether the run directory can be an overlay's upper layer.
+    /// The keeper, whose process id this is, is configured. `overlay` tells whether the run directory can be an overlay's
+    /// upper layer.
     Ready {
         overlay: bool,
+        pid: u32,
     },
     /// The keeper cannot work here, and ends.
     Refused {
@@ -126,13 +133,16 @@ pub(super) enum Event {
     },
     /// The container's main process and all others of it have ended and are reaped.
     Exited {
-        container: String,
+        slot: u64,
         exit: Exit,
     },
     /// Something to log.
     Warning {
         text: String,
     },
+    /// The daemon has not listened for so long that the keeper could not tell it everything, and so gives up this link.
+    /// Containers go on; the next daemon is told all there is.
+    LetGo,
     /// All is removed, but for what was in the way; the keeper ends.
     Ended {
         problem: Option<String>,

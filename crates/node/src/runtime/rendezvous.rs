@@ -14,9 +14,9 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, unlinkat};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen,
@@ -28,7 +28,7 @@ use crate::private_dir;
 
 /// The version of `protocol`. It changes with every change of what daemon and keeper say to each other, which ends
 /// the containers of those who upgrade while they run.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 const MAGIC: [u8; 8] = *b"ebb-keep";
 const GREETING: usize = MAGIC.len() + size_of::<u32>();
@@ -36,22 +36,17 @@ const FILE: &str = "keeper.sock";
 /// How many daemons may wait. There is one; a second may come before the keeper knows that the first is dead.
 const WAITING_MAX: i32 = 4;
 
-/// The socket's path in a directory.
-pub(super) fn path(dir: &Path) -> PathBuf {
-    dir.join(FILE)
-}
-
 /// Makes the directory and a keeper's listening socket in it, in place of one that nobody listens on any more.
 pub(super) fn open(dir: &Path) -> io::Result<OwnedFd> {
     private_dir::make(dir)?;
-    match fs::remove_file(path(dir)) {
+    match fs::remove_file(dir.join(FILE)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-    let short = ShortPath::new(dir)?;
-    bind(&socket, &short.address()?)?;
-    fs::set_permissions(path(dir), std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+    bind(&socket, &Directory::open(dir)?.address()?)?;
+    fs::set_permissions(dir.join(FILE), std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     listen(&socket, WAITING_MAX)?;
     Ok(socket)
 }
@@ -61,11 +56,11 @@ pub(super) fn connect(dir: &Path) -> io::Result<Option<OwnedFd>> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
     wire::enlarge(&socket)?;
-    let short = match ShortPath::new(dir) {
+    let directory = match Directory::open(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?,
     };
-    match rustix::net::connect(&socket, &short.address()?) {
+    match rustix::net::connect(&socket, &directory.address()?) {
         Ok(()) if is_own(&socket) => Ok(Some(socket)),
         Ok(()) => Err(io::Error::new(io::ErrorKind::PermissionDenied, "the keeper is another user's")),
         Err(Errno::NOENT | Errno::CONNREFUSED) => Ok(None),
@@ -73,14 +68,33 @@ pub(super) fn connect(dir: &Path) -> io::Result<Option<OwnedFd>> {
     }
 }
 
-/// Takes a waiting daemon; `None` for one that is turned away.
-pub(super) fn accept(listener: BorrowedFd<'_>) -> io::Result<Option<OwnedFd>> {
-    let socket = match accept_with(listener, SocketFlags::CLOEXEC) {
-        Err(Errno::INTR | Errno::CONNABORTED) => return Ok(None),
-        other => other?,
-    };
-    wire::enlarge(&socket)?;
-    Ok(is_own(&socket).then_some(socket))
+/// What has come of taking a waiting daemon.
+#[derive(Debug)]
+pub(super) enum Accepted {
+    /// Its socket, which does not block.
+    Daemon(OwnedFd),
+    /// It was turned away, or has left already.
+    Nobody,
+    /// It still waits: the machine, or this process, is short of something just now.
+    Later(Errno),
+}
+
+/// Takes a waiting daemon. An error is a listener that is none.
+pub(super) fn accept(listener: BorrowedFd<'_>) -> io::Result<Accepted> {
+    match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+        Ok(socket) if is_own(&socket) && wire::enlarge(&socket).is_ok() => Ok(Accepted::Daemon(socket)),
+        Ok(_) => Ok(Accepted::Nobody),
+        Err(errno) => not_accepted(errno),
+    }
+}
+
+/// Nothing that passes may end a keeper: its containers would end with it.
+fn not_accepted(errno: Errno) -> io::Result<Accepted> {
+    match errno {
+        Errno::BADF | Errno::NOTSOCK | Errno::INVAL | Errno::OPNOTSUPP | Errno::FAULT => Err(errno.into()),
+        Errno::INTR | Errno::AGAIN | Errno::CONNABORTED | Errno::PERM | Errno::PROTO => Ok(Accepted::Nobody),
+        _ => Ok(Accepted::Later(errno)),
+    }
 }
 
 /// Says which version this is.
@@ -109,18 +123,29 @@ fn is_own(socket: &OwnedFd) -> bool {
     sockopt::socket_peercred(socket).is_ok_and(|peer| peer.uid == rustix::process::geteuid())
 }
 
-/// The socket's path through an open directory: an address holds 108 bytes, and a data directory may be deep.
-struct ShortPath(File);
+/// The directory of the keeper's socket, held open: it is this one, whatever its path means to others later.
+pub(super) struct Directory(File);
 
-impl ShortPath {
-    fn new(dir: &Path) -> io::Result<Self> {
+impl Directory {
+    pub(super) fn open(dir: &Path) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Self(File::from(rustix::fs::open(dir, flags, Mode::empty())?)))
     }
 
+    fn through(&self) -> String {
+        format!("/proc/self/fd/{}", self.0.as_fd().as_raw_fd())
+    }
+
+    /// The socket's path through this: an address holds 108 bytes, and a data directory may be deep.
     fn address(&self) -> io::Result<SocketAddrUnix> {
-        let path = format!("/proc/self/fd/{}/{FILE}", self.0.as_fd().as_raw_fd());
-        Ok(SocketAddrUnix::new(path)?)
+        Ok(SocketAddrUnix::new(format!("{}/{FILE}", self.through()))?)
+    }
+
+    /// Removes the socket, and the directory unless something else is in it.
+    pub(super) fn clear(&self) {
+        // What is gone already, or holds something else, is as it should be.
+        let _ = unlinkat(&self.0, FILE, AtFlags::empty());
+        let _ = fs::read_link(self.through()).and_then(fs::remove_dir);
     }
 }
 
@@ -135,7 +160,7 @@ mod tests {
         assert!(connect(&dir).unwrap().is_none(), "there is no directory");
         let listener = open(&dir).unwrap();
         let daemon = connect(&dir).unwrap().unwrap();
-        let keeper = accept(listener.as_fd()).unwrap().unwrap();
+        let Accepted::Daemon(keeper) = accept(listener.as_fd()).unwrap() else { panic!("it waits") };
         greet(daemon.as_fd()).unwrap();
         assert_eq!(greeted(keeper.as_fd()).unwrap(), Some(VERSION));
         send(&keeper, b"HTTP/1.1 400", SendFlags::NOSIGNAL).unwrap();
@@ -143,5 +168,20 @@ mod tests {
         drop((keeper, listener));
         assert!(connect(&dir).unwrap().is_none(), "nobody listens any more");
         drop(open(&dir).unwrap());
+        fs::write(dir.join("other"), "").unwrap();
+        Directory::open(&dir).unwrap().clear();
+        assert!(!dir.join(FILE).exists() && dir.exists(), "something else is in it");
+        fs::remove_file(dir.join("other")).unwrap();
+        Directory::open(&dir).unwrap().clear();
+        assert!(!dir.exists());
+    }
+
+    #[test]
+    fn only_a_listener_that_is_none_ends_a_keeper() {
+        let passing = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+        assert!(passing.iter().all(|errno| matches!(not_accepted(*errno), Ok(Accepted::Later(_)))));
+        let left = [Errno::CONNABORTED, Errno::INTR, Errno::AGAIN];
+        assert!(left.iter().all(|errno| matches!(not_accepted(*errno), Ok(Accepted::Nobody))));
+        assert!(not_accepted(Errno::BADF).is_err());
     }
 }

@@ -29,7 +29,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::Cgroups;
@@ -98,11 +97,18 @@ impl Shell<'_> {
         let null = rustix::stdio::stdin();
         // Among what is closed are the daemon's socket, whose last copy must be the keeper's, other containers'
         // namespaces, and the daemon's own standard error, which a caller may wait to see closed.
-        // SAFETY: of what the keeper's copied memory owns, this process uses the two sockets alone, and it ends
-        // without running the keeper's destructors.
-        match unsafe { sys::keep_only([null; 3], [self.report, self.control]) } {
-            Ok([report, control]) => (self.control, self.report) = (control, report),
-            Err(_) => sys::exit_now(1),
+        // SAFETY: of what the keeper's copied memory owns, this process uses the two sockets alone, whose old numbers are
+        // forgotten, and it ends without running the keeper's destructors.
+        match unsafe { sys::keep_only([null; 3], [self.report.as_fd(), self.control.as_fd()]) } {
+            Ok([report, control]) => {
+                std::mem::forget(std::mem::replace(&mut self.report, report));
+                std::mem::forget(std::mem::replace(&mut self.control, control));
+            }
+            Err(errno) => {
+                let failure = StartFailure::new(Step::Shell, "", errno);
+                tell(self.report.as_fd(), &Notice::Failed(failure), &[]);
+                sys::exit_now(1)
+            }
         }
         if let Err(failure) = self.prepare() {
             tell(self.report.as_fd(), &Notice::Failed(failure), &[]);
@@ -115,7 +121,7 @@ impl Shell<'_> {
     fn prepare(&self) -> Outcome<()> {
         let shell = |errno| StartFailure::new(Step::Shell, "", errno);
         rustix::process::umask(rustix::fs::Mode::empty());
-        self.cgroups.join(self.cgroup).map_err(|error| failed(Step::Shell, self.cgroup, &error))?;
+        self.cgroups.join(self.cgroup).map_err(|error| StartFailure::of(Step::Shell, self.cgroup, &error))?;
         // After joining: the group that a process is in now is the root that it sees.
         sys::unshare(rustix::thread::UnshareFlags::NEWCGROUP).map_err(shell)?;
         mounts::prepare(self.stage)
@@ -125,10 +131,6 @@ impl Shell<'_> {
 /// Tells the keeper something. A keeper that has ended kills this process anyway.
 fn tell(socket: BorrowedFd<'_>, notice: &Notice, fds: &[BorrowedFd<'_>]) {
     let _ = wire::send(socket, notice, &[], fds);
-}
-
-fn failed(step: Step, subject: impl Into<String>, error: &std::io::Error) -> StartFailure {
-    StartFailure::new(step, subject, Errno::from_io_error(error).unwrap_or(Errno::IO))
 }
 
 /// The path of an open descriptor, for system calls that only take paths.

@@ -78,6 +78,9 @@ pub struct ContainerSpec {
     pub user: User,
     /// Host files and directories seen inside, in this order.
     pub mounts: Vec<BindMount>,
+    /// Descriptors that `mounts` name as sources. They are open until the start is over, for the keeper too, also when
+    /// its caller has given up: their numbers are nobody else's as long as somebody may look them up.
+    pub taken: Vec<OwnedFd>,
     /// Memory file systems seen inside; made before `mounts`.
     pub tmpfs: Vec<TmpfsMount>,
     /// Its share of the machine.

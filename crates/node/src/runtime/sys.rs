@@ -107,18 +107,19 @@ pub(super) fn unshare(flags: UnshareFlags) -> Result<(), Errno> {
     unsafe { rustix::thread::unshare_unsafe(flags) }
 }
 
-/// Makes `stdio` the standard descriptors, keeps `kept` as 3, 4, … (closed on exec), and closes all others.
+/// Makes `stdio` the standard descriptors, keeps `kept` as 3, 4, … (closed on exec), and closes all others. When it
+/// fails, all that were open still are.
 ///
 /// # Safety
-/// No other descriptor of the process may be used afterwards, through whatever owns it, not even to close it.
+/// After success, no other descriptor of the process may be used, through whatever owns it, not even to close it; nor
+/// what `kept` borrowed from.
 pub(super) unsafe fn keep_only<const N: usize>(
     stdio: [BorrowedFd<'_>; 3],
-    kept: [OwnedFd; N],
+    kept: [BorrowedFd<'_>; N],
 ) -> Result<[OwnedFd; N], Errno> {
     let targets = 3 + N as i32;
     let mut duplicates = Vec::with_capacity(3 + N);
-    let kept = kept.map(std::os::fd::IntoRawFd::into_raw_fd);
-    for fd in stdio.iter().map(AsRawFd::as_raw_fd).chain(kept) {
+    for fd in stdio.iter().chain(&kept).map(AsRawFd::as_raw_fd) {
         // SAFETY: the descriptor is open; its duplicate is clear of all targets.
         let duplicate = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, targets) };
         check(duplicate.into())?;
@@ -126,7 +127,8 @@ pub(super) unsafe fn keep_only<const N: usize>(
     }
     for (target, fd) in (0..).zip(duplicates) {
         let flags = if target < 3 { 0 } else { libc::O_CLOEXEC };
-        // SAFETY: replaces a descriptor that the caller has given up.
+        // SAFETY: replaces a descriptor that the caller gives up. All of them are duplicated, and 0 to 2 and what is
+        // below the duplicates cannot run out, so this fails at none after it has replaced one.
         check(unsafe { libc::dup3(fd, target, flags) }.into())?;
     }
     // SAFETY: closes descriptors that the caller has given up.

@@ -33,6 +33,10 @@ const TYPICAL: usize = 16 << 10;
 pub(super) struct Message<H> {
     pub(super) header: H,
     pub(super) fds: Vec<OwnedFd>,
+    /// Descriptors of it are lost: this process has as many open as it may, or there were more than allowed. The kernel
+    /// has closed them and the message is whole otherwise, so it is this one message that is to be refused; the next
+    /// may well arrive whole.
+    pub(super) crippled: bool,
     frame: Frame,
     body: usize,
 }
@@ -78,7 +82,21 @@ pub(super) fn send<H: Serialize>(
     body: &[u8],
     fds: &[BorrowedFd<'_>],
 ) -> io::Result<()> {
-    let header = serde_json::to_vec(header).map_err(io::Error::other)?;
+    send_encoded(socket, &encode(header)?, body, fds)
+}
+
+/// A header, ready to be sent.
+pub(super) fn encode<H: Serialize>(header: &H) -> io::Result<Vec<u8>> {
+    serde_json::to_vec(header).map_err(io::Error::other)
+}
+
+/// Sends a message whose header was [encoded](encode) before.
+pub(super) fn send_encoded(
+    socket: BorrowedFd<'_>,
+    header: &[u8],
+    body: &[u8],
+    fds: &[BorrowedFd<'_>],
+) -> io::Result<()> {
     if header.len() + body.len() > MESSAGE_MAX {
         return Err(Errno::MSGSIZE.into());
     }
@@ -88,7 +106,7 @@ pub(super) fn send<H: Serialize>(
     if !fds.is_empty() && !control.push(SendAncillaryMessage::ScmRights(fds)) {
         return Err(Errno::INVAL.into());
     }
-    let parts = [IoSlice::new(&length), IoSlice::new(&header), IoSlice::new(body)];
+    let parts = [IoSlice::new(&length), IoSlice::new(header), IoSlice::new(body)];
     loop {
         match rustix::net::sendmsg(socket, &parts, &mut control, SendFlags::NOSIGNAL) {
             Err(Errno::INTR) => {}
@@ -99,22 +117,19 @@ pub(super) fn send<H: Serialize>(
 
 /// Receives a message; `None` when the other end is closed.
 pub(super) fn receive<H: DeserializeOwned>(socket: BorrowedFd<'_>) -> io::Result<Option<Message<H>>> {
-    let (frame, fds) = match receive_frame(socket) {
-        Ok(Some(received)) => received,
-        Ok(None) => return Ok(None),
-        // The other end ended with messages of ours unread.
-        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    let Some((frame, fds, crippled)) = receive_frame(socket)? else { return Ok(None) };
     let broken = || io::Error::new(io::ErrorKind::InvalidData, "a message without a whole header");
     let (length, rest) = frame.split_first_chunk::<4>().ok_or_else(broken)?;
     let length = u32::from_ne_bytes(*length) as usize;
     let (header, _) = rest.split_at_checked(length).ok_or_else(broken)?;
     let header = serde_json::from_slice(header).map_err(io::Error::other)?;
-    Ok(Some(Message { header, fds, frame: Frame(frame), body: 4 + length }))
+    Ok(Some(Message { header, fds, crippled, frame: Frame(frame), body: 4 + length }))
 }
 
-fn receive_frame(socket: BorrowedFd<'_>) -> io::Result<Option<(Vec<u8>, Vec<OwnedFd>)>> {
+/// A message's bytes, its descriptors, and whether some of those are lost.
+type Received = (Vec<u8>, Vec<OwnedFd>, bool);
+
+fn receive_frame(socket: BorrowedFd<'_>) -> io::Result<Option<Received>> {
     let mut buffer = vec![0; TYPICAL];
     let length = peek(socket, &mut buffer)?;
     if length > buffer.len() {
@@ -133,11 +148,8 @@ fn receive_frame(socket: BorrowedFd<'_>) -> io::Result<Option<(Vec<u8>, Vec<Owne
             RecvFlags::CMSG_CLOEXEC,
         )
     })?;
-    if received.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "a message with more descriptors than allowed",
-        ));
+    if received.flags.contains(ReturnFlags::TRUNC) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a message that is longer than it was"));
     }
     let mut fds = Vec::new();
     for message in control.drain() {
@@ -149,7 +161,7 @@ fn receive_frame(socket: BorrowedFd<'_>) -> io::Result<Option<(Vec<u8>, Vec<Owne
         return Ok(None);
     }
     buffer.truncate(received.bytes);
-    Ok(Some((buffer, fds)))
+    Ok(Some((buffer, fds, received.flags.contains(ReturnFlags::CTRUNC))))
 }
 
 /// The length of the next message, whatever the buffer's.
@@ -161,8 +173,43 @@ fn peek(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
 fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
     loop {
         match call() {
-            Err(Errno::INTR) => {}
+            // Reset, told once: the other end ended with messages of ours unread. What it had said is still to be read.
+            Err(Errno::INTR | Errno::CONNRESET) => {}
             other => return other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_with_too_many_descriptors_is_crippled_and_the_next_is_whole() {
+        let (ours, theirs) = pair().unwrap();
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2 * FDS_MAX))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        let fds = [ours.as_fd(); 2 * FDS_MAX];
+        assert!(control.push(SendAncillaryMessage::ScmRights(&fds)));
+        let length = 2u32.to_ne_bytes();
+        let parts = [IoSlice::new(&length), IoSlice::new(b"17")];
+        rustix::net::sendmsg(&ours, &parts, &mut control, SendFlags::NOSIGNAL).unwrap();
+        send(ours.as_fd(), &18, b"body", &[ours.as_fd()]).unwrap();
+
+        let first = receive::<u32>(theirs.as_fd()).unwrap().unwrap();
+        assert_eq!((first.header, first.crippled), (17, true));
+        let second = receive::<u32>(theirs.as_fd()).unwrap().unwrap();
+        assert_eq!((second.header, second.crippled, second.fds.len()), (18, false, 1));
+        assert_eq!(second.body(), b"body");
+    }
+
+    #[test]
+    fn last_words_are_heard_though_the_other_end_left_messages_unread() {
+        let (ours, theirs) = pair().unwrap();
+        send(ours.as_fd(), &"unread", &[], &[]).unwrap();
+        send(theirs.as_fd(), &"last words", &[], &[]).unwrap();
+        drop(theirs);
+        assert_eq!(receive::<String>(ours.as_fd()).unwrap().unwrap().header, "last words");
+        assert!(receive::<String>(ours.as_fd()).unwrap().is_none());
     }
 }

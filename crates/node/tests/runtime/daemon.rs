@@ -11,6 +11,7 @@ use std::time::Duration;
 use node::runtime::{
     ContainerOptions, ContainerRuntime, KeeperOptions, ProcessOptions, ProcessRuntime, SharedRuntime,
 };
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, socket};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::fixture::{Image, Node, alive, eventually, sandbox};
@@ -109,6 +110,23 @@ impl Daemon {
     pub(crate) fn socket(&self) -> PathBuf {
         self.run_dir().join("keeper.sock")
     }
+
+    /// Its address.
+    pub(crate) fn address_of_keeper(&self) -> SocketAddrUnix {
+        SocketAddrUnix::new(self.socket()).unwrap()
+    }
+}
+
+/// What greets a keeper, before the version.
+pub(crate) const MAGIC: &[u8; 8] = b"ebb-keep";
+
+pub(crate) fn seqpacket() -> OwnedFd {
+    socket(AddressFamily::UNIX, SocketType::SEQPACKET, None).unwrap()
+}
+
+/// What it says that it keeps for its containers.
+pub(crate) fn scratch(run_dir: &Path) -> PathBuf {
+    run_dir.join("pods")
 }
 
 /// The `main` of that process: does as planned, tells about it in one line, and waits to be killed.
@@ -117,7 +135,8 @@ pub(crate) fn main(args: &[String]) -> ExitCode {
     let (grace, pods) = (Duration::from_millis(grace.parse().unwrap()), pods.parse::<usize>().unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let keeper = KeeperOptions { grace, ..KeeperOptions::new(run_dir) };
+        let scratch = Some(scratch(Path::new(run_dir)));
+        let keeper = KeeperOptions { grace, scratch, ..KeeperOptions::new(run_dir) };
         let containers: SharedRuntime = if kind == "container" {
             let options = ContainerOptions { keeper, ..ContainerOptions::new(run_dir) };
             std::sync::Arc::new(ContainerRuntime::start(options).await.unwrap())
@@ -153,5 +172,9 @@ pub(crate) fn main(args: &[String]) -> ExitCode {
 }
 
 pub(crate) fn kill(pid: i32) {
-    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    signal(pid, Signal::KILL);
+}
+
+pub(crate) fn signal(pid: i32, signal: Signal) {
+    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
 }

@@ -72,6 +72,7 @@ impl Image {
             cwd: String::new(),
             user: User::default(),
             mounts: Vec::new(),
+            taken: Vec::new(),
             tmpfs: Vec::new(),
             resources: Resources::default(),
             capabilities: Capabilities::default(),

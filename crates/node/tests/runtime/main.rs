@@ -8,6 +8,7 @@
 mod confinement;
 mod daemon;
 mod endings;
+mod faults;
 mod files;
 mod fixture;
 mod harness;
@@ -55,12 +56,18 @@ const TESTS: &[Test] = &[
     ("leaks::a_thousand_starts", |m| Box::pin(leaks::a_thousand_starts(m))),
     ("leftovers::keeper_killed", |m| Box::pin(leftovers::keeper_killed(m))),
     ("leftovers::no_daemon_comes", |m| Box::pin(leftovers::no_daemon_comes(m))),
+    ("leftovers::no_keeper_works", |m| Box::pin(leftovers::no_keeper_works(m))),
     ("leftovers::nothing_to_keep", |m| Box::pin(leftovers::nothing_to_keep(m))),
     ("leftovers::both_killed", |m| Box::pin(leftovers::both_killed(m))),
     ("taking_over::all_goes_on", |m| Box::pin(taking_over::all_goes_on(m))),
     ("taking_over::processes_go_on", |m| Box::pin(taking_over::processes_go_on(m))),
     ("taking_over::hundreds", |m| Box::pin(taking_over::hundreds(m))),
     ("taking_over::keepers_of_another_kind", |m| Box::pin(taking_over::keepers_of_another_kind(m))),
+    ("faults::a_keeper_that_is_stopped", |m| Box::pin(faults::a_keeper_that_is_stopped(m))),
+    ("faults::a_caller_that_gives_up", |m| Box::pin(faults::a_caller_that_gives_up(m))),
+    ("faults::a_keeper_without_descriptors", |m| Box::pin(faults::a_keeper_without_descriptors(m))),
+    ("faults::a_daemon_that_cannot_be_taken_yet", |m| Box::pin(faults::a_daemon_that_cannot_be_taken_yet(m))),
+    ("faults::ends_before_a_daemon_has_attached", |m| Box::pin(faults::ends_before_a_daemon_has_attached(m))),
     ("process::runs_programs_of_images", |m| Box::pin(process::runs_programs_of_images(m))),
     ("process::kills_the_group", |m| Box::pin(process::kills_the_group(m))),
     ("process::without_root", |m| Box::pin(process::without_root(m))),

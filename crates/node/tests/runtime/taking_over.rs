@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -10,13 +9,10 @@ use node::runtime::{
     ContainerRuntime, Exit, ProcessOptions, ProcessRuntime, Runtime, RuntimeError, TakenOver,
     TakenOverContainer,
 };
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, accept, bind, connect, listen, socket};
+use rustix::net::{accept, bind, connect, listen};
 
-use crate::daemon::{CONTAINERS, Daemon, Kind, PORT, Plan, SOCKET, kill};
+use crate::daemon::{CONTAINERS, Daemon, Kind, MAGIC, PORT, Plan, SOCKET, kill, seqpacket};
 use crate::fixture::{Image, alive, ask, eventually, start};
-
-/// What greets a keeper, before the version.
-const MAGIC: &[u8; 8] = b"ebb-keep";
 
 pub(crate) async fn all_goes_on(image: &Image) {
     let plan = Plan::new(Kind::Container);
@@ -135,7 +131,7 @@ pub(crate) async fn keepers_of_another_kind(image: &Image) {
     daemon.kill();
     // A newer daemon greets this version's keeper.
     let newer = seqpacket();
-    connect(&newer, &address(&daemon)).unwrap();
+    connect(&newer, &daemon.address_of_keeper()).unwrap();
     rustix::io::write(&newer, &[&MAGIC[..], &u32::MAX.to_le_bytes()].concat()).unwrap();
     let mut greeting = [0; 64];
     assert_eq!(rustix::io::read(&newer, &mut greeting).unwrap(), 12);
@@ -144,7 +140,7 @@ pub(crate) async fn keepers_of_another_kind(image: &Image) {
 
     // This version's daemon finds an older keeper, which ends when it is greeted.
     let older = seqpacket();
-    bind(&older, &address(&daemon)).unwrap();
+    bind(&older, &daemon.address_of_keeper()).unwrap();
     listen(&older, 1).unwrap();
     let meeting = tokio::task::spawn_blocking(move || {
         let guest = accept(&older).unwrap();
@@ -170,14 +166,4 @@ pub(crate) async fn keepers_of_another_kind(image: &Image) {
     again.ended().await;
     TcpListener::bind(again.address).expect("the socket that it kept is closed");
     runtime.shutdown().await.unwrap();
-}
-
-fn seqpacket() -> OwnedFd {
-    let socket = socket(AddressFamily::UNIX, SocketType::SEQPACKET, None).unwrap();
-    assert!(socket.as_raw_fd() > 2);
-    socket
-}
-
-fn address(daemon: &Daemon) -> SocketAddrUnix {
-    SocketAddrUnix::new(daemon.socket()).unwrap()
 }

@@ -103,9 +103,9 @@ pub(super) async fn start(
     let mut taken = Vec::new();
     for VolumeMount { bind, is_mount } in plan.mounts {
         mounts.push(if is_mount {
-            let mount = take_mount(&bind).map_err(|error| start_error("taking a memory volume", &error))?;
-            let shown = mount.shown_as(bind);
-            taken.push(mount);
+            let (shown, descriptor) =
+                take_mount(bind).map_err(|error| start_error("taking a memory volume", &error))?;
+            taken.push(descriptor);
             shown
         } else {
             bind
@@ -121,6 +121,7 @@ pub(super) async fn start(
         cwd: plan.cwd,
         user: plan.user,
         mounts,
+        taken,
         tmpfs: Vec::new(),
         resources: plan.resources,
         capabilities: plan.capabilities,
@@ -135,7 +136,6 @@ pub(super) async fn start(
     let mut unsupported = shared.runtime.unsupported(&spec);
     unsupported.retain(|field| asks_for(&container, field));
     let started = shared.runtime.start_container(spec).await;
-    drop(taken);
     let started = started.map_err(|error| {
         tracing::debug!(pod = %pod.key(), %error, "could not start a container");
         Failure::new(error.reason(), told::of_container(&error, &container.name, &shown))

@@ -64,7 +64,9 @@ fn of_error(error: &RuntimeError) -> String {
         RuntimeError::NotFound { kind, .. } => format!("its {kind} is not there any more"),
         RuntimeError::Exists { kind, .. } => format!("an earlier {kind} of it is still there"),
         RuntimeError::Io { source, .. } => source.to_string(),
-        RuntimeError::Unsupported(_) | RuntimeError::KeeperGone => error.to_string(),
+        RuntimeError::Unsupported(_) | RuntimeError::KeeperGone | RuntimeError::KeeperSilent { .. } => {
+            error.to_string()
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::runtime::protocol::{ContainerOrder, Note, Request, Rootfs};
 use crate::runtime::registry::Registry;
 use crate::runtime::taken_over::Legacy;
 use crate::runtime::{
-    ContainerId, ContainerSpec, Result, RuntimeError, SandboxId, SandboxSpec, Started, Stats, sys,
+    ContainerId, ContainerSpec, Parting, Result, RuntimeError, SandboxId, SandboxSpec, Started, Stats, sys,
 };
 
 /// A sandbox's network namespace, once the keeper has made it.
@@ -64,6 +64,7 @@ impl Inner {
             Ok(network) => self.registry.sandbox(&id, |sandbox| *sandbox = network.map(Arc::new)),
             Err(error) => {
                 self.registry.remove_sandbox(&id);
+                self.client.forget_sandbox(&id).await;
                 Err(error)
             }
         }
@@ -111,7 +112,7 @@ impl Inner {
         let request = |request, note| Request::StartContainer { request, note, resources, sent };
         let output: Vec<_> =
             [spec.stdout, spec.stderr].into_iter().chain(spec.readers.into_iter().flatten()).collect();
-        match self.client.start_container(request, note, &order, &output).await {
+        match self.client.start_container(request, note, &order, &output, spec.taken).await {
             Ok(running) => Ok(running),
             Err(error) => {
                 remove_copy(&id, copy).await?;
@@ -147,7 +148,10 @@ impl Inner {
         let ended = tokio::time::timeout(KILL_TIMEOUT, client::wait(exit)).await;
         let failed = |error| RuntimeError::io(format!("removing container {id}"), error);
         let _exit = ended.map_err(|_| {
-            failed(io::Error::new(io::ErrorKind::TimedOut, "a process of it does not end after SIGKILL"))
+            failed(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "a process of it does not end after SIGKILL, or the keeper is stopped and does not tell",
+            ))
         })??;
         let cgroups = Arc::clone(&self.cgroups);
         let directory = self.run_dir.join(slot::DIRECTORY).join(slot::name(slot));
@@ -158,7 +162,7 @@ impl Inner {
         removal.await.map_err(|error| failed(io::Error::other(error)))?.map_err(failed)?;
         remove_copy(id, copy).await?;
         self.registry.forget(id, slot);
-        self.client.tell(Request::Forget { slot }).await
+        self.client.forget(slot).await
     }
 
     pub(super) async fn remove_sandbox(&self, id: &SandboxId) -> Result<()> {
@@ -167,13 +171,13 @@ impl Inner {
             outcome = outcome.and(self.remove_container(&container).await);
         }
         if self.registry.remove_sandbox(id) {
-            outcome = outcome.and(self.client.tell(Request::RemoveSandbox { sandbox: id.to_string() }).await);
+            outcome = outcome.and(self.client.remove_sandbox(id).await);
         }
         outcome
     }
 
-    pub(super) async fn ended(&self) {
-        self.client.ended().await;
+    pub(super) async fn ended(&self) -> Parting {
+        self.client.ended().await
     }
 
     pub(super) async fn shutdown(&self) -> Result<()> {

@@ -9,10 +9,11 @@ use rustix::io::Errno;
 use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus, waitid};
 
 use super::sandbox::{Sandbox, Sandboxes};
+use super::scratch::HostMounts;
 use super::slot::{NewShell, Slots};
 use crate::runtime::protocol::{Note, Notice, Report};
 use crate::runtime::sys::ChildProcess;
-use crate::runtime::{Exit, StartFailure, sys, wire};
+use crate::runtime::{Exit, StartFailure, Step, sys, wire};
 
 /// All that the keeper has.
 pub(super) struct Children {
@@ -32,6 +33,7 @@ pub(super) struct Isolated {
     pub(super) sandboxes: Sandboxes,
     /// Made beforehand, for no pod yet.
     pub(super) spare: Vec<Sandbox>,
+    pub(super) host: HostMounts,
 }
 
 /// What the containers of a pod share.
@@ -48,8 +50,7 @@ pub(super) struct Child {
     pub(super) control: Option<OwnedFd>,
     /// The socket to what becomes the program, until it has.
     pub(super) report: Option<OwnedFd>,
-    /// The program's process: known from the start for a plain one, told by init for a container's.
-    pub(super) app: Option<OwnedFd>,
+    pub(super) app: App,
     /// The other ends of its output, for the daemon after this one. Never read here.
     pub(super) output: Vec<OwnedFd>,
     pub(super) phase: Phase,
@@ -57,6 +58,14 @@ pub(super) struct Child {
     pub(super) failure: Option<StartFailure>,
     /// How init says that the app ended.
     pub(super) ended: Option<(i32, Option<i32>)>,
+}
+
+/// The program's process.
+pub(super) enum App {
+    /// The child itself, which is a plain process.
+    Child,
+    /// Another, once init has told of it.
+    Told(Option<OwnedFd>),
 }
 
 /// What has become of a child.
@@ -88,8 +97,8 @@ impl Children {
         }
     }
 
-    pub(super) fn isolated(slots: Slots, sandboxes: Sandboxes) -> Self {
-        Self { isolated: Some(Isolated { slots, sandboxes, spare: Vec::new() }), ..Self::plain() }
+    pub(super) fn isolated(slots: Slots, sandboxes: Sandboxes, host: HostMounts) -> Self {
+        Self { isolated: Some(Isolated { slots, sandboxes, spare: Vec::new(), host }), ..Self::plain() }
     }
 
     /// Whether there is a container, which may have ended.
@@ -124,7 +133,9 @@ impl Children {
 
     /// The numbers of the shells that wait for an order.
     pub(super) fn pooled(&self) -> impl Iterator<Item = u64> {
-        let waits = |child: &Child| matches!(child.phase, Phase::Pooled) && child.report.is_some();
+        let waits = |child: &Child| {
+            matches!(child.phase, Phase::Pooled) && child.report.is_some() && child.failure.is_none()
+        };
         self.children.iter().filter(move |(_, child)| waits(child)).map(|(number, _)| *number)
     }
 
@@ -134,7 +145,7 @@ impl Children {
             process: shell.init,
             control: Some(shell.control),
             report: Some(shell.report),
-            app: None,
+            app: App::Told(None),
             output: Vec::new(),
             phase: Phase::Pooled,
             failure: None,
@@ -156,9 +167,7 @@ impl Children {
         let number = self.next_plain;
         self.next_plain += 1;
         let phase = Phase::Starting { request, note, report: None };
-        // A plain process is its own app; its pidfd is there twice, so that both kinds are told of alike.
-        let app = process.pidfd.try_clone().ok();
-        let (control, report) = (None, Some(report));
+        let (control, report, app) = (None, Some(report), App::Child);
         let child = Child { process, control, report, app, output, phase, failure: None, ended: None };
         self.children.insert(number, child);
         number
@@ -166,11 +175,19 @@ impl Children {
 }
 
 impl Child {
-    /// The program's process id in the keeper's pid namespace.
+    /// The program's process, once it is known.
+    pub(super) fn app(&self) -> Option<BorrowedFd<'_>> {
+        match &self.app {
+            App::Child => Some(self.process.pidfd.as_fd()),
+            App::Told(app) => app.as_ref().map(AsFd::as_fd),
+        }
+    }
+
+    /// Its process id in the keeper's pid namespace.
     pub(super) fn app_pid(&self) -> i32 {
-        match (&self.control, &self.app) {
-            (Some(_), Some(app)) => pid_of(app.as_fd()).unwrap_or(self.process.pid),
-            _ => self.process.pid,
+        match &self.app {
+            App::Told(Some(app)) => pid_of(app.as_fd()).unwrap_or(self.process.pid),
+            App::Child | App::Told(None) => self.process.pid,
         }
     }
 
@@ -196,7 +213,12 @@ impl Child {
         let Some(socket) = &self.control else { return Ok(false) };
         let Some(mut message) = wire::receive::<Notice>(socket.as_fd())? else { return Ok(false) };
         match &message.header {
-            Notice::App => self.app = message.fds.pop(),
+            Notice::App => {
+                self.app = App::Told(message.fds.pop());
+                if message.crippled {
+                    self.failure = Some(StartFailure::new(Step::Shell, "", Errno::MFILE));
+                }
+            }
             Notice::Ended { code, signal } => self.ended = Some((*code, *signal)),
             Notice::Executing(_) | Notice::Failed(_) => {}
         }

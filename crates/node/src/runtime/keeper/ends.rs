@@ -6,8 +6,8 @@ use std::os::fd::AsFd;
 use rustix::event::epoll;
 use rustix::io::Errno;
 
-use super::children::{Child, Children, Ended, Phase};
-use super::serve::{CONTROL, Keeper, REPORT};
+use super::children::{App, Child, Children, Ended, Phase};
+use super::serve::{CONTROL, Keeper, REPORT, tell};
 use crate::runtime::protocol::Event;
 use crate::runtime::{Exit, StartFailure, Step, sys};
 
@@ -29,27 +29,29 @@ impl Keeper {
             Err(error) => {
                 child.kill();
                 ignore_control(&self.epoll, child)?;
-                self.warn(format!("killing container slot {number}: {error}"))?;
+                self.warn(format!("killing container slot {number}: {error}"));
             }
         }
-        self.advance(number)
+        self.advance(number);
+        Ok(())
     }
 
     /// Tells the daemon of a start that has succeeded or failed.
-    fn advance(&mut self, number: u64) -> io::Result<()> {
-        let Some(child) = self.all.children.get_mut(&number) else { return Ok(()) };
-        let Phase::Starting { request, note, report } = &mut child.phase else { return Ok(()) };
+    fn advance(&mut self, number: u64) {
+        let Some(child) = self.all.children.get_mut(&number) else { return };
+        let Phase::Starting { request, note, report } = &mut child.phase else { return };
         let request = *request;
         if let Some(failure) = child.failure.take() {
             child.phase = Phase::Failed;
             child.kill();
-            return self.send(&Event::StartFailed { request, failure }, &[]);
+            self.send(&Event::StartFailed { request, failure }, &[]);
+            return;
         }
         // Exec closes the socket: with a report before, that is success.
-        if child.report.is_some() || child.app.is_none() {
-            return Ok(());
+        if child.report.is_some() || matches!(child.app, App::Told(None)) {
+            return;
         }
-        let Some(mut report) = report.take() else { return Ok(()) };
+        let Some(mut report) = report.take() else { return };
         let note = note.clone();
         report.timings.exec = sys::monotonic().saturating_sub(report.executing);
         let pid = child.app_pid();
@@ -57,8 +59,8 @@ impl Keeper {
         child.phase = Phase::Running { note, report, pid };
         self.refill_failures = 0;
         let child = &self.all.children[&number];
-        let app = child.app.as_ref().expect("checked above").as_fd();
-        self.send(&event, &[app, child.process.pidfd.as_fd()])
+        let fds: Vec<_> = child.app().into_iter().chain([child.process.pidfd.as_fd()]).collect();
+        tell(&mut self.link, &event, &fds);
     }
 
     /// A child has ended: its last words, then its end.
@@ -66,7 +68,7 @@ impl Keeper {
         let Some(child) = self.all.children.get_mut(&number) else { return Ok(()) };
         while child.report.is_some() && child.read_report().is_ok() {}
         while matches!(child.read_control(), Ok(true)) {}
-        self.advance(number)?;
+        self.advance(number);
         let Some(mut child) = self.all.children.remove(&number) else { return Ok(()) };
         // The daemon has a copy, so closing this one would not end the kernel's telling of it.
         epoll::delete(&self.epoll, &child.process.pidfd)?;
@@ -81,42 +83,58 @@ impl Keeper {
         let oom_killed = isolated.is_some_and(|isolated| isolated.slots.oom_killed(number));
         let (code, signal) = child.ended.take().unwrap_or(end);
         match &child.phase {
-            Phase::Running { note, .. } => {
+            Phase::Running { .. } => {
                 let exit = Exit { code, signal, oom_killed };
-                let event = Event::Exited { container: note.container.clone(), exit };
                 (child.control, child.report) = (None, None);
                 self.all.ended.insert(number, Ended { child, exit });
-                return self.send(&event, &[]);
+                self.send(&Event::Exited { slot: number, exit }, &[]);
+                return Ok(());
             }
             Phase::Starting { request, .. } => {
                 // Killed in the middle of its start, most likely for want of memory.
                 let errno = if oom_killed { Errno::NOMEM } else { Errno::CHILD };
                 let failure = StartFailure::new(Step::Shell, "ended before its program was executed", errno);
-                self.send(&Event::StartFailed { request: *request, failure }, &[])?;
+                self.send(&Event::StartFailed { request: *request, failure }, &[]);
             }
             Phase::Pooled => {
                 self.refill_failures += 1;
                 let why =
                     child.failure.map_or_else(|| format!("exit code {code}"), |failure| failure.to_string());
-                self.warn(format!("a container shell ended before it was used: {why}"))?;
+                self.warn(format!("a container shell ended before it was used: {why}"));
             }
             Phase::Failed => {}
         }
-        // The daemon removes what it was told of; this it never was.
-        let isolated = self.all.isolated.as_ref();
-        match isolated.map_or(Ok(()), |isolated| isolated.slots.remove(number)) {
-            Ok(()) => Ok(()),
-            Err(error) => self.warn(format!("removing container slot {number}: {error}")),
+        // The daemon removes what it was told of; this it never was, or it wants none of it.
+        self.remove_slot(number);
+        Ok(())
+    }
+
+    /// Removes a container that the daemon does not know, or does not want to.
+    pub(super) fn discard(&mut self, number: u64) {
+        if let Some(child) = self.all.children.get_mut(&number) {
+            child.phase = Phase::Failed;
+            child.kill();
+        } else if self.all.ended.remove(&number).is_some() {
+            self.remove_slot(number);
+        }
+    }
+
+    pub(super) fn remove_slot(&mut self, number: u64) {
+        let isolated = self.all.isolated.as_mut();
+        if let Err(error) = isolated.map_or(Ok(()), |isolated| isolated.slots.remove(number)) {
+            self.warn(format!("removing container slot {number}: {error}"));
         }
     }
 }
 
 impl Children {
+    pub(super) fn kill_all(&self) {
+        self.children.values().for_each(Child::kill);
+    }
+
     /// Kills and removes all.
     pub(super) fn remove_all(&mut self) -> io::Result<()> {
-        for child in self.children.values() {
-            child.kill();
-        }
+        self.kill_all();
         for child in std::mem::take(&mut self.children).into_values() {
             child.end()?;
         }

@@ -27,7 +27,11 @@ pub(super) fn spawn(
         sys::fork(0, None, move || {
             let standard = [rustix::stdio::stdin(), stdout, stderr];
             // SAFETY: nothing but the kept socket is used from here on, and this process ends without destructors.
-            let Ok([socket]) = sys::keep_only(standard, [theirs]) else { sys::exit_now(1) };
+            let socket = match sys::keep_only(standard, [theirs.as_fd()]) {
+                Ok([socket]) => socket,
+                Err(errno) => fail(&theirs, StartFailure::new(Step::Shell, "", errno)),
+            };
+            std::mem::forget(theirs);
             // The keeper may have ended before it could be told apart.
             let orphaned =
                 set_parent_process_death_signal(Some(Signal::KILL)).is_err() || getppid() != Some(keeper);
@@ -56,6 +60,11 @@ fn become_program(order: &ProcessOrder, sent: std::time::Duration, socket: Owned
         }
         Err(failure) => failure,
     };
+    fail(&socket, failure)
+}
+
+/// Says what went wrong, and ends.
+fn fail(socket: &OwnedFd, failure: StartFailure) -> ! {
     let _ = wire::send(socket.as_fd(), &Notice::Failed(failure), &[], &[]);
     sys::exit_now(1)
 }

@@ -1,6 +1,6 @@
 //! The keeper's loop: one event after the other, until a daemon ends it or none comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -11,9 +11,10 @@ use rustix::time::Timespec;
 
 use super::children::Children;
 use super::link::{Heard, Link};
-use crate::runtime::protocol::{Configuration, Event, Request};
-use crate::runtime::wire::Message;
-use crate::runtime::{RuntimeError, rendezvous, sys};
+use super::scratch;
+use crate::runtime::protocol::{Configuration, Event};
+use crate::runtime::rendezvous::{self, Accepted, Directory};
+use crate::runtime::sys;
 
 /// How long nothing must happen before pools are refilled: a refill must not compete for the processors with the
 /// start that emptied them.
@@ -24,8 +25,12 @@ const EVENTS: usize = 64;
 const REFILL_FAILURES_MAX: u32 = 3;
 /// How long the first daemon, which has just started this keeper, may take to connect and configure it.
 const FIRST_DAEMON_MAX: Duration = Duration::from_secs(30);
-/// How many sockets are kept: the platform has two.
-const SOCKETS_MAX: usize = 16;
+/// How soon something is tried again that the kernel was short of memory or descriptors for.
+const RETRY_PAUSE: Duration = Duration::from_millis(10);
+/// How many warnings are kept for the next daemon, the latest.
+const WARNINGS_MAX: usize = 32;
+/// How long a daemon that waits for the end may take to read what was told before.
+const LAST_WORDS_MAX: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// Which descriptor is meant: one of these two, or of a child, which has four numbers. No child reaches these.
 const DAEMON: u64 = u64::MAX;
@@ -36,40 +41,47 @@ pub(super) const REPORT: u64 = 2;
 
 pub(super) struct Keeper {
     listener: OwnedFd,
+    directory: Directory,
     pub(super) epoll: OwnedFd,
     /// Whoever has connected, attached or not yet.
-    link: Option<Link>,
+    pub(super) link: Option<Link>,
     /// When it ends unless a daemon attaches, on the monotonic clock; nothing while one is.
-    deadline: Option<Duration>,
+    pub(super) deadline: Option<Duration>,
+    /// When something is tried again that the kernel was short of something for.
+    retry: Option<Duration>,
     /// What the first daemon said, and whether overlays work.
-    configured: Option<(Configuration, bool)>,
+    pub(super) configured: Option<(Configuration, bool)>,
     pub(super) all: Children,
     pub(super) sockets: BTreeMap<String, OwnedFd>,
     pub(super) refill_failures: u32,
+    /// For the next daemon to log.
+    pub(super) warnings: VecDeque<String>,
 }
 
 /// Whether the loop goes on.
 #[derive(PartialEq, Eq)]
-enum Next {
+pub(super) enum Next {
     On,
     End,
 }
 
-/// Serves daemons until one ends it or none comes, then kills and removes everything.
-pub(super) fn serve(listener: OwnedFd) -> io::Result<()> {
+/// Serves daemons until one ends it or none comes, then kills and removes everything. The socket is in the directory.
+pub(super) fn serve(listener: OwnedFd, directory: Directory) -> io::Result<()> {
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     let mut keeper = Keeper {
         listener,
+        directory,
         epoll,
         link: None,
         deadline: Some(sys::monotonic() + FIRST_DAEMON_MAX),
+        retry: None,
         configured: None,
         all: Children::plain(),
         sockets: BTreeMap::new(),
         refill_failures: 0,
+        warnings: VecDeque::new(),
     };
-    keeper.await_daemon()?;
-    let outcome = keeper.run();
+    let outcome = keeper.await_daemon().and_then(|()| keeper.run());
     keeper.end(outcome)
 }
 
@@ -78,13 +90,15 @@ impl Keeper {
         let mut quiet = true;
         let mut events = Vec::with_capacity(EVENTS);
         loop {
+            let now = sys::monotonic();
+            if self.deadline.is_some_and(|at| at <= now) {
+                return Ok(());
+            }
             let refills = self.wants_refill();
-            let timeout = match self.deadline.map(|at| at.saturating_sub(sys::monotonic())) {
-                Some(Duration::ZERO) => return Ok(()),
-                Some(left) => Some(left),
-                None => refills.then_some(if quiet { Duration::ZERO } else { QUIET }),
-            };
-            let timeout = timeout.map(|time| Timespec {
+            let until = |at: Duration| at.saturating_sub(now);
+            let refill = refills.then_some(if quiet { Duration::ZERO } else { QUIET });
+            let waits = [self.deadline.map(until), self.retry.map(until), refill];
+            let timeout = waits.into_iter().flatten().min().map(|time| Timespec {
                 tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
                 tv_nsec: time.subsec_nanos().into(),
             });
@@ -95,12 +109,12 @@ impl Keeper {
             };
             quiet = events.is_empty();
             if quiet && refills {
-                self.refill()?;
+                self.refill();
             }
             for event in &events {
                 let next = match event.data.u64() {
                     LISTENER => self.accept()?,
-                    DAEMON => self.hear()?,
+                    DAEMON => self.hear(event.flags)?,
                     data => {
                         self.take_notice(data / 4, data % 4)?;
                         Next::On
@@ -110,26 +124,71 @@ impl Keeper {
                     return Ok(());
                 }
             }
+            self.try_again()?;
         }
     }
 
-    fn await_daemon(&self) -> io::Result<()> {
-        Ok(epoll::add(&self.epoll, &self.listener, EventData::new_u64(LISTENER), EventFlags::IN)?)
+    /// Looks for a daemon, now or as soon as the kernel has room for that.
+    fn await_daemon(&mut self) -> io::Result<()> {
+        match epoll::add(&self.epoll, &self.listener, EventData::new_u64(LISTENER), EventFlags::IN) {
+            Ok(()) | Err(Errno::EXIST) => Ok(()),
+            Err(Errno::NOMEM | Errno::NOSPC) => {
+                self.retry = Some(sys::monotonic() + RETRY_PAUSE);
+                Ok(())
+            }
+            Err(errno) => Err(errno.into()),
+        }
     }
 
     /// Takes one daemon; others wait until it has left.
     fn accept(&mut self) -> io::Result<Next> {
-        let Some(socket) = rendezvous::accept(self.listener.as_fd())? else { return Ok(Next::On) };
+        let add = |socket| epoll::add(&self.epoll, socket, EventData::new_u64(DAEMON), EventFlags::IN);
+        let short = match rendezvous::accept(self.listener.as_fd())? {
+            Accepted::Nobody => return Ok(Next::On),
+            Accepted::Later(errno) => Some(errno),
+            Accepted::Daemon(socket) => {
+                let added = add(&socket);
+                self.link = added.is_ok().then(|| Link::new(socket));
+                added.err()
+            }
+        };
+        // Also when one waits: it would be told of it again and again meanwhile.
         epoll::delete(&self.epoll, &self.listener)?;
-        epoll::add(&self.epoll, &socket, EventData::new_u64(DAEMON), EventFlags::IN)?;
-        self.link = Some(Link::new(socket));
+        if let Some(errno) = short {
+            self.warn(format!("the keeper could not take a daemon's connection at once: {errno}"));
+            self.retry = Some(sys::monotonic() + RETRY_PAUSE);
+        }
         Ok(Next::On)
     }
 
-    fn hear(&mut self) -> io::Result<Next> {
+    /// Does what the kernel was short of something for, and what the link waits for.
+    fn try_again(&mut self) -> io::Result<()> {
+        if self.retry.is_some_and(|at| at <= sys::monotonic()) {
+            self.retry = None;
+            match &mut self.link {
+                Some(link) => link.flush(),
+                None => self.await_daemon()?,
+            }
+        }
+        let Some(link) = &mut self.link else { return Ok(()) };
+        let interest = link.interest();
+        if interest != link.watched {
+            epoll::modify(&self.epoll, link.socket(), EventData::new_u64(DAEMON), interest)?;
+            link.watched = interest;
+        }
+        if link.in_shortage() {
+            self.retry = self.retry.or(Some(sys::monotonic() + RETRY_PAUSE));
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, flags: EventFlags) -> io::Result<Next> {
         let Some(link) = &mut self.link else { return Ok(Next::On) };
+        if flags.contains(EventFlags::OUT) {
+            link.flush();
+        }
         match link.hear() {
-            Heard::Greeting => Ok(Next::On),
+            Heard::Greeting | Heard::Nothing => Ok(Next::On),
             Heard::Request(message) => self.take_request(*message),
             Heard::Stranger => Ok(Next::End),
             Heard::Left => self.daemon_left(),
@@ -137,9 +196,13 @@ impl Keeper {
     }
 
     /// The grace begins, if there is anything to keep.
-    fn daemon_left(&mut self) -> io::Result<Next> {
+    pub(super) fn daemon_left(&mut self) -> io::Result<Next> {
         if let Some(link) = self.link.take() {
             epoll::delete(&self.epoll, link.socket())?;
+            if let Some(why) = link.given_up() {
+                self.warn(format!("the keeper let go of a daemon that did not listen: {why}"));
+            }
+            link.let_go();
         }
         // One that only looked in changes nothing.
         if self.deadline.is_none() {
@@ -154,83 +217,6 @@ impl Keeper {
         Ok(Next::On)
     }
 
-    fn take_request(&mut self, mut message: Message<Request>) -> io::Result<Next> {
-        let mut fds = std::mem::take(&mut message.fds);
-        let attached = self.link.as_ref().is_some_and(|link| link.attached);
-        match &message.header {
-            Request::End => return Ok(Next::End),
-            Request::Configure(configuration) => return self.configure(configuration),
-            // It makes no sense before.
-            _ if !attached => return self.daemon_left(),
-            Request::CreateSandbox { request, sandbox, hostname, addresses } => {
-                self.create_sandbox(*request, sandbox, hostname, addresses)?;
-            }
-            Request::RemoveSandbox { sandbox } => {
-                self.all.pods.remove(sandbox);
-            }
-            Request::StartContainer { request, note, resources, sent } => {
-                self.start_container(*request, note, resources, *sent, message.body(), fds)?;
-            }
-            Request::StartProcess { request, note, sent } => {
-                self.start_process(*request, note, *sent, message.body(), fds)?;
-            }
-            Request::Forget { slot } => {
-                self.all.ended.remove(slot);
-            }
-            Request::KeepSocket { request, name } => {
-                let full = self.sockets.len() >= SOCKETS_MAX && !self.sockets.contains_key(name);
-                let problem = match fds.pop() {
-                    Some(_) if full => Some(format!("{SOCKETS_MAX} sockets are kept already")),
-                    Some(socket) => {
-                        self.sockets.insert(name.clone(), socket);
-                        None
-                    }
-                    None => Some("there was no socket".to_owned()),
-                };
-                self.send(&Event::Done { request: *request, problem }, &[])?;
-            }
-            Request::DropSocket { request, name } => {
-                self.sockets.remove(name);
-                self.send(&Event::Done { request: *request, problem: None }, &[])?;
-            }
-        }
-        Ok(Next::On)
-    }
-
-    /// Takes a daemon's word for how to work, unless that has been settled otherwise, and tells it all there is.
-    fn configure(&mut self, configuration: &Configuration) -> io::Result<Next> {
-        let overlay = match &self.configured {
-            Some((known, overlay)) if known.isolation == configuration.isolation => *overlay,
-            Some(_) => {
-                self.send(&Event::Differs, &[])?;
-                return Ok(Next::On);
-            }
-            None => match super::start(configuration) {
-                Ok((all, overlay)) => {
-                    self.all = all;
-                    overlay
-                }
-                Err(error) => {
-                    // The daemon says itself of whatever this is that it cannot run containers.
-                    let reason = match error {
-                        RuntimeError::Unsupported(reason) => reason,
-                        other => other.to_string(),
-                    };
-                    self.send(&Event::Refused { reason }, &[])?;
-                    return Ok(Next::End);
-                }
-            },
-        };
-        self.configured = Some((configuration.clone(), overlay));
-        self.deadline = None;
-        if let Some(link) = &mut self.link {
-            link.attached = true;
-        }
-        self.send(&Event::Ready { overlay }, &[])?;
-        self.tell_all()?;
-        Ok(Next::On)
-    }
-
     fn wants_refill(&self) -> bool {
         let (Some(isolated), Some((configured, _))) = (&self.all.isolated, &self.configured) else {
             return false;
@@ -242,48 +228,65 @@ impl Keeper {
     }
 
     /// Makes one thing for a pool.
-    fn refill(&mut self) -> io::Result<()> {
+    fn refill(&mut self) {
         let (Some(isolated), Some((configured, _))) = (&mut self.all.isolated, &self.configured) else {
-            return Ok(());
+            return;
         };
         let made = if isolated.spare.len() < configured.pools.sandboxes {
             isolated.sandboxes.create().map(|sandbox| isolated.spare.push(sandbox))
         } else {
             self.make_shell().map(|_| ())
         };
-        match made {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                self.refill_failures += 1;
-                self.warn(format!("filling the pools: {error}"))
-            }
+        if let Err(error) = made {
+            self.refill_failures += 1;
+            self.warn(format!("filling the pools: {error}"));
         }
     }
 
     /// Tells the daemon something; without one, nobody. What the next one must know is kept.
-    pub(super) fn send(&self, event: &Event, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
-        self.link.as_ref().map_or(Ok(()), |link| link.send(event, fds))
+    pub(super) fn send(&mut self, event: &Event, fds: &[BorrowedFd<'_>]) {
+        tell(&mut self.link, event, fds);
     }
 
-    pub(super) fn warn(&self, text: String) -> io::Result<()> {
-        self.send(&Event::Warning { text }, &[])
+    /// Has the daemon log something; without one, the next.
+    pub(super) fn warn(&mut self, text: String) {
+        if self.link.as_ref().is_some_and(|link| link.attached && link.given_up().is_none()) {
+            return self.send(&Event::Warning { text }, &[]);
+        }
+        if self.warnings.back() != Some(&text) {
+            self.warnings.push_back(text);
+        }
+        if self.warnings.len() > WARNINGS_MAX {
+            self.warnings.pop_front();
+        }
     }
 
     /// Kills and removes everything, and tells the daemon that waits for it.
     fn end(mut self, outcome: io::Result<()>) -> io::Result<()> {
-        // First what others wait for: from here on a new daemon finds nobody, and can have the addresses.
-        if let Some((configured, _)) = &self.configured {
-            let _ = std::fs::remove_file(&configured.socket);
-            // And its directory, unless something else is in it.
-            let _ = configured.socket.parent().map(std::fs::remove_dir);
+        let scratch = self.configured.as_ref().and_then(|(configured, _)| configured.scratch.as_deref());
+        let attached = self.link.as_ref().is_some_and(|link| link.attached);
+        let mut cleared = Ok(());
+        if let Some(scratch) = scratch.filter(|_| !attached) {
+            self.all.kill_all();
+            cleared = scratch::remove(scratch, self.all.isolated.as_ref().map(|isolated| &isolated.host));
         }
+        // Then what others wait for: from here on a new daemon finds nobody, and can have the addresses. What is removed
+        // above would be its own after this.
+        self.directory.clear();
         drop(self.listener);
         self.sockets.clear();
-        let outcome = outcome.and(self.all.remove_all());
-        if let Some(link) = &self.link {
+        let outcome = outcome.and(self.all.remove_all()).and(cleared);
+        if let Some(link) = self.link {
             let problem = outcome.as_ref().err().map(ToString::to_string);
-            link.send(&Event::Ended { problem }, &[])?;
+            link.end(&Event::Ended { problem }, LAST_WORDS_MAX);
         }
         outcome
+    }
+}
+
+/// Tells an attached daemon something. One that has not attached will hear of all there is by then.
+pub(super) fn tell(link: &mut Option<Link>, event: &Event, fds: &[BorrowedFd<'_>]) {
+    if let Some(link) = link.as_mut().filter(|link| link.attached) {
+        link.send(event, fds);
     }
 }

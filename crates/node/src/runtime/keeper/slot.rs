@@ -27,6 +27,8 @@ pub(super) struct Slots {
     cgroups: Box<dyn Cgroups>,
     filter: Vec<libc::sock_filter>,
     next: u64,
+    /// Those that could not be removed yet.
+    left: Vec<u64>,
     /// Held as long as this keeper lives.
     _lock: File,
 }
@@ -51,22 +53,32 @@ impl Slots {
         private_dir::make(&directory).map_err(make)?;
         stage.create().map_err(make)?;
         let filter = seccomp::default_profile(Capabilities::default());
-        Ok(Self { directory, stage, cgroups, filter, next: 0, _lock: lock })
+        Ok(Self { directory, stage, cgroups, filter, next: 0, left: Vec::new(), _lock: lock })
     }
 
     pub(super) fn stage(&self) -> &Stage {
         &self.stage
     }
 
-    /// Makes a slot. What of it was made before a failure is removed.
+    /// Makes a slot. What of it was made before a failure is removed, sooner or later.
     pub(super) fn create(&mut self) -> io::Result<NewShell> {
         let number = self.next;
         self.next += 1;
         let shell = self.make(number);
-        if shell.is_err() {
-            self.remove(number)?;
+        match shell {
+            Ok(_) => self.remove_left(),
+            // The first of two errors is the one to be told.
+            Err(_) => drop(self.remove(number)),
         }
         shell
+    }
+
+    /// Tries again to remove what could not be removed: that takes descriptors, and what failed for want of them is what
+    /// is removed here most.
+    fn remove_left(&mut self) {
+        for number in std::mem::take(&mut self.left) {
+            let _ = self.remove(number);
+        }
     }
 
     #[allow(unsafe_code)]
@@ -107,11 +119,15 @@ impl Slots {
         self.cgroups.oom_kills(&name(number)).is_ok_and(|kills| kills > 0)
     }
 
-    /// Removes a slot whose processes have ended.
-    pub(super) fn remove(&self, number: u64) -> io::Result<()> {
+    /// Removes a slot whose processes have ended; what cannot be removed now is when the next one is made.
+    pub(super) fn remove(&mut self, number: u64) -> io::Result<()> {
         let name = name(number);
-        cgroup::kill_and_remove(&*self.cgroups, &name)?;
-        remove_directory(&self.directory.join(name))
+        let removed = cgroup::kill_and_remove(&*self.cgroups, &name)
+            .and_then(|()| remove_directory(&self.directory.join(name)));
+        if removed.is_err() {
+            self.left.push(number);
+        }
+        removed
     }
 
     /// Removes what is left of all slots.

@@ -22,28 +22,21 @@ const OUTPUT: usize = 2;
 struct Order<'a> {
     note: &'a Note,
     resources: &'a Resources,
-    go: Go,
+    sent: Duration,
     body: &'a [u8],
     output: &'a [OwnedFd],
 }
 
 impl Keeper {
-    pub(super) fn create_sandbox(
-        &mut self,
-        request: u64,
-        name: &str,
-        hostname: &str,
-        addresses: &[IpAddr],
-    ) -> io::Result<()> {
+    pub(super) fn create_sandbox(&mut self, request: u64, name: &str, hostname: &str, addresses: &[IpAddr]) {
         match self.all.create_sandbox(name, hostname, addresses) {
             Ok(network) => {
                 let network = network.as_ref().map(AsFd::as_fd);
-                self.send(&Event::SandboxCreated { request }, network.as_slice())
+                self.send(&Event::SandboxCreated { request }, network.as_slice());
             }
             Err(error) => {
-                let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
-                let failure = StartFailure::new(Step::Sandbox, name, errno);
-                self.send(&Event::SandboxFailed { request, failure }, &[])
+                let failure = StartFailure::of(Step::Sandbox, name, &error);
+                self.send(&Event::SandboxFailed { request, failure }, &[]);
             }
         }
     }
@@ -56,13 +49,15 @@ impl Keeper {
         sent: Duration,
         body: &[u8],
         mut output: Vec<OwnedFd>,
-    ) -> io::Result<()> {
+    ) {
         let kept = output.split_off(OUTPUT.min(output.len()));
-        let pooled = self.all.pooled().next();
-        let go = Go { sent, pooled: pooled.is_some() };
-        let order = Order { note, resources, go, body, output: &output };
-        match self.start(request, pooled, &order, kept) {
-            Ok(()) => Ok(()),
+        let order = Order { note, resources, sent, body, output: &output };
+        match self.start(&order) {
+            Ok(number) => {
+                let child = self.all.children.get_mut(&number).expect("it has just taken the order");
+                child.phase = Phase::Starting { request, note: note.clone(), report: None };
+                child.output = kept;
+            }
             Err(failure) => self.send(&Event::StartFailed { request, failure }, &[]),
         }
     }
@@ -74,63 +69,59 @@ impl Keeper {
         sent: Duration,
         body: &[u8],
         mut output: Vec<OwnedFd>,
-    ) -> io::Result<()> {
+    ) {
         let kept = output.split_off(OUTPUT.min(output.len()));
-        match spawn(body, sent, &output) {
-            Ok((process, report)) => {
-                let number = self.all.add_plain(process, report, request, note.clone(), kept);
-                self.watch(number)
+        let started = spawn(body, sent, &output).and_then(|(process, report)| {
+            let number = self.all.add_plain(process, report, request, note.clone(), kept);
+            self.watch(number)
+        });
+        if let Err(error) = started {
+            self.send(
+                &Event::StartFailed { request, failure: StartFailure::of(Step::Shell, "", &error) },
+                &[],
+            );
+        }
+    }
+
+    /// Gives an order to a shell; returns which. It is made now if none of the pool takes it: those may have died, for
+    /// want of memory say, without the loop having heard of it yet.
+    fn start(&mut self, order: &Order<'_>) -> Result<u64, StartFailure> {
+        loop {
+            let pooled = self.all.pooled().next();
+            let number = match pooled {
+                Some(number) => number,
+                None => self.make_shell().map_err(|error| StartFailure::of(Step::Shell, "", &error))?,
+            };
+            let given = self.give(number, pooled.is_some(), order);
+            let child = self.all.children.get_mut(&number).expect("a shell was just found or made");
+            let Err(failure) = given else { return Ok(number) };
+            child.phase = Phase::Failed;
+            child.kill();
+            if failure.errno != libc::EPIPE {
+                return Err(failure);
             }
-            Err(error) => {
-                let failure = shell_failure(&error);
-                self.send(&Event::StartFailed { request, failure }, &[])
+            if pooled.is_none() {
+                while child.report.is_some() && child.read_report().is_ok() {}
+                return Err(child.failure.take().unwrap_or(failure));
             }
         }
     }
 
-    /// Gives an order to a shell, made now if there is none.
-    fn start(
-        &mut self,
-        request: u64,
-        pooled: Option<u64>,
-        order: &Order<'_>,
-        kept: Vec<OwnedFd>,
-    ) -> Result<(), StartFailure> {
-        let number = match pooled {
-            Some(number) => number,
-            None => self.make_shell().map_err(|error| shell_failure(&error))?,
-        };
-        let given = self.give(number, order);
-        let child = self.all.children.get_mut(&number).expect("a shell was just found or made");
-        match given {
-            Ok(()) => {
-                child.phase = Phase::Starting { request, note: order.note.clone(), report: None };
-                child.output = kept;
-                Ok(())
-            }
-            Err(failure) => {
-                child.phase = Phase::Failed;
-                child.kill();
-                Err(failure)
-            }
-        }
-    }
-
-    fn give(&self, number: u64, order: &Order<'_>) -> Result<(), StartFailure> {
-        let failed = |step, subject: &str, error: &io::Error| {
-            StartFailure::new(step, subject, Errno::from_io_error(error).unwrap_or(Errno::IO))
-        };
+    fn give(&self, number: u64, pooled: bool, order: &Order<'_>) -> Result<(), StartFailure> {
         let isolated = self.all.isolated.as_ref().ok_or(StartFailure::new(Step::Shell, "", Errno::NOSYS))?;
         let name = order.note.sandbox.as_str();
         let sandbox = self.all.pods.get(name).and_then(|pod| pod.sandbox.as_ref());
         let sandbox = sandbox.ok_or_else(|| StartFailure::new(Step::Sandbox, name, Errno::NOENT))?;
-        isolated.slots.limit(number, order.resources).map_err(|error| failed(Step::Limits, "", &error))?;
+        isolated
+            .slots
+            .limit(number, order.resources)
+            .map_err(|error| StartFailure::of(Step::Limits, "", &error))?;
         let mut fds: Vec<BorrowedFd<'_>> = order.output.iter().map(AsFd::as_fd).collect();
         fds.extend(sandbox.descriptors());
         let report = self.all.children.get(&number).and_then(|child| child.report.as_ref());
         let report = report.ok_or(StartFailure::new(Step::Shell, "", Errno::PIPE))?;
-        wire::send(report.as_fd(), &order.go, order.body, &fds)
-            .map_err(|error| failed(Step::Shell, "", &error))
+        wire::send(report.as_fd(), &Go { sent: order.sent, pooled }, order.body, &fds)
+            .map_err(|error| StartFailure::of(Step::Shell, "", &error))
     }
 
     pub(super) fn make_shell(&mut self) -> io::Result<u64> {
@@ -141,7 +132,20 @@ impl Keeper {
         Ok(number)
     }
 
-    fn watch(&self, number: u64) -> io::Result<()> {
+    /// Has the loop hear of a new child. One that it cannot hear of is ended: nobody would learn what becomes of it.
+    fn watch(&mut self, number: u64) -> io::Result<()> {
+        let watched = self.add_to_epoll(number);
+        if watched.is_err()
+            && let Some(child) = self.all.children.remove(&number)
+        {
+            child.kill();
+            child.end()?;
+            self.remove_slot(number);
+        }
+        watched
+    }
+
+    fn add_to_epoll(&self, number: u64) -> io::Result<()> {
         let child = &self.all.children[&number];
         let add = |fd: BorrowedFd<'_>, kind| {
             epoll::add(&self.epoll, fd, EventData::new_u64(number * 4 + kind), EventFlags::IN)
@@ -161,8 +165,4 @@ fn spawn(body: &[u8], sent: Duration, fds: &[OwnedFd]) -> io::Result<(sys::Child
     let order = serde_json::from_slice(body).map_err(io::Error::other)?;
     let [stdout, stderr] = fds else { return Err(Errno::BADF.into()) };
     plain::spawn(&order, sent, stdout.as_fd(), stderr.as_fd())
-}
-
-fn shell_failure(error: &io::Error) -> StartFailure {
-    StartFailure::new(Step::Shell, "", Errno::from_io_error(error).unwrap_or(Errno::IO))
 }

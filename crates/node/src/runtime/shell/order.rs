@@ -11,7 +11,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::program::{DEFAULT_PATH, Program};
 use super::user::{self, Identity};
-use super::{GO_FDS, Go, Notice, Outcome, Stage, StartFailure, Step, confine, failed, files, mounts, rootfs};
+use super::{GO_FDS, Go, Notice, Outcome, Stage, StartFailure, Step, confine, files, mounts, rootfs};
 use super::{sys, tell, volume};
 use crate::runtime::protocol::{ContainerOrder, Report};
 use crate::runtime::{Capabilities, Seccomp, StartTimings, descriptors, seccomp, wire};
@@ -36,6 +36,7 @@ pub(super) fn follow(surroundings: &Surroundings<'_>, socket: BorrowedFd<'_>) ->
     };
     let fds = std::mem::take(&mut message.fds);
     let failure = match serde_json::from_slice(message.body()) {
+        _ if message.crippled => StartFailure::new(Step::Shell, "", rustix::io::Errno::MFILE),
         Ok(order) => become_container(surroundings, socket, &message.header, &order, fds),
         Err(_) => StartFailure::new(Step::Shell, "the order", rustix::io::Errno::INVAL),
     };
@@ -86,13 +87,12 @@ fn prepare(
     enter_working_directory(&order.cwd)?;
     let name = order.argv.first().map_or("", String::as_str);
     let program = Program::new(name, &order.argv, &environment(&order.env, &identity))?;
-    let kept = socket.try_clone_to_owned().map_err(|error| failed(Step::Shell, "", &error))?;
     // Other descriptors (the root, the namespaces) would lead out of the container.
     let standard = [rustix::stdio::stdin(), stdout.as_fd(), stderr.as_fd()];
     // SAFETY: the owners of the descriptors that this closes are forgotten below, or belong to callers that end this
     // process without dropping them. The socket was the first descriptor that init kept, and is the first here, so
     // its number stays the same.
-    let [kept] = unsafe { sys::keep_only(standard, [kept]) }.map_err(shell)?;
+    let [kept] = unsafe { sys::keep_only(standard, [socket]) }.map_err(shell)?;
     debug_assert_eq!(kept.as_raw_fd(), socket.as_raw_fd());
     std::mem::forget((kept, stdout, stderr, network, ipc, uts, root));
     let capabilities = Capabilities::from_bits(order.capabilities);
