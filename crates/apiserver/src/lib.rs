@@ -28,6 +28,7 @@ mod limits;
 mod mount;
 mod patch;
 mod registry;
+mod request_body;
 mod rest;
 mod selector;
 mod serve;
@@ -44,6 +45,7 @@ pub use self::{
     kubelet::{Kubelet, LogOptions},
     limits::Limits,
     mount::{Body, Handler, full},
+    request_body::RequestBody,
     rest::Query,
     server::{ApiServer, Options},
     tls::User,

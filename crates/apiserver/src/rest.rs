@@ -30,7 +30,6 @@ mod watch;
 use std::sync::Arc;
 
 use http::{Method, Request, Response};
-use hyper::body::Incoming;
 
 pub use self::query::Query;
 pub(crate) use self::{
@@ -38,7 +37,9 @@ pub(crate) use self::{
     path::segments,
 };
 use self::{call::Call, path::Resource};
-use crate::{discovery, mount::Body, registry::Target, server::Shared, status::Failure, tls::User};
+use crate::{
+    RequestBody, discovery, mount::Body, registry::Target, server::Shared, status::Failure, tls::User,
+};
 
 /// Parts that Kubernetes has and Ebb has not yet.
 const NOT_SUPPORTED: [(&str, &str); 9] = [
@@ -57,7 +58,7 @@ const NOT_SUPPORTED: [(&str, &str); 9] = [
 pub(crate) async fn answer(
     shared: Arc<Shared>,
     user: Option<User>,
-    request: Request<Incoming>,
+    request: Request<RequestBody>,
 ) -> Response<Body> {
     match route(shared, user, request).await {
         Ok(response) => response,
@@ -68,7 +69,7 @@ pub(crate) async fn answer(
 async fn route(
     shared: Arc<Shared>,
     user: Option<User>,
-    request: Request<Incoming>,
+    request: Request<RequestBody>,
 ) -> Result<Response<Body>, Failure> {
     let path = request.uri().path().to_owned();
     if let Some(response) = discovery::public(&shared, &request) {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Request};
-use hyper::body::Incoming;
 
 use super::{Form, Query, negotiate, path::Resource};
 use crate::{
+    RequestBody,
     registry::{Caller, Origin, Registry},
     selector::{FieldSelector, LabelSelector},
     server::Shared,
@@ -23,7 +23,7 @@ pub(crate) struct Call {
     pub(crate) resource: Resource,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Option<Incoming>,
+    pub(crate) body: Option<RequestBody>,
 }
 
 impl Call {
@@ -31,7 +31,7 @@ impl Call {
         shared: Arc<Shared>,
         user: User,
         resource: Resource,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
     ) -> Self {
         let (parts, body) = request.into_parts();
         let query = Query::parse(parts.uri.query());

@@ -8,6 +8,7 @@ mod in_process;
 mod kubectl;
 mod log;
 mod paging;
+mod refusals;
 mod rig;
 mod script;
 mod watch;

@@ -1,5 +1,7 @@
 //! A running API server and a plain HTTP client with the admin's certificate.
 
+mod http2;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use apiserver::{ApiServer, Limits, Options};
@@ -21,6 +23,8 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
+pub(crate) use self::http2::When;
+
 /// How long anything may take before the test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -34,6 +38,7 @@ pub(crate) struct Rig {
     pub(crate) serving: tokio::task::JoinHandle<()>,
 }
 
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) code: u16,
     pub(crate) headers: HeaderMap,
