@@ -2,12 +2,13 @@
 
 mod aggregated;
 mod groups;
+mod not_served;
 mod openapi;
 mod version;
 
 use http::{Method, Request, Response, StatusCode, header};
 
-pub(crate) use self::groups::verbs;
+pub(crate) use self::{groups::verbs, not_served::not_served};
 use crate::{
     mount::{Body, full},
     rest::{Form, Query, negotiate, reply, segments},
@@ -46,8 +47,10 @@ pub(crate) fn answer<B>(request: &Request<B>) -> Result<Option<Response<Body>>, 
         ["api"] => root(request, groups::core_versions, aggregated::core),
         ["apis"] => root(request, groups::groups, aggregated::groups),
         ["api", "v1"] => document(groups::resources("", "v1")),
-        ["apis", group] => document(groups::group(group)),
-        ["apis", group, version] => document(groups::resources(group, version)),
+        ["apis", group] => document(groups::group(group)).map_err(|_| not_served(group, None)),
+        ["apis", group, version] => {
+            document(groups::resources(group, version)).map_err(|_| not_served(group, None))
+        }
         ["openapi", "v3"] => document(Some(openapi::index())),
         ["openapi", "v3", "api", version] => document(openapi::document("", version)),
         ["openapi", "v3", "apis", group, version] => document(openapi::document(group, version)),

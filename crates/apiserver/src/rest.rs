@@ -103,7 +103,7 @@ async fn route(
             let plural = call.resource.kind.plural;
             Err(Failure::not_implemented(format!("{plural}/{part} is not supported by this version of Ebb")))
         }
-        Some(_) => Err(Failure::no_such_path()),
+        Some(part) => Err(discovery::not_served(call.resource.kind.group, Some(part))),
     }
 }
 

@@ -60,13 +60,7 @@ impl Call {
     fn dry_run(&self) -> Result<bool, Failure> {
         let mut dry_run = false;
         for wish in self.query.all("dryRun").filter(|wish| !wish.is_empty()) {
-            if wish != "All" {
-                return Err(Failure::unprocessable(format!(
-                    "{}.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"{wish}\": supported values: \"All\"",
-                    self.options_kind()
-                )));
-            }
-            dry_run = true;
+            dry_run |= self::dry_run(wish, self.options_kind())?;
         }
         Ok(dry_run)
     }
@@ -100,6 +94,16 @@ impl Call {
         let name = self.resource.name.clone().or_else(|| fields.name().map(str::to_owned));
         Ok(Selection { namespace: self.resource.namespace.clone(), name, labels, fields, owner: None })
     }
+}
+
+/// What one word of `dryRun` says.
+pub(super) fn dry_run(wish: &str, options: &str) -> Result<bool, Failure> {
+    if wish == "All" {
+        return Ok(true);
+    }
+    Err(Failure::unprocessable(format!(
+        "{options}.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"{wish}\": supported values: \"All\""
+    )))
 }
 
 /// How kube-apiserver prints a resource: `apps/v1, Resource=deployments`.

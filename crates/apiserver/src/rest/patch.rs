@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use resources::admission::warnings;
 
 use super::{
     body,
@@ -50,7 +49,9 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
         Ok(Wanted { object: decoded.object, size_hint: text.len() })
     };
     let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;
-    all.extend(warnings(&*stored.object()?, &call.registry().configs.current()));
+    if target == Target::Object {
+        all.extend(call.registry().warnings(&*stored.object()?));
+    }
     Ok(reply::warn(reply::object(StatusCode::OK, &stored, &form, call.now())?, &all))
 }
 

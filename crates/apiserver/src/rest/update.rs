@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
-use resources::{Object, admission::warnings, builtin::Lease, meta::ObjectMeta};
+use resources::{Object, builtin::Lease, meta::ObjectMeta};
 
 use super::{
     body,
@@ -29,7 +29,9 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     let wanted = |_: &_| Ok::<_, Failure>(Wanted { object: Arc::clone(&decoded.object), size_hint: len });
     let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;
     let mut all = decoded.warnings;
-    all.extend(warnings(&*stored.object()?, &call.registry().configs.current()));
+    if target == Target::Object {
+        all.extend(call.registry().warnings(&*stored.object()?));
+    }
     Ok(reply::warn(reply::object(StatusCode::OK, &stored, &form, call.now())?, &all))
 }
 
