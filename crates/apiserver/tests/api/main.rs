@@ -2,6 +2,7 @@
 
 mod bounds;
 mod churn;
+mod dry_run;
 mod durability;
 mod fields;
 mod in_process;

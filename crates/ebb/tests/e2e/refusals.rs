@@ -41,7 +41,7 @@ fn what_the_node_cannot_give_is_refused_by_name() {
     ];
     let mut cases: Vec<_> = beyond
         .iter()
-        .map(|name| (add(name), format!("capabilities.add[0]: giving a container {name}")))
+        .map(|name| (add(name), format!("capabilities.add[0]: Forbidden: giving a container {name}")))
         .collect();
     cases.extend([
         ("securityContext: {privileged: true}".to_owned(), "securityContext.privileged".to_owned()),
