@@ -6,6 +6,7 @@ mod dry_run;
 mod durability;
 mod fields;
 mod in_process;
+mod kills;
 mod kubectl;
 mod log;
 mod paging;
