@@ -8,8 +8,12 @@ use h2::Reason;
 use objects::WriteTarget;
 use resources::{ObjectKey, builtin::Pod};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
 
-use crate::rig::{Rig, When};
+use crate::rig::{PATIENCE, Rig, When};
 
 /// What the servers of these tests take as a body.
 const BODY_BYTES_MAX: usize = 256 << 10;
@@ -96,6 +100,19 @@ async fn what_is_taken_of_a_refused_body_is_bounded() {
         let (answer, sent) = http2.call(exec, &[], body, When::Meanwhile).await;
         assert_eq!((answer.code, sent), (501, expect), "{length} bytes");
     }
+}
+
+#[tokio::test]
+async fn who_asks_before_sending_a_body_is_refused_before_sending_it() {
+    let rig = Rig::start().await;
+    let mut stream = rig.stream("http/1.1").await;
+    let head = "POST /api/v1/namespaces/default/pods/p/exec HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\
+                expect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let read = timeout(PATIENCE, stream.read_buf(&mut answer)).await;
+    read.expect("the server does not wait for the body").unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 501 "), "{}", String::from_utf8_lossy(&answer));
 }
 
 const PODS: &str = "/api/v1/namespaces/default/pods";

@@ -7,7 +7,7 @@ use h2::{Reason, SendStream, client::SendRequest};
 use http::{HeaderMap, Method, Request, header};
 use rustls_pki_types::ServerName;
 use tokio::{net::TcpStream, time::timeout};
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{Answer, PATIENCE, Rig};
 
@@ -26,14 +26,18 @@ pub(crate) enum When {
 }
 
 impl Rig {
-    /// Connects as the admin.
-    pub(crate) async fn http2(&self) -> Http2 {
+    /// A connection of the admin's over which nothing was said yet.
+    pub(crate) async fn stream(&self, protocol: &str) -> TlsStream<TcpStream> {
         let mut config = rustls::ClientConfig::clone(self.admin.config());
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = vec![protocol.into()];
         let stream = TcpStream::connect(self.address).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
-        let (sender, connection) = h2::client::handshake(stream).await.unwrap();
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+    }
+
+    /// Connects as the admin.
+    pub(crate) async fn http2(&self) -> Http2 {
+        let (sender, connection) = h2::client::handshake(self.stream("h2").await).await.unwrap();
         tokio::spawn(connection);
         Http2(sender)
     }
