@@ -42,10 +42,12 @@ impl Registry {
         Ok(object)
     }
 
-    /// What is right about an object that was admitted, but unwise or without effect, for `Warning` headers.
-    pub(crate) fn warnings(&self, object: &dyn DynObject) -> Vec<String> {
+    /// What is right about an object that was admitted, but unwise or without effect, for `Warning` headers. Of what has
+    /// no effect only what is new: whoever changes something else was told when they asked for it.
+    pub(crate) fn warnings(&self, object: &dyn DynObject, before: Option<&dyn DynObject>) -> Vec<String> {
         let mut warnings = admission::warnings(object, &self.configs.current());
-        warnings.extend(embedded::warnings(object));
+        let known = before.map(embedded::warnings).unwrap_or_default();
+        warnings.extend(embedded::warnings(object).into_iter().filter(|warning| !known.contains(warning)));
         warnings
     }
 }

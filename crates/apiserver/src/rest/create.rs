@@ -22,6 +22,6 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
     let caller = call.caller()?;
     let stored = call.registry().create(Wanted { object: decoded.object, size_hint: len }, &caller).await?;
     let mut all = decoded.warnings;
-    all.extend(call.registry().warnings(&*stored.object()?));
+    all.extend(call.registry().warnings(&*stored.object()?, None));
     Ok(reply::warn(reply::object(StatusCode::CREATED, &stored, &form, call.now())?, &all))
 }

@@ -207,7 +207,16 @@ async fn what_is_taken_without_effect_is_told_once() {
         let name = object["metadata"]["name"].as_str().unwrap();
         let status = rig.call("PATCH", &format!("{path}/{name}/status"), &MERGE, r#"{"status":{}}"#).await;
         assert_eq!(status.headers.get("warning"), None, "whoever writes a status cannot help it");
+        let label = r#"{"metadata":{"labels":{"l":"1"}}}"#;
+        let labeled = rig.call("PATCH", &format!("{path}/{name}"), &MERGE, label).await;
+        assert_eq!((labeled.code, labeled.headers.get("warning")), (200, None), "who labels it knows");
     }
+    let typed = rig.call("PATCH", &format!("{services}/ip"), &MERGE, r#"{"spec":{"type":"NodePort"}}"#).await;
+    assert!(typed.headers["warning"].to_str().unwrap().contains("a NodePort Service"), "{:?}", typed.headers);
+    let mut balancer = rig.call("GET", &format!("{services}/ip"), &[], "").await.json;
+    balancer["spec"]["type"] = "LoadBalancer".into();
+    let put = rig.call("PUT", &format!("{services}/ip"), &[], &balancer.to_string()).await;
+    assert!(put.headers["warning"].to_str().unwrap().contains("a LoadBalancer Service"), "{:?}", put.headers);
 }
 
 #[tokio::test]
