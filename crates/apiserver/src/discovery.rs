@@ -2,12 +2,13 @@
 
 mod aggregated;
 mod groups;
+mod not_served;
 mod openapi;
 mod version;
 
 use http::{Method, Request, Response, StatusCode, header};
 
-pub(crate) use self::groups::verbs;
+pub(crate) use self::{groups::verbs, not_served::not_served};
 use crate::{
     mount::{Body, full},
     rest::{Form, Query, negotiate, reply, segments},
@@ -38,24 +39,28 @@ pub(crate) fn public<B>(shared: &Shared, request: &Request<B>) -> Option<Respons
 
 /// What there is, for clients that ask before they use it; `None` when the path is not about that.
 pub(crate) fn answer<B>(request: &Request<B>) -> Result<Option<Response<Body>>, Failure> {
-    let segments = segments(request.uri().path());
-    let found = match segments.as_slice() {
-        [] => Some(groups::root()),
-        ["api"] => return root(request, groups::core_versions, aggregated::core),
-        ["apis"] => return root(request, groups::groups, aggregated::groups),
-        ["api", "v1"] => groups::resources("", "v1"),
-        ["apis", group] => groups::group(group),
-        ["apis", group, version] => groups::resources(group, version),
-        ["openapi", "v3"] => Some(openapi::index()),
-        ["openapi", "v3", "api", version] => openapi::document("", version),
-        ["openapi", "v3", "apis", group, version] => openapi::document(group, version),
-        ["openapi", "v2"] => return Ok(Some(openapi_v2(request))),
+    let document = |found: Option<serde_json::Value>| {
+        found.map(|found| reply::value(StatusCode::OK, &found)).ok_or_else(Failure::no_such_path)
+    };
+    let response = match segments(request.uri().path()).as_slice() {
+        [] => document(Some(groups::root())),
+        ["api"] => root(request, groups::core_versions, aggregated::core),
+        ["apis"] => root(request, groups::groups, aggregated::groups),
+        ["api", "v1"] => document(groups::resources("", "v1")),
+        ["apis", group] => document(groups::group(group)).map_err(|_| not_served(group, None)),
+        ["apis", group, version] => {
+            document(groups::resources(group, version)).map_err(|_| not_served(group, None))
+        }
+        ["openapi", "v3"] => document(Some(openapi::index())),
+        ["openapi", "v3", "api", version] => document(openapi::document("", version)),
+        ["openapi", "v3", "apis", group, version] => document(openapi::document(group, version)),
+        ["openapi", "v2"] => Ok(openapi_v2(request)),
         _ => return Ok(None),
     };
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Err(Failure::method_not_allowed());
     }
-    found.map(|found| Some(reply::value(StatusCode::OK, &found))).ok_or_else(Failure::no_such_path)
+    response.map(Some)
 }
 
 /// `/api` and `/apis` come in two forms, one of them with everything below in one document.
@@ -63,8 +68,8 @@ fn root<B>(
     request: &Request<B>,
     plain: fn() -> serde_json::Value,
     aggregated: fn(&str) -> serde_json::Value,
-) -> Result<Option<Response<Body>>, Failure> {
-    let response = match negotiate(request.headers(), &Query::default())? {
+) -> Result<Response<Body>, Failure> {
+    Ok(match negotiate(request.headers(), &Query::default())? {
         Form::Discovery(version) => {
             let content_type = match version {
                 "v2" => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
@@ -73,8 +78,7 @@ fn root<B>(
             reply::respond(StatusCode::OK, content_type, full(aggregated(version).to_string()))
         }
         Form::Object | Form::Table(_) => reply::value(StatusCode::OK, &plain()),
-    };
-    Ok(Some(response))
+    })
 }
 
 /// `/openapi/v2`, which kubectl asks for as protobuf when it meets a kind that is not served.

@@ -30,6 +30,7 @@ mod limits;
 mod mount;
 mod patch;
 mod registry;
+mod request_body;
 mod rest;
 mod schema;
 mod selector;
@@ -48,6 +49,7 @@ pub use self::{
     kubelet::{Kubelet, LogOptions},
     limits::Limits,
     mount::{Body, Handler, full},
+    request_body::RequestBody,
     rest::Query,
     server::{ApiServer, Options},
     tls::User,

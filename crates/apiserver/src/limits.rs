@@ -17,6 +17,10 @@ pub struct Limits {
     pub handshake_timeout: Duration,
     /// How long a client may take to send a body.
     pub body_timeout: Duration,
+    /// How much of a body that is refused is still received, so that its sender comes to see the answer.
+    pub unread_bytes_max: usize,
+    /// How long that may take.
+    pub unread_timeout: Duration,
     /// Requests at once on one HTTP/2 connection.
     pub streams_per_connection_max: u32,
     /// How long connections may take to end once the server drains.
@@ -55,6 +59,8 @@ impl Default for Limits {
             connections_max: 4096,
             handshake_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),
+            unread_bytes_max: 64 << 20,
+            unread_timeout: Duration::from_secs(10),
             streams_per_connection_max: 250,
             drain_timeout: Duration::from_secs(10),
             watch_timeout_min: Duration::from_secs(1800),

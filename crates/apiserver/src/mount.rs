@@ -4,9 +4,8 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
-use hyper::body::Incoming;
 
-use crate::tls::User;
+use crate::{RequestBody, tls::User};
 
 /// The body of every answer: whole, or a stream.
 pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
@@ -14,7 +13,7 @@ pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 /// Answers requests under a prefix. Called only for authenticated users; the body comes as a stream without a limit.
 pub trait Handler: Send + Sync + 'static {
     /// Answers one request.
-    fn handle(&self, user: User, request: Request<Incoming>) -> BoxFuture<'static, Response<Body>>;
+    fn handle(&self, user: User, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>>;
 }
 
 /// A body that is whole.

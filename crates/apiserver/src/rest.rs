@@ -31,7 +31,6 @@ mod watch;
 use std::sync::Arc;
 
 use http::{Method, Request, Response};
-use hyper::body::Incoming;
 
 pub use self::query::Query;
 pub(crate) use self::{
@@ -39,7 +38,9 @@ pub(crate) use self::{
     path::segments,
 };
 use self::{call::Call, path::Resource};
-use crate::{backup, discovery, mount::Body, registry::Target, server::Shared, status::Failure, tls::User};
+use crate::{
+    RequestBody, backup, discovery, mount::Body, registry::Target, server::Shared, status::Failure, tls::User,
+};
 
 /// Parts that Kubernetes has and Ebb has not yet.
 const NOT_SUPPORTED: [(&str, &str); 9] = [
@@ -58,7 +59,7 @@ const NOT_SUPPORTED: [(&str, &str); 9] = [
 pub(crate) async fn answer(
     shared: Arc<Shared>,
     user: Option<User>,
-    request: Request<Incoming>,
+    request: Request<RequestBody>,
 ) -> Response<Body> {
     match route(shared, user, request).await {
         Ok(response) => response,
@@ -69,7 +70,7 @@ pub(crate) async fn answer(
 async fn route(
     shared: Arc<Shared>,
     user: Option<User>,
-    request: Request<Incoming>,
+    request: Request<RequestBody>,
 ) -> Result<Response<Body>, Failure> {
     let path = request.uri().path().to_owned();
     if let Some(response) = discovery::public(&shared, &request) {
@@ -106,7 +107,7 @@ async fn route(
             let plural = call.resource.kind.plural;
             Err(Failure::not_implemented(format!("{plural}/{part} is not supported by this version of Ebb")))
         }
-        Some(_) => Err(Failure::no_such_path()),
+        Some(part) => Err(discovery::not_served(call.resource.kind.group, Some(part))),
     }
 }
 

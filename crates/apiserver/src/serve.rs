@@ -16,7 +16,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::task::TaskTracker;
 
-use crate::{ApiServer, Limits, rest, server::Shared, tls::User};
+use crate::{ApiServer, Limits, RequestBody, rest, server::Shared, tls::User};
 
 /// How long to wait after an error of the listener, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -88,6 +88,7 @@ async fn connection(
     let user = user(&stream);
     let draining = shared.draining.clone();
     let service = service_fn(move |request: Request<Incoming>| {
+        let request = RequestBody::of(request, &shared.registry.limits);
         let answer = rest::answer(Arc::clone(&shared), user.clone(), request);
         async move { Ok::<_, std::convert::Infallible>(answer.await) }
     });

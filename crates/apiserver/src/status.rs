@@ -41,6 +41,14 @@ impl Failure {
         failure
     }
 
+    /// A path of an API that Kubernetes or Knative has and Ebb has not yet. It is not found as any other, so that clients
+    /// go on as they would; only people learn more.
+    pub(crate) fn not_served(what: &str, hint: &str) -> Self {
+        let mut failure = Self::no_such_path();
+        failure.message.push_str(&format!(": this version of Ebb has no {what}; {hint}"));
+        failure
+    }
+
     pub(crate) fn method_not_allowed() -> Self {
         let message = "the server does not allow this method on the requested resource";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)

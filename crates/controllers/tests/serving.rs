@@ -142,8 +142,8 @@ const SOMEWHERE: &[Case] = only![
     retention::the_limits_of_the_configuration_decide, InVirtualTime(home, time), "hours pass between Revisions";
     scaling::at_zero_a_request_starts_an_instance_at_once, InVirtualTime(home, time),
         "an hour passes, and a moment is measured";
-    workloads::a_pod_made_by_hand_gets_the_node, Embedded(home),
-        "a kube-apiserver takes a pod's node by the subresource `binding` alone, and objects::Client writes none";
+    workloads::a_pod_made_by_hand_gets_the_node, InProcess(home),
+        "over the network a pod gets its node by the subresource `binding` alone, and objects::Client writes none";
     workloads::a_namespace_goes_with_all_that_is_in_it, InProcess(home),
         "over the network a namespace is let go by the subresource `finalize` alone, and objects::Client writes none";
 ];

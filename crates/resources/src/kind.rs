@@ -1,6 +1,7 @@
 //! A kind at run time: its names, and how its objects are read from JSON.
 
 mod decode;
+mod tree;
 
 use std::{fmt, sync::Arc};
 

@@ -1,11 +1,11 @@
-//! Where objects pass `resources::admission`.
+//! Where objects pass `resources::admission`, and the rules of the embedded home.
 
 use std::sync::Arc;
 
 use objects::Error;
 use resources::{
     DynObject,
-    admission::{Operation, Request, admit},
+    admission::{self, Operation, Request, admit},
 };
 
 use super::{Caller, Origin, Registry, embedded};
@@ -22,17 +22,32 @@ impl Registry {
         let (kind, name) = (object.kind(), object.metadata().name.clone().unwrap_or_default());
         let operation = old.map_or(Operation::Create, |old| Operation::Update { old: Arc::clone(old) });
         let now = self.chance.timestamp();
-        let request =
-            Request { operation, subresource: None, dry_run: caller.dry_run, user: caller.user, now };
+        let from_outside = caller.origin == Origin::Network;
+        let request = Request {
+            operation,
+            subresource: None,
+            dry_run: caller.dry_run,
+            user: caller.user,
+            binds: !from_outside,
+            now,
+        };
         let object = admit(&request, object, &self.configs.current())
-            .map_err(|rejection| status::from_rejection(kind, name, rejection))?;
-        let changed = old.is_none_or(|old| kind.same_spec(&**old, &*object) != Some(true));
-        if caller.origin == Origin::Network
-            && changed
-            && let Some(unsupported) = embedded::unsupported(&*object)
-        {
-            return Err(Error::BadRequest(unsupported.to_string()));
+            .map_err(|rejection| status::from_rejection(kind, name.clone(), rejection))?;
+        if from_outside && old.is_none_or(|old| kind.same_spec(&**old, &*object) != Some(true)) {
+            let causes = embedded::refusals(&*object);
+            if !causes.is_empty() {
+                return Err(Error::Invalid { kind, name, causes });
+            }
         }
         Ok(object)
+    }
+
+    /// What is right about an object that was admitted, but unwise or without effect, for `Warning` headers. Of what has
+    /// no effect only what is new: whoever changes something else was told when they asked for it.
+    pub(crate) fn warnings(&self, object: &dyn DynObject, before: Option<&dyn DynObject>) -> Vec<String> {
+        let mut warnings = admission::warnings(object, &self.configs.current());
+        let known = before.map(embedded::warnings).unwrap_or_default();
+        warnings.extend(embedded::warnings(object).into_iter().filter(|warning| !known.contains(warning)));
+        warnings
     }
 }

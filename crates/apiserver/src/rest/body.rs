@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
+use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 use tokio::time::timeout;
@@ -23,11 +24,13 @@ pub(super) async fn read(call: &mut Call) -> Result<Bytes, Failure> {
     let limits = &call.shared.registry.limits;
     let Some(body) = call.body.take() else { return Ok(Bytes::new()) };
     let limit = limits.body_bytes_max;
+    let too_large = || Failure::too_large(format!("Request entity too large: limit is {limit}"));
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
     match timeout(limits.body_timeout, Limited::new(body, limit).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Failure::too_large(format!("Request entity too large: limit is {limit}")))
-        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(error)) => Err(Failure::bad_request(format!("the body could not be read: {error}"))),
         Err(_) => Err(Failure::timeout("the body did not arrive in time")),
     }

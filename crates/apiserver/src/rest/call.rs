@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Request, header};
-use hyper::body::Incoming;
 
 use super::{Form, Query, negotiate, path::Resource};
 use crate::{
+    RequestBody,
     apply::Manager,
     registry::{Caller, Origin, Registry},
     selector::{FieldSelector, LabelSelector},
@@ -27,7 +27,7 @@ pub(crate) struct Call {
     pub(crate) resource: Resource,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Option<Incoming>,
+    pub(crate) body: Option<RequestBody>,
 }
 
 impl Call {
@@ -35,7 +35,7 @@ impl Call {
         shared: Arc<Shared>,
         user: User,
         resource: Resource,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
     ) -> Self {
         let (parts, body) = request.into_parts();
         let query = Query::parse(parts.uri.query());
@@ -97,13 +97,7 @@ impl Call {
     fn dry_run(&self) -> Result<bool, Failure> {
         let mut dry_run = false;
         for wish in self.query.all("dryRun").filter(|wish| !wish.is_empty()) {
-            if wish != "All" {
-                return Err(Failure::unprocessable(format!(
-                    "{}.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"{wish}\": supported values: \"All\"",
-                    self.options_kind()
-                )));
-            }
-            dry_run = true;
+            dry_run |= self::dry_run(wish, self.options_kind())?;
         }
         Ok(dry_run)
     }
@@ -137,6 +131,16 @@ impl Call {
         let name = self.resource.name.clone().or_else(|| fields.name().map(str::to_owned));
         Ok(Selection { namespace: self.resource.namespace.clone(), name, labels, fields, owner: None })
     }
+}
+
+/// What one word of `dryRun` says.
+pub(super) fn dry_run(wish: &str, options: &str) -> Result<bool, Failure> {
+    if wish == "All" {
+        return Ok(true);
+    }
+    Err(Failure::unprocessable(format!(
+        "{options}.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"{wish}\": supported values: \"All\""
+    )))
 }
 
 /// How kube-apiserver prints a resource: `apps/v1, Resource=deployments`.

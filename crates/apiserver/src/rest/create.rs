@@ -1,7 +1,6 @@
 //! POST.
 
 use http::{Response, StatusCode};
-use resources::admission::warnings;
 
 use super::{
     body,
@@ -23,6 +22,6 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
     let caller = call.caller()?;
     let stored = call.registry().create(Wanted::new(decoded.object, len), &caller).await?;
     let mut all = decoded.warnings;
-    all.extend(warnings(&*stored.object()?, &call.registry().configs.current()));
+    all.extend(call.registry().warnings(&*stored.object()?, None));
     Ok(reply::warn(reply::object(StatusCode::CREATED, &stored, &form, call.now())?, &all))
 }

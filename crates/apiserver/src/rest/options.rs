@@ -1,5 +1,6 @@
 //! `DeleteOptions`, from the query or the body.
 
+use k8s_openapi::apimachinery::pkg::apis::meta;
 use objects::{DeleteOptions, Precondition, Propagation};
 use serde_json::Value;
 
@@ -18,29 +19,30 @@ pub(super) async fn delete(call: &mut Call) -> Result<DeleteOptions, Failure> {
         options.propagation = Some(orphans(orphan == "true"));
     }
     if let Some(parsed) = body::parse_if_any(call).await? {
-        from_body(&parsed.value, &mut options)?;
+        from_body(parsed.value, &mut options)?;
     }
     Ok(options)
 }
 
-fn from_body(body: &Value, options: &mut DeleteOptions) -> Result<(), Failure> {
+fn from_body(body: Value, options: &mut DeleteOptions) -> Result<(), Failure> {
     if body.get("kind").and_then(Value::as_str).is_some_and(|kind| kind != "DeleteOptions") {
         return Err(Failure::bad_request("decoded object cannot be converted to DeleteOptions"));
     }
-    if let Some(seconds) = body.get("gracePeriodSeconds").and_then(Value::as_i64) {
-        options.grace_period_seconds = Some(seconds);
-    }
-    if let Some(policy) = body.get("propagationPolicy").and_then(Value::as_str) {
-        options.propagation = Some(propagation(policy)?);
-    } else if let Some(orphan) = body.get("orphanDependents").and_then(Value::as_bool) {
+    let body: meta::v1::DeleteOptions = serde_json::from_value(body).map_err(|error| {
+        let what = "DeleteOptions in version \"v1\" cannot be handled as a DeleteOptions";
+        Failure::bad_request(format!("{what}: {error}"))
+    })?;
+    options.grace_period_seconds = body.grace_period_seconds.or(options.grace_period_seconds);
+    if let Some(policy) = body.propagation_policy {
+        options.propagation = Some(propagation(&policy)?);
+    } else if let Some(orphan) = body.orphan_dependents {
         options.propagation = Some(orphans(orphan));
     }
-    if let Some(preconditions) = body.get("preconditions") {
-        let text = |field| preconditions.get(field).and_then(Value::as_str).map(str::to_owned);
-        options.precondition = Precondition { uid: text("uid"), resource_version: text("resourceVersion") };
+    if let Some(meta::v1::Preconditions { uid, resource_version }) = body.preconditions {
+        options.precondition = Precondition { uid, resource_version };
     }
-    if let Some(wishes) = body.get("dryRun").and_then(Value::as_array) {
-        options.dry_run = wishes.iter().any(|wish| wish == "All");
+    for wish in body.dry_run.into_iter().flatten() {
+        options.dry_run |= super::call::dry_run(&wish, "DeleteOptions")?;
     }
     Ok(())
 }

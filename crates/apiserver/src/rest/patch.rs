@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use resources::admission::warnings;
 
 use super::{
     apply, body,
@@ -28,8 +27,9 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     let patch = read(&mut call).await?;
     let (kind, key) = (call.resource.kind, call.resource.key());
     let caller = call.caller()?;
-    let mut all = Vec::new();
+    let (mut all, mut before) = (Vec::new(), None);
     let wanted = |current: &Stored| {
+        before = Some(current.object()?);
         let value = serde_json::from_slice(&current.json())
             .map_err(|error| objects::Error::Internal(format!("a stored object cannot be read: {error}")))?;
         let value = patch.apply(kind, value).map_err(refused)?;
@@ -54,7 +54,9 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
         Ok(Wanted::new(decoded.object, text.len()))
     };
     let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;
-    all.extend(warnings(&*stored.object()?, &call.registry().configs.current()));
+    if target == Target::Object {
+        all.extend(call.registry().warnings(&*stored.object()?, before.as_deref()));
+    }
     Ok(reply::warn(reply::object(StatusCode::OK, &stored, &form, call.now())?, &all))
 }
 

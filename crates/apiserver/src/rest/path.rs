@@ -3,7 +3,7 @@
 use resources::{Kind, Object, ObjectKey, builtin::Pod, kinds};
 
 use super::query::decode;
-use crate::status::Failure;
+use crate::{discovery::not_served, status::Failure};
 
 /// A path, cut at its slashes.
 pub(crate) fn segments(path: &str) -> Vec<&str> {
@@ -28,13 +28,19 @@ impl Resource {
             ["apis", group, version, rest @ ..] => (*group, *version, rest),
             _ => return Err(Failure::no_such_path()),
         };
-        let kind = |plural: &str| kinds::by_plural(group, version, plural).ok_or_else(Failure::no_such_path);
+        let kind = |plural: &str| {
+            kinds::by_plural(group, version, plural).ok_or_else(|| not_served(group, Some(plural)))
+        };
         let (kind, namespace, rest) = match rest {
             // Of a namespace itself there are parts, which are named like no kind.
             ["namespaces", namespace, plural, rest @ ..]
                 if kinds::by_plural(group, version, plural).is_some() =>
             {
                 (kind(plural)?, Some(decode(namespace)), rest)
+            }
+            // Nor is there anything behind one that is named like no kind at all.
+            ["namespaces", _, plural, ..] if kinds::by_plural(group, version, "namespaces").is_none() => {
+                return Err(not_served(group, Some(plural)));
             }
             [plural, rest @ ..] => (kind(plural)?, None, rest),
             [] => return Err(Failure::no_such_path()),
@@ -43,7 +49,7 @@ impl Resource {
             [] => (None, None),
             [name] => (Some(decode(name)), None),
             [name, subresource] => (Some(decode(name)), Some((*subresource).to_owned())),
-            _ => return Err(Failure::no_such_path()),
+            [_, part, ..] => return Err(not_served(group, Some(part))),
         };
         // Objects of a namespace are found in it; only lists reach over all namespaces.
         if kind.namespaced != namespace.is_some() && (namespace.is_some() || name.is_some()) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
-use resources::{Object, admission::warnings, builtin::Lease, meta::ObjectMeta};
+use resources::{Object, builtin::Lease, meta::ObjectMeta};
 
 use super::{
     body,
@@ -15,6 +15,7 @@ use crate::{
     mount::Body,
     registry::{Target, Wanted},
     status::Failure,
+    store::Stored,
 };
 
 pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>, Failure> {
@@ -26,10 +27,16 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     check_version(&call, decoded.object.metadata())?;
     let caller = call.caller()?;
     let (kind, key) = (call.resource.kind, call.resource.key());
-    let wanted = |_: &_| Ok::<_, Failure>(Wanted::new(Arc::clone(&decoded.object), len));
+    let mut before = None;
+    let wanted = |current: &Stored| {
+        before = Some(current.object()?);
+        Ok::<_, Failure>(Wanted::new(Arc::clone(&decoded.object), len))
+    };
     let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;
     let mut all = decoded.warnings;
-    all.extend(warnings(&*stored.object()?, &call.registry().configs.current()));
+    if target == Target::Object {
+        all.extend(call.registry().warnings(&*stored.object()?, before.as_deref()));
+    }
     Ok(reply::warn(reply::object(StatusCode::OK, &stored, &form, call.now())?, &all))
 }
 

@@ -24,7 +24,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Clone)]
 pub(crate) struct Https {
     pub(crate) address: SocketAddr,
-    tls: TlsConnector,
+    pub(crate) tls: TlsConnector,
 }
 
 /// An open connection, for one request after another.
@@ -33,6 +33,7 @@ pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
 }
 
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) code: u16,
     pub(crate) headers: HeaderMap,

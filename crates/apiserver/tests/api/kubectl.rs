@@ -298,10 +298,38 @@ async fn kubectl_shows_what_is_wrong() {
         let output = kubectl.run("apply -f -", &manifest).await;
         assert!(!output.ok && output.stderr.contains(expect), "{expect}: {}", output.stderr);
     }
-    let unknown =
-        "apiVersion: serving.knative.dev/v1beta1\nkind: DomainMapping\nmetadata: {name: a.example.com}\n";
-    let unknown = kubectl.run("apply -f -", unknown).await;
-    assert!(unknown.stderr.contains("no matches for kind \"DomainMapping\""), "{}", unknown.stderr);
+    for (version, kind) in [
+        ("serving.knative.dev/v1beta1", "DomainMapping"),
+        ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
+        ("rbac.authorization.k8s.io/v1", "Role"),
+        ("autoscaling/v2", "HorizontalPodAutoscaler"),
+        ("eventing.knative.dev/v1", "Broker"),
+        ("messaging.knative.dev/v1", "Channel"),
+        ("flows.knative.dev/v1", "Sequence"),
+        ("sources.knative.dev/v1", "PingSource"),
+        ("sinks.knative.dev/v1alpha1", "JobSink"),
+    ] {
+        let manifest = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a.example.com}}\n");
+        let unknown = kubectl.run("apply -f -", &manifest).await;
+        let expect = format!("no matches for kind \"{kind}\" in version \"{version}\"");
+        assert!(!unknown.ok && unknown.stderr.contains(&expect), "{}", unknown.stderr);
+    }
+    let reviews = kubectl.run("auth can-i create pods", "").await;
+    assert!(
+        !reviews.ok && reviews.stderr.contains("this version of Ebb has no reviews of what somebody may do"),
+        "{}",
+        reviews.stderr
+    );
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: lb}\nspec: {type: LoadBalancer, ports: [{port: 80}]}\n";
+    let told = kubectl.run("apply -f -", service).await;
+    assert!(
+        told.ok
+            && told
+                .stderr
+                .contains("Warning: spec.type: this version of Ebb gives a LoadBalancer Service neither"),
+        "{}",
+        told.stderr
+    );
     let missing = kubectl.run("get cm none", "").await;
     assert_eq!(
         missing.stderr.lines().last(),

@@ -2,11 +2,10 @@
 
 use std::{io, sync::Arc};
 
-use apiserver::{Body, Handler, Kubelet, LogOptions, User, full};
+use apiserver::{Body, Handler, Kubelet, LogOptions, RequestBody, User, full};
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream, stream::BoxStream};
 use http::{Request, Response};
-use hyper::body::Incoming;
 use resources::builtin::Pod;
 use serde_json::json;
 
@@ -34,7 +33,7 @@ impl Kubelet for Echo {
 }
 
 impl Handler for Echo {
-    fn handle(&self, user: User, request: Request<Incoming>) -> BoxFuture<'static, Response<Body>> {
+    fn handle(&self, user: User, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
         let text = format!("{} asks for {}", user.name, request.uri().path());
         async move { Response::new(full(text)) }.boxed()
     }

@@ -1,5 +1,7 @@
 //! A running API server and a plain HTTP client with the admin's certificate.
 
+mod http2;
+
 use apiserver::{ApiServer, Limits, Options};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -8,6 +10,7 @@ use resources::meta::ObjectMeta;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 
+pub(crate) use self::http2::{Http2, When};
 pub(crate) use crate::https::PATIENCE;
 use crate::https::{Answer, Https};
 

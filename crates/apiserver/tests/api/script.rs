@@ -281,7 +281,6 @@ async fn spec_status_and_scale_are_written_apart() {
         get("DELETE /apis/apps/v1/namespaces/default/deployments/d/scale", 405, &[]),
         get("GET /api/v1/namespaces/default/configmaps/a/status", 404, &[]),
         get("GET /apis/apps/v1/namespaces/default/deployments/d/other", 404, &[]),
-        get("POST /api/v1/namespaces/default/pods/p/exec", 501, &[("/reason", r#""NotImplemented""#)]),
         step(
             "PUT /apis/serving.knative.dev/v1/namespaces/default/routes/r",
             JSON,
@@ -387,11 +386,38 @@ async fn strangers_see_health_and_version_only() {
 #[tokio::test]
 async fn bodies_are_bounded_in_length_and_depth() {
     let rig = Rig::start().await;
+    rig.post(CMS, &serde_json::json!({"metadata": {"name": "a"}, "data": {"k": "v"}})).await;
+    let before = rig.call("GET", CMS, &[], "").await.json;
     let long = format!(r#"{{"metadata":{{"name":"a"}},"data":{{"k":"{}"}}}}"#, "x".repeat(4 << 20));
-    assert_eq!(rig.call("POST", CMS, &[], &long).await.code, 413);
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    assert_eq!(rig.call("POST", CMS, &[], &deep).await.code, 400);
+    let deep =
+        format!(r#"{{"metadata":{{"name":"a"}},"x":{}1{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+    let deep_yaml = format!("metadata: {{name: a}}\nx: {}1{}\n", "[".repeat(150), "]".repeat(150));
     let operations = format!("[{}]", vec![r#"{"op":"test","path":"","value":1}"#; 10_001].join(","));
-    let headers = [("content-type", JSON_PATCH)];
-    assert_eq!(rig.call("PATCH", &format!("{CMS}/a"), &headers, &operations).await.code, 413);
+    let one = format!("{CMS}/a");
+    let too_long = (413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728");
+    let too_deep = (400, "BadRequest", "exceeded max depth: objects and arrays may be nested 100 deep");
+    let too_many = (413, "RequestEntityTooLarge", "10001");
+    for (method, path, content_type, body, (code, reason, said)) in [
+        ("POST", CMS, JSON, &long, too_long),
+        ("PUT", &one, JSON, &long, too_long),
+        ("PATCH", &one, MERGE, &long, too_long),
+        ("DELETE", &one, JSON, &long, too_long),
+        ("POST", CMS, JSON, &deep, too_deep),
+        ("POST", CMS, YAML, &deep_yaml, (400, "BadRequest", "Depth")),
+        ("PUT", &one, JSON, &deep, too_deep),
+        ("PATCH", &one, MERGE, &deep, too_deep),
+        ("PATCH", &one, STRATEGIC, &deep, too_deep),
+        ("DELETE", &one, JSON, &deep, too_deep),
+        ("PATCH", &one, JSON_PATCH, &operations, too_many),
+    ] {
+        let answer = rig.call(method, path, &[("content-type", content_type)], body).await;
+        let status = &answer.json;
+        assert_eq!(
+            (answer.code, &status["kind"], &status["reason"]),
+            (code, &"Status".into(), &reason.into())
+        );
+        let message = status["message"].as_str().unwrap();
+        assert!(message.contains(said) && message.len() < 1000, "{method} {content_type}: {message}");
+        assert_eq!(rig.call("GET", CMS, &[], "").await.json, before, "{method} {content_type}");
+    }
 }

@@ -35,7 +35,6 @@ type TimedRun = for<'a> fn(&'a Home, &'a VirtualTime) -> LocalBoxFuture<'a, ()>;
 #[derive(Clone, Copy)]
 pub(crate) enum Body {
     Anywhere(Run),
-    Embedded(Run, &'static str),
     InProcess(Run, &'static str),
     InVirtualTime(TimedRun, &'static str),
 }
@@ -45,7 +44,6 @@ impl Case {
     fn obstacle(&self, place: &Place) -> Option<&'static str> {
         let (why, fits) = match self.body {
             Body::Anywhere(_) => return None,
-            Body::Embedded(_, why) => (why, *place == Place::InProcess || *place == Place::Remote),
             Body::InProcess(_, why) | Body::InVirtualTime(_, why) => (why, *place == Place::InProcess),
         };
         (!fits).then_some(why)
@@ -152,7 +150,7 @@ fn attempt(place: &Place, case: &Case) {
         let (home, mut parts) = Home::start(place, case.name).await;
         let body = async {
             match case.body {
-                Body::Anywhere(run) | Body::Embedded(run, _) | Body::InProcess(run, _) => run(&home).await,
+                Body::Anywhere(run) | Body::InProcess(run, _) => run(&home).await,
                 Body::InVirtualTime(run, _) => run(&home, &VirtualTime::new()).await,
             }
         };

@@ -12,11 +12,10 @@ mod image_users;
 mod images;
 
 use ::images::Store;
-use apiserver::{Body, Handler, Query, User};
+use apiserver::{Body, Handler, Query, RequestBody, User};
 use dataplane::Handle;
 use futures::future::BoxFuture;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
 use objects::Client;
 use serde_json::{Value, json};
 
@@ -28,7 +27,7 @@ pub(super) struct Extension {
 }
 
 impl Handler for Extension {
-    fn handle(&self, _: User, request: Request<Incoming>) -> BoxFuture<'static, Response<Body>> {
+    fn handle(&self, _: User, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
         let (store, handle, client) = (self.images.clone(), self.handle.clone(), self.client.clone());
         Box::pin(async move {
             let query = Query::parse(request.uri().query());

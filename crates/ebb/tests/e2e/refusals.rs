@@ -41,7 +41,7 @@ fn what_the_node_cannot_give_is_refused_by_name() {
     ];
     let mut cases: Vec<_> = beyond
         .iter()
-        .map(|name| (add(name), format!("capabilities.add[0]: giving a container {name}")))
+        .map(|name| (add(name), format!("capabilities.add[0]: Forbidden: giving a container {name}")))
         .collect();
     cases.extend([
         ("securityContext: {privileged: true}".to_owned(), "securityContext.privileged".to_owned()),
@@ -132,6 +132,23 @@ spec:
 ---
 "#;
 
+/// Volumes that no waiting brings.
+const FOREIGN: &str = r#"
+apiVersion: v1
+kind: Pod
+metadata: {name: host}
+spec:
+  volumes: [{name: foreign, hostPath: {path: /}}]
+  containers: [{name: main, image: "dev.local/hello:1", volumeMounts: [{name: foreign, mountPath: /v}]}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: claim}
+spec:
+  volumes: [{name: foreign, persistentVolumeClaim: {claimName: c}}]
+  containers: [{name: main, image: "dev.local/hello:1", volumeMounts: [{name: foreign, mountPath: /v}]}]
+"#;
+
 #[test]
 #[allow(clippy::disallowed_methods, reason = "how long another process takes is what is shown")]
 fn what_was_missing_is_taken_as_soon_as_it_appears() {
@@ -141,10 +158,16 @@ fn what_was_missing_is_taken_as_soon_as_it_appears() {
     }
     let ebb = Ebb::with_runtime("container");
     ebb.apply(LATE);
+    ebb.apply(FOREIGN);
     let waiting = |pod: &Value| pod["status"]["containerStatuses"][0]["state"]["waiting"].clone();
     for (name, why) in [("variables", "configmap \"late\" not found"), ("files", "secret \"late\" not found")]
     {
         ebb.settled("pod", name, |pod| waiting(pod)["message"] == why);
+    }
+    for name in ["host", "claim"] {
+        let why = r#"volume "foreign" is of a kind that this node does not support"#;
+        let said = |pod: &Value| waiting(pod)["message"].as_str().is_some_and(|said| said.starts_with(why));
+        assert_eq!(ebb.settled("pod", name, said)["status"]["phase"], "Pending");
     }
     // Until its waits are longer than what is allowed below.
     let created: jiff::Timestamp = ebb.object("pod", "files").unwrap()["metadata"]["creationTimestamp"]

@@ -27,6 +27,8 @@ pub struct Request<'a> {
     pub dry_run: bool,
     /// Who asks.
     pub user: &'a str,
+    /// Whether it may give a Pod its node, as `pods/binding` does upstream.
+    pub binds: bool,
     /// The time of the write.
     pub now: jiff::Timestamp,
 }
@@ -34,7 +36,7 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// A new object.
     pub fn create(user: &'a str, now: jiff::Timestamp) -> Self {
-        Self { operation: Operation::Create, subresource: None, dry_run: false, user, now }
+        Self { operation: Operation::Create, subresource: None, dry_run: false, user, binds: false, now }
     }
 
     /// A new version of `old`.

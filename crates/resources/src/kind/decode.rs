@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::tree::Tree;
 use crate::object::{DynObject, Object};
 
 /// An object, or why it is none.
@@ -32,7 +33,7 @@ pub(crate) fn decode_strict<K: Object>(value: Value) -> DecodedStrictly {
     let mut unknown = Vec::new();
     let mut note = |path: serde_ignored::Path<'_>| unknown.push(field_path(&path));
     let mut track = serde_path_to_error::Track::new();
-    let json = serde_ignored::Deserializer::new(value, &mut note);
+    let json = serde_ignored::Deserializer::new(Tree(value), &mut note);
     let read = K::deserialize(serde_path_to_error::Deserializer::new(json, &mut track));
     // The caller has read these two to find the kind; they are not fields of it.
     unknown.retain(|path| path != "apiVersion" && path != "kind");
@@ -157,6 +158,26 @@ mod tests {
                 "int32",
             ),
             (core, "ConfigMap", json!({"metadata": {}, "data": {"a": true}}), "bool", "data.a", "string"),
+            (ksvc, "Service", json!({"metadata": {}, "spec": []}), "array", "spec", "ServiceSpec"),
+            (ksvc, "Service", service(json!([])), "array", "spec.template.spec", "RevisionSpec"),
+            (
+                ksvc,
+                "Service",
+                json!({"metadata": {}, "spec": {"traffic": [[]]}}),
+                "array",
+                "spec.traffic[0]",
+                "TrafficTarget",
+            ),
+            (
+                ksvc,
+                "Service",
+                service(json!({"containers": [[]]})),
+                "array",
+                "spec.template.spec.containers[0]",
+                "Container",
+            ),
+            (core, "Pod", json!({"metadata": [], "spec": {}}), "array", "metadata", "ObjectMeta"),
+            (core, "Pod", json!({"metadata": {}, "spec": []}), "array", "spec", "PodSpec"),
         ];
         for (version, kind, value, found, field, expected) in cases {
             let error = kinds::by_kind(version, kind).unwrap().decode_strict(value.clone()).err();

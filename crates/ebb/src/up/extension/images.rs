@@ -1,18 +1,14 @@
 //! The images of this machine: what is there, one more, one less.
 
-use std::io;
-
-use futures::TryStreamExt;
 use http::StatusCode;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use images::{Digest, Error, ImageSummary, Reference, Store};
 use objects::Client;
 use serde_json::{Value, json};
 use tokio_util::io::StreamReader;
 
 use super::{Answer, Refusal, image_users};
-use apiserver::Query;
+use apiserver::{Query, RequestBody};
 
 /// How many of an image's users a refusal names.
 const USERS_NAMED_MAX: usize = 5;
@@ -29,8 +25,8 @@ pub(super) fn list(store: &Store) -> Value {
     json!({ "items": store.list().into_iter().map(item).collect::<Vec<_>>() })
 }
 
-pub(super) async fn load(store: Store, query: Query, body: Incoming) -> Answer {
-    let reader = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
+pub(super) async fn load(store: Store, query: Query, body: RequestBody) -> Answer {
+    let reader = StreamReader::new(body.into_data_stream());
     let name = query.get("name").map(str::to_owned);
     let loaded = images::load_async(&store, reader, name).await?;
     let image = |(reference, digest): (Reference, Digest)| json!({ "reference": reference.to_string(), "digest": digest.to_string() });

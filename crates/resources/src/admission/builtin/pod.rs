@@ -35,7 +35,7 @@ impl Rules for Pod {
         let spec = self.spec.as_ref().unwrap_or(&none);
         validate_spec(spec, &path, &mut errors);
         if let Some(old) = context.old {
-            check_update(spec, old.spec.as_ref().unwrap_or(&none), &path, &mut errors);
+            check_update(spec, old.spec.as_ref().unwrap_or(&none), context.request.binds, &path, &mut errors);
         }
         invalid(errors)
     }
@@ -119,8 +119,9 @@ fn validate_containers(
     }
 }
 
-/// A pod is what it is: only its images, deadline and tolerations may change, and it may be given to a node once.
-fn check_update(spec: &PodSpec, old: &PodSpec, path: &Path<'_>, errors: &mut Vec<FieldError>) {
+/// A pod is what it is: only its images, deadline and tolerations may change, and whoever binds pods may give it a node
+/// once.
+fn check_update(spec: &PodSpec, old: &PodSpec, binds: bool, path: &Path<'_>, errors: &mut Vec<FieldError>) {
     const WHY: &str = "pod updates may not change fields other than `spec.containers[*].image`,\
         `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing \
         tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
@@ -131,7 +132,7 @@ fn check_update(spec: &PodSpec, old: &PodSpec, path: &Path<'_>, errors: &mut Vec
     if kept {
         masked.tolerations.clone_from(&old.tolerations);
     }
-    if old.node_name.as_deref().unwrap_or_default().is_empty() {
+    if binds && old.node_name.as_deref().unwrap_or_default().is_empty() {
         masked.node_name.clone_from(&old.node_name);
     }
     let keep_images = |containers: &mut [Container], old: &[Container]| {

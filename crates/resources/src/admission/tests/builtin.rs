@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{check_refused, create, merge, update};
+use super::{check_refused, create, decode, merge, text, update};
+use crate::{
+    admission::{Request, admit},
+    config::Configs,
+};
 
 fn object(api_version: &str, kind: &str, fields: Value) -> Value {
     merge(
@@ -131,7 +135,13 @@ fn pods_refused() {
 fn a_pod_changes_little() {
     let stored = create(&pod(json!({"containers": [{"name": "c", "image": "i:1"}]}))).unwrap();
     let with = |change: Value| update(&stored, &merge(stored.clone(), json!({"spec": change})));
-    assert!(with(json!({"nodeName": "n"})).is_ok());
+    let error = with(json!({"nodeName": "n"})).unwrap_err();
+    assert!(error.starts_with("spec: Forbidden: pod updates may not change fields other than"), "{error}");
+    let bound = merge(stored.clone(), json!({"spec": {"nodeName": "n"}}));
+    let binding =
+        Request { binds: true, ..Request::update(decode(&stored), "joe", jiff::Timestamp::UNIX_EPOCH) };
+    let bind = |pod: &Value| text(admit(&binding, decode(pod), &Configs::default()));
+    assert_eq!(bind(&bound).unwrap()["spec"]["nodeName"], "n", "whoever binds pods gives it a node");
     let image = merge(stored["spec"]["containers"][0].clone(), json!({"image": "i:2"}));
     assert!(with(json!({"containers": [image]})).is_ok());
     let error = with(json!({"hostname": "h"})).unwrap_err();

@@ -1,0 +1,90 @@
+//! APIs that Kubernetes and Knative have and Ebb has not yet: who asks for one is told so, and what to do.
+
+use crate::status::Failure;
+
+/// A group, or some of its resources.
+struct Absent {
+    group: &'static str,
+    /// The resources in URLs; none for the whole group.
+    resources: &'static [&'static str],
+    what: &'static str,
+    hint: &'static str,
+}
+
+const fn absent(
+    group: &'static str,
+    resources: &'static [&'static str],
+    what: &'static str,
+    hint: &'static str,
+) -> Absent {
+    Absent { group, resources, what, hint }
+}
+
+const ADMIN: &str =
+    "whoever has a certificate of group system:masters may do everything, and nobody else anything";
+const LEAVE_OUT: &str = "leave it out";
+const EVENTING: &str = "Eventing";
+const STORED: &[&str] = &["persistentvolumeclaims", "persistentvolumes"];
+const BOUNDS: &[&str] = &["limitranges", "resourcequotas"];
+
+const ABSENT: &[Absent] = &[
+    absent("", STORED, "volumes that outlive their pod", "pods have emptyDir volumes"),
+    absent("", BOUNDS, "bounds of namespaces", LEAVE_OUT),
+    absent("", &["replicationcontrollers"], "ReplicationControllers", "use a Deployment"),
+    absent(
+        "admissionregistration.k8s.io",
+        &[],
+        "admission webhooks",
+        "Knative's defaults and rules are built in",
+    ),
+    absent(
+        "apiextensions.k8s.io",
+        &[],
+        "CustomResourceDefinitions",
+        "Knative Serving's kinds are built in, and no others can be added",
+    ),
+    absent("apps", &["daemonsets", "statefulsets"], "DaemonSets and StatefulSets", "use a Deployment"),
+    absent("authentication.k8s.io", &[], "reviews of tokens", "clients are known by their certificates"),
+    absent("authorization.k8s.io", &[], "reviews of what somebody may do", ADMIN),
+    absent(
+        "autoscaling",
+        &[],
+        "HorizontalPodAutoscalers",
+        "Knative Services scale by themselves, and `kubectl scale` a Deployment",
+    ),
+    absent("batch", &[], "Jobs", "run a Pod with `restartPolicy: Never`"),
+    absent("eventing.knative.dev", &[], EVENTING, LEAVE_OUT),
+    absent("flows.knative.dev", &[], EVENTING, LEAVE_OUT),
+    absent("messaging.knative.dev", &[], EVENTING, LEAVE_OUT),
+    absent(
+        "networking.k8s.io",
+        &[],
+        "Ingresses and NetworkPolicies",
+        "Knative Services are reached through the gateway",
+    ),
+    absent("policy", &[], "PodDisruptionBudgets", LEAVE_OUT),
+    absent("rbac.authorization.k8s.io", &[], "RBAC", ADMIN),
+    absent("scheduling.k8s.io", &[], "PriorityClasses", LEAVE_OUT),
+    absent(
+        "serving.knative.dev",
+        &["domainmappings"],
+        "DomainMappings",
+        "`ebb up --domain` names the domain of all Services",
+    ),
+    absent("sinks.knative.dev", &[], EVENTING, LEAVE_OUT),
+    absent("sources.knative.dev", &[], EVENTING, LEAVE_OUT),
+    absent("storage.k8s.io", &[], "StorageClasses", "pods have emptyDir volumes"),
+];
+
+/// The answer for a group, or a resource in a group, that is not served.
+pub(crate) fn not_served(group: &str, resource: Option<&str>) -> Failure {
+    let is_meant = |absent: &&Absent| {
+        absent.group == group
+            && (absent.resources.is_empty()
+                || resource.is_some_and(|resource| absent.resources.contains(&resource)))
+    };
+    match ABSENT.iter().find(is_meant) {
+        Some(Absent { what, hint, .. }) => Failure::not_served(what, hint),
+        None => Failure::no_such_path(),
+    }
+}

@@ -1,0 +1,22 @@
+//! Services: accepted, since users' manifests contain them, though little of what they stand for is served yet.
+
+use resources::builtin::Service;
+
+/// What a Service is not given; `None` for one that asks for nothing but the addresses of its pods.
+pub(super) fn warning(service: &Service) -> Option<String> {
+    let spec = service.spec.as_ref()?;
+    let address = spec.cluster_ip.as_deref().unwrap_or_default();
+    Some(match spec.type_.as_deref().unwrap_or("ClusterIP") {
+        kind @ ("LoadBalancer" | "NodePort") => format!(
+            "spec.type: this version of Ebb gives a {kind} Service neither address nor port, so that nothing answers \
+             for it; Knative Services are reached through the gateway"
+        ),
+        "ExternalName" => {
+            "spec.externalName: this version of Ebb has no DNS in pods, so that none of them learns this name".into()
+        }
+        _ if address == "None" => return None,
+        _ => "spec.clusterIP: this version of Ebb gives Services no address, so that nothing answers for this one; its \
+              EndpointSlices have the addresses of its pods"
+            .into(),
+    })
+}
