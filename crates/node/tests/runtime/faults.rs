@@ -61,7 +61,7 @@ pub(crate) async fn a_keeper_that_is_stopped(image: &Image) {
         let Some(node) = Node::start("a_keeper_that_is_stopped", kind, ANSWER_MAX).await else { continue };
         let (runtime, keeper) = (&*node.runtime, node.keeper);
         sandbox(runtime, "s").await;
-        signal(keeper, Signal::STOP);
+        let stopped = Stopped::new(keeper);
 
         let (mut spec, late) = image.spec("s", "c", "sleep");
         let (mut held, taken) = io::pipe().unwrap();
@@ -81,7 +81,7 @@ pub(crate) async fn a_keeper_that_is_stopped(image: &Image) {
 
         // The name is free again, and what becomes of the late one is none of the next one's business.
         let (spec, _) = image.spec("s", "c", "exit 4");
-        let (next, ()) = tokio::join!(runtime.start_container(spec), async { signal(keeper, Signal::CONT) });
+        let (next, ()) = tokio::join!(runtime.start_container(spec), async { drop(stopped) });
         next.unwrap();
         assert_eq!(runtime.wait(&"c".into()).await.unwrap().code, 4);
         assert_eq!(late.read().await, "", "nobody holds the late one's output any more");
@@ -100,7 +100,7 @@ pub(crate) async fn a_caller_that_gives_up(image: &Image) {
         let Some(node) = Node::start("a_caller_that_gives_up", kind, long).await else { continue };
         let runtime = &*node.runtime;
         let id = sandbox(runtime, "s").await;
-        signal(node.keeper, Signal::STOP);
+        let stopped = Stopped::new(node.keeper);
         let (mut spec, output) = image.spec("s", "c", "sleep");
         let (mut held, taken) = io::pipe().unwrap();
         rustix::io::ioctl_fionbio(&held, true).unwrap();
@@ -108,7 +108,7 @@ pub(crate) async fn a_caller_that_gives_up(image: &Image) {
         let start = runtime.start_container(spec);
         assert!(tokio::time::timeout(Duration::from_millis(20), start).await.is_err());
         assert_eq!(held.read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
-        signal(node.keeper, Signal::CONT);
+        drop(stopped);
         eventually("it is let go with the answer", || matches!(held.read(&mut [0]), Ok(0))).await;
         runtime.remove_sandbox(&id).await.unwrap();
         assert_eq!(output.read().await, "");
@@ -236,6 +236,22 @@ fn limit(pid: i32, descriptors: u64) -> Rlimit {
 
 fn rlimit(pid: i32, limit: Rlimit) -> Rlimit {
     prlimit(Pid::from_raw(pid), Resource::Nofile, limit).unwrap()
+}
+
+/// A process that stands still until it is let go on, also by a test that fails.
+struct Stopped(i32);
+
+impl Stopped {
+    fn new(pid: i32) -> Self {
+        signal(pid, Signal::STOP);
+        Self(pid)
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        signal(self.0, Signal::CONT);
+    }
 }
 
 /// How often a process has waited for something.
