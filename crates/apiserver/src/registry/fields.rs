@@ -90,6 +90,23 @@ pub(super) fn with_managers(object: Arc<dyn DynObject>, managed: Managed) -> Arc
     object.with_metadata(metadata)
 }
 
+/// An object that was applied; the present one, if nothing but the time of that is new. Which fields changed is known
+/// only now: what the configuration leaves out and admission fills in was taken for a change before.
+pub(super) fn as_it_was(present: &Arc<dyn DynObject>, object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
+    let untimed = |object: &Arc<dyn DynObject>| {
+        let mut entries = object.metadata().managed_fields.clone().unwrap_or_default();
+        entries.iter_mut().for_each(|entry| entry.time = None);
+        entries
+    };
+    if untimed(present) != untimed(&object) {
+        return object;
+    }
+    let mut metadata = object.metadata().clone();
+    metadata.managed_fields.clone_from(&present.metadata().managed_fields);
+    let timed_as_before = Arc::clone(&object).with_metadata(metadata);
+    if object.kind().same(&**present, &*timed_as_before) { timed_as_before } else { object }
+}
+
 impl Manager {
     /// Who updates an object of the kind.
     pub(crate) fn updater(name: String, kind: &Kind, subresource: Option<&str>) -> Self {

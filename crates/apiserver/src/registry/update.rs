@@ -121,7 +121,7 @@ impl Registry {
             }
         };
         let object = match applied {
-            Some(managed) => fields::with_managers(object, managed),
+            Some(managed) => fields::as_it_was(present, fields::with_managers(object, managed)),
             None => self.managed(current, object, wish.as_deref(), target, caller),
         };
         Ok(if present.kind().same(&**present, &*object) {
