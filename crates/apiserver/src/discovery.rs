@@ -55,7 +55,11 @@ pub(crate) fn answer<B>(request: &Request<B>) -> Result<Option<Response<Body>>, 
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Err(Failure::method_not_allowed());
     }
-    found.map(|found| Some(reply::value(StatusCode::OK, &found))).ok_or_else(Failure::no_such_path)
+    match (found, segments.as_slice()) {
+        (Some(found), _) => Ok(Some(reply::value(StatusCode::OK, &found))),
+        (None, ["apis", group, ..]) if groups::group(group).is_none() => Err(Failure::nowhere()),
+        (None, _) => Err(Failure::no_such_path()),
+    }
 }
 
 /// `/api` and `/apis` come in two forms, one of them with everything below in one document.
@@ -64,6 +68,9 @@ fn root<B>(
     plain: fn() -> serde_json::Value,
     aggregated: fn(&str) -> serde_json::Value,
 ) -> Result<Option<Response<Body>>, Failure> {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return Err(Failure::method_not_allowed());
+    }
     let response = match negotiate(request.headers(), &Query::default())? {
         Form::Discovery(version) => {
             let content_type = match version {
@@ -72,7 +79,7 @@ fn root<B>(
             };
             reply::respond(StatusCode::OK, content_type, full(aggregated(version).to_string()))
         }
-        Form::Object | Form::Table(_) => reply::value(StatusCode::OK, &plain()),
+        Form::Object | Form::Table(_) | Form::Partial { .. } => reply::value(StatusCode::OK, &plain()),
     };
     Ok(Some(response))
 }

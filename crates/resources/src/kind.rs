@@ -68,6 +68,11 @@ impl Kind {
         }
     }
 
+    /// Whether the kind is part of Kubernetes itself; the others are custom resources upstream.
+    pub fn is_builtin(&self) -> bool {
+        !self.group.ends_with("knative.dev")
+    }
+
     /// The kind of a list of these objects.
     pub fn list_kind(&self) -> String {
         format!("{}List", self.kind)

@@ -8,7 +8,10 @@ use std::{
 
 use resources::{
     DynObject, Kind, Object,
-    builtin::{Namespace, NamespaceSpec, NamespaceStatus, Node, Pod, PodStatus, Service},
+    builtin::{
+        Deployment, LoadBalancerStatus, Namespace, NamespaceSpec, NamespaceStatus, Node, Pod, PodStatus,
+        ReplicaSet, Service, ServiceStatus,
+    },
     downcast, kinds,
 };
 use serde_json::json;
@@ -38,6 +41,19 @@ pub(super) fn first_state(object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
     };
     if kind == <Namespace as Object>::kind() {
         return change(object, first_namespace);
+    }
+    // These begin with a status that says nothing.
+    if kind == <Deployment as Object>::kind() {
+        return change(object, |deployment: &mut Deployment| deployment.status = Some(Default::default()));
+    }
+    if kind == <ReplicaSet as Object>::kind() {
+        return change(object, |set: &mut ReplicaSet| set.status = Some(Default::default()));
+    }
+    if kind == <Service as Object>::kind() {
+        return change(object, |service: &mut Service| {
+            let load_balancer = Some(LoadBalancerStatus::default());
+            service.status = Some(ServiceStatus { load_balancer, ..ServiceStatus::default() });
+        });
     }
     if kind == <Pod as Object>::kind() {
         return change(object, |pod: &mut Pod| {
@@ -78,6 +94,7 @@ pub(super) fn dying(object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
     }
     change(object, |namespace: &mut Namespace| {
         namespace.status.get_or_insert_default().phase = Some("Terminating".into());
+        namespace.metadata.deletion_grace_period_seconds = None;
     })
 }
 

@@ -59,19 +59,17 @@ impl Call {
     /// Whether the caller wants an answer and no change.
     fn dry_run(&self) -> Result<bool, Failure> {
         let mut dry_run = false;
-        for wish in self.query.all("dryRun").filter(|wish| !wish.is_empty()) {
+        for wish in self.query.all("dryRun") {
             if wish != "All" {
-                return Err(Failure::unprocessable(format!(
-                    "{}.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"{wish}\": supported values: \"All\"",
-                    self.options_kind()
-                )));
+                let why = format!("Unsupported value: [{wish:?}]: supported values: \"All\"");
+                return Err(Failure::options(self.options_kind(), &[("dryRun", why)]));
             }
             dry_run = true;
         }
         Ok(dry_run)
     }
 
-    fn options_kind(&self) -> &'static str {
+    pub(super) fn options_kind(&self) -> &'static str {
         match self.method {
             Method::POST => "CreateOptions",
             Method::PUT => "UpdateOptions",
@@ -85,24 +83,9 @@ impl Call {
         let kind = self.resource.kind;
         let [label_text, field_text] =
             ["labelSelector", "fieldSelector"].map(|name| self.query.get(name).unwrap_or_default());
-        let labels = LabelSelector::parse(label_text).map_err(|why| {
-            Failure::bad_request(format!(
-                "Unable to find {:?} that match label selector {label_text:?}, field selector {field_text:?}: unable to parse requirement: {why}",
-                resource_name(kind)
-            ))
-        })?;
-        let fields = FieldSelector::parse(kind, field_text).map_err(|why| {
-            Failure::bad_request(format!(
-                "Unable to find {:?} that match label selector {label_text:?}, field selector {field_text:?}: {why}",
-                resource_name(kind)
-            ))
-        })?;
+        let labels = LabelSelector::parse(label_text).map_err(Failure::bad_request)?;
+        let fields = FieldSelector::parse(kind, field_text).map_err(Failure::bad_request)?;
         let name = self.resource.name.clone().or_else(|| fields.name().map(str::to_owned));
         Ok(Selection { namespace: self.resource.namespace.clone(), name, labels, fields, owner: None })
     }
-}
-
-/// How kube-apiserver prints a resource: `apps/v1, Resource=deployments`.
-fn resource_name(kind: &resources::Kind) -> String {
-    format!("{}/{}, Resource={}", kind.group, kind.version, kind.plural)
 }

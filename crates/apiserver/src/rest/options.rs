@@ -1,5 +1,6 @@
 //! `DeleteOptions`, from the query or the body.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 use objects::{DeleteOptions, Precondition, Propagation};
 use serde_json::Value;
 
@@ -27,10 +28,19 @@ fn from_body(body: &Value, options: &mut DeleteOptions) -> Result<(), Failure> {
     if body.get("kind").and_then(Value::as_str).is_some_and(|kind| kind != "DeleteOptions") {
         return Err(Failure::bad_request("decoded object cannot be converted to DeleteOptions"));
     }
+    if let Err(error) = serde_json::from_value::<meta::DeleteOptions>(body.clone()) {
+        return Err(Failure::bad_request(format!("the body is no DeleteOptions: {error}")));
+    }
     if let Some(seconds) = body.get("gracePeriodSeconds").and_then(Value::as_i64) {
         options.grace_period_seconds = Some(seconds);
     }
     if let Some(policy) = body.get("propagationPolicy").and_then(Value::as_str) {
+        if body.get("orphanDependents").is_some_and(Value::is_boolean) {
+            let why = format!(
+                "Invalid value: {policy:?}: orphanDependents and deletionPropagation cannot be both set"
+            );
+            return Err(Failure::options("DeleteOptions", &[("propagationPolicy", why)]));
+        }
         options.propagation = Some(propagation(policy)?);
     } else if let Some(orphan) = body.get("orphanDependents").and_then(Value::as_bool) {
         options.propagation = Some(orphans(orphan));
@@ -54,8 +64,11 @@ fn propagation(policy: &str) -> Result<Propagation, Failure> {
         "Orphan" => Ok(Propagation::Orphan),
         "Background" => Ok(Propagation::Background),
         "Foreground" => Ok(Propagation::Foreground),
-        other => Err(Failure::unprocessable(format!(
-            "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"{other}\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
-        ))),
+        other => {
+            let why = format!(
+                "Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+            );
+            Err(Failure::options("DeleteOptions", &[("propagationPolicy", why)]))
+        }
     }
 }

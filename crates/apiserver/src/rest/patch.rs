@@ -20,7 +20,7 @@ use crate::{
 
 pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>, Failure> {
     let form = call.form()?;
-    let validation = FieldValidation::of(&call.query)?;
+    let validation = FieldValidation::of(&call)?;
     let patch = read(&mut call).await?;
     let (kind, key) = (call.resource.kind, call.resource.key());
     let caller = call.caller()?;
@@ -38,13 +38,17 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
             Failure::unprocessable(format!(" \"\" is invalid: patch: Invalid value: {text:?}: {why}"))
         })?;
         let metadata = decoded.object.metadata();
-        if metadata.name.as_deref() != Some(key.name.as_str())
-            || metadata.namespace.as_deref().unwrap_or_default() != key.namespace
-        {
+        if metadata.name.as_deref() != Some(key.name.as_str()) {
             return Err(Failure::bad_request(format!(
-                "the name of the object ({}) does not match the name on the URL ({key})",
+                "the name of the object ({}) does not match the name on the URL ({})",
                 metadata.name.as_deref().unwrap_or_default(),
+                key.name,
             )));
+        }
+        if metadata.namespace.as_deref().unwrap_or_default() != key.namespace {
+            return Err(Failure::bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request",
+            ));
         }
         all = decoded.warnings;
         Ok(Wanted { object: decoded.object, size_hint: text.len() })

@@ -10,6 +10,10 @@ pub(crate) fn segments(path: &str) -> Vec<&str> {
     path.split('/').filter(|segment| !segment.is_empty()).collect()
 }
 
+fn is_group(group: &str) -> bool {
+    kinds::all().iter().any(|kind| kind.group == group)
+}
+
 /// What a path names: all objects of a kind, one object, or a part of one.
 #[derive(Debug)]
 pub(crate) struct Resource {
@@ -25,8 +29,8 @@ impl Resource {
         let segments = segments(path);
         let (group, version, rest) = match segments.as_slice() {
             ["api", version, rest @ ..] => ("", *version, rest),
-            ["apis", group, version, rest @ ..] => (*group, *version, rest),
-            _ => return Err(Failure::no_such_path()),
+            ["apis", group, version, rest @ ..] if is_group(group) => (*group, *version, rest),
+            _ => return Err(Failure::nowhere()),
         };
         let kind = |plural: &str| kinds::by_plural(group, version, plural).ok_or_else(Failure::no_such_path);
         let (kind, namespace, rest) = match rest {

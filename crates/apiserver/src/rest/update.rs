@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
-use resources::{Object, admission::warnings, builtin::Lease, meta::ObjectMeta};
+use resources::{
+    Kind, Object,
+    admission::warnings,
+    builtin::{Endpoints, Event, Lease, Service},
+    meta::ObjectMeta,
+};
 
 use super::{
     body,
@@ -19,13 +24,22 @@ use crate::{
 
 pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>, Failure> {
     let form = call.form()?;
-    let validation = FieldValidation::of(&call.query)?;
+    let validation = FieldValidation::of(&call)?;
     let parsed = body::parse(&mut call).await?;
     let len = parsed.len;
     let decoded = decode::object(parsed, &call.resource, validation)?;
-    check_version(&call, decoded.object.metadata())?;
     let caller = call.caller()?;
     let (kind, key) = (call.resource.kind, call.resource.key());
+    let is_new = target == Target::Object
+        && created_by_update().contains(&kind)
+        && call.registry().store.get(kind, &key)?.is_none();
+    if is_new {
+        let wanted = Wanted { object: decoded.object, size_hint: len };
+        let stored = call.registry().create(wanted, &caller).await?;
+        let response = reply::object(StatusCode::CREATED, &stored, &form, call.now())?;
+        return Ok(reply::warn(response, &decoded.warnings));
+    }
+    check_version(&call, decoded.object.metadata())?;
     let wanted = |_: &_| Ok::<_, Failure>(Wanted { object: Arc::clone(&decoded.object), size_hint: len });
     let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;
     let mut all = decoded.warnings;
@@ -33,10 +47,15 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     Ok(reply::warn(reply::object(StatusCode::OK, &stored, &form, call.now())?, &all))
 }
 
+/// Kinds of which an update makes what there is not (upstream: `AllowCreateOnUpdate` of their strategies).
+fn created_by_update() -> [&'static Kind; 4] {
+    [Endpoints::kind(), Event::kind(), Lease::kind(), Service::kind()]
+}
+
 /// Knative's kinds are custom resources upstream, and those are not replaced without saying which version.
 fn check_version(call: &Call, metadata: &ObjectMeta) -> Result<(), Failure> {
     let kind = call.resource.kind;
-    let strict = kind.group.ends_with("knative.dev") || kind == Lease::kind();
+    let strict = !kind.is_builtin() || kind == Lease::kind();
     if !strict || objects::says_version(metadata) {
         return Ok(());
     }

@@ -60,7 +60,7 @@ pub fn qualified_name(value: &str) -> Vec<String> {
         None => value,
         Some((_, name)) if name.contains('/') => {
             return vec![format!(
-                "a valid label key {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+                "a qualified name {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
             )];
         }
         Some(("", name)) => {

@@ -41,6 +41,11 @@ fn a_pod_gets_kubernetes_defaults() {
             "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "terminationGracePeriodSeconds": 30,
             "schedulerName": "default-scheduler", "securityContext": {}, "enableServiceLinks": true,
             "serviceAccountName": "default", "serviceAccount": "default",
+            "priority": 0, "preemptionPolicy": "PreemptLowerPriority",
+            "tolerations": [
+                {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
+                {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
+            ],
             "containers": [{
                 "name": "c", "image": "nginx:1", "imagePullPolicy": "IfNotPresent",
                 "ports": [{"containerPort": 80, "protocol": "TCP"}],
