@@ -18,8 +18,15 @@ use crate::{
 /// What anybody may ask, also without a certificate: health and version.
 pub(crate) fn public<B>(shared: &Shared, request: &Request<B>) -> Option<Response<Body>> {
     let path = request.uri().path();
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return None;
+    }
     if path == "/version" || path == "/version/" {
         return Some(reply::value(StatusCode::OK, &version::version()));
+    }
+    // Each check has a path of its own; that of the server itself is all that others ask for.
+    if matches!(path, "/healthz/ping" | "/livez/ping" | "/readyz/ping") {
+        return Some(reply::text(StatusCode::OK, "ok".into()));
     }
     let (endpoint, live_only) = match path.trim_end_matches('/') {
         "/healthz" => ("healthz", false),
@@ -41,6 +48,7 @@ pub(crate) fn answer<B>(request: &Request<B>) -> Result<Option<Response<Body>>, 
     let segments = segments(request.uri().path());
     let found = match segments.as_slice() {
         [] => Some(groups::root()),
+        ["version" | "healthz" | "livez" | "readyz"] => return Err(Failure::method_not_allowed()),
         ["api"] => return root(request, groups::core_versions, aggregated::core),
         ["apis"] => return root(request, groups::groups, aggregated::groups),
         ["api", "v1"] => groups::resources("", "v1"),

@@ -13,6 +13,7 @@ use resources::{
         ReplicaSet, Service, ServiceStatus,
     },
     downcast, kinds,
+    meta::ObjectMeta,
 };
 use serde_json::json;
 
@@ -26,6 +27,11 @@ pub(super) fn has_generation(kind: &Kind) -> bool {
     kind.subresources.status
         && ![<Namespace as Object>::kind(), <Node as Object>::kind(), <Service as Object>::kind()]
             .contains(&kind)
+}
+
+/// Whether an update changes the annotations of a Deployment, which are part of what it makes and count as its spec.
+pub(super) fn counts_annotations(kind: &Kind, old: &ObjectMeta, new: &ObjectMeta) -> bool {
+    kind == <Deployment as Object>::kind() && old.annotations != new.annotations
 }
 
 /// An object as it is first stored: without the status its creator may have sent, and with what its kind begins with.

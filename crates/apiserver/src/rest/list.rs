@@ -16,7 +16,10 @@ use crate::{
 pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
     let form = call.form()?;
     let selection = call.selection()?;
-    let options = PageOptions { limit: call.query.number("limit")?.unwrap_or_default(), from: from(call)? };
+    call.query.number::<i64>("timeoutSeconds")?;
+    // Fewer than none are all.
+    let limit = call.query.number::<i64>("limit")?.unwrap_or_default();
+    let options = PageOptions { limit: usize::try_from(limit).unwrap_or_default(), from: from(call)? };
     let page = call.registry().store.page(call.resource.kind, &selection, options).await?;
     match form {
         Form::Table(includes) => Ok(reply::value(

@@ -165,7 +165,10 @@ fn deployments() {
             deployment(json!({"selector": {"matchLabels": {"app": "b"}}, "template": template()})),
             "spec.template.metadata.labels: Invalid value: {\"app\":\"a\"}: `selector` does not match template `labels`",
         ),
-        (deployment(json!({"template": template()})), "spec.selector: Required value"),
+        (
+            deployment(json!({"template": template()})),
+            "[spec.selector: Required value, spec.template.metadata.labels: Invalid value: {\"app\":\"a\"}: `selector` does not match template `labels`]",
+        ),
         (
             deployment(json!({"replicas": -1, "selector": selector, "template": template()})),
             "spec.replicas: Invalid value: -1: must be greater than or equal to 0",
