@@ -19,8 +19,15 @@ use crate::{
 /// What anybody may ask, also without a certificate: health and version.
 pub(crate) fn public<B>(shared: &Shared, request: &Request<B>) -> Option<Response<Body>> {
     let path = request.uri().path();
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return None;
+    }
     if path == "/version" || path == "/version/" {
         return Some(reply::value(StatusCode::OK, &version::version()));
+    }
+    // Each check has a path of its own; that of the server itself is all that others ask for.
+    if matches!(path, "/healthz/ping" | "/livez/ping" | "/readyz/ping") {
+        return Some(reply::text(StatusCode::OK, "ok".into()));
     }
     let (endpoint, live_only) = match path.trim_end_matches('/') {
         "/healthz" => ("healthz", false),
@@ -39,28 +46,29 @@ pub(crate) fn public<B>(shared: &Shared, request: &Request<B>) -> Option<Respons
 
 /// What there is, for clients that ask before they use it; `None` when the path is not about that.
 pub(crate) fn answer<B>(request: &Request<B>) -> Result<Option<Response<Body>>, Failure> {
-    let document = |found: Option<serde_json::Value>| {
-        found.map(|found| reply::value(StatusCode::OK, &found)).ok_or_else(Failure::no_such_path)
-    };
-    let response = match segments(request.uri().path()).as_slice() {
-        [] => document(Some(groups::root())),
-        ["api"] => root(request, groups::core_versions, aggregated::core),
-        ["apis"] => root(request, groups::groups, aggregated::groups),
-        ["api", "v1"] => document(groups::resources("", "v1")),
-        ["apis", group] => document(groups::group(group)).map_err(|_| not_served(group, None)),
-        ["apis", group, version] => {
-            document(groups::resources(group, version)).map_err(|_| not_served(group, None))
-        }
-        ["openapi", "v3"] => document(Some(openapi::index())),
-        ["openapi", "v3", "api", version] => document(openapi::document("", version)),
-        ["openapi", "v3", "apis", group, version] => document(openapi::document(group, version)),
-        ["openapi", "v2"] => Ok(openapi_v2(request)),
+    let segments = segments(request.uri().path());
+    let found = match segments.as_slice() {
+        [] => Some(groups::root()),
+        ["version" | "healthz" | "livez" | "readyz"] => return Err(Failure::method_not_allowed()),
+        ["api"] => return root(request, groups::core_versions, aggregated::core),
+        ["apis"] => return root(request, groups::groups, aggregated::groups),
+        ["api", "v1"] => groups::resources("", "v1"),
+        ["apis", group] => groups::group(group),
+        ["apis", group, version] => groups::resources(group, version),
+        ["openapi", "v3"] => Some(openapi::index()),
+        ["openapi", "v3", "api", version] => openapi::document("", version),
+        ["openapi", "v3", "apis", group, version] => openapi::document(group, version),
+        ["openapi", "v2"] => return Ok(Some(openapi_v2(request))),
         _ => return Ok(None),
     };
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Err(Failure::method_not_allowed());
     }
-    response.map(Some)
+    match (found, segments.as_slice()) {
+        (Some(found), _) => Ok(Some(reply::value(StatusCode::OK, &found))),
+        (None, ["apis", group, ..]) => Err(not_served(group, None)),
+        (None, _) => Err(Failure::no_such_path()),
+    }
 }
 
 /// `/api` and `/apis` come in two forms, one of them with everything below in one document.
@@ -68,8 +76,11 @@ fn root<B>(
     request: &Request<B>,
     plain: fn() -> serde_json::Value,
     aggregated: fn(&str) -> serde_json::Value,
-) -> Result<Response<Body>, Failure> {
-    Ok(match negotiate(request.headers(), &Query::default())? {
+) -> Result<Option<Response<Body>>, Failure> {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return Err(Failure::method_not_allowed());
+    }
+    let response = match negotiate(request.headers(), &Query::default())? {
         Form::Discovery(version) => {
             let content_type = match version {
                 "v2" => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
@@ -77,8 +88,9 @@ fn root<B>(
             };
             reply::respond(StatusCode::OK, content_type, full(aggregated(version).to_string()))
         }
-        Form::Object | Form::Table(_) => reply::value(StatusCode::OK, &plain()),
-    })
+        Form::Object | Form::Table(_) | Form::Partial { .. } => reply::value(StatusCode::OK, &plain()),
+    };
+    Ok(Some(response))
 }
 
 /// `/openapi/v2`, which kubectl asks for as protobuf when it meets a kind that is not served.

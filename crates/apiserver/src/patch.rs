@@ -47,7 +47,7 @@ impl Patch {
     /// Whether patches of this type are taken for the kind.
     pub(crate) fn check_type(kind: &Kind, media_type: &str) -> Result<(), PatchError> {
         // Upstream, kinds of Knative's are custom resources, which take none.
-        let strategic = !kind.is_custom();
+        let strategic = kind.is_builtin();
         match media_type {
             JSON | MERGE => Ok(()),
             STRATEGIC if strategic => Ok(()),

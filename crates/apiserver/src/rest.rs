@@ -20,6 +20,7 @@ mod json;
 mod list;
 mod log;
 mod options;
+mod partial;
 mod patch;
 mod path;
 mod query;
@@ -54,6 +55,10 @@ const NOT_SUPPORTED: [(&str, &str); 9] = [
     ("pods", "resize"),
     ("serviceaccounts", "token"),
 ];
+
+/// Kinds, by group and plural, that upstream warns of whenever they are used.
+const DEPRECATED: [(&str, &str, &str); 1] =
+    [("", "endpoints", "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice")];
 
 /// Answers one request; whatever goes wrong is a `metav1.Status`.
 pub(crate) async fn answer(
@@ -94,7 +99,18 @@ async fn route(
         return Ok(response);
     }
     let resource = Resource::parse(&path)?;
-    let call = Call::new(shared, user, resource, request);
+    let kind = resource.kind;
+    let response = of_resource(Call::new(shared, user, resource, request)).await;
+    Ok(match DEPRECATED.iter().find(|(group, plural, _)| (*group, *plural) == (kind.group, kind.plural)) {
+        Some((.., warning)) => {
+            let response = response.unwrap_or_else(|failure| reply::failure(&failure));
+            reply::warn(response, &[(*warning).to_owned()])
+        }
+        None => response?,
+    })
+}
+
+async fn of_resource(call: Call) -> Result<Response<Body>, Failure> {
     match call.resource.subresource.as_deref() {
         None => object(call).await,
         Some("status") if call.resource.kind.subresources.status => part(call, Target::Status).await,
@@ -119,7 +135,7 @@ fn mounted(shared: &Shared, path: &str) -> Option<Arc<dyn crate::Handler>> {
 /// A whole object, or many.
 async fn object(call: Call) -> Result<Response<Body>, Failure> {
     match (call.method.clone(), call.resource.name.is_some()) {
-        (Method::GET, _) if call.query.flag("watch") => watch::run(call),
+        (Method::GET, false) if call.query.flag("watch") => watch::run(call),
         (Method::GET, true) => get::run(&call),
         (Method::GET, false) => list::run(&call).await,
         (Method::POST, false) => create::run(call).await,

@@ -14,11 +14,13 @@ pub(crate) struct Failure {
     details: Option<Value>,
     /// Seconds after which trying again makes sense.
     pub(crate) retry_after: Option<u32>,
+    /// What is said instead of a Status.
+    pub(crate) plain: Option<&'static str>,
 }
 
 impl Failure {
     fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None, retry_after: None }
+        Self { code, reason, message: message.into(), details: None, retry_after: None, plain: None }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -33,12 +35,20 @@ impl Failure {
         Self::new(StatusCode::FORBIDDEN, "Forbidden", message)
     }
 
-    /// A path that leads nowhere.
+    /// A resource that there is not.
     pub(crate) fn no_such_path() -> Self {
-        let mut failure =
-            Self::new(StatusCode::NOT_FOUND, "NotFound", "the server could not find the requested resource");
-        failure.details = Some(json!({}));
-        failure
+        let message = "the server could not find the requested resource";
+        Self::new(StatusCode::NOT_FOUND, "NotFound", message).without_details()
+    }
+
+    /// A path that leads nowhere: not into the API, or into a group that there is not.
+    pub(crate) fn nowhere() -> Self {
+        Self { plain: Some("404 page not found\n"), ..Self::no_such_path() }
+    }
+
+    /// Upstream says `details: {}` where nothing is known of the object, and nothing where the request was not understood.
+    fn without_details(self) -> Self {
+        Self { details: Some(json!({})), ..self }
     }
 
     /// A path of an API that Kubernetes or Knative has and Ebb has not yet. It is not found as any other, so that clients
@@ -51,7 +61,7 @@ impl Failure {
 
     pub(crate) fn method_not_allowed() -> Self {
         let message = "the server does not allow this method on the requested resource";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message).without_details()
     }
 
     pub(crate) fn unsupported_media_type(message: impl Into<String>) -> Self {
@@ -60,6 +70,12 @@ impl Failure {
 
     pub(crate) fn not_acceptable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
+    }
+
+    /// An `Accept` that names nothing this server has.
+    pub(crate) fn nothing_acceptable() -> Self {
+        Self::not_acceptable("406: Not Acceptable\n\nAvailable representations: application/json")
+            .without_details()
     }
 
     pub(crate) fn too_large(message: impl Into<String>) -> Self {
@@ -86,17 +102,35 @@ impl Failure {
 
     /// A patch that does not fit the object it is for.
     pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message)
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).without_details()
     }
 
-    /// Options of a request that it may not have. `reason` and `message` as of a field.
-    pub(crate) fn invalid_options(kind: &str, field: &str, reason: &str, message: impl Into<String>) -> Self {
-        let message = message.into();
-        let cause = json!({"reason": reason, "message": message, "field": field});
-        Self {
-            details: Some(json!({"group": "meta.k8s.io", "kind": kind, "causes": [cause]})),
-            ..Self::unprocessable(format!("{kind}.meta.k8s.io \"\" is invalid: {field}: {message}"))
-        }
+    /// The same, with what was being done before the message.
+    pub(crate) fn within(self, what: &str) -> Self {
+        Self { message: format!("{what}: {}", self.message), ..self }
+    }
+
+    /// Options of a request that cannot be: of this kind of `meta.k8s.io`, a field, and a sentence that begins with the
+    /// class of the mistake.
+    pub(crate) fn options(kind: &str, mistakes: &[(&str, String)]) -> Self {
+        let sentences: Vec<String> = mistakes.iter().map(|(field, why)| format!("{field}: {why}")).collect();
+        let list = match sentences.as_slice() {
+            [one] => one.clone(),
+            many => format!("[{}]", many.join(", ")),
+        };
+        let causes = mistakes.iter().map(|(field, why)| {
+            let reason = match why.split_once(':') {
+                Some(("Forbidden", _)) => "FieldValueForbidden",
+                Some(("Required value", _)) => "FieldValueRequired",
+                Some(("Too long", _)) => "FieldValueTooLong",
+                Some(("Unsupported value", _)) => "FieldValueNotSupported",
+                _ => "FieldValueInvalid",
+            };
+            json!({"reason": reason, "message": why, "field": field})
+        });
+        let details = json!({"group": "meta.k8s.io", "kind": kind, "causes": causes.collect::<Value>()});
+        let message = format!("{kind}.meta.k8s.io \"\" is invalid: {list}");
+        Self { details: Some(details), ..Self::unprocessable(message) }
     }
 
     /// Others manage fields that a configuration wants otherwise. `causes`: a field and who manages it.

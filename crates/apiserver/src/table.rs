@@ -68,7 +68,7 @@ fn row(stored: &Stored, includes: Includes, now: Timestamp) -> Result<Value, Err
         .map_err(|error| Error::Internal(format!("a stored object cannot be read: {error}")))?;
     let cells: Vec<Value> = columns::of(stored.kind).iter().map(|column| column.cell(&object, now)).collect();
     Ok(match includes {
-        Includes::None => json!({"cells": cells}),
+        Includes::None => json!({"cells": cells, "object": null}),
         Includes::Object => json!({"cells": cells, "object": object}),
         Includes::Metadata => json!({
             "cells": cells,

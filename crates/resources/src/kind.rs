@@ -71,9 +71,9 @@ impl Kind {
         }
     }
 
-    /// Whether the kind is a custom resource in a cluster, where the API server treats those in ways of their own.
-    pub fn is_custom(&self) -> bool {
-        self.group.ends_with(".knative.dev")
+    /// Whether the kind is part of Kubernetes itself; the others are custom resources upstream.
+    pub fn is_builtin(&self) -> bool {
+        !self.group.ends_with("knative.dev")
     }
 
     /// The kind of a list of these objects.

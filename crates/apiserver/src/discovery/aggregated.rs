@@ -33,12 +33,15 @@ fn group(name: &str, versions: &[&str]) -> Value {
             json!({"version": version, "freshness": "Current", "resources": resources})
         })
         .collect();
-    let metadata = if name.is_empty() {
-        json!({"creationTimestamp": null})
-    } else {
-        json!({"name": name, "creationTimestamp": null})
-    };
+    let metadata = if name.is_empty() { json!({}) } else { json!({"name": name}) };
     json!({"metadata": metadata, "versions": versions})
+}
+
+/// Upstream, group and version stay empty where they are those of the resource itself, but for custom resources.
+fn response_kind(kind: &Kind, group: &str, version: &str, name: &str) -> Value {
+    let same = kind.is_builtin() && group == kind.group && version == kind.version;
+    let (group, version) = if same { ("", "") } else { (group, version) };
+    json!({"group": group, "version": version, "kind": name})
 }
 
 fn resource(kind: &'static Kind) -> Value {
@@ -47,7 +50,7 @@ fn resource(kind: &'static Kind) -> Value {
         .map(|part| {
             json!({
                 "subresource": part.name,
-                "responseKind": {"group": part.group, "version": part.version, "kind": part.kind},
+                "responseKind": response_kind(kind, part.group, part.version, part.kind),
                 "verbs": part.verbs,
             })
         })
@@ -56,7 +59,7 @@ fn resource(kind: &'static Kind) -> Value {
         "resource": kind.plural,
         "singularResource": kind.singular,
         "scope": if kind.namespaced { "Namespaced" } else { "Cluster" },
-        "responseKind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
+        "responseKind": response_kind(kind, kind.group, kind.version, kind.kind),
         "verbs": groups::verbs(kind),
     });
     for (field, names) in [("shortNames", kind.short_names), ("categories", kind.categories)] {

@@ -99,12 +99,13 @@ pub(super) fn resources(group: &str, version: &str) -> Option<Value> {
     let resources: Vec<Value> = kinds.flat_map(|kind| resource(kind)).collect();
     let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     (!resources.is_empty()).then(|| {
-        json!({
-            "kind": "APIResourceList",
-            "apiVersion": "v1",
-            "groupVersion": group_version,
-            "resources": resources,
-        })
+        let mut list =
+            json!({"kind": "APIResourceList", "groupVersion": group_version, "resources": resources});
+        // Upstream, the core group's list is as old as its API, and says none.
+        if !group.is_empty() {
+            list["apiVersion"] = "v1".into();
+        }
+        list
     })
 }
 

@@ -1,5 +1,7 @@
 //! APIs that Kubernetes and Knative have and Ebb has not yet: who asks for one is told so, and what to do.
 
+use resources::kinds;
+
 use crate::status::Failure;
 
 /// A group, or some of its resources.
@@ -85,6 +87,7 @@ pub(crate) fn not_served(group: &str, resource: Option<&str>) -> Failure {
     };
     match ABSENT.iter().find(is_meant) {
         Some(Absent { what, hint, .. }) => Failure::not_served(what, hint),
-        None => Failure::no_such_path(),
+        None if kinds::all().iter().any(|kind| kind.group == group) => Failure::no_such_path(),
+        None => Failure::nowhere(),
     }
 }

@@ -65,16 +65,7 @@ pub(super) fn of_update(
     current: &ObjectMeta,
     wanted: &ObjectMeta,
 ) -> Result<ObjectMeta, Error> {
-    let name = current.name.clone().unwrap_or_default();
     check_uid(kind, current, wanted.uid.as_deref())?;
-    if wanted
-        .creation_timestamp
-        .as_ref()
-        .is_some_and(|time| Some(time) != current.creation_timestamp.as_ref())
-    {
-        let message = "Invalid value: field is immutable";
-        return Err(invalid(kind, name, "metadata.creationTimestamp", "FieldValueInvalid", message));
-    }
     let mut metadata = wanted.clone();
     metadata.name.clone_from(&current.name);
     metadata.namespace.clone_from(&current.namespace);

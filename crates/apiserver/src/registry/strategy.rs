@@ -8,8 +8,12 @@ use std::{
 
 use resources::{
     DynObject, Kind, Object,
-    builtin::{Namespace, NamespaceSpec, NamespaceStatus, Node, Pod, PodStatus, Service},
+    builtin::{
+        Deployment, LoadBalancerStatus, Namespace, NamespaceSpec, NamespaceStatus, Node, Pod, PodStatus,
+        ReplicaSet, Service, ServiceStatus,
+    },
     downcast, kinds,
+    meta::ObjectMeta,
 };
 use serde_json::{Value, json};
 
@@ -25,6 +29,11 @@ pub(super) fn has_generation(kind: &Kind) -> bool {
             .contains(&kind)
 }
 
+/// Whether an update changes the annotations of a Deployment, which are part of what it makes and count as its spec.
+pub(super) fn counts_annotations(kind: &Kind, old: &ObjectMeta, new: &ObjectMeta) -> bool {
+    kind == <Deployment as Object>::kind() && old.annotations != new.annotations
+}
+
 /// An object as it is first stored: without the status its creator may have sent, and with what its kind begins with.
 pub(super) fn first_state(object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
     let kind = object.kind();
@@ -38,6 +47,19 @@ pub(super) fn first_state(object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
     };
     if kind == <Namespace as Object>::kind() {
         return change(object, first_namespace);
+    }
+    // These begin with a status that says nothing.
+    if kind == <Deployment as Object>::kind() {
+        return change(object, |deployment: &mut Deployment| deployment.status = Some(Default::default()));
+    }
+    if kind == <ReplicaSet as Object>::kind() {
+        return change(object, |set: &mut ReplicaSet| set.status = Some(Default::default()));
+    }
+    if kind == <Service as Object>::kind() {
+        return change(object, |service: &mut Service| {
+            let load_balancer = Some(LoadBalancerStatus::default());
+            service.status = Some(ServiceStatus { load_balancer, ..ServiceStatus::default() });
+        });
     }
     if kind == <Pod as Object>::kind() {
         return change(object, |pod: &mut Pod| {
@@ -60,7 +82,14 @@ pub(super) fn of_itself(kind: &Kind) -> Value {
     if kind == <Namespace as Object>::kind() {
         json!({"spec": {"finalizers": [KUBERNETES_FINALIZER]}})
     } else if kind == <Pod as Object>::kind() {
-        json!({"spec": {"serviceAccount": "default", "serviceAccountName": "default"}})
+        let toleration = |taint: &str| json!({"effect": "NoExecute", "key": taint, "operator": "Exists", "tolerationSeconds": 300});
+        json!({"spec": {
+            "serviceAccount": "default",
+            "serviceAccountName": "default",
+            "priority": 0,
+            "preemptionPolicy": "PreemptLowerPriority",
+            "tolerations": [toleration("node.kubernetes.io/not-ready"), toleration("node.kubernetes.io/unreachable")],
+        }})
     } else if kind == <Service as Object>::kind() {
         json!({"spec": {"ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"}})
     } else {
@@ -91,6 +120,7 @@ pub(super) fn dying(object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
     }
     change(object, |namespace: &mut Namespace| {
         namespace.status.get_or_insert_default().phase = Some("Terminating".into());
+        namespace.metadata.deletion_grace_period_seconds = None;
     })
 }
 

@@ -147,7 +147,8 @@ impl Registry {
             return Ok(object);
         }
         let before = present.metadata().generation.unwrap_or_default();
-        let same = kind.same_spec(&**present, &*object) == Some(true);
+        let same = kind.same_spec(&**present, &*object) == Some(true)
+            && !strategy::counts_annotations(kind, present.metadata(), object.metadata());
         let generation = if same { before } else { before + 1 };
         if object.metadata().generation == Some(generation) {
             return Ok(object);

@@ -12,6 +12,8 @@ pub(crate) enum Form {
     Object,
     /// Rows of a table for people.
     Table(Includes),
+    /// Their metadata alone; whether a list of them was asked for.
+    Partial { list: bool },
     /// Aggregated discovery, in this version of it.
     Discovery(&'static str),
 }
@@ -37,19 +39,35 @@ pub(crate) fn negotiate(headers: &HeaderMap, query: &Query) -> Result<Form, Fail
             return Ok(form);
         }
     }
-    Err(Failure::not_acceptable("only the following media types are accepted: application/json"))
+    // Upstream tells apart what it has not heard of and what it cannot make of the object.
+    if wishes.iter().any(|wish| is_json(wish)) {
+        let why = "only the following media types are accepted: application/json";
+        return Err(Failure::not_acceptable(why));
+    }
+    Err(Failure::nothing_acceptable())
+}
+
+fn is_json(wish: &str) -> bool {
+    let media_type = wish.split(';').next().map(str::trim);
+    matches!(media_type, Some("application/json" | "application/*" | "*/*"))
 }
 
 fn form(wish: &str, query: &Query) -> Result<Option<Form>, Failure> {
-    let mut parts = wish.split(';').map(str::trim);
-    if !matches!(parts.next(), Some("application/json" | "application/*" | "*/*")) {
+    if !is_json(wish) {
         return Ok(None);
     }
+    let parts = wish.split(';').skip(1).map(str::trim);
     let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
     let parameter = |name: &str| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
     Ok(match (parameter("as"), parameter("g"), parameter("v")) {
         (None, ..) => Some(Form::Object),
         (Some("Table"), Some("meta.k8s.io"), Some("v1")) => Some(Form::Table(includes(query)?)),
+        (Some("PartialObjectMetadata"), Some("meta.k8s.io"), Some("v1")) => {
+            Some(Form::Partial { list: false })
+        }
+        (Some("PartialObjectMetadataList"), Some("meta.k8s.io"), Some("v1")) => {
+            Some(Form::Partial { list: true })
+        }
         (Some("APIGroupDiscoveryList"), Some("apidiscovery.k8s.io"), Some("v2")) => {
             Some(Form::Discovery("v2"))
         }
@@ -65,6 +83,8 @@ fn includes(query: &Query) -> Result<Includes, Failure> {
         None | Some("Metadata") => Ok(Includes::Metadata),
         Some("Object") => Ok(Includes::Object),
         Some("None") => Ok(Includes::None),
-        Some(other) => Err(Failure::bad_request(format!("unrecognized includeObject value: {other}"))),
+        Some(other) => Err(Failure::bad_request(format!(
+            "Unable to convert to Table as requested: includeObject: Invalid value: {other:?}: must be 'Metadata', 'Object', 'None', or empty"
+        ))),
     }
 }

@@ -43,7 +43,7 @@ pub(super) struct Written {
 
 /// Makes the object what a configuration says, or makes a new one.
 pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> Result<Written, Failure> {
-    let validation = FieldValidation::of(&call.query)?;
+    let validation = FieldValidation::of(call)?;
     let mut caller = call.caller()?;
     let manager = applier(call, caller.manager.take())?;
     let force = call.query.flag("force");
@@ -117,11 +117,9 @@ fn is_there(call: &Call) -> Result<bool, Failure> {
 fn applier(call: &Call, updater: Option<Manager>) -> Result<Manager, Failure> {
     match updater.filter(|_| call.query.get("fieldManager").is_some()) {
         Some(updater) => Ok(Manager { operation: Operation::Apply, ..updater }),
-        None => Err(Failure::invalid_options(
+        None => Err(Failure::options(
             "PatchOptions",
-            "fieldManager",
-            "FieldValueRequired",
-            "Required value: is required for apply patch",
+            &[("fieldManager", "Required value: is required for apply patch".to_owned())],
         )),
     }
 }

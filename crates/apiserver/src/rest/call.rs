@@ -74,21 +74,11 @@ impl Call {
         let name = self.query.get("fieldManager").unwrap_or(program);
         if name.len() > FIELD_MANAGER_BYTES_MAX {
             let why = format!("Too long: may not be more than {FIELD_MANAGER_BYTES_MAX} bytes");
-            return Err(Failure::invalid_options(
-                self.options_kind(),
-                "fieldManager",
-                "FieldValueTooLong",
-                why,
-            ));
+            return Err(Failure::options(self.options_kind(), &[("fieldManager", why)]));
         }
         if name.chars().any(char::is_control) {
             let why = format!("Invalid value: {name:?}: should only contain printable characters");
-            return Err(Failure::invalid_options(
-                self.options_kind(),
-                "fieldManager",
-                "FieldValueInvalid",
-                why,
-            ));
+            return Err(Failure::options(self.options_kind(), &[("fieldManager", why)]));
         }
         Ok(name.to_owned())
     }
@@ -96,13 +86,13 @@ impl Call {
     /// Whether the caller wants an answer and no change.
     fn dry_run(&self) -> Result<bool, Failure> {
         let mut dry_run = false;
-        for wish in self.query.all("dryRun").filter(|wish| !wish.is_empty()) {
+        for wish in self.query.all("dryRun") {
             dry_run |= self::dry_run(wish, self.options_kind())?;
         }
         Ok(dry_run)
     }
 
-    fn options_kind(&self) -> &'static str {
+    pub(super) fn options_kind(&self) -> &'static str {
         match self.method {
             Method::POST => "CreateOptions",
             Method::PUT => "UpdateOptions",
@@ -116,18 +106,8 @@ impl Call {
         let kind = self.resource.kind;
         let [label_text, field_text] =
             ["labelSelector", "fieldSelector"].map(|name| self.query.get(name).unwrap_or_default());
-        let labels = LabelSelector::parse(label_text).map_err(|why| {
-            Failure::bad_request(format!(
-                "Unable to find {:?} that match label selector {label_text:?}, field selector {field_text:?}: unable to parse requirement: {why}",
-                resource_name(kind)
-            ))
-        })?;
-        let fields = FieldSelector::parse(kind, field_text).map_err(|why| {
-            Failure::bad_request(format!(
-                "Unable to find {:?} that match label selector {label_text:?}, field selector {field_text:?}: {why}",
-                resource_name(kind)
-            ))
-        })?;
+        let labels = LabelSelector::parse(label_text).map_err(Failure::bad_request)?;
+        let fields = FieldSelector::parse(kind, field_text).map_err(Failure::bad_request)?;
         let name = self.resource.name.clone().or_else(|| fields.name().map(str::to_owned));
         Ok(Selection { namespace: self.resource.namespace.clone(), name, labels, fields, owner: None })
     }
@@ -138,12 +118,6 @@ pub(super) fn dry_run(wish: &str, options: &str) -> Result<bool, Failure> {
     if wish == "All" {
         return Ok(true);
     }
-    Err(Failure::unprocessable(format!(
-        "{options}.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"{wish}\": supported values: \"All\""
-    )))
-}
-
-/// How kube-apiserver prints a resource: `apps/v1, Resource=deployments`.
-fn resource_name(kind: &resources::Kind) -> String {
-    format!("{}/{}, Resource={}", kind.group, kind.version, kind.plural)
+    let why = format!("Unsupported value: [{wish:?}]: supported values: \"All\"");
+    Err(Failure::options(options, &[("dryRun", why)]))
 }

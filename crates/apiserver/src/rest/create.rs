@@ -12,7 +12,7 @@ use crate::{mount::Body, registry::Wanted, status::Failure};
 
 pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
     let form = call.form()?;
-    let validation = FieldValidation::of(&call.query)?;
+    let validation = FieldValidation::of(&call)?;
     if call.resource.kind.namespaced && call.resource.namespace.is_none() {
         return Err(Failure::method_not_allowed());
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use resources::{DynObject, Kind};
 use serde_json::{Value, json};
 
-use super::{body::Parsed, path::Resource};
-use crate::{rest::Query, status::Failure};
+use super::{body::Parsed, call::Call, path::Resource};
+use crate::status::Failure;
 
 /// What happens to fields that a kind does not have (upstream: `fieldValidation`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,14 +17,17 @@ pub(super) enum FieldValidation {
 }
 
 impl FieldValidation {
-    pub(super) fn of(query: &Query) -> Result<Self, Failure> {
-        match query.get("fieldValidation") {
+    pub(super) fn of(call: &Call) -> Result<Self, Failure> {
+        match call.query.get("fieldValidation") {
             None | Some("Warn") => Ok(Self::Warn),
             Some("Ignore") => Ok(Self::Ignore),
             Some("Strict") => Ok(Self::Strict),
-            Some(other) => Err(Failure::unprocessable(format!(
-                "fieldValidation: Unsupported value: \"{other}\": supported values: \"Ignore\", \"Strict\", \"Warn\""
-            ))),
+            Some(other) => {
+                let why = format!(
+                    "Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
+                );
+                Err(Failure::options(call.options_kind(), &[("fieldValidation", why)]))
+            }
         }
     }
 }
@@ -75,8 +78,8 @@ pub(super) fn decode(
 ) -> Result<Decoded, Misfit> {
     let (object, unknown) = kind.decode_strict(value).map_err(|error| Misfit::Type(error.message))?;
     let unknown = unknown.into_iter().map(|path| format!("unknown field \"{path}\""));
-    let complaints: Vec<_> =
-        unknown.chain(duplicates.into_iter().map(|path| format!("duplicate field \"{path}\""))).collect();
+    let duplicates = duplicates.into_iter().map(|path| format!("duplicate field \"{path}\""));
+    let complaints: Vec<_> = unknown.chain(duplicates).collect();
     match validation {
         FieldValidation::Strict if !complaints.is_empty() => Err(Misfit::Strict(complaints.join(", "))),
         FieldValidation::Warn => Ok(Decoded { object, warnings: complaints }),
@@ -135,6 +138,11 @@ pub(super) fn check_key(resource: &Resource, value: &mut Value) -> Result<(), Fa
     }
     if let Some(name) = &resource.name {
         let given = text(metadata, "name");
+        if given.is_empty() {
+            return Err(Failure::bad_request(format!(
+                "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+            )));
+        }
         if given != *name {
             return Err(Failure::bad_request(format!(
                 "the name of the object ({given}) does not match the name on the URL ({name})"

@@ -9,7 +9,7 @@ use resources::{
 };
 use serde_json::{Value, json};
 
-use super::{call::Call, options, reply};
+use super::{call::Call, list, options, reply};
 use crate::{
     discovery,
     mount::Body,
@@ -63,7 +63,11 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
     }
     let items: Vec<Value> = deleted
         .iter()
-        .map(|stored| Ok(stored.object()?.to_value()))
+        .map(|stored| {
+            let item = list::item(kind, stored.json());
+            serde_json::from_slice(&item)
+                .map_err(|error| objects::Error::Internal(format!("a stored object cannot be read: {error}")))
+        })
         .collect::<Result<_, objects::Error>>()?;
     let version = registry.store.version().to_string();
     let list = json!({

@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use http::Response;
+use resources::Kind;
 use serde_json::json;
 
-use super::{Form, call::Call, reply};
+use super::{Form, call::Call, partial, reply};
 use crate::{
     mount::Body,
     status::Failure,
@@ -15,12 +16,19 @@ use crate::{
 pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
     let form = call.form()?;
     let selection = call.selection()?;
-    let options = PageOptions { limit: call.query.number("limit")?.unwrap_or_default(), from: from(call)? };
+    call.query.number::<i64>("timeoutSeconds")?;
+    // Fewer than none are all.
+    let limit = call.query.number::<i64>("limit")?.unwrap_or_default();
+    let options = PageOptions { limit: usize::try_from(limit).unwrap_or_default(), from: from(call)? };
     let page = call.registry().store.page(call.resource.kind, &selection, options).await?;
     match form {
         Form::Table(includes) => Ok(reply::value(
             http::StatusCode::OK,
             &table::of_page(call.resource.kind, &page, &metadata(&page), includes, call.now())?,
+        )),
+        Form::Partial { list } => Ok(reply::value(
+            http::StatusCode::OK,
+            &partial::of_page(call.resource.kind, &page, &metadata(&page), list)?,
         )),
         Form::Object | Form::Discovery(_) => Ok(reply::pieces(list(call, &page))),
     }
@@ -38,10 +46,23 @@ fn list(call: &Call, page: &Page) -> Vec<Bytes> {
         if at > 0 {
             pieces.push(Bytes::from_static(b","));
         }
-        pieces.push(stored.json());
+        pieces.push(item(kind, stored.json()));
     }
     pieces.push(Bytes::from_static(b"]}"));
     pieces
+}
+
+/// An object in a list. Upstream, the items of a built-in kind's list do not repeat the kind; those of a custom
+/// resource's list do.
+pub(super) fn item(kind: &Kind, json: Bytes) -> Bytes {
+    if !kind.is_builtin() {
+        return json;
+    }
+    let head = format!("{{\"apiVersion\":\"{}\",\"kind\":\"{}\",", kind.api_version(), kind.kind);
+    match json.strip_prefix(head.as_bytes()) {
+        Some(rest) => [&b"{"[..], rest].concat().into(),
+        None => json,
+    }
 }
 
 /// A list's metadata.
@@ -55,8 +76,9 @@ pub(crate) fn metadata(page: &Page) -> serde_json::Value {
 
 /// The version that is asked for (upstream: apiserver, semantics of `resourceVersion` and `resourceVersionMatch`).
 fn from(call: &Call) -> Result<From, Failure> {
-    let version: Option<u64> = version(call)?;
+    let version: Option<u64> = version(call).map_err(|failure| failure.within("invalid resource version"))?;
     let matching = call.query.get("resourceVersionMatch");
+    check_match(call, version, matching)?;
     if let Some(token) = call.query.get("continue") {
         if version.is_some_and(|version| version > 0) {
             return Err(Failure::bad_request(
@@ -67,22 +89,42 @@ fn from(call: &Call) -> Result<From, Failure> {
     }
     let current = call.registry().store.version();
     match (version, matching) {
-        (None, Some(_)) => Err(Failure::unprocessable(
-            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
-        )),
-        (_, Some(other)) if !matches!(other, "Exact" | "NotOlderThan") => {
-            Err(Failure::unprocessable(format!(
-                "resourceVersionMatch: Unsupported value: \"{other}\": supported values: \"Exact\", \"NotOlderThan\""
-            )))
-        }
-        (Some(0), Some("Exact")) => Err(Failure::unprocessable(
-            "resourceVersionMatch: Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
-        )),
         (Some(version), _) if version > current => Err(Failure::too_large_version(version, current)),
         (Some(version), Some("Exact")) => Ok(From::Version(version)),
         // What is there now is not older than anything that was.
         _ => Ok(From::Now),
     }
+}
+
+/// Whether `resourceVersionMatch` goes with the rest (upstream: apimachinery, `ValidateListOptions`).
+fn check_match(call: &Call, version: Option<u64>, matching: Option<&str>) -> Result<(), Failure> {
+    let mut mistakes = Vec::new();
+    if let Some(matching) = matching {
+        if version.is_none() {
+            mistakes.push(
+                "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided".into(),
+            );
+        }
+        if call.query.get("continue").is_some() {
+            mistakes.push("Forbidden: resourceVersionMatch is forbidden when continue is provided".into());
+        }
+        if !matches!(matching, "Exact" | "NotOlderThan") {
+            mistakes.push(format!(
+                "Unsupported value: {matching:?}: supported values: \"Exact\", \"NotOlderThan\", \"\""
+            ));
+        }
+        if matching == "Exact" && version == Some(0) {
+            mistakes.push(
+                "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"".to_owned(),
+            );
+        }
+    }
+    let mut mistakes: Vec<_> = mistakes.into_iter().map(|why| ("resourceVersionMatch", why)).collect();
+    if call.query.get("sendInitialEvents").is_some() {
+        let why = "Forbidden: sendInitialEvents is forbidden for list".to_owned();
+        mistakes.push(("sendInitialEvents", why));
+    }
+    if mistakes.is_empty() { Ok(()) } else { Err(Failure::options("ListOptions", &mistakes)) }
 }
 
 /// The `resourceVersion` parameter.

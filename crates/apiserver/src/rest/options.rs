@@ -34,6 +34,12 @@ fn from_body(body: Value, options: &mut DeleteOptions) -> Result<(), Failure> {
     })?;
     options.grace_period_seconds = body.grace_period_seconds.or(options.grace_period_seconds);
     if let Some(policy) = body.propagation_policy {
+        if body.orphan_dependents.is_some() {
+            let why = format!(
+                "Invalid value: {policy:?}: orphanDependents and deletionPropagation cannot be both set"
+            );
+            return Err(Failure::options("DeleteOptions", &[("propagationPolicy", why)]));
+        }
         options.propagation = Some(propagation(&policy)?);
     } else if let Some(orphan) = body.orphan_dependents {
         options.propagation = Some(orphans(orphan));
@@ -56,8 +62,11 @@ fn propagation(policy: &str) -> Result<Propagation, Failure> {
         "Orphan" => Ok(Propagation::Orphan),
         "Background" => Ok(Propagation::Background),
         "Foreground" => Ok(Propagation::Foreground),
-        other => Err(Failure::unprocessable(format!(
-            "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"{other}\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
-        ))),
+        other => {
+            let why = format!(
+                "Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+            );
+            Err(Failure::options("DeleteOptions", &[("propagationPolicy", why)]))
+        }
     }
 }

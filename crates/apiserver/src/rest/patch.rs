@@ -23,7 +23,7 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     }
     let form = call.form()?;
     check_force(&call)?;
-    let validation = FieldValidation::of(&call.query)?;
+    let validation = FieldValidation::of(&call)?;
     let patch = read(&mut call).await?;
     let (kind, key) = (call.resource.kind, call.resource.key());
     let caller = call.caller()?;
@@ -42,13 +42,17 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
             Failure::unprocessable(format!(" \"\" is invalid: patch: Invalid value: {text:?}: {why}"))
         })?;
         let metadata = decoded.object.metadata();
-        if metadata.name.as_deref() != Some(key.name.as_str())
-            || metadata.namespace.as_deref().unwrap_or_default() != key.namespace
-        {
+        if metadata.name.as_deref() != Some(key.name.as_str()) {
             return Err(Failure::bad_request(format!(
-                "the name of the object ({}) does not match the name on the URL ({key})",
+                "the name of the object ({}) does not match the name on the URL ({})",
                 metadata.name.as_deref().unwrap_or_default(),
+                key.name,
             )));
+        }
+        if metadata.namespace.as_deref().unwrap_or_default() != key.namespace {
+            return Err(Failure::bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request",
+            ));
         }
         all = decoded.warnings;
         Ok(Wanted::new(decoded.object, text.len()))
@@ -64,11 +68,9 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
 fn check_force(call: &Call) -> Result<(), Failure> {
     match call.query.get("force") {
         None => Ok(()),
-        Some(_) => Err(Failure::invalid_options(
+        Some(_) => Err(Failure::options(
             "PatchOptions",
-            "force",
-            "FieldValueForbidden",
-            "Forbidden: may not be specified for non-apply patch",
+            &[("force", "Forbidden: may not be specified for non-apply patch".to_owned())],
         )),
     }
 }

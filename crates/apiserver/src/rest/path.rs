@@ -26,7 +26,7 @@ impl Resource {
         let (group, version, rest) = match segments.as_slice() {
             ["api", version, rest @ ..] => ("", *version, rest),
             ["apis", group, version, rest @ ..] => (*group, *version, rest),
-            _ => return Err(Failure::no_such_path()),
+            _ => return Err(Failure::nowhere()),
         };
         let kind = |plural: &str| {
             kinds::by_plural(group, version, plural).ok_or_else(|| not_served(group, Some(plural)))

@@ -33,8 +33,9 @@ impl Query {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// A parameter that is there, and not as `false` or `0` (upstream: apimachinery, `Convert_Slice_string_To_bool`).
     pub(crate) fn flag(&self, name: &str) -> bool {
-        matches!(self.get(name), Some("true" | "1" | "True" | "TRUE" | "t" | "T"))
+        self.all(name).next().is_some_and(|value| !value.eq_ignore_ascii_case("false") && value != "0")
     }
 
     /// A parameter that is a number.
@@ -42,9 +43,7 @@ impl Query {
         self.get(name)
             .map(|text| {
                 text.parse().map_err(|_| {
-                    Failure::bad_request(format!(
-                        "unable to decode query parameter {name}: {text:?} is not a number"
-                    ))
+                    Failure::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
                 })
             })
             .transpose()

@@ -15,7 +15,7 @@ use crate::{
     table,
 };
 
-use super::Form;
+use super::{Form, partial};
 
 /// Bytes of one piece of a long answer.
 const PIECE_BYTES: usize = 64 << 10;
@@ -32,7 +32,9 @@ pub(crate) fn value(code: StatusCode, value: &Value) -> Response<Body> {
 
 /// An answer of plain text.
 pub(crate) fn text(code: StatusCode, text: String) -> Response<Body> {
-    respond(code, "text/plain; charset=utf-8", full(text))
+    let mut response = respond(code, "text/plain; charset=utf-8", full(text));
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }
 
 /// An answer that goes out in pieces.
@@ -75,12 +77,16 @@ pub(super) fn object(
             let table = table::of_object(stored, *includes, now)?;
             Ok(value(code, &table))
         }
+        Form::Partial { list } => Ok(value(code, &partial::of_object(stored, *list)?)),
         Form::Object | Form::Discovery(_) => Ok(json(code, stored.json())),
     }
 }
 
 /// A failure as a `metav1.Status`.
 pub(super) fn failure(failure: &Failure) -> Response<Body> {
+    if let Some(plain) = failure.plain {
+        return text(failure.code, plain.to_owned());
+    }
     let mut response = value(failure.code, &failure.to_status());
     if let Some(seconds) = failure.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

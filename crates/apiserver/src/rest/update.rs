@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
-use resources::{Object, builtin::Lease, meta::ObjectMeta};
+use resources::{
+    Kind, Object,
+    builtin::{Endpoints, Event, Lease, Service},
+    meta::ObjectMeta,
+};
 
 use super::{
     body,
@@ -20,13 +24,22 @@ use crate::{
 
 pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>, Failure> {
     let form = call.form()?;
-    let validation = FieldValidation::of(&call.query)?;
+    let validation = FieldValidation::of(&call)?;
     let parsed = body::parse(&mut call).await?;
     let len = parsed.len;
     let decoded = decode::object(parsed, &call.resource, validation)?;
-    check_version(&call, decoded.object.metadata())?;
     let caller = call.caller()?;
     let (kind, key) = (call.resource.kind, call.resource.key());
+    let is_new = target == Target::Object
+        && created_by_update().contains(&kind)
+        && call.registry().store.get(kind, &key)?.is_none();
+    if is_new {
+        let stored = call.registry().create(Wanted::new(decoded.object, len), &caller).await?;
+        let mut all = decoded.warnings;
+        all.extend(call.registry().warnings(&*stored.object()?, None));
+        return Ok(reply::warn(reply::object(StatusCode::CREATED, &stored, &form, call.now())?, &all));
+    }
+    check_version(&call, decoded.object.metadata())?;
     let mut before = None;
     let wanted = |current: &Stored| {
         before = Some(current.object()?);
@@ -40,10 +53,15 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     Ok(reply::warn(reply::object(StatusCode::OK, &stored, &form, call.now())?, &all))
 }
 
+/// Kinds of which an update makes what there is not (upstream: `AllowCreateOnUpdate` of their strategies).
+fn created_by_update() -> [&'static Kind; 4] {
+    [Endpoints::kind(), Event::kind(), Lease::kind(), Service::kind()]
+}
+
 /// Knative's kinds are custom resources upstream, and those are not replaced without saying which version.
 fn check_version(call: &Call, metadata: &ObjectMeta) -> Result<(), Failure> {
     let kind = call.resource.kind;
-    let strict = kind.is_custom() || kind == Lease::kind();
+    let strict = !kind.is_builtin() || kind == Lease::kind();
     if !strict || objects::says_version(metadata) {
         return Ok(());
     }

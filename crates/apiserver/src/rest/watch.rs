@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{Form, call::Call, list, reply};
+use super::{Form, call::Call, list, partial, reply};
 use crate::{
     chance::Chance,
     mount::Body,
@@ -109,6 +109,7 @@ impl Watch {
                 }
                 Ok(table.to_string().into())
             }
+            Form::Partial { .. } => Ok(partial::item(stored)?.to_string().into()),
             Form::Object | Form::Discovery(_) => Ok(stored.json()),
         }
     }
@@ -120,8 +121,10 @@ impl Watch {
         }
         let mut object =
             json!({"kind": self.kind.kind, "apiVersion": self.kind.api_version(), "metadata": metadata});
-        if let Form::Table(_) = self.form {
-            object = table::bookmark(&metadata);
+        match self.form {
+            Form::Table(_) => object = table::bookmark(&metadata),
+            Form::Partial { .. } => object = partial::around(metadata),
+            Form::Object | Form::Discovery(_) => {}
         }
         format!("{}\n", json!({"type": "BOOKMARK", "object": object})).into()
     }
@@ -132,14 +135,30 @@ fn start(call: &Call) -> Result<Start, Failure> {
     let matching = call.query.get("resourceVersionMatch");
     let initial = call.query.get("sendInitialEvents").map(|_| call.query.flag("sendInitialEvents"));
     match (initial, matching) {
-        (None, Some(_)) => Err(Failure::unprocessable(
-            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        (None, Some(_)) => Err(Failure::options(
+            "ListOptions",
+            &[(
+                "resourceVersionMatch",
+                "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+                    .into(),
+            )],
         )),
-        (Some(_), matching) if matching != Some("NotOlderThan") => Err(Failure::unprocessable(
-            "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        )),
-        (Some(true), _) if !call.query.flag("allowWatchBookmarks") => Err(Failure::unprocessable(
-            "sendInitialEvents: Forbidden: sendInitialEvents is forbidden unless allowWatchBookmarks is true",
+        (Some(_), matching) if matching != Some("NotOlderThan") => {
+            let why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+            let mut mistakes = vec![("resourceVersionMatch", why.to_owned())];
+            mistakes.extend(matching.map(|matching| {
+                let why = format!("Unsupported value: {matching:?}: supported values: \"NotOlderThan\"");
+                ("resourceVersionMatch", why)
+            }));
+            Err(Failure::options("ListOptions", &mistakes))
+        }
+        (Some(true), _) if !call.query.flag("allowWatchBookmarks") => Err(Failure::options(
+            "ListOptions",
+            &[(
+                "sendInitialEvents",
+                "Forbidden: sendInitialEvents is forbidden for watch unless allowWatchBookmarks is true"
+                    .into(),
+            )],
         )),
         (Some(true), _) => Ok(Start { version: None, bookmark: true }),
         (Some(false), _) => Ok(Start {

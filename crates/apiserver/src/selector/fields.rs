@@ -4,7 +4,7 @@ use std::any::Any;
 
 use resources::{
     DynObject, Kind, Object,
-    builtin::{Event, Namespace, Pod, Secret},
+    builtin::{Event, Namespace, Node, Pod, Secret, Service},
 };
 
 type Fields = Vec<(&'static str, String)>;
@@ -40,6 +40,10 @@ pub(crate) fn names(kind: &Kind) -> &'static [&'static str] {
         &["status.phase"]
     } else if kind == <Secret as Object>::kind() {
         &["type"]
+    } else if kind == <Service as Object>::kind() {
+        &["spec.clusterIP", "spec.type"]
+    } else if kind == <Node as Object>::kind() {
+        &["spec.unschedulable"]
     } else {
         &[]
     }
@@ -54,6 +58,15 @@ pub(crate) fn of(object: &dyn DynObject) -> Fields {
         event_fields(event)
     } else if let Some(Namespace { status, .. }) = any.downcast_ref() {
         vec![("status.phase", text(status.as_ref().and_then(|status| status.phase.as_ref())))]
+    } else if let Some(Service { spec, .. }) = any.downcast_ref() {
+        let spec = spec.as_ref();
+        vec![
+            ("spec.clusterIP", text(spec.and_then(|spec| spec.cluster_ip.as_ref()))),
+            ("spec.type", text(spec.and_then(|spec| spec.type_.as_ref()))),
+        ]
+    } else if let Some(Node { spec, .. }) = any.downcast_ref() {
+        let unschedulable = spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true);
+        vec![("spec.unschedulable", unschedulable.to_string())]
     } else if let Some(Secret { type_, .. }) = any.downcast_ref() {
         vec![("type", text(type_.as_ref()))]
     } else {

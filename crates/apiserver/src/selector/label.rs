@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use resources::names::dns;
+
 use crate::store::pairs::{Pairs, value};
 
 /// A conjunction of requirements; the empty one matches everything.
@@ -47,9 +49,14 @@ impl LabelSelector {
             return Ok(Self::default());
         }
         loop {
-            requirements.push(requirement(&mut tokens)?);
+            let requirement =
+                requirement(&mut tokens).map_err(|why| format!("unable to parse requirement: {why}"))?;
+            requirements.push(requirement);
             match tokens.next() {
                 Token::End => return Ok(Self { requirements }),
+                Token::Comma if tokens.peek() == Token::End => {
+                    return Err("found '', expected: identifier after ','".to_owned());
+                }
                 Token::Comma => {}
                 other => return Err(format!("found '{}', expected: ',' or 'end of string'", other.text())),
             }
@@ -109,7 +116,10 @@ fn requirement(tokens: &mut Tokens<'_>) -> Result<Requirement, String> {
 
 fn key(tokens: &mut Tokens<'_>) -> Result<String, String> {
     match tokens.next() {
-        Token::Word(word) => Ok(word.to_owned()),
+        Token::Word(word) => match dns::qualified_name(word).first() {
+            Some(why) => Err(format!("<nil>: Invalid value: {word:?}: {why}")),
+            None => Ok(word.to_owned()),
+        },
         other => Err(format!("found '{}', expected: !, identifier, or 'end of string'", other.text())),
     }
 }
@@ -128,7 +138,9 @@ fn one_value(tokens: &mut Tokens<'_>) -> String {
 fn number(tokens: &mut Tokens<'_>) -> Result<i64, String> {
     let text = one_value(tokens);
     text.parse().map_err(|_| {
-        format!("values: Invalid value: \"{text}\": for 'Gt', 'Lt' operators, the value must be an integer")
+        format!(
+            "values[0]: Invalid value: \"{text}\": for 'Gt', 'Lt' operators, the value must be an integer"
+        )
     })
 }
 

@@ -53,16 +53,16 @@ const LATEST_READY: Column = text("LatestReady", At("/status/latestReadyRevision
 /// The columns of a kind.
 pub(super) fn of(kind: &Kind) -> &'static [Column] {
     match (kind.group, kind.plural) {
-        ("", "configmaps") => const { &[NAME, integer("Data", Made(workloads::data_count)), AGE] },
+        ("", "configmaps") => const { &[NAME, text("Data", Made(workloads::data_count)), AGE] },
         ("", "endpoints") => const { &[NAME, text("Endpoints", Made(network::endpoints)), AGE] },
         ("", "events") => EVENTS,
         ("", "namespaces") => const { &[NAME, text("Status", At("/status/phase")), AGE] },
         ("", "nodes") => NODES,
         ("", "pods") => PODS,
         ("", "secrets") => {
-            const { &[NAME, text("Type", At("/type")), integer("Data", Made(workloads::data_count)), AGE] }
+            const { &[NAME, text("Type", At("/type")), text("Data", Made(workloads::data_count)), AGE] }
         }
-        ("", "serviceaccounts") => const { &[NAME, integer("Secrets", Made(workloads::secret_count)), AGE] },
+        ("", "serviceaccounts") => const { &[NAME, text("Secrets", Made(workloads::secret_count)), AGE] },
         ("", "services") => SERVICES,
         ("apps", "deployments") => DEPLOYMENTS,
         ("apps", "replicasets") => REPLICA_SETS,
@@ -102,8 +102,8 @@ static PODS: &[Column] = &[
 static DEPLOYMENTS: &[Column] = &[
     NAME,
     text("Ready", Made(workloads::deployment_ready)),
-    integer("Up-to-date", Made(workloads::updated)),
-    integer("Available", Made(workloads::available)),
+    text("Up-to-date", Made(workloads::updated)),
+    text("Available", Made(workloads::available)),
     AGE,
     wide("Containers", Made(workloads::containers)),
     wide("Images", Made(workloads::images)),

@@ -41,5 +41,5 @@ pub(super) fn message(event: &Value, _: Timestamp) -> Value {
 pub(super) fn count(event: &Value, _: Timestamp) -> Value {
     let series = number(event, "/series/count");
     let count = if series > 0 { series } else { number(event, "/count").max(1) };
-    count.to_string().into()
+    count.into()
 }

@@ -143,3 +143,22 @@ async fn watches_end_when_their_time_is_up_and_when_the_server_drains() {
     assert_eq!(long.next().await, None);
     tokio::time::timeout(crate::rig::PATIENCE, &mut rig.serving).await.expect("the server drains").unwrap();
 }
+
+#[tokio::test]
+async fn metadata_alone_is_read_listed_and_watched() {
+    let rig = Rig::start().await;
+    rig.post(CMS, &serde_json::json!({"metadata": {"name": "a"}, "data": {"k": "v"}})).await;
+    let accept = |kind: &str| format!("application/json;as={kind};v=v1;g=meta.k8s.io");
+    let (one, list) = (accept("PartialObjectMetadata"), accept("PartialObjectMetadataList"));
+    let read = rig.call("GET", &format!("{CMS}/a"), &[("accept", &one)], "").await.json;
+    assert_eq!((&read["kind"], &read["metadata"]["name"]), (&"PartialObjectMetadata".into(), &"a".into()));
+    assert_eq!(read.get("data"), None);
+    let listed = rig.call("GET", CMS, &[("accept", &list)], "").await.json;
+    assert_eq!(listed["kind"], "PartialObjectMetadataList");
+    assert_eq!(listed["items"][0], read);
+    let mut watch = rig.watch(&format!("{CMS}?watch=true"), &[("accept", &one)]).await;
+    assert_eq!(watch.next().await.expect("an event")["object"], read);
+    for (path, accept) in [(CMS.to_owned(), one), (format!("{CMS}/a"), list)] {
+        assert_eq!(rig.call("GET", &path, &[("accept", &accept)], "").await.code, 406, "{path}");
+    }
+}

@@ -63,6 +63,6 @@ async fn compare(servers: Servers) -> BTreeSet<Difference> {
         .collect::<Vec<_>>()
         .await;
     let found: BTreeSet<Difference> = found.into_iter().flatten().collect();
-    println!("{calls} calls in {} scripts, {} differences", scripts.len(), found.len());
+    eprintln!("{calls} calls in {} scripts, {} differences", scripts.len(), found.len());
     found
 }

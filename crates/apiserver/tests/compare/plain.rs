@@ -229,6 +229,7 @@ fn is_number(value: &Value) -> bool {
 }
 
 /// The first time in a text that a server took from its clock.
+#[expect(clippy::disallowed_methods, reason = "servers have real clocks")]
 fn time(text: &str) -> Option<&str> {
     let is_part = |char: char| char.is_ascii_digit() || "-:.TZ".contains(char);
     text.split(|char| !is_part(char)).find(|word| {

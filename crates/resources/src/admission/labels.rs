@@ -56,6 +56,13 @@ fn validate_requirement(
     }
 }
 
+/// Whether all of a selector's operators are known.
+pub(super) fn is_understood(selector: &LabelSelector) -> bool {
+    selector.match_expressions.iter().flatten().all(|requirement| {
+        matches!(requirement.operator.as_str(), "In" | "NotIn" | "Exists" | "DoesNotExist")
+    })
+}
+
 /// Whether a selector asks for nothing, and so takes everything.
 pub(super) fn is_empty(selector: &LabelSelector) -> bool {
     selector.match_labels.as_ref().is_none_or(BTreeMap::is_empty)

@@ -50,6 +50,7 @@ pub(super) fn validate(metadata: &ObjectMeta, rule: NameRule, namespaced: bool) 
         None => {}
     }
     validate_common(metadata, &ROOT, &mut errors);
+    check_finalizers(metadata, &mut errors);
     errors
 }
 
@@ -65,6 +66,24 @@ pub(super) fn validate_common(metadata: &ObjectMeta, path: &Path<'_>, errors: &m
         errors.extend(
             dns::qualified_name(finalizer).into_iter().map(|why| FieldError::invalid(&at, finalizer, why)),
         );
+    }
+}
+
+/// Finalizers without a domain are Kubernetes' own, and there are few.
+fn check_finalizers(metadata: &ObjectMeta, errors: &mut Vec<FieldError>) {
+    const STANDARD: [&str; 3] = ["foregroundDeletion", "kubernetes", "orphan"];
+    let path = ROOT.child("finalizers");
+    let finalizers = metadata.finalizers.as_deref().unwrap_or_default();
+    let has = |name: &str| finalizers.iter().any(|finalizer| finalizer == name);
+    if has("orphan") && has("foregroundDeletion") {
+        let why = "finalizer orphan and foregroundDeletion cannot be both set";
+        errors.push(FieldError::invalid(&path, finalizers, why));
+    }
+    for (index, finalizer) in finalizers.iter().enumerate() {
+        if !finalizer.contains('/') && !STANDARD.contains(&finalizer.as_str()) {
+            let why = "name is neither a standard finalizer name nor is it fully qualified";
+            errors.push(FieldError::invalid(&path.index(index), finalizer, why));
+        }
     }
 }
 
@@ -112,6 +131,13 @@ fn check_owners(owners: &[OwnerReference], path: &Path<'_>, errors: &mut Vec<Fie
         required("kind", &owner.kind, "must not be empty");
         required("name", &owner.name, "must not be empty");
         required("uid", &owner.uid, "must not be empty");
+        if owner.api_version == "v1" && owner.kind == "Event" {
+            errors.push(FieldError::invalid(
+                &path,
+                owner,
+                "/v1, Kind=Event is disallowed from being an owner",
+            ));
+        }
         if owner.controller != Some(true) {
             continue;
         }

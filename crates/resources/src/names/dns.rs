@@ -60,7 +60,7 @@ pub fn qualified_name(value: &str) -> Vec<String> {
         None => value,
         Some((_, name)) if name.contains('/') => {
             return vec![format!(
-                "a valid label key {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+                "a qualified name {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
             )];
         }
         Some(("", name)) => {
@@ -119,7 +119,10 @@ pub fn env_name(value: &str) -> Vec<String> {
 
 /// The name of a port.
 pub fn port_name(value: &str) -> Vec<String> {
-    let mut wrong = too_long(value, PORT_NAME_MAX);
+    let mut wrong = Vec::new();
+    if value.len() > PORT_NAME_MAX {
+        wrong.push(format!("must be no more than {PORT_NAME_MAX} characters"));
+    }
     let mut check = |bad: bool, what: &str| {
         if bad {
             wrong.push(what.to_owned());

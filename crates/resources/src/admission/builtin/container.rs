@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{check_not_negative, check_one_of, invalid_each, probe};
+use super::{check_one_of, invalid_each, probe};
 use crate::{
     admission::{FieldError, path::Path},
     builtin::{Container, ContainerPort, EnvVar, ResourceRequirements, SecurityContext, VolumeMount},
@@ -196,8 +196,12 @@ fn check_resources(resources: &ResourceRequirements, path: &Path<'_>, errors: &m
 }
 
 fn check_security(security: &SecurityContext, path: &Path<'_>, errors: &mut Vec<FieldError>) {
-    check_not_negative(security.run_as_user, &path.child("runAsUser"), errors);
-    check_not_negative(security.run_as_group, &path.child("runAsGroup"), errors);
+    for (field, id) in [("runAsUser", security.run_as_user), ("runAsGroup", security.run_as_group)] {
+        if let Some(id) = id.filter(|id| !(0..=i64::from(i32::MAX)).contains(id)) {
+            let why = "must be between 0 and 2147483647, inclusive";
+            errors.push(FieldError::invalid(&path.child(field), id, why));
+        }
+    }
     if security.privileged == Some(true) && security.allow_privilege_escalation == Some(false) {
         let why = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
         errors.push(FieldError::invalid(path, security, why));

@@ -38,18 +38,23 @@ impl Rules for Deployment {
         let workload = Workload {
             kind: "deployment",
             replicas: spec.replicas,
-            min_ready_seconds: spec.min_ready_seconds,
+            min_ready_seconds: None,
             selector: &spec.selector,
             template: &spec.template,
         };
         let old = context.old.and_then(|old| old.spec.as_ref());
         workload.validate(old.map(|old| &old.selector), &path, &mut errors);
-        let limit = spec.revision_history_limit.map(i64::from);
-        check_not_negative(limit, &path.child("revisionHistoryLimit"), &mut errors);
-        check_deadline(spec, &path, &mut errors);
         if let Some(strategy) = &spec.strategy {
             check_strategy(strategy, &path.child("strategy"), &mut errors);
         }
+        let counts = [
+            ("minReadySeconds", spec.min_ready_seconds),
+            ("revisionHistoryLimit", spec.revision_history_limit),
+        ];
+        for (field, count) in counts {
+            check_not_negative(count.map(i64::from), &path.child(field), &mut errors);
+        }
+        check_deadline(spec, &path, &mut errors);
         invalid(errors)
     }
 }

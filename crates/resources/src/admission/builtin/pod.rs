@@ -22,6 +22,7 @@ impl Rules for Pod {
         pod_defaults::set(spec);
         pod_defaults::set_pod(spec);
         if context.old.is_none() {
+            pod_defaults::set_new(spec);
             let status = self.status.get_or_insert_with(PodStatus::default);
             status.phase.get_or_insert_with(|| "Pending".to_owned());
             status.qos_class.get_or_insert_with(|| qos_class(spec).to_owned());

@@ -3,13 +3,15 @@
 use super::container_defaults;
 use crate::builtin::{
     ConfigMapVolumeSource, DownwardAPIVolumeSource, EmptyDirVolumeSource, PodSecurityContext, PodSpec,
-    ProjectedVolumeSource, SecretVolumeSource, Volume,
+    ProjectedVolumeSource, SecretVolumeSource, Toleration, Volume,
 };
 
 /// Read and write for the owner, read for others.
 const FILE_MODE: i32 = 0o644;
 /// How long a projected token is good for, in seconds.
 const TOKEN_SECONDS: i64 = 3600;
+/// How long a pod stays on a node that is not heard of, in seconds.
+const NODE_PATIENCE_SECONDS: i64 = 300;
 
 /// Fills in a pod's spec, in a template or a pod of its own.
 pub(super) fn set(spec: &mut PodSpec) {
@@ -53,6 +55,33 @@ pub(super) fn set_pod(spec: &mut PodSpec) {
     if spec.service_account_name.as_deref().unwrap_or_default().is_empty() {
         spec.service_account_name = Some("default".to_owned());
         spec.service_account = Some("default".to_owned());
+    }
+}
+
+/// What a pod gets once, when it is made: the priority of no class, and patience with its node (upstream: the admission
+/// plugins Priority and DefaultTolerationSeconds).
+pub(super) fn set_new(spec: &mut PodSpec) {
+    if spec.priority_class_name.as_deref().unwrap_or_default().is_empty() {
+        spec.priority.get_or_insert(0);
+        spec.preemption_policy.get_or_insert_with(|| "PreemptLowerPriority".to_owned());
+    }
+    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+        let covers = |toleration: &Toleration| {
+            let is_for = |field: &Option<String>, value| {
+                field.as_deref().is_none_or(|field| field.is_empty() || field == value)
+            };
+            is_for(&toleration.key, key) && is_for(&toleration.effect, "NoExecute")
+        };
+        let tolerations = spec.tolerations.get_or_insert_default();
+        if !tolerations.iter().any(covers) {
+            tolerations.push(Toleration {
+                key: Some(key.to_owned()),
+                operator: Some("Exists".to_owned()),
+                effect: Some("NoExecute".to_owned()),
+                toleration_seconds: Some(NODE_PATIENCE_SECONDS),
+                ..Toleration::default()
+            });
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What Deployments and ReplicaSets have in common: so many pods of one template, found by one selector.
 
+use std::collections::BTreeMap;
+
 use super::{FIELD_IMMUTABLE, check_not_negative, pod};
 use crate::{
     admission::{FieldError, labels, path::Path},
@@ -28,15 +30,16 @@ impl Workload<'_> {
         check_not_negative(self.replicas.map(i64::from), &path.child("replicas"), errors);
         let min_ready = self.min_ready_seconds.map(i64::from);
         check_not_negative(min_ready, &path.child("minReadySeconds"), errors);
-        self.check_selector(path, errors);
-        pod::validate_template(self.template, &path.child("template"), errors);
+        if self.check_selector(path, errors) {
+            pod::validate_template(self.template, &path.child("template"), errors);
+        }
         if old.is_some_and(|old| old != self.selector) {
             errors.push(FieldError::invalid(&path.child("selector"), self.selector, FIELD_IMMUTABLE));
         }
     }
 
-    /// A selector that is not empty and chooses what the template makes.
-    fn check_selector(&self, path: &Path<'_>, errors: &mut Vec<FieldError>) {
+    /// A selector that is not empty and chooses what the template makes; whether it can be understood at all.
+    fn check_selector(&self, path: &Path<'_>, errors: &mut Vec<FieldError>) -> bool {
         let (selector, at) = (self.selector, path.child("selector"));
         if *selector == LabelSelector::default() {
             errors.push(FieldError::required(&at, ""));
@@ -45,13 +48,20 @@ impl Workload<'_> {
             errors.push(FieldError::invalid(&at, selector, why));
         }
         labels::validate_selector(selector, &at, errors);
+        if !labels::is_understood(selector) {
+            errors.push(FieldError::invalid(&at, selector, "invalid label selector"));
+            return false;
+        }
         let metadata = self.template.metadata.as_ref();
-        let found = metadata.and_then(|metadata| metadata.labels.clone()).unwrap_or_default();
-        if !labels::matches(selector, &found) {
+        let found = metadata.and_then(|metadata| metadata.labels.clone());
+        // No selector chooses nothing, unlike one that asks for nothing.
+        let missing = *selector == LabelSelector::default();
+        if missing || !labels::matches(selector, found.as_ref().unwrap_or(&BTreeMap::new())) {
             let template = path.child("template");
             let metadata = template.child("metadata");
             let why = "`selector` does not match template `labels`";
             errors.push(FieldError::invalid(&metadata.child("labels"), &found, why));
         }
+        true
     }
 }

@@ -45,6 +45,11 @@ fn a_pod_gets_kubernetes_defaults() {
             "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "terminationGracePeriodSeconds": 30,
             "schedulerName": "default-scheduler", "securityContext": {}, "enableServiceLinks": true,
             "serviceAccountName": "default", "serviceAccount": "default",
+            "priority": 0, "preemptionPolicy": "PreemptLowerPriority",
+            "tolerations": [
+                {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
+                {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
+            ],
             "containers": [{
                 "name": "c", "image": "nginx:1", "imagePullPolicy": "IfNotPresent",
                 "ports": [{"containerPort": 80, "protocol": "TCP"}],
@@ -170,7 +175,10 @@ fn deployments() {
             deployment(json!({"selector": {"matchLabels": {"app": "b"}}, "template": template()})),
             "spec.template.metadata.labels: Invalid value: {\"app\":\"a\"}: `selector` does not match template `labels`",
         ),
-        (deployment(json!({"template": template()})), "spec.selector: Required value"),
+        (
+            deployment(json!({"template": template()})),
+            "[spec.selector: Required value, spec.template.metadata.labels: Invalid value: {\"app\":\"a\"}: `selector` does not match template `labels`]",
+        ),
         (
             deployment(json!({"replicas": -1, "selector": selector, "template": template()})),
             "spec.replicas: Invalid value: -1: must be greater than or equal to 0",
