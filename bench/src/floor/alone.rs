@@ -150,6 +150,7 @@ impl Starter {
             cwd: String::new(),
             user: User::default(),
             mounts: Vec::new(),
+            taken: Vec::new(),
             tmpfs: Vec::new(),
             resources: Resources::default(),
             capabilities: Capabilities::default(),

@@ -12,11 +12,13 @@
 //! Objects that their controllers make again of others, and what only says how a machine is, are in it and are left
 //! out when a state is made of it. Images and what containers wrote are no part of it.
 
+mod raw;
 mod restore;
 mod take;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use self::raw::Raw;
 
 pub use self::restore::{Restored, restore};
 pub(crate) use self::take::{PATH, take};
@@ -30,7 +32,7 @@ const FORM: u32 = 1;
 enum Line {
     Head { backup: u32, version: u64, ebb: String, taken: String },
     File { file: String, text: String },
-    Object { key: String, object: Value },
+    Object { key: String, object: Raw },
     End { end: End },
 }
 

@@ -3,12 +3,10 @@
 use std::{fs, io::BufRead, path::Path};
 
 use resources::kinds;
-use serde::Deserialize;
-use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use storage::objects::{Durability, ObjectStore, Op, Options};
 
-use super::{End, FORM, Line, take::hex};
+use super::{End, FORM, Line, raw::Raw, take::hex};
 use crate::{Error, Result, tls::write_private};
 
 /// How long a line may be: an object, and the little around it.
@@ -129,21 +127,21 @@ fn read(mut backup: impl BufRead, building: &Path) -> Result<Restored> {
     }
 }
 
-fn put(store: &ObjectStore, key: &str, mut object: Value) -> Result<()> {
+fn put(store: &ObjectStore, key: &str, mut object: Raw) -> Result<()> {
     let key = key.into();
     let put = |version: u64| {
-        object["metadata"]["resourceVersion"] = json!(version.to_string());
-        Op::bytes(object.to_string())
+        if let Some(given) =
+            object.get_mut("metadata").and_then(|metadata| metadata.get_mut("resourceVersion"))
+        {
+            *given = Raw::Text(version.to_string());
+        }
+        Op::bytes(serde_json::to_vec(&object).expect("what was JSON can be written as JSON"))
     };
     store.append_with(&key, Durability::Soon, put).map(drop).map_err(Error::Storage)
 }
 
 /// Whether a controller makes the object again of those it depends on, or it only said how a machine was.
-fn is_made_again(key: &str, object: &Value) -> bool {
-    #[derive(Deserialize)]
-    struct Owner {
-        controller: Option<bool>,
-    }
+fn is_made_again(key: &str, object: &Raw) -> bool {
     let mut parts = key.split('/');
     let (group, plural) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let group = if group == "core" { "" } else { group };
@@ -152,8 +150,12 @@ fn is_made_again(key: &str, object: &Value) -> bool {
     }
     let derived =
         kinds::all().iter().any(|kind| kind.group == group && kind.plural == plural && kind.derived);
-    let owners = object.pointer("/metadata/ownerReferences").cloned();
-    let owners: Vec<Owner> =
-        owners.and_then(|owners| serde_json::from_value(owners).ok()).unwrap_or_default();
-    derived && owners.iter().any(|owner| owner.controller == Some(true))
+    let owners = object.get("metadata").and_then(|metadata| metadata.get("ownerReferences"));
+    let is_controlled = match owners {
+        Some(Raw::List(owners)) => {
+            owners.iter().any(|owner| owner.get("controller") == Some(&Raw::Bool(true)))
+        }
+        _ => false,
+    };
+    derived && is_controlled
 }
