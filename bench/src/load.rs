@@ -7,6 +7,15 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Result;
 
+/// What the load was answered with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Served {
+    pub(crate) per_second: f64,
+    /// Microseconds.
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+}
+
 /// What makes the load.
 pub(crate) enum Loader {
     Wrk(PathBuf),
@@ -28,17 +37,17 @@ impl Loader {
         }
     }
 
-    /// Requests per second over this many connections; an error when any of them fails.
-    pub(crate) fn per_second(
+    /// Asks over this many connections for so long; an error when any request fails.
+    pub(crate) fn serve(
         &self,
         to: SocketAddr,
         host: &str,
         connections: usize,
         long: Duration,
-    ) -> Result<f64> {
+    ) -> Result<Served> {
         match self {
-            Self::Wrk(program) => wrk::per_second(program, to, host, connections, long),
-            Self::Own => own::per_second(to, host, connections, long),
+            Self::Wrk(program) => wrk::serve(program, to, host, connections, long),
+            Self::Own => own::serve(to, host, connections, long),
         }
     }
 }

@@ -8,25 +8,30 @@ use std::{
 
 use anyhow::{Result, anyhow};
 
-use crate::http::Connection;
+use super::Served;
+use crate::{http::Connection, samples::Samples};
 
-pub(super) fn per_second(to: SocketAddr, host: &str, connections: usize, long: Duration) -> Result<f64> {
+pub(super) fn serve(to: SocketAddr, host: &str, connections: usize, long: Duration) -> Result<Served> {
     let opened = (0..connections).map(|_| Connection::open(to, host, "/")).collect::<Result<Vec<_>>>()?;
     let began = Instant::now();
     let work = |mut connection: Connection| {
         move || {
-            let mut answers = 0_u64;
+            let mut answers = Vec::new();
             while began.elapsed() < long {
-                connection.call()?.ok()?;
-                answers += 1;
+                answers.push(connection.call()?.ok()?.first_byte.as_secs_f64() * 1e6);
             }
             anyhow::Ok(answers)
         }
     };
     let threads: Vec<_> = opened.into_iter().map(|connection| thread::spawn(work(connection))).collect();
-    let mut answers = 0;
+    let mut answers = Vec::new();
     for thread in threads {
-        answers += thread.join().map_err(|_| anyhow!("a client's thread panicked"))??;
+        answers.extend(thread.join().map_err(|_| anyhow!("a client's thread panicked"))??);
     }
-    Ok(answers as f64 / began.elapsed().as_secs_f64())
+    let answers: Samples = answers.into_iter().collect();
+    Ok(Served {
+        per_second: answers.n() as f64 / began.elapsed().as_secs_f64(),
+        p50: answers.percentile(50),
+        p99: answers.percentile(99),
+    })
 }

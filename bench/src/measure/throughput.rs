@@ -8,7 +8,7 @@ use crate::{
     api::{self, Scale},
     bench::Bench,
     budget::Budget,
-    load::Loader,
+    load::{Loader, Served},
     platform::Platform,
     row::Row,
     samples::Samples,
@@ -26,13 +26,19 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     for connections in CONNECTIONS {
         let (mut ebb, mut peer) = (Vec::new(), Vec::new());
         for _ in 0..bench.rounds(5, 2) {
-            peer.push(loader.per_second(direct.address, &hosts[0], connections, long)?);
-            ebb.push(loader.per_second(platform.http, &hosts[0], connections, long)?);
+            peer.push(loader.serve(direct.address, &hosts[0], connections, long)?);
+            ebb.push(loader.serve(platform.http, &hosts[0], connections, long)?);
         }
-        let (ebb, peer): (Samples, Samples) = (ebb.into_iter().collect(), peer.into_iter().collect());
-        let what = format!("{connections} connections, {}", loader.name());
-        let row = Row::new(what, "/s", ebb.median(), ebb.n()).against("app directly", peer.median());
-        rows.push(if connections == 32 { row.budget(Budget::RatioAtLeast(0.6)) } else { row });
+        let median =
+            |all: &[Served], of: fn(&Served) -> f64| all.iter().map(of).collect::<Samples>().median();
+        let row = |what: &str, unit, of| {
+            let name = format!("{connections} connections, {}{what}", loader.name());
+            Row::new(name, unit, median(&ebb, of), ebb.len()).against("app directly", median(&peer, of))
+        };
+        let served = row("", "/s", |served| served.per_second);
+        rows.push(if connections == 32 { served.budget(Budget::RatioAtLeast(0.6)) } else { served });
+        rows.push(row(": a request, p50", "µs", |served| served.p50));
+        rows.push(row(": a request, p99", "µs", |served| served.p99));
     }
     Ok(rows)
 }
