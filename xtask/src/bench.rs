@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: builds the measuring program and the product for release, and runs it.
+//! `cargo xtask bench`: builds the measuring program and the product for release, and runs it. What it prints as a table is
+//! written as JSON too.
 
 use std::process::ExitCode;
 
@@ -13,8 +14,17 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCod
     process::run(cargo(&workspace.root).args(["build", "--release", "--locked", "-p", "ebb"]))?;
     let mut command = cargo(&workspace.root);
     command.args(["run", "--release", "--locked", "--quiet", "-p", "bench", "--"]).args(arguments);
+    let asked = ["--json", "--help", "-h"];
+    let json = workspace.target_dir.join("bench.json");
+    let by_default = !arguments.iter().any(|given| asked.iter().any(|it| given.starts_with(it)));
+    if by_default {
+        command.arg("--json").arg(&json);
+    }
     command.env("EBB_BINARY", workspace.target_dir.join("release/ebb"));
     tools.export(&mut command);
     process::run(&mut command)?;
+    if by_default {
+        println!("The same as JSON: {}", json.display());
+    }
     Ok(ExitCode::SUCCESS)
 }
