@@ -9,17 +9,21 @@ use http::{Method, Request, Response, StatusCode, header};
 
 pub(crate) use self::groups::verbs;
 use crate::{
+    authentication::issuer_documents,
     mount::{Body, full},
     rest::{Form, Query, negotiate, reply, segments},
     server::Shared,
     status::Failure,
 };
 
-/// What anybody may ask, also without a certificate: health and version.
+/// What anybody may ask, also without a certificate: health and version; and how tokens are checked.
 pub(crate) fn public<B>(shared: &Shared, request: &Request<B>) -> Option<Response<Body>> {
     let path = request.uri().path();
     if path == "/version" || path == "/version/" {
         return Some(reply::value(StatusCode::OK, &version::version()));
+    }
+    if let Some(document) = issuer_documents(&shared.tokens, path) {
+        return Some(reply::value(StatusCode::OK, &document));
     }
     let (endpoint, live_only) = match path.trim_end_matches('/') {
         "/healthz" => ("healthz", false),

@@ -4,7 +4,9 @@
 //!   kubectl, kn, client-go                        controllers, gateway, node
 //!        │ TLS, HTTP                                    │ typed
 //!        ▼                                              ▼
-//!   serve ─► rest ─► (patch, table, discovery)     in_process ── objects::Backend
+//!   serve ─► authentication, authorization         in_process ── objects::Backend
+//!                    │                                  │
+//!                  rest ─► (patch, table, discovery)    │
 //!                    │                                  │
 //!                    └──────────► registry ◄────────────┘   names, versions, generation, admission, finalizers
 //!                                    │
@@ -17,6 +19,8 @@
 #![forbid(unsafe_code)]
 
 mod apply;
+mod authentication;
+mod authorization;
 mod bootstrap;
 mod chance;
 mod configs;
@@ -40,6 +44,7 @@ mod table;
 mod tls;
 
 pub use self::{
+    authentication::User,
     chance::Chance,
     error::{Error, Result},
     health::{Health, Scope},
@@ -48,5 +53,4 @@ pub use self::{
     mount::{Body, Handler, full},
     rest::Query,
     server::{ApiServer, Options},
-    tls::User,
 };

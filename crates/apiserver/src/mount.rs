@@ -6,12 +6,12 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
 
-use crate::tls::User;
+use crate::authentication::User;
 
 /// The body of every answer: whole, or a stream.
 pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
-/// Answers requests under a prefix. Called only for authenticated users; the body comes as a stream without a limit.
+/// Answers requests under a prefix. Called only for users who may use the path; the body comes as a stream without a limit.
 pub trait Handler: Send + Sync + 'static {
     /// Answers one request.
     fn handle(&self, user: User, request: Request<Incoming>) -> BoxFuture<'static, Response<Body>>;

@@ -1,7 +1,7 @@
 //! The REST face of the API: from an HTTP request to the registry and back.
 //!
 //! ```text
-//!   request ─► who? (401, 403) ─► path ─► health, version, discovery, a mount
+//!   request ─► who? (401) ─► may it? (403) ─► path ─► health, version, discovery, a mount
 //!                                  │
 //!                                  └─► resource ─► verb: get list watch create update patch delete
 //!                                                    │        │                     │
@@ -22,9 +22,12 @@ mod log;
 mod options;
 mod patch;
 mod path;
+mod protobuf;
 mod query;
 pub(crate) mod reply;
+mod review;
 mod scale;
+mod token;
 mod update;
 mod watch;
 
@@ -32,17 +35,27 @@ use std::sync::Arc;
 
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
+use resources::{Object, builtin::ServiceAccount};
 
 pub use self::query::Query;
 pub(crate) use self::{
     accept::{Form, Includes, negotiate},
     path::segments,
+    query::decode,
 };
 use self::{call::Call, path::Resource};
-use crate::{discovery, mount::Body, registry::Target, server::Shared, status::Failure, tls::User};
+use crate::{
+    authentication::{User, authenticate, impersonate},
+    authorization::Attributes,
+    discovery,
+    mount::Body,
+    registry::Target,
+    server::Shared,
+    status::Failure,
+};
 
 /// Parts that Kubernetes has and Ebb has not yet.
-const NOT_SUPPORTED: [(&str, &str); 9] = [
+const NOT_SUPPORTED: [(&str, &str); 8] = [
     ("pods", "attach"),
     ("pods", "binding"),
     ("pods", "ephemeralcontainers"),
@@ -51,16 +64,15 @@ const NOT_SUPPORTED: [(&str, &str); 9] = [
     ("pods", "portforward"),
     ("pods", "proxy"),
     ("pods", "resize"),
-    ("serviceaccounts", "token"),
 ];
 
 /// Answers one request; whatever goes wrong is a `metav1.Status`.
 pub(crate) async fn answer(
     shared: Arc<Shared>,
-    user: Option<User>,
+    certified: Option<User>,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    match route(shared, user, request).await {
+    match route(shared, certified, request).await {
         Ok(response) => response,
         Err(failure) => reply::failure(&failure),
     }
@@ -68,26 +80,24 @@ pub(crate) async fn answer(
 
 async fn route(
     shared: Arc<Shared>,
-    user: Option<User>,
+    certified: Option<User>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Failure> {
     let path = request.uri().path().to_owned();
-    if let Some(response) = discovery::public(&shared, &request) {
-        return Ok(response);
-    }
-    let user = user.ok_or_else(Failure::unauthorized)?;
-    if !user.is_admin() {
-        let verb = request.method().as_str().to_lowercase();
-        return Err(Failure::forbidden(format!(
-            "forbidden: User \"{}\" cannot {verb} path \"{path}\": only members of system:masters may use this API",
-            user.name
-        )));
-    }
+    let user = authenticate(&shared.registry, &shared.tokens, certified.as_ref(), request.headers())?;
+    let user = impersonate(&shared.policies, user, request.headers()).await?;
+    check_rights(&shared, &user, &request).await?;
     if let Some(handler) = mounted(&shared, &path) {
         return Ok(handler.handle(user, request).await);
     }
+    if let Some(response) = discovery::public(&shared, &request) {
+        return Ok(response);
+    }
     if let Some(response) = discovery::answer(&request)? {
         return Ok(response);
+    }
+    if let Some(review) = review::of(&path) {
+        return review::run(Call::new(shared, user, review, request)).await;
     }
     let resource = Resource::parse(&path)?;
     let call = Call::new(shared, user, resource, request);
@@ -98,6 +108,9 @@ async fn route(
             update::run(call, Target::Finalize).await
         }
         Some("scale") if call.resource.kind.subresources.scale => scale::run(call).await,
+        Some("token") if call.resource.kind == ServiceAccount::kind() && call.method == Method::POST => {
+            token::run(call).await
+        }
         Some("log") if call.resource.is_pod() && call.method == Method::GET => log::run(call).await,
         Some(part) if NOT_SUPPORTED.contains(&(call.resource.kind.plural, part)) => {
             let plural = call.resource.kind.plural;
@@ -105,6 +118,20 @@ async fn route(
         }
         Some(_) => Err(Failure::no_such_path()),
     }
+}
+
+/// Before anything is known about what is asked for.
+async fn check_rights(shared: &Shared, user: &User, request: &Request<Incoming>) -> Result<(), Failure> {
+    if user.is_admin() {
+        return Ok(());
+    }
+    let (uri, method) = (request.uri(), request.method());
+    let attributes = Attributes::of(method, uri.path(), &Query::parse(uri.query()));
+    let decision = shared.policies.authorize(user, &attributes).await?;
+    if decision.allowed {
+        return Ok(());
+    }
+    Err(Failure::not_authorized(&user.name, &attributes, &decision.reason))
 }
 
 fn mounted(shared: &Shared, path: &str) -> Option<Arc<dyn crate::Handler>> {

@@ -50,6 +50,7 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
                 metadata.name.as_deref().unwrap_or_default(),
             )));
         }
+        call.check_grant(&decoded.object, Some(current))?;
         all = decoded.warnings;
         Ok(Wanted::new(decoded.object, text.len()))
     };

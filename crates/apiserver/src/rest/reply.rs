@@ -82,6 +82,10 @@ pub(super) fn object(
 /// A failure as a `metav1.Status`.
 pub(super) fn failure(failure: &Failure) -> Response<Body> {
     let mut response = value(failure.code, &failure.to_status());
+    if failure.unasked {
+        let nosniff = HeaderValue::from_static("nosniff");
+        response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    }
     if let Some(seconds) = failure.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

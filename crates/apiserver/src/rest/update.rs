@@ -15,6 +15,7 @@ use crate::{
     mount::Body,
     registry::{Target, Wanted},
     status::Failure,
+    store::Stored,
 };
 
 pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>, Failure> {
@@ -26,7 +27,10 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     check_version(&call, decoded.object.metadata())?;
     let caller = call.caller()?;
     let (kind, key) = (call.resource.kind, call.resource.key());
-    let wanted = |_: &_| Ok::<_, Failure>(Wanted::new(Arc::clone(&decoded.object), len));
+    let wanted = |current: &Stored| {
+        call.check_grant(&decoded.object, Some(current))?;
+        Ok::<_, Failure>(Wanted::new(Arc::clone(&decoded.object), len))
+    };
     let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;
     let mut all = decoded.warnings;
     all.extend(warnings(&*stored.object()?, &call.registry().configs.current()));

@@ -11,5 +11,6 @@ mod kubectl;
 mod log;
 mod paging;
 mod rig;
+mod rights;
 mod script;
 mod watch;
