@@ -18,6 +18,6 @@ pub(crate) use self::{
     impersonation::impersonate,
     jwt::Signer,
     request::authenticate,
-    tokens::{Tokens, issuer_documents},
+    tokens::{INVALID, Tokens, issuer_documents},
     user::service_account_user,
 };

@@ -108,9 +108,7 @@ async fn route(
             update::run(call, Target::Finalize).await
         }
         Some("scale") if call.resource.kind.subresources.scale => scale::run(call).await,
-        Some("token") if call.resource.kind == ServiceAccount::kind() && call.method == Method::POST => {
-            token::run(call).await
-        }
+        Some("token") if call.resource.kind == ServiceAccount::kind() => token::run(call).await,
         Some("log") if call.resource.is_pod() && call.method == Method::GET => log::run(call).await,
         Some(part) if NOT_SUPPORTED.contains(&(call.resource.kind.plural, part)) => {
             let plural = call.resource.kind.plural;

@@ -129,9 +129,9 @@ kinds! {
 }
 
 kinds! {
-    // Asked of a part of an object, and so named like it.
+    // It has no path of its own; errors name it so.
     PARTS =
-    TOKEN_REQUEST: TokenRequest, "serviceaccounts/token", "", short &[], in &[], NONE, namespaced true, derived false;
+    TOKEN_REQUEST: TokenRequest, "TokenRequest", "TokenRequest", short &[], in &[], NONE, namespaced true, derived false;
 }
 
 /// Kinds that are questions: an object is sent and comes back with the answer, and none is stored.

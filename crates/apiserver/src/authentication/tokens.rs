@@ -42,7 +42,7 @@ const NODE_NAME: &str = "authentication.kubernetes.io/node-name";
 const NODE_UID: &str = "authentication.kubernetes.io/node-uid";
 
 /// What an invalid token is told when nothing more should be.
-const INVALID: &str = "invalid bearer token";
+pub(crate) const INVALID: &str = "invalid bearer token";
 const INVALIDATED: &str = "service account token has been invalidated";
 
 /// Gives tokens out and takes them.
@@ -299,19 +299,22 @@ fn uid_of(registry: &Registry, kind: &'static resources::Kind, key: &ObjectKey) 
     metadata.uid.clone().filter(|_| !is_gone)
 }
 
+/// A request need not say whose token it asks for, and says nothing else.
 fn check_key(metadata: &ObjectMeta, account: &ObjectKey) -> Result<(), Error> {
     let parts = [
-        ("name", metadata.name.as_deref(), &account.name, "name"),
-        ("namespace", metadata.namespace.as_deref(), &account.namespace, "namespace"),
+        ("name", metadata.name.as_deref(), &account.name),
+        ("namespace", metadata.namespace.as_deref(), &account.namespace),
     ];
-    for (field, given, wanted, word) in parts {
-        let given = given.unwrap_or_default();
-        if !given.is_empty() && given != wanted {
-            let why = format!("must match the service account {word} if specified");
-            return Err(invalid(&account.name, &format!("metadata.{field}"), &json!(given), &why));
+    let wrong = |(_, given, wanted): &(_, Option<&str>, &String)| {
+        given.is_some_and(|given| !given.is_empty() && given != wanted.as_str())
+    };
+    match parts.into_iter().find(wrong) {
+        None => Ok(()),
+        Some((field, given, _)) => {
+            let why = format!("must match the service account {field} if specified");
+            Err(invalid(&account.name, &format!("metadata.{field}"), &json!(given), &why))
         }
     }
-    Ok(())
 }
 
 fn check_seconds(seconds: i64) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! Aggregated discovery: everything in one document (upstream: `apidiscovery.k8s.io`).
 
-use resources::Kind;
+use resources::{Kind, kinds};
 use serde_json::{Value, json};
 
 use super::groups;
@@ -51,11 +51,14 @@ fn resource(kind: &'static Kind) -> Value {
             })
         })
         .collect();
+    // Upstream says nothing more of questions.
+    let is_review = kinds::reviews().contains(&kind);
+    let (group, version) = if is_review { ("", "") } else { (kind.group, kind.version) };
     let mut resource = json!({
         "resource": kind.plural,
         "singularResource": kind.singular,
         "scope": if kind.namespaced { "Namespaced" } else { "Cluster" },
-        "responseKind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
+        "responseKind": {"group": group, "version": version, "kind": kind.kind},
         "verbs": groups::verbs(kind),
     });
     for (field, names) in [("shortNames", kind.short_names), ("categories", kind.categories)] {

@@ -59,7 +59,18 @@ pub(super) fn parts(kind: &'static Kind) -> Vec<Part> {
     parts
 }
 
-/// The groups beside the core group, each with its versions, in the order of the registry.
+/// Groups that come first, in upstream's order.
+const FIRST: [&str; 6] = [
+    "apps",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "rbac.authorization.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+];
+
+/// The groups beside the core group, each with its versions; those that are not Kubernetes' own in the order of the
+/// registry.
 pub(super) fn all() -> Vec<(&'static str, Vec<&'static str>)> {
     let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
     for kind in kinds().filter(|kind| !kind.group.is_empty()) {
@@ -69,6 +80,7 @@ pub(super) fn all() -> Vec<(&'static str, Vec<&'static str>)> {
             None => groups.push((kind.group, vec![kind.version])),
         }
     }
+    groups.sort_by_key(|(group, _)| FIRST.iter().position(|first| first == group).unwrap_or(FIRST.len()));
     groups
 }
 

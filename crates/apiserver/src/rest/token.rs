@@ -1,6 +1,6 @@
 //! POST of a `TokenRequest` to a ServiceAccount.
 
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use resources::{Object, downcast, reviews::TokenRequest};
 
 use super::{
@@ -13,11 +13,15 @@ use super::{
 use crate::{mount::Body, status::Failure};
 
 pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
+    if call.method != Method::POST {
+        return Err(Failure::method_not_allowed());
+    }
     let account = call.resource.key();
     let validation = FieldValidation::of(&call.query)?;
     let parsed = body::parse(&mut call).await?;
-    // What it says of the ServiceAccount is looked at with the ServiceAccount.
-    let asked = Resource { kind: TokenRequest::kind(), namespace: None, name: None, subresource: None };
+    // Its name is looked at with the ServiceAccount.
+    let namespace = call.resource.namespace.clone();
+    let asked = Resource { kind: TokenRequest::kind(), namespace, name: None, subresource: None };
     let decoded = decode::object(parsed, &asked, validation)?;
     let request = downcast::<TokenRequest>(decoded.object).ok_or_else(Failure::no_such_path)?;
     let request = TokenRequest::clone(&request);

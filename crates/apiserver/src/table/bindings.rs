@@ -18,15 +18,15 @@ pub(super) fn groups(binding: &Value, _: Timestamp) -> Value {
     subjects(binding, "Group")
 }
 
-/// `namespace/name`, or the name alone.
+/// `namespace/name`; a namespace that is the binding's own may be empty.
 pub(super) fn service_accounts(binding: &Value, _: Timestamp) -> Value {
     subjects(binding, "ServiceAccount")
 }
 
 fn subjects(binding: &Value, kind: &str) -> Value {
-    let name = |subject: &Value| match text(subject, "/namespace") {
-        "" => text(subject, "/name").to_owned(),
-        namespace => format!("{namespace}/{}", text(subject, "/name")),
+    let name = |subject: &Value| match kind {
+        "ServiceAccount" => format!("{}/{}", text(subject, "/namespace"), text(subject, "/name")),
+        _ => text(subject, "/name").to_owned(),
     };
     let all = items(binding, "/subjects").iter().filter(|subject| text(subject, "/kind") == kind);
     all.map(name).collect::<Vec<_>>().join(", ").into()

@@ -9,7 +9,7 @@ use super::{bindings, events, network, nodes, pods, workloads};
 /// A column: its head, and where its cells come from.
 pub(crate) struct Column {
     pub(super) name: &'static str,
-    /// `string` or `integer`.
+    /// `string`, `integer` or `date`.
     pub(super) kind: &'static str,
     /// 0 is always shown; others with `-o wide`.
     pub(super) priority: u8,
@@ -70,9 +70,7 @@ pub(super) fn of(kind: &Kind) -> &'static [Column] {
             const { &[NAME, text("Holder", At("/spec/holderIdentity")), AGE] }
         }
         ("discovery.k8s.io", "endpointslices") => ENDPOINT_SLICES,
-        ("rbac.authorization.k8s.io", "roles" | "clusterroles") => {
-            const { &[NAME, text("Created At", At("/metadata/creationTimestamp"))] }
-        }
+        ("rbac.authorization.k8s.io", "roles" | "clusterroles") => ROLES,
         ("rbac.authorization.k8s.io", _) => BINDINGS,
         ("serving.knative.dev", "services") => {
             const { &[NAME, URL, LATEST_CREATED, LATEST_READY, READY, REASON] }
@@ -168,6 +166,9 @@ static EVENTS: &[Column] = &[
     wide("Count", Made(events::count)),
     wide("Name", At("/metadata/name")),
 ];
+
+static ROLES: &[Column] =
+    &[NAME, Column { kind: "date", ..text("Created At", At("/metadata/creationTimestamp")) }];
 
 static BINDINGS: &[Column] = &[
     NAME,

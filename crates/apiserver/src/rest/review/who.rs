@@ -6,7 +6,10 @@ use resources::{
 };
 
 use super::super::call::Call;
-use crate::{authentication::User, status::Failure};
+use crate::{
+    authentication::{INVALID, User},
+    status::Failure,
+};
 
 /// The caller, as it counts.
 pub(super) fn am_i(call: &Call, _: &SelfSubjectReview) -> SelfSubjectReview {
@@ -32,7 +35,8 @@ pub(super) fn has(call: &Call, review: &TokenReview) -> Result<TokenReview, Fail
             error: None,
         },
         Err(why) => TokenReviewStatus {
-            error: Some(why),
+            // Upstream asks several who know tokens, and each says why it does not know this one.
+            error: Some(if why == INVALID { why } else { format!("[{INVALID}, {why}]") }),
             user: Some(UserInfo::default()),
             ..TokenReviewStatus::default()
         },
