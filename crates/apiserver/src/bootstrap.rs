@@ -5,17 +5,22 @@ use std::sync::Arc;
 use objects::Error;
 use resources::{
     Object, ObjectKey,
-    builtin::{ConfigMap, Namespace},
+    builtin::{ClusterRole, ClusterRoleBinding, ConfigMap, Namespace},
     config::default_config_maps,
+    downcast,
     meta::ObjectMeta,
     reserved::SYSTEM_NAMESPACE,
 };
 
-use crate::registry::{Caller, Registry, Wanted};
+use crate::{
+    authorization::defaults,
+    registry::{Caller, Registry, Target, Wanted},
+};
 
 const NAMESPACES: [&str; 5] = ["default", "kube-system", "kube-public", "kube-node-lease", SYSTEM_NAMESPACE];
 
-/// Creates the namespaces and the configuration's ConfigMaps that are missing; what is there stays as it is.
+/// Creates the namespaces, the configuration's ConfigMaps and the default roles that are missing; what is there stays as
+/// it is, but for roles that lack some of their default's rules.
 pub(crate) async fn run(registry: &Registry) -> Result<(), Error> {
     for name in NAMESPACES {
         let metadata = ObjectMeta { name: Some(name.into()), ..ObjectMeta::default() };
@@ -23,6 +28,14 @@ pub(crate) async fn run(registry: &Registry) -> Result<(), Error> {
     }
     for map in default_config_maps() {
         ensure::<ConfigMap>(registry, map).await?;
+    }
+    let (roles, bindings) = defaults::all();
+    for role in roles {
+        complete(registry, &role).await?;
+        ensure(registry, role).await?;
+    }
+    for binding in bindings {
+        ensure::<ClusterRoleBinding>(registry, binding).await?;
     }
     Ok(())
 }
@@ -36,4 +49,17 @@ async fn ensure<K: Object>(registry: &Registry, object: K) -> Result<(), Error> 
         Ok(_) | Err(Error::AlreadyExists { .. }) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Gives a role that is there what it lacks of its default.
+async fn complete(registry: &Registry, default: &ClusterRole) -> Result<(), Error> {
+    let (kind, key) = (ClusterRole::kind(), ObjectKey::of(&default.metadata));
+    let Some(stored) = registry.store.get(kind, &key)? else { return Ok(()) };
+    let present = downcast::<ClusterRole>(stored.object()?);
+    let Some(role) = present.and_then(|present| defaults::completed(&present, default)) else {
+        return Ok(());
+    };
+    let role = Arc::new(role);
+    let wanted = |_: &_| Ok::<_, Error>(Wanted::typed(Arc::clone(&role) as _));
+    registry.update(kind, &key, Target::Object, &Caller::bootstrap(), wanted).await.map(drop)
 }

@@ -10,13 +10,14 @@ use http::{Method, Request, Response, StatusCode, header};
 
 pub(crate) use self::{groups::verbs, not_served::not_served};
 use crate::{
+    authentication::issuer_documents,
     mount::{Body, full},
     rest::{Form, Query, negotiate, reply, segments},
     server::Shared,
     status::Failure,
 };
 
-/// What anybody may ask, also without a certificate: health and version.
+/// What anybody may ask, also without a certificate: health and version; and how tokens are checked.
 pub(crate) fn public<B>(shared: &Shared, request: &Request<B>) -> Option<Response<Body>> {
     let path = request.uri().path();
     if request.method() != Method::GET && request.method() != Method::HEAD {
@@ -28,6 +29,9 @@ pub(crate) fn public<B>(shared: &Shared, request: &Request<B>) -> Option<Respons
     // Each check has a path of its own; that of the server itself is all that others ask for.
     if matches!(path, "/healthz/ping" | "/livez/ping" | "/readyz/ping") {
         return Some(reply::text(StatusCode::OK, "ok".into()));
+    }
+    if let Some(document) = issuer_documents(&shared.tokens, path) {
+        return Some(reply::value(StatusCode::OK, &document));
     }
     let (endpoint, live_only) = match path.trim_end_matches('/') {
         "/healthz" => ("healthz", false),

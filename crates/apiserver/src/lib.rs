@@ -4,7 +4,9 @@
 //!   kubectl, kn, client-go                        controllers, gateway, node
 //!        │ TLS, HTTP                                    │ typed
 //!        ▼                                              ▼
-//!   serve ─► rest ─► (patch, table, discovery)     in_process ── objects::Backend
+//!   serve ─► authentication, authorization         in_process ── objects::Backend
+//!                    │                                  │
+//!                  rest ─► (patch, table, discovery)    │
 //!                    │                                  │
 //!                    └──────────► registry ◄────────────┘   names, versions, generation, admission, finalizers
 //!                                    │
@@ -17,6 +19,8 @@
 #![forbid(unsafe_code)]
 
 mod apply;
+mod authentication;
+mod authorization;
 mod backup;
 mod bootstrap;
 mod chance;
@@ -42,6 +46,7 @@ mod table;
 mod tls;
 
 pub use self::{
+    authentication::User,
     backup::{Restored, restore},
     chance::Chance,
     error::{Error, Result},
@@ -52,5 +57,4 @@ pub use self::{
     request_body::RequestBody,
     rest::Query,
     server::{ApiServer, Options},
-    tls::User,
 };

@@ -5,12 +5,12 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 
-use crate::{RequestBody, tls::User};
+use crate::{RequestBody, authentication::User};
 
 /// The body of every answer: whole, or a stream.
 pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
-/// Answers requests under a prefix. Called only for authenticated users; the body comes as a stream without a limit.
+/// Answers requests under a prefix. Called only for users who may use the path; the body comes as a stream without a limit.
 pub trait Handler: Send + Sync + 'static {
     /// Answers one request.
     fn handle(&self, user: User, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>>;

@@ -1,7 +1,7 @@
 //! The REST face of the API: from an HTTP request to the registry and back.
 //!
 //! ```text
-//!   request ─► who? (401, 403) ─► path ─► health, version, discovery, a mount
+//!   request ─► who? (401) ─► may it? (403) ─► path ─► health, version, discovery, a mount
 //!                                  │
 //!                                  └─► resource ─► verb: get list watch create update patch delete
 //!                                                    │        │                     │
@@ -23,28 +23,40 @@ mod options;
 mod partial;
 mod patch;
 mod path;
+mod protobuf;
 mod query;
 pub(crate) mod reply;
+mod review;
 mod scale;
+mod token;
 mod update;
 mod watch;
 
 use std::sync::Arc;
 
 use http::{Method, Request, Response};
+use resources::{Object, builtin::ServiceAccount};
 
 pub use self::query::Query;
 pub(crate) use self::{
     accept::{Form, Includes, negotiate},
     path::segments,
+    query::decode,
 };
 use self::{call::Call, path::Resource};
 use crate::{
-    RequestBody, backup, discovery, mount::Body, registry::Target, server::Shared, status::Failure, tls::User,
+    RequestBody,
+    authentication::{User, authenticate, impersonate},
+    authorization::Attributes,
+    backup, discovery,
+    mount::Body,
+    registry::Target,
+    server::Shared,
+    status::Failure,
 };
 
 /// Parts that Kubernetes has and Ebb has not yet.
-const NOT_SUPPORTED: [(&str, &str); 9] = [
+const NOT_SUPPORTED: [(&str, &str); 8] = [
     ("pods", "attach"),
     ("pods", "binding"),
     ("pods", "ephemeralcontainers"),
@@ -53,7 +65,6 @@ const NOT_SUPPORTED: [(&str, &str); 9] = [
     ("pods", "portforward"),
     ("pods", "proxy"),
     ("pods", "resize"),
-    ("serviceaccounts", "token"),
 ];
 
 /// Kinds, by group and plural, that upstream warns of whenever they are used.
@@ -63,10 +74,10 @@ const DEPRECATED: [(&str, &str, &str); 1] =
 /// Answers one request; whatever goes wrong is a `metav1.Status`.
 pub(crate) async fn answer(
     shared: Arc<Shared>,
-    user: Option<User>,
+    certified: Option<User>,
     request: Request<RequestBody>,
 ) -> Response<Body> {
-    match route(shared, user, request).await {
+    match route(shared, certified, request).await {
         Ok(response) => response,
         Err(failure) => reply::failure(&failure),
     }
@@ -74,29 +85,27 @@ pub(crate) async fn answer(
 
 async fn route(
     shared: Arc<Shared>,
-    user: Option<User>,
+    certified: Option<User>,
     request: Request<RequestBody>,
 ) -> Result<Response<Body>, Failure> {
     let path = request.uri().path().to_owned();
-    if let Some(response) = discovery::public(&shared, &request) {
-        return Ok(response);
-    }
-    let user = user.ok_or_else(Failure::unauthorized)?;
-    if !user.is_admin() {
-        let verb = request.method().as_str().to_lowercase();
-        return Err(Failure::forbidden(format!(
-            "forbidden: User \"{}\" cannot {verb} path \"{path}\": only members of system:masters may use this API",
-            user.name
-        )));
-    }
+    let user = authenticate(&shared.registry, &shared.tokens, certified.as_ref(), request.headers())?;
+    let user = impersonate(&shared.policies, user, request.headers()).await?;
+    check_rights(&shared, &user, &request).await?;
     if path == backup::PATH && request.method() == Method::GET {
         return Ok(backup::take(&shared));
     }
     if let Some(handler) = mounted(&shared, &path) {
         return Ok(handler.handle(user, request).await);
     }
+    if let Some(response) = discovery::public(&shared, &request) {
+        return Ok(response);
+    }
     if let Some(response) = discovery::answer(&request)? {
         return Ok(response);
+    }
+    if let Some(review) = review::of(&path) {
+        return review::run(Call::new(shared, user, review, request)).await;
     }
     let resource = Resource::parse(&path)?;
     let kind = resource.kind;
@@ -118,6 +127,7 @@ async fn of_resource(call: Call) -> Result<Response<Body>, Failure> {
             update::run(call, Target::Finalize).await
         }
         Some("scale") if call.resource.kind.subresources.scale => scale::run(call).await,
+        Some("token") if call.resource.kind == ServiceAccount::kind() => token::run(call).await,
         Some("log") if call.resource.is_pod() && call.method == Method::GET => log::run(call).await,
         Some(part) if NOT_SUPPORTED.contains(&(call.resource.kind.plural, part)) => {
             let plural = call.resource.kind.plural;
@@ -125,6 +135,20 @@ async fn of_resource(call: Call) -> Result<Response<Body>, Failure> {
         }
         Some(part) => Err(discovery::not_served(call.resource.kind.group, Some(part))),
     }
+}
+
+/// Before anything is known about what is asked for.
+async fn check_rights(shared: &Shared, user: &User, request: &Request<RequestBody>) -> Result<(), Failure> {
+    if user.is_admin() {
+        return Ok(());
+    }
+    let (uri, method) = (request.uri(), request.method());
+    let attributes = Attributes::of(method, uri.path(), &Query::parse(uri.query()));
+    let decision = shared.policies.authorize(user, &attributes).await?;
+    if decision.allowed {
+        return Ok(());
+    }
+    Err(Failure::not_authorized(&user.name, &attributes, &decision.reason))
 }
 
 fn mounted(shared: &Shared, path: &str) -> Option<Arc<dyn crate::Handler>> {

@@ -4,4 +4,7 @@ mod field;
 pub(crate) mod fields;
 mod label;
 
-pub(crate) use self::{field::FieldSelector, label::LabelSelector};
+pub(crate) use self::{
+    field::{FieldSelector, exact_name},
+    label::LabelSelector,
+};

@@ -16,7 +16,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::task::TaskTracker;
 
-use crate::{ApiServer, Limits, RequestBody, rest, server::Shared, tls::User};
+use crate::{ApiServer, Limits, RequestBody, User, rest, server::Shared};
 
 /// How long to wait after an error of the listener, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

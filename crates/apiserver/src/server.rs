@@ -7,12 +7,15 @@ use std::{
 
 use objects::Client;
 use parking_lot::RwLock;
-use resources::config::Configs;
+use resources::{ObjectKey, config::Configs, reviews::TokenRequest};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Error, Health, Kubelet, Limits, Result, Scope, bootstrap,
+    Error, Health, Kubelet, Limits, Result, Scope, User,
+    authentication::{Signer, Tokens},
+    authorization::Policies,
+    bootstrap,
     chance::Chance,
     configs::Keeper,
     in_process::InProcess,
@@ -53,6 +56,8 @@ pub struct ApiServer {
 pub(crate) struct Shared {
     pub(crate) registry: Arc<Registry>,
     pub(crate) authority: Authority,
+    pub(crate) tokens: Tokens,
+    pub(crate) policies: Policies,
     pub(crate) health: Health,
     pub(crate) kubelet: OnceLock<Arc<dyn Kubelet>>,
     pub(crate) mounts: RwLock<Vec<(String, Arc<dyn Handler>)>>,
@@ -70,18 +75,25 @@ impl ApiServer {
         let dir = options.data_dir.join("state");
         let opened = tokio::task::spawn_blocking(move || Journal::open(&dir)).await;
         let (journal, found) = opened.expect("opening the state does not panic").map_err(Error::Storage)?;
-        let authority = Authority::open(&options.data_dir.join("pki"), &options.names, &options.chance)?;
-        Self::start(journal, found, authority, options).await
+        let pki = options.data_dir.join("pki");
+        let authority = Authority::open(&pki, &options.names, &options.chance)?;
+        Self::start(journal, found, authority, Signer::open(&pki)?, options).await
     }
 
     /// An API server whose state and certificates are gone with it: for tests and previews.
     pub async fn in_memory(options: Options) -> Result<Self> {
         let (journal, found) = Journal::memory();
         let authority = Authority::ephemeral(&options.names, &options.chance)?;
-        Self::start(journal, found, authority, options).await
+        Self::start(journal, found, authority, Signer::ephemeral()?, options).await
     }
 
-    async fn start(journal: Journal, found: Found, authority: Authority, options: Options) -> Result<Self> {
+    async fn start(
+        journal: Journal,
+        found: Found,
+        authority: Authority,
+        signer: Signer,
+        options: Options,
+    ) -> Result<Self> {
         let Options { limits, chance, .. } = options;
         let store = {
             let limits = limits.clone();
@@ -91,9 +103,12 @@ impl ApiServer {
         let registry = Arc::new(Registry { store, configs: Keeper::new(), chance, limits });
         registry.configs.load(&registry.store).await.map_err(Error::State)?;
         bootstrap::run(&registry).await.map_err(Error::State)?;
+        let policies = Policies::load(Arc::clone(&registry.store)).await.map_err(Error::State)?;
         let shared = Shared {
             registry,
             authority,
+            tokens: Tokens::new(signer),
+            policies,
             health: Health::default(),
             kubelet: OnceLock::new(),
             mounts: RwLock::default(),
@@ -124,7 +139,7 @@ impl ApiServer {
         }
     }
 
-    /// Lets `handler` answer every path under `prefix`, `/ebb/`, for authenticated users.
+    /// Lets `handler` answer every path under `prefix`, `/ebb/`, for users who may use it.
     pub fn mount(&self, prefix: impl Into<String>, handler: Arc<dyn Handler>) {
         self.shared.mounts.write().push((prefix.into(), handler));
     }
@@ -135,6 +150,31 @@ impl ApiServer {
     /// `Certificate` when the admin's certificate cannot be made.
     pub fn kubeconfig(&self, server: &str) -> Result<String> {
         self.shared.authority.kubeconfig(server)
+    }
+
+    /// As [`ApiServer::kubeconfig`], of a user whose certificate says its name and group. What it may do is for roles
+    /// to say, and nobody can take the certificate back.
+    ///
+    /// # Errors
+    /// `Certificate` when the certificate cannot be made.
+    pub fn user_kubeconfig(&self, server: &str, name: &str, group: Option<&str>) -> Result<String> {
+        self.shared.authority.user_kubeconfig(server, name, group)
+    }
+
+    /// A token of a ServiceAccount, as `serviceaccounts/token` gives it: for the node, which puts it into pods.
+    ///
+    /// # Errors
+    /// As of a POST: `NotFound`, `Invalid`, `Conflict`, `BadRequest`.
+    pub fn token(&self, account: &ObjectKey, request: TokenRequest) -> objects::Result<TokenRequest> {
+        self.shared.tokens.issue(&self.shared.registry, account, request)
+    }
+
+    /// Whom a token shows, if this API would take it now.
+    ///
+    /// # Errors
+    /// Why it is not taken.
+    pub fn user_of(&self, token: &str) -> std::result::Result<User, String> {
+        self.shared.tokens.check(&self.shared.registry, token, &[]).map(|accepted| accepted.user)
     }
 
     /// Writes the kubeconfig, readable by its owner alone.

@@ -5,6 +5,8 @@ use objects::{Cause, Error};
 use resources::{Kind, admission::Rejection};
 use serde_json::{Value, json};
 
+use crate::authorization::{Asked, Attributes};
+
 /// A request that failed, as the client is told.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
@@ -16,11 +18,21 @@ pub(crate) struct Failure {
     pub(crate) retry_after: Option<u32>,
     /// What is said instead of a Status.
     pub(crate) plain: Option<&'static str>,
+    /// Whether nothing was looked at for it.
+    pub(crate) unasked: bool,
 }
 
 impl Failure {
     fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None, retry_after: None, plain: None }
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            details: None,
+            retry_after: None,
+            plain: None,
+            unasked: false,
+        }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -33,6 +45,33 @@ impl Failure {
 
     pub(crate) fn forbidden(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "Forbidden", message)
+    }
+
+    /// What a user may not do to an object, and why.
+    pub(crate) fn denied(group: &str, resource: &str, name: &str, why: &str) -> Self {
+        let of = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
+        let message = match (resource, name) {
+            ("", _) => format!("forbidden: {why}"),
+            (_, "") => format!("{of} is forbidden: {why}"),
+            _ => format!("{of} {name:?} is forbidden: {why}"),
+        };
+        let fields = [("name", name), ("group", group), ("kind", resource)];
+        let there = fields.into_iter().filter(|(_, value)| !value.is_empty());
+        let details = there.map(|(field, value)| (field.to_owned(), value.into())).collect();
+        Self { details: Some(Value::Object(details)), ..Self::forbidden(message) }
+    }
+
+    /// What a user may not do at all. `reason`: what kept its rights from being found; mostly empty.
+    pub(crate) fn not_authorized(user: &str, attributes: &Attributes, reason: &str) -> Self {
+        let mut why = attributes.refusal(user);
+        if !reason.is_empty() {
+            why = format!("{why}: {reason}");
+        }
+        let denied = match &attributes.asked {
+            Asked::Resource { group, resource, name, .. } => Self::denied(group, resource, name, &why),
+            Asked::Path(_) => Self::denied("", "", "", &why),
+        };
+        Self { unasked: true, ..denied }
     }
 
     /// A resource that there is not.

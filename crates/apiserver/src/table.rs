@@ -1,6 +1,7 @@
 //! Objects as rows for people: what `kubectl get` shows (upstream: `meta.k8s.io/v1`, Table).
 
 mod age;
+mod bindings;
 mod columns;
 mod events;
 mod network;

@@ -1,8 +1,7 @@
-//! TLS: an authority of the server's own, its certificates, and who a client is by its own certificate.
+//! TLS: an authority of the server's own, and the certificates that it signs.
 
 mod authority;
 mod kubeconfig;
-mod user;
 
 use std::{
     io::Write,
@@ -11,7 +10,6 @@ use std::{
 };
 
 pub(crate) use self::authority::Authority;
-pub use self::user::User;
 use crate::{Error, Result};
 
 /// Writes a file that only its owner may read, whole or not at all.

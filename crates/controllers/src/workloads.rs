@@ -1,5 +1,6 @@
 //! What a cluster already has and one machine lacks: Deployments, ReplicaSets, EndpointSlices, garbage collection,
-//! namespaces, default service accounts and the expiry of events. Started only by the embedded role.
+//! namespaces, default service accounts, roles that gather others and the expiry of events. Started only by the embedded
+//! role.
 //!
 //! ```text
 //!   Deployment ──► ReplicaSet ──► Pod ──► (node) ──► Pod status ──► EndpointSlice
@@ -7,6 +8,7 @@
 //!        └── status ────┘◄─────────┘          any object ──► garbage collector ──► what it owned
 //! ```
 
+mod cluster_role_aggregation;
 mod deployment;
 mod endpoint_slice;
 mod event_expiry;
@@ -23,7 +25,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use objects::{Client, Controller};
 use resources::{
-    builtin::{Deployment, Namespace, Pod, ReplicaSet, ServiceAccount},
+    builtin::{ClusterRole, Deployment, Namespace, Pod, ReplicaSet, ServiceAccount},
     meta::Time,
 };
 
@@ -53,7 +55,11 @@ pub fn all(context: &Context) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
     let namespaces = Controller::new::<Namespace>("namespace", client.clone());
     let accounts = Controller::new::<Namespace>("serviceaccount", client.clone())
         .watches::<ServiceAccount>(Default::default(), service_account::namespace_of);
+    let cluster_roles = Controller::new::<ClusterRole>("clusterroleaggregation", client.clone())
+        .watches::<ClusterRole>(Default::default(), cluster_role_aggregation::concerns_all);
+    let aggregation = cluster_role_aggregation::Reconciler { client: client.clone() };
     vec![
+        ("clusterroleaggregation", Box::pin(cluster_roles.run(aggregation))),
         ("deployment", Box::pin(deployments.run(deployment::Reconciler { context: context.clone() }))),
         ("replicaset", Box::pin(replica_sets.run(replica_set::Reconciler { context: context.clone() }))),
         ("endpointslice", Box::pin(endpoint_slice::run(context.clone()))),

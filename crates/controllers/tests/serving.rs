@@ -90,6 +90,7 @@ const ANYWHERE: &[Case] = anywhere![
     workloads::a_paused_deployment_changes_its_size_alone,
     workloads::orphans_stay_without_their_owner,
     workloads::a_namespace_has_an_account,
+    workloads::a_role_has_the_rules_of_its_parts,
     workloads::a_service_has_the_addresses_of_its_pods,
     workloads::what_a_deployment_owns_goes_after_it,
     children::each_has_one_owner_and_says_what_it_belongs_to,
@@ -144,6 +145,8 @@ const SOMEWHERE: &[Case] = only![
         "an hour passes, and a moment is measured";
     workloads::a_pod_made_by_hand_gets_the_node, InProcess(home),
         "over the network a pod gets its node by the subresource `binding` alone, and objects::Client writes none";
+    workloads::the_default_roles_have_the_rules_of_their_parts, InProcess(home),
+        "homes that share a kube-apiserver leave its roles alone";
     workloads::a_namespace_goes_with_all_that_is_in_it, InProcess(home),
         "over the network a namespace is let go by the subresource `finalize` alone, and objects::Client writes none";
 ];

@@ -27,6 +27,7 @@ mod tests;
 pub use self::{
     dispatch::{admit, defaulted, warnings},
     field_error::{FieldError, FieldErrorKind, aggregate},
+    labels::matches,
     rejection::Rejection,
     request::{Operation, Request},
 };

@@ -7,12 +7,16 @@ use schemars::SchemaGenerator;
 use crate::{
     autoscaling::{Metric, PodAutoscaler},
     builtin::{
-        ConfigMap, Deployment, EndpointSlice, Endpoints, Event, Lease, Namespace, Node, Pod, ReplicaSet,
-        Secret, Service, ServiceAccount,
+        ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event, Lease,
+        Namespace, Node, Pod, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount,
     },
     kind::{self, Kind, Parts, Subresources},
     networking::{Certificate, ClusterDomainClaim, Image, Ingress, ServerlessService},
     object::{DynObject, Object, downcast},
+    reviews::{
+        LocalSubjectAccessReview, SelfSubjectAccessReview, SelfSubjectReview, SelfSubjectRulesReview,
+        SubjectAccessReview, TokenRequest, TokenReview,
+    },
     serving,
 };
 
@@ -53,9 +57,9 @@ fn as_type<K: Object>(object: &dyn DynObject) -> Option<&K> {
     (object as &dyn Any).downcast_ref()
 }
 
-/// Writes one row of the registry and ties the type to it.
+/// Writes the rows of a registry and ties the types to them.
 macro_rules! kinds {
-    ($( $const:ident: $type:ty, $plural:literal, $singular:literal, short $short:expr, in $categories:expr, $subresources:ident, namespaced $namespaced:literal, derived $derived:literal; )*) => {
+    ($all:ident = $( $const:ident: $type:ty, $plural:literal, $singular:literal, short $short:expr, in $categories:expr, $subresources:ident, namespaced $namespaced:literal, derived $derived:literal; )*) => {
         $(
             static $const: Kind = Kind {
                 group: <$type as k8s_openapi::Resource>::GROUP,
@@ -78,11 +82,12 @@ macro_rules! kinds {
                 fn kind() -> &'static Kind { &$const }
             }
         )*
-        static ALL: &[&Kind] = &[$(&$const),*];
+        static $all: &[&Kind] = &[$(&$const),*];
     };
 }
 
 kinds! {
+    ALL =
     CONFIG_MAP: ConfigMap, "configmaps", "configmap", short &["cm"], in &[], NONE, namespaced true, derived false;
     ENDPOINTS: Endpoints, "endpoints", "endpoints", short &["ep"], in &[], NONE, namespaced true, derived true;
     EVENT: Event, "events", "event", short &["ev"], in &[], NONE, namespaced true, derived true;
@@ -96,6 +101,10 @@ kinds! {
     REPLICA_SET: ReplicaSet, "replicasets", "replicaset", short &["rs"], in &["all"], STATUS_AND_SCALE, namespaced true, derived true;
     LEASE: Lease, "leases", "lease", short &[], in &[], NONE, namespaced true, derived false;
     ENDPOINT_SLICE: EndpointSlice, "endpointslices", "endpointslice", short &[], in &[], NONE, namespaced true, derived true;
+    CLUSTER_ROLE_BINDING: ClusterRoleBinding, "clusterrolebindings", "clusterrolebinding", short &[], in &[], NONE, namespaced false, derived false;
+    CLUSTER_ROLE: ClusterRole, "clusterroles", "clusterrole", short &[], in &[], NONE, namespaced false, derived false;
+    ROLE_BINDING: RoleBinding, "rolebindings", "rolebinding", short &[], in &[], NONE, namespaced true, derived false;
+    ROLE: Role, "roles", "role", short &[], in &[], NONE, namespaced true, derived false;
     KNATIVE_SERVICE: serving::Service, "services", "service", short &["kservice", "ksvc"], in KNATIVE_SERVING, STATUS, namespaced true, derived false;
     CONFIGURATION: serving::Configuration, "configurations", "configuration", short &["config", "cfg"], in KNATIVE_SERVING, STATUS, namespaced true, derived false;
     REVISION: serving::Revision, "revisions", "revision", short &["rev"], in KNATIVE_SERVING, STATUS, namespaced true, derived false;
@@ -109,7 +118,33 @@ kinds! {
     IMAGE: Image, "images", "image", short &[], in &["knative-internal", "caching"], STATUS, namespaced true, derived false;
 }
 
-/// Every kind, in the order of discovery.
+kinds! {
+    REVIEWS =
+    SELF_SUBJECT_REVIEW: SelfSubjectReview, "selfsubjectreviews", "selfsubjectreview", short &[], in &[], NONE, namespaced false, derived false;
+    TOKEN_REVIEW: TokenReview, "tokenreviews", "tokenreview", short &[], in &[], NONE, namespaced false, derived false;
+    LOCAL_SUBJECT_ACCESS_REVIEW: LocalSubjectAccessReview, "localsubjectaccessreviews", "localsubjectaccessreview", short &[], in &[], NONE, namespaced true, derived false;
+    SELF_SUBJECT_ACCESS_REVIEW: SelfSubjectAccessReview, "selfsubjectaccessreviews", "selfsubjectaccessreview", short &[], in &[], NONE, namespaced false, derived false;
+    SELF_SUBJECT_RULES_REVIEW: SelfSubjectRulesReview, "selfsubjectrulesreviews", "selfsubjectrulesreview", short &[], in &[], NONE, namespaced false, derived false;
+    SUBJECT_ACCESS_REVIEW: SubjectAccessReview, "subjectaccessreviews", "subjectaccessreview", short &[], in &[], NONE, namespaced false, derived false;
+}
+
+kinds! {
+    // It has no path of its own; errors name it so.
+    PARTS =
+    TOKEN_REQUEST: TokenRequest, "TokenRequest", "TokenRequest", short &[], in &[], NONE, namespaced true, derived false;
+}
+
+/// Kinds that are questions: an object is sent and comes back with the answer, and none is stored.
+pub fn reviews() -> &'static [&'static Kind] {
+    REVIEWS
+}
+
+/// Likewise, of questions that are asked of a stored object.
+pub fn parts() -> &'static [&'static Kind] {
+    PARTS
+}
+
+/// Every kind that is stored, in the order of discovery.
 pub fn all() -> &'static [&'static Kind] {
     ALL
 }

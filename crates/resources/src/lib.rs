@@ -36,7 +36,7 @@ pub use self::{
     object::{DynObject, Object, ObjectKey, downcast},
 };
 
-/// The core kinds' types (groups "", apps, coordination.k8s.io and discovery.k8s.io).
+/// The core kinds' types (groups "", apps, coordination.k8s.io, discovery.k8s.io and rbac.authorization.k8s.io).
 pub mod builtin {
     pub use k8s_openapi::api::apps::v1::*;
     pub use k8s_openapi::api::coordination::v1::*;
@@ -44,6 +44,13 @@ pub mod builtin {
     pub use k8s_openapi::api::discovery::v1::{
         Endpoint, EndpointConditions, EndpointPort as SlicePort, EndpointSlice,
     };
+    pub use k8s_openapi::api::rbac::v1::*;
+}
+
+/// Questions about users and their rights (groups authentication.k8s.io and authorization.k8s.io).
+pub mod reviews {
+    pub use k8s_openapi::api::authentication::v1::*;
+    pub use k8s_openapi::api::authorization::v1::*;
 }
 
 /// Metadata types shared by all kinds.

@@ -73,7 +73,8 @@ pub(crate) fn definition_name(group: &str, version: &str, kind: &str) -> String 
     let built_in = group.strip_suffix(".k8s.io").or((!group.contains('.')).then_some(group));
     let package = match built_in {
         Some("") => "io.k8s.api.core".to_owned(),
-        Some(name) => format!("io.k8s.api.{name}"),
+        // `rbac.authorization.k8s.io` is the package `rbac`.
+        Some(name) => format!("io.k8s.api.{}", name.split('.').next().unwrap_or(name)),
         None => group.rsplit('.').collect::<Vec<_>>().join("."),
     };
     format!("{package}.{version}.{kind}")
@@ -129,6 +130,7 @@ mod tests {
             ("", "v1", "Pod", "io.k8s.api.core.v1.Pod"),
             ("apps", "v1", "Deployment", "io.k8s.api.apps.v1.Deployment"),
             ("discovery.k8s.io", "v1", "EndpointSlice", "io.k8s.api.discovery.v1.EndpointSlice"),
+            ("rbac.authorization.k8s.io", "v1", "Role", "io.k8s.api.rbac.v1.Role"),
             ("serving.knative.dev", "v1", "Service", "dev.knative.serving.v1.Service"),
         ];
         for (group, version, kind, name) in cases {

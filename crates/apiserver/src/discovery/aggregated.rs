@@ -1,6 +1,6 @@
 //! Aggregated discovery: everything in one document (upstream: `apidiscovery.k8s.io`).
 
-use resources::{Kind, kinds};
+use resources::Kind;
 use serde_json::{Value, json};
 
 use super::groups;
@@ -28,8 +28,7 @@ fn group(name: &str, versions: &[&str]) -> Value {
     let versions: Vec<Value> = versions
         .iter()
         .map(|version| {
-            let kinds = kinds::all().iter().filter(|kind| kind.group == name && kind.version == *version);
-            let resources: Vec<Value> = kinds.map(|kind| resource(kind)).collect();
+            let resources: Vec<Value> = groups::kinds_of(name, version).into_iter().map(resource).collect();
             json!({"version": version, "freshness": "Current", "resources": resources})
         })
         .collect();

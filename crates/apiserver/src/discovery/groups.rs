@@ -1,6 +1,6 @@
 //! Discovery, a document per group and version.
 
-use resources::{Kind, kinds};
+use resources::{Kind, Object, kinds, reviews::TokenRequest};
 use serde_json::{Value, json};
 
 const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
@@ -15,8 +15,21 @@ pub(super) struct Part {
     pub(super) verbs: &'static [&'static str],
 }
 
-/// The verbs on a kind's whole objects. Namespaces go one by one.
+/// Every kind that has a path of its own, in the order of discovery.
+pub(super) fn kinds() -> impl Iterator<Item = &'static Kind> {
+    kinds::all().iter().chain(kinds::reviews()).copied()
+}
+
+/// Those of one version of a group.
+pub(super) fn kinds_of(group: &str, version: &str) -> Vec<&'static Kind> {
+    kinds().filter(|kind| kind.group == group && kind.version == version).collect()
+}
+
+/// The verbs on a kind's whole objects. Namespaces go one by one; what is never stored can only be sent.
 pub(crate) fn verbs(kind: &Kind) -> Vec<&'static str> {
+    if kinds::reviews().contains(&kind) {
+        return vec!["create"];
+    }
     let may = |verb: &&str| kind.plural != "namespaces" || *verb != "deletecollection";
     VERBS.iter().copied().filter(may).collect()
 }
@@ -28,6 +41,11 @@ pub(super) fn parts(kind: &'static Kind) -> Vec<Part> {
     match kind.plural {
         "namespaces" => parts.push(part("finalize", &["update"][..])),
         "pods" => parts.push(part("log", &["get"][..])),
+        "serviceaccounts" => {
+            let request = TokenRequest::kind();
+            let Kind { group, version, kind, .. } = *request;
+            parts.push(Part { group, version, kind, ..part("token", &["create"][..]) });
+        }
         _ => {}
     }
     if kind.subresources.scale {
@@ -41,16 +59,28 @@ pub(super) fn parts(kind: &'static Kind) -> Vec<Part> {
     parts
 }
 
-/// The groups beside the core group, each with its versions, in the order of the registry.
+/// Groups that come first, in upstream's order.
+const FIRST: [&str; 6] = [
+    "apps",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "rbac.authorization.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+];
+
+/// The groups beside the core group, each with its versions; those that are not Kubernetes' own in the order of the
+/// registry.
 pub(super) fn all() -> Vec<(&'static str, Vec<&'static str>)> {
     let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
-    for kind in kinds::all().iter().filter(|kind| !kind.group.is_empty()) {
+    for kind in kinds().filter(|kind| !kind.group.is_empty()) {
         match groups.iter_mut().find(|(group, _)| *group == kind.group) {
             Some((_, versions)) if versions.contains(&kind.version) => {}
             Some((_, versions)) => versions.push(kind.version),
             None => groups.push((kind.group, vec![kind.version])),
         }
     }
+    groups.sort_by_key(|(group, _)| FIRST.iter().position(|first| first == group).unwrap_or(FIRST.len()));
     groups
 }
 
@@ -95,8 +125,7 @@ fn api_group(group: &str, versions: &[&str]) -> Value {
 
 /// `/api/v1` and `/apis/GROUP/VERSION`.
 pub(super) fn resources(group: &str, version: &str) -> Option<Value> {
-    let kinds = kinds::all().iter().filter(|kind| kind.group == group && kind.version == version);
-    let resources: Vec<Value> = kinds.flat_map(|kind| resource(kind)).collect();
+    let resources: Vec<Value> = kinds_of(group, version).into_iter().flat_map(resource).collect();
     let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     (!resources.is_empty()).then(|| {
         let mut list =

@@ -22,8 +22,6 @@ const fn absent(
     Absent { group, resources, what, hint }
 }
 
-const ADMIN: &str =
-    "whoever has a certificate of group system:masters may do everything, and nobody else anything";
 const LEAVE_OUT: &str = "leave it out";
 const EVENTING: &str = "Eventing";
 const STORED: &[&str] = &["persistentvolumeclaims", "persistentvolumes"];
@@ -46,8 +44,6 @@ const ABSENT: &[Absent] = &[
         "Knative Serving's kinds are built in, and no others can be added",
     ),
     absent("apps", &["daemonsets", "statefulsets"], "DaemonSets and StatefulSets", "use a Deployment"),
-    absent("authentication.k8s.io", &[], "reviews of tokens", "clients are known by their certificates"),
-    absent("authorization.k8s.io", &[], "reviews of what somebody may do", ADMIN),
     absent(
         "autoscaling",
         &[],
@@ -65,7 +61,6 @@ const ABSENT: &[Absent] = &[
         "Knative Services are reached through the gateway",
     ),
     absent("policy", &[], "PodDisruptionBudgets", LEAVE_OUT),
-    absent("rbac.authorization.k8s.io", &[], "RBAC", ADMIN),
     absent("scheduling.k8s.io", &[], "PriorityClasses", LEAVE_OUT),
     absent(
         "serving.knative.dev",

@@ -26,8 +26,7 @@ pub(super) fn index() -> Value {
 
 /// `/openapi/v3/…`: one group version.
 pub(super) fn document(group: &str, version: &str) -> Option<Value> {
-    let kinds: Vec<&'static Kind> =
-        kinds::all().iter().copied().filter(|kind| kind.group == group && kind.version == version).collect();
+    let kinds = groups::kinds_of(group, version);
     if kinds.is_empty() {
         return None;
     }
@@ -40,6 +39,10 @@ pub(super) fn document(group: &str, version: &str) -> Option<Value> {
             (_, false) => format!("/apis/{group}/{version}/{}", kind.plural),
             (_, true) => format!("/apis/{group}/{version}/namespaces/{{namespace}}/{}", kind.plural),
         };
+        if kinds::reviews().contains(&kind) {
+            paths.insert(base, review_path(kind));
+            continue;
+        }
         paths.insert(format!("{base}/{{name}}"), object_path(kind));
         paths.insert(base, collection_path(kind));
     }
@@ -85,6 +88,13 @@ fn collection_path(kind: &Kind) -> Value {
         "get": operation(kind, "list", &[]),
         "post": operation(kind, "post", &["dryRun", "fieldManager", "fieldValidation"]),
         "delete": operation(kind, "deletecollection", &["dryRun"]),
+        "parameters": path_parameters(kind, false),
+    })
+}
+
+fn review_path(kind: &Kind) -> Value {
+    json!({
+        "post": operation(kind, "post", &["dryRun", "fieldManager", "fieldValidation"]),
         "parameters": path_parameters(kind, false),
     })
 }

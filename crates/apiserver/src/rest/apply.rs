@@ -57,7 +57,7 @@ pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> 
     );
     let now = call.registry().chance.now();
     let mut warned = Vec::new();
-    let mut wanted = |live: Value, mut managed: Managed| {
+    let mut wanted = |live: Value, mut managed: Managed, current: Option<&Stored>| {
         let object = apply::apply(
             &mut managed,
             &live,
@@ -70,6 +70,7 @@ pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> 
         .map_err(|why| refused(why, &name))?;
         let len = object.to_string().len();
         let decoded = decode::decode(kind, object, Vec::new(), validation).map_err(misfit)?;
+        call.check_grant(&decoded.object, current)?;
         warned = decoded.warnings;
         Ok::<_, Failure>(Wanted { applied: Some(managed), ..Wanted::new(decoded.object, len) })
     };
@@ -78,7 +79,7 @@ pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> 
         let (code, outcome) = if is_there(call)? {
             let change = |current: &Stored| {
                 let (live, managed) = apart(&current.json());
-                wanted(live, managed)
+                wanted(live, managed, Some(current))
             };
             match registry.update(kind, &key, target, &caller, change).await {
                 // It went in between.
@@ -87,7 +88,7 @@ pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> 
             }
         } else {
             check_may_be_new(&configuration, call.resource.kind, &key.name)?;
-            let wanted = wanted(Value::Object(Map::new()), Managed::default())?;
+            let wanted = wanted(Value::Object(Map::new()), Managed::default(), None)?;
             match registry.create(wanted, &caller).await {
                 // It came in between.
                 Err(Error::AlreadyExists { .. }) => continue,

@@ -7,7 +7,11 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::{call::Call, json};
+use super::{
+    call::Call,
+    json,
+    protobuf::{self, Unreadable},
+};
 use crate::status::Failure;
 
 /// A body as a JSON tree.
@@ -58,7 +62,10 @@ pub(super) async fn parse_if_any(call: &mut Call) -> Result<Option<Parsed>, Fail
 pub(super) enum Format {
     Json,
     Yaml,
+    Protobuf,
 }
+
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 /// The media type of the body, without its parameters.
 pub(super) fn media_type(headers: &HeaderMap) -> &str {
@@ -70,9 +77,7 @@ fn format(headers: &HeaderMap) -> Result<Format, Failure> {
     match media_type(headers) {
         "" | "application/json" => Ok(Format::Json),
         "application/yaml" | "text/yaml" | "application/x-yaml" => Ok(Format::Yaml),
-        "application/vnd.kubernetes.protobuf" => Err(Failure::unsupported_media_type(
-            "protobuf bodies are not supported by this version of Ebb: let kubectl write YAML and apply that: `kubectl create … --dry-run=client -o yaml | kubectl apply -f -`",
-        )),
+        PROTOBUF => Ok(Format::Protobuf),
         _ => Err(Failure::unsupported_media_type(
             "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
         )),
@@ -85,6 +90,15 @@ pub(super) fn parse_bytes(format: Format, bytes: &[u8], depth_max: usize) -> Res
         Format::Json => json::read(bytes, depth_max)
             .map_err(|error| format!("couldn't get version/kind; json parse error: {error}")),
         Format::Yaml => yaml(bytes, depth_max),
+        Format::Protobuf => match protobuf::read(bytes) {
+            Ok(value) => Ok((value, Vec::new())),
+            Err(Unreadable::Malformed(why)) => Err(why.to_owned()),
+            Err(Unreadable::Kind) => {
+                return Err(Failure::unsupported_media_type(
+                    "protobuf bodies of this kind are not supported by this version of Ebb: let kubectl write YAML and apply that: `kubectl create … --dry-run=client -o yaml | kubectl apply -f -`",
+                ));
+            }
+        },
     };
     let (value, duplicates) = read.map_err(Failure::bad_request)?;
     Ok(Parsed { value, duplicates, len: bytes.len() })

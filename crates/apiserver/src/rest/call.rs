@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Request, header};
+use resources::DynObject;
 
 use super::{Form, Query, negotiate, path::Resource};
 use crate::{
     RequestBody,
     apply::Manager,
+    authentication::User,
+    authorization::check_grant,
     registry::{Caller, Origin, Registry},
     selector::{FieldSelector, LabelSelector},
     server::Shared,
     status::Failure,
-    store::Selection,
-    tls::User,
+    store::{Selection, Stored},
 };
 
 /// How long a field manager's name may be (upstream: apimachinery, `FieldManagerMaxLength`).
@@ -65,6 +67,20 @@ impl Call {
             manager: Some(manager),
             dry_run: self.dry_run()?,
         })
+    }
+
+    /// Whether the caller may write an object, if that gives somebody rights.
+    pub(super) fn check_grant(
+        &self,
+        object: &Arc<dyn DynObject>,
+        old: Option<&Stored>,
+    ) -> Result<(), Failure> {
+        if self.user.is_admin() {
+            return Ok(());
+        }
+        let old = old.map(Stored::object).transpose()?;
+        let name = self.resource.name.as_deref();
+        check_grant(&self.shared.policies, &self.user, name, object, old.as_ref())
     }
 
     /// What the caller calls itself, or else its program's name (upstream: apiserver, `managerOrUserAgent`).

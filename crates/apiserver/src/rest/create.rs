@@ -20,6 +20,7 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
     let len = parsed.len;
     let decoded = decode::object(parsed, &call.resource, validation)?;
     let caller = call.caller()?;
+    call.check_grant(&decoded.object, None)?;
     let stored = call.registry().create(Wanted::new(decoded.object, len), &caller).await?;
     let mut all = decoded.warnings;
     all.extend(call.registry().warnings(&*stored.object()?, None));

@@ -54,6 +54,7 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
                 "the namespace of the provided object does not match the namespace sent on the request",
             ));
         }
+        call.check_grant(&decoded.object, Some(current))?;
         all = decoded.warnings;
         Ok(Wanted::new(decoded.object, text.len()))
     };

@@ -88,6 +88,10 @@ pub(super) fn failure(failure: &Failure) -> Response<Body> {
         return text(failure.code, plain.to_owned());
     }
     let mut response = value(failure.code, &failure.to_status());
+    if failure.unasked {
+        let nosniff = HeaderValue::from_static("nosniff");
+        response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    }
     if let Some(seconds) = failure.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -34,6 +34,7 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
         && created_by_update().contains(&kind)
         && call.registry().store.get(kind, &key)?.is_none();
     if is_new {
+        call.check_grant(&decoded.object, None)?;
         let stored = call.registry().create(Wanted::new(decoded.object, len), &caller).await?;
         let mut all = decoded.warnings;
         all.extend(call.registry().warnings(&*stored.object()?, None));
@@ -43,6 +44,7 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     let mut before = None;
     let wanted = |current: &Stored| {
         before = Some(current.object()?);
+        call.check_grant(&decoded.object, Some(current))?;
         Ok::<_, Failure>(Wanted::new(Arc::clone(&decoded.object), len))
     };
     let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;

@@ -1,6 +1,6 @@
 //! Field selectors: `metadata.name=x,status.phase!=Running`.
 
-use resources::Kind;
+use resources::{Kind, names::dns::path_segment};
 
 use super::fields;
 use crate::store::{
@@ -27,15 +27,21 @@ impl FieldSelector {
     /// # Errors
     /// A sentence; also for a field that the kind does not let select by.
     pub(crate) fn parse(kind: &Kind, text: &str) -> Result<Self, String> {
+        let selector = Self::read(text)?;
+        match selector.requirements.iter().find(|requirement| !is_known(kind, &requirement.field)) {
+            Some(Requirement { field, .. }) => Err(not_known(kind, field)),
+            None => Ok(selector),
+        }
+    }
+
+    /// As [`FieldSelector::parse`], of fields of any kind.
+    fn read(text: &str) -> Result<Self, String> {
         let mut requirements = Vec::new();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let split = ["!=", "==", "="].iter().find_map(|symbol| Some((part.split_once(symbol)?, *symbol)));
             let Some(((field, value), symbol)) = split else {
                 return Err(format!("invalid selector: '{text}'; can't understand '{part}'"));
             };
-            if !is_known(kind, field) {
-                return Err(not_known(kind, field));
-            }
             requirements.push(Requirement {
                 field: field.to_owned(),
                 value: value.to_owned(),
@@ -63,6 +69,12 @@ impl FieldSelector {
             (found == requirement.value) == requirement.equal
         })
     }
+}
+
+/// The one name that a selector of an unknown kind asks for, if it is one and can be one.
+pub(crate) fn exact_name(text: &str) -> Option<String> {
+    let selector = FieldSelector::read(text).ok()?;
+    selector.name().filter(|name| path_segment(name).is_empty()).map(str::to_owned)
 }
 
 fn is_known(kind: &Kind, field: &str) -> bool {

@@ -72,6 +72,17 @@ impl Follower {
         }
     }
 
+    /// Whether something of the kind was written since the news were taken last. Costs nothing.
+    pub(crate) fn has_news(&self) -> bool {
+        self.news.has_changed().unwrap_or_default()
+    }
+
+    /// As [`Follower::next`], but what is there now; empty when there is nothing.
+    pub(crate) fn take_news(&mut self) -> Result<Vec<Seen>, Error> {
+        self.news.borrow_and_update();
+        self.poll()
+    }
+
     /// The version up to which everything has been seen.
     pub(crate) fn cursor(&self) -> u64 {
         self.cursor

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use resources::Kind;
 use serde_json::Value;
 
-use super::{events, network, nodes, pods, workloads};
+use super::{bindings, events, network, nodes, pods, workloads};
 
 /// A column: its head, and where its cells come from.
 pub(crate) struct Column {
     pub(super) name: &'static str,
-    /// `string` or `integer`.
+    /// `string`, `integer` or `date`.
     pub(super) kind: &'static str,
     /// 0 is always shown; others with `-o wide`.
     pub(super) priority: u8,
@@ -70,6 +70,8 @@ pub(super) fn of(kind: &Kind) -> &'static [Column] {
             const { &[NAME, text("Holder", At("/spec/holderIdentity")), AGE] }
         }
         ("discovery.k8s.io", "endpointslices") => ENDPOINT_SLICES,
+        ("rbac.authorization.k8s.io", "roles" | "clusterroles") => ROLES,
+        ("rbac.authorization.k8s.io", _) => BINDINGS,
         ("serving.knative.dev", "services") => {
             const { &[NAME, URL, LATEST_CREATED, LATEST_READY, READY, REASON] }
         }
@@ -163,6 +165,18 @@ static EVENTS: &[Column] = &[
     wide("First Seen", Made(events::first_seen)),
     wide("Count", Made(events::count)),
     wide("Name", At("/metadata/name")),
+];
+
+static ROLES: &[Column] =
+    &[NAME, Column { kind: "date", ..text("Created At", At("/metadata/creationTimestamp")) }];
+
+static BINDINGS: &[Column] = &[
+    NAME,
+    text("Role", Made(bindings::role)),
+    AGE,
+    wide("Users", Made(bindings::users)),
+    wide("Groups", Made(bindings::groups)),
+    wide("ServiceAccounts", Made(bindings::service_accounts)),
 ];
 
 static REVISIONS: &[Column] = &[

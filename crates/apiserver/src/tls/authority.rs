@@ -5,7 +5,7 @@
 //!   pki/ca.key   its key, 0600
 //! ```
 //!
-//! The server's own certificate and the admin's are signed anew at every start, so that they never grow old.
+//! The server's own certificate and those of users are signed anew at every start, so that they never grow old.
 
 use std::{path::Path, sync::Arc};
 
@@ -111,13 +111,20 @@ impl Authority {
 
     /// A kubeconfig of the admin, whose certificate is made for it.
     pub(crate) fn kubeconfig(&self, server: &str) -> Result<String> {
+        self.user_kubeconfig(server, "ebb-admin", Some("system:masters"))
+    }
+
+    /// A kubeconfig of a user, whose certificate is made for it.
+    pub(crate) fn user_kubeconfig(&self, server: &str, name: &str, group: Option<&str>) -> Result<String> {
         let mut params = leaf(self.now, ExtendedKeyUsagePurpose::ClientAuth);
-        params.distinguished_name.push(DnType::OrganizationName, "system:masters");
-        params.distinguished_name.push(DnType::CommonName, "ebb-admin");
+        if let Some(group) = group {
+            params.distinguished_name.push(DnType::OrganizationName, group);
+        }
+        params.distinguished_name.push(DnType::CommonName, name);
         let failed = |action| failed(&self.dir, action);
-        let key = KeyPair::generate().map_err(failed("make the admin's key"))?;
+        let key = KeyPair::generate().map_err(failed("make a user's key"))?;
         let certificate =
-            params.signed_by(&key, &self.issuer).map_err(failed("sign the admin's certificate"))?;
+            params.signed_by(&key, &self.issuer).map_err(failed("sign a user's certificate"))?;
         Ok(kubeconfig::text(server, &self.ca_pem, &certificate.pem(), &key.serialize_pem()))
     }
 }

@@ -125,5 +125,5 @@ async fn what_is_no_whole_backup_changes_nothing() {
         assert!(refused.contains(words), "{words}: {refused}");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "{words}: nothing is left");
     }
-    assert_eq!(rig.call_as_stranger("/ebb/backup").await.code, 401);
+    assert_eq!(rig.call_as_stranger("/ebb/backup").await.code, 403);
 }

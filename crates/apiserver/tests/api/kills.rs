@@ -54,6 +54,11 @@ fn object(kind: &Kind, number: usize) -> Value {
         }
         ("coordination.k8s.io", "Lease") => json!({"spec": {}}),
         ("discovery.k8s.io", "EndpointSlice") => json!({"addressType": "IPv4", "endpoints": []}),
+        ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => json!({"rules": []}),
+        ("rbac.authorization.k8s.io", kind) => {
+            let role = kind.strip_suffix("Binding").unwrap_or_default();
+            json!({"roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": "a"}})
+        }
         ("serving.knative.dev", "Service" | "Configuration") => json!({"spec": {"template": {"spec": pod}}}),
         ("serving.knative.dev", "Revision") => json!({"spec": pod}),
         ("serving.knative.dev", "Route") => {

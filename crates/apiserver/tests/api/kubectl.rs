@@ -38,6 +38,26 @@ impl Kubectl {
         Some(Self { program, home })
     }
 
+    /// The same program, as a user with a certificate.
+    pub(crate) fn as_user(&self, rig: &Rig, name: &str, group: Option<&str>) -> Self {
+        self.with_kubeconfig(&rig.server.user_kubeconfig(&rig.url, name, group).unwrap())
+    }
+
+    /// The same program, with nothing but a token.
+    pub(crate) fn with_token(&self, rig: &Rig, token: &str) -> Self {
+        let admin = rig.server.kubeconfig(&rig.url).unwrap();
+        let is_credential = |line: &&str| line.trim_start().starts_with("client-");
+        let others: Vec<_> = admin.lines().filter(|line| !is_credential(line)).collect();
+        let user = format!("  user:\n    token: {token}\n");
+        self.with_kubeconfig(&(others.join("\n") + "\n").replace("  user:\n", &user))
+    }
+
+    fn with_kubeconfig(&self, kubeconfig: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("config"), kubeconfig).unwrap();
+        Self { program: self.program.clone(), home }
+    }
+
     pub(crate) async fn run(&self, arguments: &str, stdin: &str) -> Output {
         let mut child = Command::new(&self.program)
             .args(arguments.split_whitespace())
@@ -301,7 +321,6 @@ async fn kubectl_shows_what_is_wrong() {
     for (version, kind) in [
         ("serving.knative.dev/v1beta1", "DomainMapping"),
         ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
-        ("rbac.authorization.k8s.io/v1", "Role"),
         ("autoscaling/v2", "HorizontalPodAutoscaler"),
         ("eventing.knative.dev/v1", "Broker"),
         ("messaging.knative.dev/v1", "Channel"),

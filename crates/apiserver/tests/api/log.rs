@@ -74,5 +74,5 @@ async fn mounted_endpoints_are_for_users_only() {
     let rig = Rig::start().await;
     rig.server.mount("/ebb/", Arc::new(Echo));
     assert_eq!(rig.call("POST", "/ebb/images", &[], "x").await.text, "ebb-admin asks for /ebb/images");
-    assert_eq!(rig.call_as_stranger("/ebb/images").await.code, 401);
+    assert_eq!(rig.call_as_stranger("/ebb/images").await.code, 403);
 }

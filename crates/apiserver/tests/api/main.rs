@@ -15,5 +15,6 @@ mod log;
 mod paging;
 mod refusals;
 mod rig;
+mod rights;
 mod script;
 mod watch;

@@ -374,9 +374,9 @@ async fn strangers_see_health_and_version_only() {
         ("/livez", 200),
         ("/readyz", 200),
         ("/version", 200),
-        ("/api", 401),
-        ("/api/v1/namespaces", 401),
-        ("/nope", 401),
+        ("/api", 403),
+        ("/api/v1/namespaces", 403),
+        ("/nope", 403),
     ];
     for (path, code) in cases {
         assert_eq!(rig.call_as_stranger(path).await.code, code, "{path}");

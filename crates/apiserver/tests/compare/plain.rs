@@ -147,6 +147,9 @@ impl Names {
                 ("resourceVersion", Value::String(text)) if text != "0" && is_digits(text) => {
                     *text = self.name("version", text);
                 }
+                ("token", Value::String(token)) if token.split('.').count() == 3 => {
+                    *token = self.name("token", token);
+                }
                 ("continue", Value::String(token)) if !token.is_empty() => *token = "<token>".into(),
                 ("clusterIP", Value::String(ip)) if ip.contains('.') => {
                     *ip = self.name("address", ip);

@@ -62,8 +62,9 @@ impl<'a> Run<'a> {
 
     async fn call(&mut self, call: &'a Call) -> Plain {
         let [path, body] = [&call.path, &call.body].map(|text| self.filled_in(text));
-        let headers: Vec<_> =
-            call.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let headers = call.headers.iter().map(|(name, value)| (name.as_str(), self.filled_in(value)));
+        let headers: Vec<_> = headers.collect();
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.names.call(&call.label, &body);
         let answer = if call.stranger {
             self.home.stranger.call(&call.method, &path, &headers, &body).await

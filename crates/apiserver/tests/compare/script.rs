@@ -35,6 +35,7 @@ const FILES: &[(&str, &str)] = &[
     ("parts", include_str!("scripts/parts.http")),
     ("invalid", include_str!("scripts/invalid.http")),
     ("apply", include_str!("scripts/apply.http")),
+    ("rights", include_str!("scripts/rights.http")),
 ];
 const EACH_KIND: &str = include_str!("scripts/each_kind.http");
 

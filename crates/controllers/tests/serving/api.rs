@@ -14,7 +14,7 @@ use objects::{Access, Client, ListOptions, Remote, RemoteOptions, Scope, WriteTa
 use parking_lot::Mutex;
 use resources::{
     Kind, Object, ObjectKey,
-    builtin::{ConfigMap, Namespace},
+    builtin::{ClusterRole, ConfigMap, Namespace},
     config::Configs,
     kinds,
     reserved::SYSTEM_NAMESPACE,
@@ -123,12 +123,17 @@ impl Api {
     }
 }
 
+/// Says whose an object is that is in no namespace.
+pub(crate) const HOME_LABEL: &str = "home";
+
 /// What homes see that share a kube-apiserver: nothing of each other.
 fn scopes(namespace: &str) -> HashMap<&'static Kind, Scope> {
     let of_the_namespace = Scope { namespace: Some(namespace.to_owned()), ..Scope::default() };
     let namespaced = kinds::all().iter().filter(|kind| kind.namespaced);
     let mut scopes: HashMap<_, _> = namespaced.map(|kind| (*kind, of_the_namespace.clone())).collect();
     scopes.insert(Namespace::kind(), Scope { name: Some(namespace.to_owned()), ..Scope::default() });
+    let labels = [(HOME_LABEL.to_owned(), namespace.to_owned())].into();
+    scopes.insert(ClusterRole::kind(), Scope { labels, ..Scope::default() });
     scopes
 }
 

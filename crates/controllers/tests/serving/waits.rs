@@ -52,6 +52,18 @@ impl Home {
         self.wait(options, &format!("{name} never became {what}"), is).await.remove(0)
     }
 
+    /// As [`Home::until`], of an object that is in no namespace.
+    pub(crate) async fn until_of_all<K: Object>(
+        &self,
+        name: &str,
+        what: &str,
+        check: impl Fn(&K) -> bool,
+    ) -> Arc<K> {
+        let options = ListOptions { name: Some(name.to_owned()), ..ListOptions::all() };
+        let is = |found: &[Arc<K>]| found.first().is_some_and(|object| check(object));
+        self.wait(options, &format!("{name} never became {what}"), is).await.remove(0)
+    }
+
     /// Waits until there is no object of this name.
     pub(crate) async fn gone<K: Object>(&self, name: &str) {
         let options = ListOptions { name: Some(name.to_owned()), ..self.here() };

@@ -6,13 +6,14 @@ use objects::{DeleteOptions, Propagation, WriteTarget};
 use resources::{
     Object, ObjectKey,
     builtin::{
-        ConfigMap, Deployment, Endpoint, EndpointSlice, Namespace, Pod, ReplicaSet, Service as PlainService,
-        ServiceAccount,
+        ClusterRole, ConfigMap, Deployment, Endpoint, EndpointSlice, Namespace, Pod, ReplicaSet,
+        Service as PlainService, ServiceAccount,
     },
+    downcast,
 };
 use serde_json::{Value, json};
 
-use crate::{home::Home, node};
+use crate::{api::HOME_LABEL, home::Home, node};
 
 fn web(version: u32, more: Value) -> Value {
     let mut deployment = json!({"metadata": {"name": "web"}, "spec": {
@@ -119,6 +120,45 @@ pub(crate) async fn a_namespace_has_an_account(home: &Home) {
     let first = home.until("default", "there", |_: &ServiceAccount| true).await;
     home.client.delete::<ServiceAccount>(&first.key(), &DeleteOptions::default()).await.unwrap();
     home.until("default", "made again", |account: &ServiceAccount| account.uid() != first.uid()).await;
+}
+
+pub(crate) async fn a_role_has_the_rules_of_its_parts(home: &Home) {
+    let (whole, part) = (format!("{}-whole", home.namespace), format!("{}-part", home.namespace));
+    let role = |name: &str, more: Value| {
+        let mut role = json!({"metadata": {"name": name, "labels": {HOME_LABEL: home.namespace}}});
+        json_patch::merge(&mut role, &more);
+        let role = ClusterRole::kind().decode_value(role).unwrap();
+        ClusterRole::clone(&downcast::<ClusterRole>(role).unwrap())
+    };
+    let labels = json!({"part-of": whole});
+    let selectors = json!([{"matchLabels": labels}]);
+    let gathers = json!({"aggregationRule": {"clusterRoleSelectors": selectors}});
+    home.client.create(role(&whole, gathers)).await.unwrap();
+    let rule = |verb: &str| json!([{"apiGroups": [""], "resources": ["pods"], "verbs": [verb]}]);
+    let of = |verb: &str| json!({"metadata": {"labels": labels}, "rules": rule(verb)});
+    let created = home.client.create(role(&part, of("get"))).await.unwrap();
+    let has = |verbs: &'static [&'static str]| {
+        move |role: &ClusterRole| {
+            let rules = role.rules.as_deref().unwrap_or_default();
+            rules.iter().map(|rule| rule.verbs[0].as_str()).eq(verbs.iter().copied())
+        }
+    };
+    home.until_of_all(&whole, "what its part is", has(&["get"])).await;
+    let mut changed = ClusterRole::clone(&created);
+    changed.rules = role(&part, of("list")).rules;
+    home.client.update(changed).await.unwrap();
+    home.until_of_all(&whole, "what its part has become", has(&["list"])).await;
+    home.client.delete::<ClusterRole>(&ObjectKey::cluster(&part), &DeleteOptions::default()).await.unwrap();
+    home.until_of_all(&whole, "empty again", has(&[])).await;
+}
+
+pub(crate) async fn the_default_roles_have_the_rules_of_their_parts(home: &Home) {
+    let is_view = |role: &ClusterRole| {
+        let resources = role.rules.iter().flatten().flat_map(|rule| rule.resources.iter().flatten());
+        let all: Vec<_> = resources.map(String::as_str).collect();
+        all.contains(&"pods") && !all.contains(&"secrets")
+    };
+    home.until_of_all("view", "what it is upstream", is_view).await;
 }
 
 pub(crate) async fn a_namespace_goes_with_all_that_is_in_it(home: &Home) {

@@ -9,6 +9,7 @@ mod namespace;
 mod pod;
 mod pod_defaults;
 mod probe;
+mod rbac;
 mod replica_set;
 mod secret;
 mod service;

@@ -6,8 +6,8 @@ use super::{Rejection, Request};
 use crate::{
     autoscaling::{Metric, PodAutoscaler},
     builtin::{
-        ConfigMap, Deployment, EndpointSlice, Endpoints, Event, Lease, Namespace, Node, Pod, ReplicaSet,
-        Secret, Service, ServiceAccount,
+        ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event, Lease,
+        Namespace, Node, Pod, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount,
     },
     config::Configs,
     networking::{Certificate, ClusterDomainClaim, Image, Ingress, ServerlessService},
@@ -88,6 +88,7 @@ dispatch! {
     PodAutoscaler, ServerlessService, Ingress, Metric, Image, Certificate, ClusterDomainClaim,
     serving::Service, serving::Configuration, serving::Revision, serving::Route,
     ConfigMap, Secret, Namespace, ServiceAccount, Node,
+    Role, ClusterRole, RoleBinding, ClusterRoleBinding,
 }
 
 impl dyn DynObject {

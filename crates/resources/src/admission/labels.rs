@@ -70,7 +70,7 @@ pub(super) fn is_empty(selector: &LabelSelector) -> bool {
 }
 
 /// Whether labels are what a selector asks for.
-pub(super) fn matches(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+pub fn matches(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
     let has = |(key, value): (&String, &String)| labels.get(key) == Some(value);
     let meets = |requirement: &LabelSelectorRequirement| {
         let value = labels.get(&requirement.key);

@@ -20,6 +20,8 @@ pub(super) enum NameRule {
     Label1035,
     /// A host.
     Subdomain,
+    /// Anything that can stand between two slashes of a URL.
+    PathSegment,
 }
 
 impl NameRule {
@@ -28,6 +30,7 @@ impl NameRule {
             Self::Label => dns::label(name),
             Self::Label1035 => dns::label_1035(name),
             Self::Subdomain => dns::subdomain(name),
+            Self::PathSegment => dns::path_segment(name),
         }
     }
 }

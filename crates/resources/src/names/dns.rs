@@ -53,6 +53,15 @@ pub fn label_1035(value: &str) -> Vec<String> {
     wrong
 }
 
+/// A name that has no rule but that it fits into a path: roles and their bindings.
+pub fn path_segment(value: &str) -> Vec<String> {
+    if matches!(value, "." | "..") {
+        return vec![format!("may not be '{value}'")];
+    }
+    let bad = ["/", "%"].into_iter().filter(|part| value.contains(part));
+    bad.map(|part| format!("may not contain '{part}'")).collect()
+}
+
 /// The key of a label or annotation: `name` or `prefix/name`.
 pub fn qualified_name(value: &str) -> Vec<String> {
     let mut wrong = Vec::new();

@@ -88,6 +88,8 @@ const WHOLE: &[&str] = &[
     "api.core.v1.SecretKeySelector",
     "api.core.v1.TypedLocalObjectReference",
     "api.discovery.v1.EndpointPort",
+    "api.rbac.v1.RoleRef",
+    "api.rbac.v1.Subject",
     "apimachinery.pkg.apis.meta.v1.LabelSelector",
     "apimachinery.pkg.apis.meta.v1.OwnerReference",
 ];
