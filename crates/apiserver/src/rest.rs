@@ -86,10 +86,11 @@ async fn route(
     if let Some(handler) = mounted(&shared, &path) {
         return Ok(handler.handle(user, request).await);
     }
-    if let Some(response) = discovery::answer(&request)? {
+    let served = shared.registry.kinds.served();
+    if let Some(response) = discovery::answer(&request, &served)? {
         return Ok(response);
     }
-    let resource = Resource::parse(&path)?;
+    let resource = Resource::parse(&path, &served)?;
     let call = Call::new(shared, user, resource, request);
     match call.resource.subresource.as_deref() {
         None => object(call).await,
@@ -102,6 +103,11 @@ async fn route(
         Some(part) if NOT_SUPPORTED.contains(&(call.resource.kind.plural, part)) => {
             let plural = call.resource.kind.plural;
             Err(Failure::not_implemented(format!("{plural}/{part} is not supported by this version of Ebb")))
+        }
+        // Upstream takes it for an object that is not there.
+        Some(_) if call.resource.kind.is_defined() => {
+            let name = call.resource.name.clone().unwrap_or_default();
+            Err(objects::Error::NotFound { kind: call.resource.kind, name }.into())
         }
         Some(_) => Err(Failure::no_such_path()),
     }

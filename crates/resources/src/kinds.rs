@@ -10,6 +10,7 @@ use crate::{
         ConfigMap, Deployment, EndpointSlice, Endpoints, Event, Lease, Namespace, Node, Pod, ReplicaSet,
         Secret, Service, ServiceAccount,
     },
+    custom::CustomResourceDefinition,
     kind::{self, Kind, Parts, Subresources},
     networking::{Certificate, ClusterDomainClaim, Image, Ingress, ServerlessService},
     object::{DynObject, Object, downcast},
@@ -73,6 +74,7 @@ macro_rules! kinds {
                 same: same::<$type>,
                 decode: kind::decode::<$type>,
                 decode_strict: kind::decode_strict::<$type>,
+                defined: None,
             };
             impl Object for $type {
                 fn kind() -> &'static Kind { &$const }
@@ -94,6 +96,7 @@ kinds! {
     SERVICE: Service, "services", "service", short &["svc"], in &["all"], STATUS, namespaced true, derived false;
     DEPLOYMENT: Deployment, "deployments", "deployment", short &["deploy"], in &["all"], STATUS_AND_SCALE, namespaced true, derived false;
     REPLICA_SET: ReplicaSet, "replicasets", "replicaset", short &["rs"], in &["all"], STATUS_AND_SCALE, namespaced true, derived true;
+    CUSTOM_RESOURCE_DEFINITION: CustomResourceDefinition, "customresourcedefinitions", "customresourcedefinition", short &["crd", "crds"], in &["api-extensions"], STATUS, namespaced false, derived false;
     LEASE: Lease, "leases", "lease", short &[], in &[], NONE, namespaced true, derived false;
     ENDPOINT_SLICE: EndpointSlice, "endpointslices", "endpointslice", short &[], in &[], NONE, namespaced true, derived true;
     KNATIVE_SERVICE: serving::Service, "services", "service", short &["kservice", "ksvc"], in KNATIVE_SERVING, STATUS, namespaced true, derived false;

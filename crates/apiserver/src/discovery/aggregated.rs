@@ -1,18 +1,22 @@
 //! Aggregated discovery: everything in one document (upstream: `apidiscovery.k8s.io`).
 
-use resources::{Kind, kinds};
+use resources::Kind;
 use serde_json::{Value, json};
 
 use super::groups;
+use crate::served::Served;
 
 /// The core group.
-pub(super) fn core(api_version: &str) -> Value {
-    list(api_version, vec![group("", &["v1"])])
+pub(super) fn core(served: &Served, api_version: &str) -> Value {
+    list(api_version, vec![group(served, "", &["v1"])])
 }
 
 /// All other groups.
-pub(super) fn groups(api_version: &str) -> Value {
-    list(api_version, groups::all().iter().map(|(name, versions)| group(name, versions)).collect())
+pub(super) fn groups(served: &Served, api_version: &str) -> Value {
+    list(
+        api_version,
+        groups::all(served).iter().map(|(name, versions)| group(served, name, versions)).collect(),
+    )
 }
 
 fn list(api_version: &str, items: Vec<Value>) -> Value {
@@ -24,12 +28,11 @@ fn list(api_version: &str, items: Vec<Value>) -> Value {
     })
 }
 
-fn group(name: &str, versions: &[&str]) -> Value {
+fn group(served: &Served, name: &str, versions: &[&str]) -> Value {
     let versions: Vec<Value> = versions
         .iter()
         .map(|version| {
-            let kinds = kinds::all().iter().filter(|kind| kind.group == name && kind.version == *version);
-            let resources: Vec<Value> = kinds.map(|kind| resource(kind)).collect();
+            let resources: Vec<Value> = served.of_version(name, version).map(resource).collect();
             json!({"version": version, "freshness": "Current", "resources": resources})
         })
         .collect();

@@ -9,7 +9,9 @@ use std::{
 use resources::{
     DynObject, Kind, Object,
     builtin::{Namespace, NamespaceSpec, NamespaceStatus, Node, Pod, PodStatus, Service},
+    custom::{self, CustomObject, CustomResourceDefinition, TERMINATING},
     downcast, kinds,
+    meta::Time,
 };
 use serde_json::{Value, json};
 
@@ -20,9 +22,10 @@ const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// Whether the kind counts the changes of its spec.
 pub(super) fn has_generation(kind: &Kind) -> bool {
-    kind.subresources.status
-        && ![<Namespace as Object>::kind(), <Node as Object>::kind(), <Service as Object>::kind()]
-            .contains(&kind)
+    kind.is_defined()
+        || kind.subresources.status
+            && ![<Namespace as Object>::kind(), <Node as Object>::kind(), <Service as Object>::kind()]
+                .contains(&kind)
 }
 
 /// An object as it is first stored: without the status its creator may have sent, and with what its kind begins with.
@@ -31,6 +34,10 @@ pub(super) fn first_state(object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
     // A node comes with the status of its machine (upstream: kubelet's registration).
     if kind == <Node as Object>::kind() {
         return object;
+    }
+    if kind.is_defined() && kind.subresources.status {
+        let empty = CustomObject::empty(kind);
+        return kind.with_status(object, &empty).expect("both are of this kind");
     }
     let object = match EMPTY.get(kind).filter(|_| kind.subresources.status) {
         Some(empty) => kind.with_status(object, &**empty).expect("both are of this kind"),
@@ -85,7 +92,14 @@ pub(super) fn keep_protected(current: &dyn DynObject, wanted: Arc<dyn DynObject>
 }
 
 /// An object whose deletion begins.
-pub(super) fn dying(object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
+pub(super) fn dying(object: Arc<dyn DynObject>, now: &Time) -> Arc<dyn DynObject> {
+    if object.kind() == <CustomResourceDefinition as Object>::kind() {
+        return change(object, |crd: &mut CustomResourceDefinition| {
+            let words =
+                "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon";
+            custom::set_condition(crd, TERMINATING, true, "InstanceDeletionPending", words, now);
+        });
+    }
     if object.kind() != <Namespace as Object>::kind() {
         return object;
     }

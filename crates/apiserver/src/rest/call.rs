@@ -13,6 +13,7 @@ use crate::{
     server::Shared,
     status::Failure,
     store::Selection,
+    table::{self, Column},
     tls::User,
 };
 
@@ -49,6 +50,17 @@ impl Call {
     /// The time, for ages in tables.
     pub(crate) fn now(&self) -> jiff::Timestamp {
         self.registry().chance.timestamp()
+    }
+
+    /// The columns of a table of the resource.
+    pub(crate) fn columns(&self) -> &[Column] {
+        table::columns(self.resource.kind, self.resource.definition.as_deref())
+    }
+
+    /// What the client is to know of the version that it uses.
+    pub(crate) fn deprecation(&self) -> Vec<String> {
+        let definition = self.resource.definition.as_ref();
+        definition.and_then(|definition| definition.own.deprecation.clone()).into_iter().collect()
     }
 
     pub(crate) fn form(&self) -> Result<Form, Failure> {
@@ -129,6 +141,9 @@ impl Call {
             ))
         })?;
         let fields = FieldSelector::parse(kind, field_text).map_err(|why| {
+            if kind.is_defined() {
+                return Failure::bad_request(why);
+            }
             Failure::bad_request(format!(
                 "Unable to find {:?} that match label selector {label_text:?}, field selector {field_text:?}: {why}",
                 resource_name(kind)

@@ -8,5 +8,5 @@ use crate::{mount::Body, status::Failure};
 pub(super) fn run(call: &Call) -> Result<Response<Body>, Failure> {
     let form = call.form()?;
     let stored = call.registry().get(call.resource.kind, &call.resource.key())?;
-    reply::object(StatusCode::OK, &stored, &form, call.now())
+    reply::object(call, StatusCode::OK, &stored, &form)
 }

@@ -5,7 +5,6 @@ use futures::stream;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
     table,
 };
 
-use super::Form;
+use super::{Form, call::Call};
 
 /// Bytes of one piece of a long answer.
 const PIECE_BYTES: usize = 64 << 10;
@@ -65,18 +64,19 @@ pub(crate) fn respond(code: StatusCode, content_type: &'static str, body: Body) 
 
 /// One object, in the form the client wants.
 pub(super) fn object(
+    call: &Call,
     code: StatusCode,
     stored: &Stored,
     form: &Form,
-    now: Timestamp,
 ) -> Result<Response<Body>, Failure> {
-    match form {
+    let response = match form {
         Form::Table(includes) => {
-            let table = table::of_object(stored, *includes, now)?;
-            Ok(value(code, &table))
+            let table = table::of_object(call.columns(), stored, *includes, call.now())?;
+            value(code, &table)
         }
-        Form::Object | Form::Discovery(_) => Ok(json(code, stored.json())),
-    }
+        Form::Object | Form::Discovery(_) => json(code, stored.json()),
+    };
+    Ok(warn(response, &call.deprecation()))
 }
 
 /// A failure as a `metav1.Status`.

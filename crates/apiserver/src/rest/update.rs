@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
-use resources::{Object, admission::warnings, builtin::Lease, meta::ObjectMeta};
+use resources::{
+    Object, admission::warnings, builtin::Lease, custom::CustomResourceDefinition, meta::ObjectMeta,
+};
 
 use super::{
     body,
@@ -30,15 +32,19 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;
     let mut all = decoded.warnings;
     all.extend(warnings(&*stored.object()?, &call.registry().configs.current()));
-    Ok(reply::warn(reply::object(StatusCode::OK, &stored, &form, call.now())?, &all))
+    Ok(reply::warn(reply::object(&call, StatusCode::OK, &stored, &form)?, &all))
 }
 
 /// Knative's kinds are custom resources upstream, and those are not replaced without saying which version.
 fn check_version(call: &Call, metadata: &ObjectMeta) -> Result<(), Failure> {
     let kind = call.resource.kind;
-    let strict = kind.is_custom() || kind == Lease::kind();
+    let definitions = <CustomResourceDefinition as Object>::kind();
+    let strict = kind.is_custom() || kind == definitions || kind == Lease::kind();
     if !strict || objects::says_version(metadata) {
         return Ok(());
+    }
+    if kind.is_defined() || kind == definitions {
+        return Err(Failure::version_missing(kind, metadata.name.as_deref().unwrap_or_default()));
     }
     let cause = objects::Cause {
         field: "metadata.resourceVersion".into(),

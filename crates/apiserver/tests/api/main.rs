@@ -3,6 +3,7 @@
 mod apply;
 mod bounds;
 mod churn;
+mod custom;
 mod durability;
 mod fields;
 mod https;
