@@ -46,9 +46,14 @@ impl Served {
         self.of_version(group, version).find(|kind| kind.plural == plural)
     }
 
-    /// What a user says of a kind; `None` for one that Ebb has a type of.
+    /// What a user says of a kind, also of a version that is kept and not served; `None` for one that Ebb has a type of.
+    /// A kind that was defined with other names before is the same.
     pub(crate) fn definition(&self, kind: &'static Kind) -> Option<&Arc<Definition>> {
-        self.definitions.get(kind)
+        let alike = || {
+            let mut all = self.definitions.iter().filter(|_| kind.is_defined());
+            all.find(|(known, _)| known.hub() == kind.hub() && known.version == kind.version)
+        };
+        self.definitions.get(kind).or_else(|| alike().map(|(_, definition)| definition))
     }
 
     /// Different whenever the table is.

@@ -30,7 +30,7 @@ impl Registry {
             Request { operation, subresource: None, dry_run: caller.dry_run, user: caller.user, now };
         let object = admit(&request, object, &self.configs.current())
             .map_err(|rejection| status::from_rejection(kind, name, rejection))?;
-        let object = self.marked(object, caller);
+        let object = self.admit_definition(object, caller)?;
         let changed = old.is_none_or(|old| kind.same_spec(&**old, &*object) != Some(true));
         if caller.origin == Origin::Network
             && changed

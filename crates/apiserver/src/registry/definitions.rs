@@ -86,15 +86,25 @@ impl Registry {
         Ok(())
     }
 
-    /// Marks a definition of a kind that Ebb itself has.
-    pub(super) fn marked(&self, object: Arc<dyn DynObject>, caller: &Caller<'_>) -> Arc<dyn DynObject> {
-        let crd = (&*object as &dyn Any).downcast_ref::<CustomResourceDefinition>();
-        if caller.origin != Origin::Network || !crd.is_some_and(is_built_in) {
-            return object;
+    /// Whether a definition's kinds can be made; one of a kind that Ebb itself has is marked.
+    pub(super) fn admit_definition(
+        &self,
+        object: Arc<dyn DynObject>,
+        caller: &Caller<'_>,
+    ) -> Result<Arc<dyn DynObject>, Error> {
+        let Some(crd) = (&*object as &dyn Any).downcast_ref::<CustomResourceDefinition>() else {
+            return Ok(object);
+        };
+        if !is_built_in(crd) {
+            custom::kinds(crd).map_err(|error| Error::Forbidden(error.to_string()))?;
+            return Ok(object);
+        }
+        if caller.origin != Origin::Network {
+            return Ok(object);
         }
         let mut metadata = object.metadata().clone();
         metadata.annotations.get_or_insert_default().insert(PROVIDED.into(), "true".into());
-        object.with_metadata(metadata)
+        Ok(object.with_metadata(metadata))
     }
 
     /// What follows from a definition that was written.

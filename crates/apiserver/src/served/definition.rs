@@ -25,6 +25,8 @@ use crate::{schema::Shapes, store::Stored, table::Column};
 pub(crate) struct Definition {
     pub(crate) own: Arc<Version>,
     pub(crate) stored: Arc<Version>,
+    /// Whether clients may use the version.
+    pub(super) served: bool,
     /// Objects written after this version are as the stored version's schema has them.
     since: u64,
     terminating: AtomicBool,
@@ -123,9 +125,9 @@ fn complete_embedded(schema: &mut Value, metadata: &Value) {
 }
 
 impl Definition {
-    pub(super) fn new(own: Arc<Version>, stored: Arc<Version>, since: u64) -> Self {
+    fn new(own: Arc<Version>, stored: Arc<Version>, served: bool, since: u64) -> Self {
         let (terminating, ended) = (AtomicBool::new(false), CancellationToken::new());
-        Self { own, stored, since, terminating, ended }
+        Self { own, stored, served, since, terminating, ended }
     }
 
     /// Whether the definition is on its way out, so that nothing new comes.
@@ -214,7 +216,7 @@ pub(crate) fn reference(kind: &Kind) -> String {
     format!("{REFERENCE}{}", kind.definition_name())
 }
 
-/// The versions of a definition that are served, each with the stored one.
+/// The versions of a definition, each with the stored one.
 pub(super) fn of(
     crd: &CustomResourceDefinition,
     kinds: &[&'static Kind],
@@ -231,10 +233,10 @@ pub(super) fn of(
         })
         .collect();
     let stored = crd.spec.versions.iter().position(|version| version.storage).unwrap_or_default();
-    let served = crd.spec.versions.iter().zip(&versions).filter(|(version, _)| version.served);
-    served
-        .map(|(_, version)| {
-            Arc::new(Definition::new(Arc::clone(version), Arc::clone(&versions[stored]), since))
+    let stored = &versions[stored];
+    (crd.spec.versions.iter().zip(&versions))
+        .map(|(version, own)| {
+            Arc::new(Definition::new(Arc::clone(own), Arc::clone(stored), version.served, since))
         })
         .collect()
 }

@@ -169,7 +169,7 @@ impl Kinds {
                 .then_with(|| by_priority(other.version).cmp(&by_priority(one.version)))
         });
         let mut kinds = kinds::all().to_vec();
-        kinds.extend(defined.iter().map(|definition| definition.own.kind));
+        kinds.extend(defined.iter().filter(|it| it.served).map(|definition| definition.own.kind));
         let definitions =
             defined.into_iter().map(|definition| (definition.own.kind, Arc::clone(definition))).collect();
         let revision = entries.revision;

@@ -1,6 +1,6 @@
 //! Kinds that users define, by who uses them for real, kubectl; and across a restart.
 
-use apiserver::{ApiServer, Options};
+use apiserver::{ApiServer, Limits, Options};
 use serde_json::{Value, json};
 
 use crate::{kubectl::Kubectl, rig::Rig};
@@ -255,4 +255,48 @@ async fn a_definition_of_what_ebb_has_itself_does_no_harm() {
     assert_eq!(rig.call("DELETE", &path, &[], "").await.code, 200);
     assert_eq!(rig.call("GET", &path, &[], "").await.code, 404);
     assert_eq!(rig.call("GET", &format!("{services}/s"), &[], "").await.code, 200, "its objects stay");
+}
+
+#[tokio::test]
+async fn what_is_not_acted_upon_is_told() {
+    let rig = Rig::start().await;
+    let mut schema = anything();
+    schema["x-kubernetes-validations"] = json!([{"rule": "self.a > 1"}]);
+    let mut definition = crd("crontabs", "CronTab", json!({}), json!([version("v1", true, schema)]));
+    definition["spec"]["conversion"] = json!({
+        "strategy": "Webhook",
+        "webhook": {"conversionReviewVersions": ["v1"], "clientConfig": {"url": "https://a.example.com/"}},
+    });
+    let answer = rig.call("POST", DEFINITIONS, &[], &definition.to_string()).await;
+    assert_eq!(answer.code, 201, "{}", answer.text);
+    let warnings: Vec<_> = answer.headers.get_all("warning").iter().map(|it| it.to_str().unwrap()).collect();
+    for expect in ["x-kubernetes-validations are not evaluated", "conversion webhooks are not called"] {
+        assert!(warnings.iter().any(|warning| warning.contains(expect)), "{expect}: {warnings:?}");
+    }
+    let rule = "/spec/versions/0/schema/openAPIV3Schema/x-kubernetes-validations/0/rule";
+    assert_eq!(answer.json.pointer(rule), Some(&json!("self.a > 1")), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn definitions_are_bounded() {
+    let rig = Rig::with_limits(Limits { definitions_max: 1, ..Limits::default() }).await;
+    let one =
+        |plural: &str, kind: &str| crd(plural, kind, json!({}), json!([version("v1", true, anything())]));
+    rig.post(DEFINITIONS, &one("crontabs", "CronTab")).await;
+    let second = rig.call("POST", DEFINITIONS, &[], &one("others", "Other").to_string()).await;
+    assert_eq!(second.code, 403, "{}", second.text);
+    assert!(second.text.contains("there can be no more"), "{}", second.text);
+}
+
+#[tokio::test]
+async fn a_watch_sees_objects_of_a_users_kind_in_its_own_version() {
+    let rig = Rig::start().await;
+    let versions = json!([version("v1", true, anything()), version("v2", false, anything())]);
+    rig.post(DEFINITIONS, &crd("crontabs", "CronTab", json!({}), versions)).await;
+    let path = format!("{}?watch=true", CRON_TABS.replace("v1", "v2"));
+    let mut watch = rig.watch(&path, &[]).await;
+    rig.post(CRON_TABS, &cron_tab(json!({"metadata": {"name": "a"}, "spec": {"a": 1}}))).await;
+    let event = watch.next().await.unwrap();
+    assert_eq!(event["object"]["apiVersion"], "stable.example.com/v2", "{event}");
+    assert_eq!(event["object"]["spec"], json!({"a": 1}), "{event}");
 }
