@@ -21,6 +21,8 @@ mod number;
 mod object;
 mod prune;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod validate;
 mod value;
 
