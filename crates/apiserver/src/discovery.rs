@@ -13,6 +13,7 @@ use crate::{
     authentication::issuer_documents,
     mount::{Body, full},
     rest::{Form, Query, negotiate, reply, segments},
+    served::Served,
     server::Shared,
     status::Failure,
 };
@@ -49,19 +50,21 @@ pub(crate) fn public<B>(shared: &Shared, request: &Request<B>) -> Option<Respons
 }
 
 /// What there is, for clients that ask before they use it; `None` when the path is not about that.
-pub(crate) fn answer<B>(request: &Request<B>) -> Result<Option<Response<Body>>, Failure> {
+pub(crate) fn answer<B>(request: &Request<B>, served: &Served) -> Result<Option<Response<Body>>, Failure> {
     let segments = segments(request.uri().path());
     let found = match segments.as_slice() {
-        [] => Some(groups::root()),
+        [] => Some(groups::root(served)),
         ["version" | "healthz" | "livez" | "readyz"] => return Err(Failure::method_not_allowed()),
-        ["api"] => return root(request, groups::core_versions, aggregated::core),
-        ["apis"] => return root(request, groups::groups, aggregated::groups),
-        ["api", "v1"] => groups::resources("", "v1"),
-        ["apis", group] => groups::group(group),
-        ["apis", group, version] => groups::resources(group, version),
-        ["openapi", "v3"] => Some(openapi::index()),
-        ["openapi", "v3", "api", version] => openapi::document("", version),
-        ["openapi", "v3", "apis", group, version] => openapi::document(group, version),
+        ["api"] => return root(request, groups::core_versions, |version| aggregated::core(served, version)),
+        ["apis"] => {
+            return root(request, || groups::groups(served), |version| aggregated::groups(served, version));
+        }
+        ["api", "v1"] => groups::resources(served, "", "v1"),
+        ["apis", group] => groups::group(served, group),
+        ["apis", group, version] => groups::resources(served, group, version),
+        ["openapi", "v3"] => Some(openapi::index(served)),
+        ["openapi", "v3", "api", version] => openapi::document(served, "", version),
+        ["openapi", "v3", "apis", group, version] => openapi::document(served, group, version),
         ["openapi", "v2"] => return Ok(Some(openapi_v2(request))),
         _ => return Ok(None),
     };
@@ -78,8 +81,8 @@ pub(crate) fn answer<B>(request: &Request<B>) -> Result<Option<Response<Body>>, 
 /// `/api` and `/apis` come in two forms, one of them with everything below in one document.
 fn root<B>(
     request: &Request<B>,
-    plain: fn() -> serde_json::Value,
-    aggregated: fn(&str) -> serde_json::Value,
+    plain: impl Fn() -> serde_json::Value,
+    aggregated: impl Fn(&str) -> serde_json::Value,
 ) -> Result<Option<Response<Body>>, Failure> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Err(Failure::method_not_allowed());

@@ -39,6 +39,7 @@ mod rest;
 mod schema;
 mod selector;
 mod serve;
+mod served;
 mod server;
 mod status;
 mod store;

@@ -48,6 +48,8 @@ pub struct Limits {
     pub write_attempts_max: usize,
     /// Objects of one `deletecollection` page.
     pub delete_page: usize,
+    /// CustomResourceDefinitions; a further one is refused.
+    pub definitions_max: usize,
 }
 
 impl Default for Limits {
@@ -74,6 +76,7 @@ impl Default for Limits {
             typed_objects_max: 1024,
             write_attempts_max: 16,
             delete_page: 500,
+            definitions_max: 1000,
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod admission;
 mod create;
+mod definitions;
 mod delete;
 mod embedded;
 mod fields;
@@ -27,6 +28,7 @@ use resources::{DynObject, Kind, ObjectKey};
 use storage::objects::Durability;
 
 pub(crate) use self::{
+    definitions::clean_up,
     delete::Deleted,
     fields::apart,
     scale::{replicas, with_replicas},
@@ -37,6 +39,7 @@ use crate::{
     chance::Chance,
     configs::Keeper,
     limits::Limits,
+    served::Kinds,
     store::{Refused, Store, Stored, Write},
 };
 
@@ -44,6 +47,7 @@ use crate::{
 pub(crate) struct Registry {
     pub(crate) store: Arc<Store>,
     pub(crate) configs: Keeper,
+    pub(crate) kinds: Kinds,
     pub(crate) chance: Chance,
     pub(crate) limits: Limits,
 }
@@ -118,7 +122,8 @@ impl Caller<'_> {
 impl Registry {
     /// Reads one object.
     pub(crate) fn get(&self, kind: &'static Kind, key: &ObjectKey) -> Result<Arc<Stored>, Error> {
-        self.store.get(kind, key)?.ok_or_else(|| Error::NotFound { kind, name: key.name.clone() })
+        let stored = self.store.get(kind, key)?;
+        self.view(kind, stored.ok_or_else(|| Error::NotFound { kind, name: key.name.clone() })?)
     }
 
     /// Writes over an object, or removes it; `None` when another writer was faster.
@@ -129,6 +134,7 @@ impl Registry {
             Ok(stored) => {
                 if gone {
                     self.configs.forget(&stored);
+                    self.undefined(&stored)?;
                 }
                 self.written(&stored, durability).await?;
                 Ok(Some(stored))
@@ -139,8 +145,9 @@ impl Registry {
     }
 
     /// What every write ends with: what depends on it at once learns of it, and its caller waits for the disk.
-    async fn written(&self, stored: &Stored, durability: Durability) -> Result<(), Error> {
+    async fn written(&self, stored: &Arc<Stored>, durability: Durability) -> Result<(), Error> {
         self.configs.observe(stored);
+        self.defined(stored)?;
         match durability {
             Durability::Wait => self.store.durable(stored.version).await,
             Durability::Soon => Ok(()),

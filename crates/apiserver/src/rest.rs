@@ -101,13 +101,14 @@ async fn route(
     if let Some(response) = discovery::public(&shared, &request) {
         return Ok(response);
     }
-    if let Some(response) = discovery::answer(&request)? {
+    let served = shared.registry.kinds.served();
+    if let Some(response) = discovery::answer(&request, &served)? {
         return Ok(response);
     }
     if let Some(review) = review::of(&path) {
         return review::run(Call::new(shared, user, review, request)).await;
     }
-    let resource = Resource::parse(&path)?;
+    let resource = Resource::parse(&path, &served)?;
     let kind = resource.kind;
     let response = of_resource(Call::new(shared, user, resource, request)).await;
     Ok(match DEPRECATED.iter().find(|(group, plural, _)| (*group, *plural) == (kind.group, kind.plural)) {
@@ -132,6 +133,11 @@ async fn of_resource(call: Call) -> Result<Response<Body>, Failure> {
         Some(part) if NOT_SUPPORTED.contains(&(call.resource.kind.plural, part)) => {
             let plural = call.resource.kind.plural;
             Err(Failure::not_implemented(format!("{plural}/{part} is not supported by this version of Ebb")))
+        }
+        // Upstream takes it for an object that is not there.
+        Some(_) if call.resource.kind.is_defined() => {
+            let name = call.resource.name.clone().unwrap_or_default();
+            Err(objects::Error::NotFound { kind: call.resource.kind, name }.into())
         }
         Some(part) => Err(discovery::not_served(call.resource.kind.group, Some(part))),
     }

@@ -2,18 +2,42 @@
 
 mod shape;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use resources::{Kind, kinds, schema};
 
-use self::shape::Shapes;
-pub(crate) use self::shape::{Form, ListKind, Place, Scalar, Strategy};
+pub(crate) use self::shape::{Form, ListKind, Place, Scalar, Shapes, Strategy};
+use crate::served::{Definition, Version};
 
 /// The shapes of the built-in kinds, worked out when the first patch asks.
 static BUILT_IN: LazyLock<Shapes> =
     LazyLock::new(|| Shapes::of(&schema::definitions(kinds::all().iter().copied())));
 
-/// Where an object of the kind begins.
+/// Where an object of a built-in kind begins.
 pub(crate) fn root(kind: &Kind) -> Place<'static> {
     BUILT_IN.root(&kind.definition_name())
+}
+
+/// The schema of a kind, whoever it is of.
+pub(crate) enum Root {
+    BuiltIn(Place<'static>),
+    Defined(Arc<Version>),
+}
+
+impl Root {
+    /// Of a kind, with what a user says of it.
+    pub(crate) fn of(kind: &Kind, definition: Option<&Definition>) -> Self {
+        match definition {
+            Some(definition) => Self::Defined(Arc::clone(&definition.own)),
+            None => Self::BuiltIn(root(kind)),
+        }
+    }
+
+    /// Where an object begins.
+    pub(crate) fn place(&self) -> Place<'_> {
+        match self {
+            Self::BuiltIn(place) => *place,
+            Self::Defined(version) => version.shapes().root(&version.kind.definition_name()),
+        }
+    }
 }

@@ -20,7 +20,8 @@ use crate::{
     configs::Keeper,
     in_process::InProcess,
     mount::Handler,
-    registry::Registry,
+    registry::{Registry, clean_up},
+    served::Kinds,
     store::{Found, Journal, Store},
     tls::Authority,
 };
@@ -100,8 +101,11 @@ impl ApiServer {
             let opened = tokio::task::spawn_blocking(move || Store::open(journal, &found, &limits)).await;
             Arc::new(opened.expect("reading the state does not panic").map_err(Error::State)?)
         };
-        let registry = Arc::new(Registry { store, configs: Keeper::new(), chance, limits });
+        let registry =
+            Arc::new(Registry { store, configs: Keeper::new(), kinds: Kinds::new(), chance, limits });
         registry.configs.load(&registry.store).await.map_err(Error::State)?;
+        registry.load_definitions().await.map_err(Error::State)?;
+        tokio::spawn(clean_up(Arc::downgrade(&registry)));
         bootstrap::run(&registry).await.map_err(Error::State)?;
         let policies = Policies::load(Arc::clone(&registry.store)).await.map_err(Error::State)?;
         let shared = Shared {

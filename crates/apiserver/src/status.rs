@@ -103,6 +103,15 @@ impl Failure {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message).without_details()
     }
 
+    /// Nothing new of a kind whose definition is on its way out (upstream: apiextensions-apiserver).
+    pub(crate) fn create_not_allowed(kind: &Kind) -> Self {
+        let message = "create not allowed while custom resource definition is terminating";
+        Self {
+            details: Some(details(kind, kind.plural, "")),
+            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+        }
+    }
+
     pub(crate) fn unsupported_media_type(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message)
     }
@@ -137,6 +146,28 @@ impl Failure {
 
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
+    }
+
+    /// An object of another kind than its path is of.
+    pub(crate) fn wrong_kind(kind: &Kind, given: &str, name: &str) -> Self {
+        let why = format!("Invalid value: {given:?}: must be {}", kind.kind);
+        let mut details = details(kind, given, name);
+        details["causes"] = json!([{"reason": "FieldValueInvalid", "message": why, "field": "kind"}]);
+        Self {
+            details: Some(details),
+            ..Self::unprocessable(format!("{given}.{} \"{name}\" is invalid: kind: {why}", kind.group))
+        }
+    }
+
+    /// An update that does not say of what.
+    pub(crate) fn version_missing(kind: &Kind, name: &str) -> Self {
+        let (field, why) = ("metadata.resourceVersion", "Invalid value: 0: must be specified for an update");
+        let mut details = details(kind, kind.plural, name);
+        details["causes"] = json!([{"reason": "FieldValueInvalid", "message": why, "field": field}]);
+        Self {
+            details: Some(details),
+            ..Self::unprocessable(format!("{} \"{name}\" is invalid: {field}: {why}", kind.resource()))
+        }
     }
 
     /// A patch that does not fit the object it is for.

@@ -29,7 +29,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use objects::{ChangeKind, Error};
 use parking_lot::{Mutex, MutexGuard};
-use resources::{DynObject, Kind, ObjectKey, kinds, meta::ObjectMeta};
+use resources::{
+    DynObject, Kind, Object, ObjectKey,
+    custom::{self, CustomResourceDefinition},
+    downcast, kinds,
+    meta::ObjectMeta,
+};
 use storage::objects::{Durability, Op, Value};
 
 use self::{
@@ -116,6 +121,9 @@ impl Store {
             ring_limits,
         };
         for &kind in kinds::all() {
+            state.load(kind, &journal)?;
+        }
+        for kind in state.defined(&journal)? {
             state.load(kind, &journal)?;
         }
         Ok(Self { journal, state: Mutex::new(state) })
@@ -229,9 +237,23 @@ impl State {
         Ok(())
     }
 
+    /// The kinds that the definitions that are stored define.
+    fn defined(&mut self, journal: &Journal) -> Result<Vec<&'static Kind>, Error> {
+        let definitions = <CustomResourceDefinition as Object>::kind();
+        let mut kinds = Vec::new();
+        for disk_key in journal.keys(&key::prefix(definitions)) {
+            let Some((version, json)) = journal.get(&disk_key)? else { continue };
+            let crd =
+                downcast::<CustomResourceDefinition>(Stored::cold(definitions, version, json).object()?);
+            let hub = crd.map(|crd| custom::hub(&crd)).transpose();
+            kinds.extend(hub.map_err(|error| Error::Internal(error.to_string()))?.flatten());
+        }
+        Ok(kinds)
+    }
+
     fn shelf(&mut self, kind: &'static Kind) -> &mut Shelf {
         let (version, limits) = (self.version, self.ring_limits);
-        self.kinds.entry(kind).or_insert_with(|| Shelf::new(version, limits))
+        self.kinds.entry(kind.hub()).or_insert_with(|| Shelf::new(version, limits))
     }
 
     /// Whether a version was given out and is still known.

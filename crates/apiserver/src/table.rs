@@ -3,6 +3,7 @@
 mod age;
 mod bindings;
 mod columns;
+mod defined;
 mod events;
 mod network;
 mod nodes;
@@ -18,26 +19,38 @@ use self::columns::Cell;
 pub(crate) use self::columns::Column;
 use crate::{
     rest::Includes,
+    served::Definition,
     store::{Page, Stored},
 };
 
 /// One object as a table of one row.
-pub(crate) fn of_object(stored: &Stored, includes: Includes, now: Timestamp) -> Result<Value, Error> {
-    let row = row(stored, includes, now)?;
+pub(crate) fn of_object(
+    columns: &[Column],
+    stored: &Stored,
+    includes: Includes,
+    now: Timestamp,
+) -> Result<Value, Error> {
+    let row = row(columns, stored, includes, now)?;
     let metadata = json!({"resourceVersion": stored.version.to_string()});
-    Ok(table(stored.kind, &metadata, vec![row]))
+    Ok(table(columns, &metadata, vec![row]))
+}
+
+/// The columns of a kind, with what a user says of it.
+pub(crate) fn columns<'a>(kind: &Kind, definition: Option<&'a Definition>) -> &'a [Column] {
+    definition.map_or_else(|| columns::of(kind), |definition| &definition.own.columns)
 }
 
 /// The objects of a page as a table; `metadata` is the list's.
 pub(crate) fn of_page(
-    kind: &Kind,
+    columns: &[Column],
     page: &Page,
     metadata: &Value,
     includes: Includes,
     now: Timestamp,
 ) -> Result<Value, Error> {
-    let rows = page.items.iter().map(|stored| row(stored, includes, now)).collect::<Result<_, _>>()?;
-    Ok(table(kind, metadata, rows))
+    let rows =
+        page.items.iter().map(|stored| row(columns, stored, includes, now)).collect::<Result<_, _>>()?;
+    Ok(table(columns, metadata, rows))
 }
 
 /// The row of a bookmark: nothing but a version.
@@ -53,8 +66,8 @@ pub(crate) fn bookmark(metadata: &Value) -> Value {
     })
 }
 
-fn table(kind: &Kind, metadata: &Value, rows: Vec<Value>) -> Value {
-    let definitions: Vec<Value> = columns::of(kind).iter().map(Column::definition).collect();
+fn table(columns: &[Column], metadata: &Value, rows: Vec<Value>) -> Value {
+    let definitions: Vec<Value> = columns.iter().map(Column::definition).collect();
     json!({
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
@@ -64,10 +77,10 @@ fn table(kind: &Kind, metadata: &Value, rows: Vec<Value>) -> Value {
     })
 }
 
-fn row(stored: &Stored, includes: Includes, now: Timestamp) -> Result<Value, Error> {
+fn row(columns: &[Column], stored: &Stored, includes: Includes, now: Timestamp) -> Result<Value, Error> {
     let object: Value = serde_json::from_slice(&stored.json())
         .map_err(|error| Error::Internal(format!("a stored object cannot be read: {error}")))?;
-    let cells: Vec<Value> = columns::of(stored.kind).iter().map(|column| column.cell(&object, now)).collect();
+    let cells: Vec<Value> = columns.iter().map(|column| column.cell(&object, now)).collect();
     Ok(match includes {
         Includes::None => json!({"cells": cells, "object": null}),
         Includes::Object => json!({"cells": cells, "object": object}),
@@ -87,14 +100,14 @@ impl Column {
         json!({
             "name": self.name,
             "type": self.kind,
-            "format": if self.name == "Name" { "name" } else { "" },
-            "description": "",
+            "format": if self.name == "Name" { "name" } else { &self.format },
+            "description": self.description,
             "priority": self.priority,
         })
     }
 
     fn cell(&self, object: &Value, now: Timestamp) -> Value {
-        match self.cell {
+        match &self.cell {
             Cell::At(pointer) => match object.pointer(pointer) {
                 Some(value) if value.is_string() && self.kind == "integer" => {
                     value.as_str().and_then(|text| text.parse::<i64>().ok()).map_or(Value::Null, Value::from)
@@ -104,12 +117,15 @@ impl Column {
                 None => Value::Null,
             },
             Cell::Condition(condition, field) => conditions(object)
-                .find(|found| found["type"] == condition)
-                .and_then(|found| found.get(field))
+                .find(|found| found["type"] == *condition)
+                .and_then(|found| found.get(*field))
                 .cloned()
                 .unwrap_or_else(|| "".into()),
             Cell::Age => age::since(object.pointer("/metadata/creationTimestamp"), now).into(),
             Cell::Made(make) => make(object, now),
+            Cell::Defined(path) => {
+                path.find(object).map_or(Value::Null, |value| defined::cell(&self.kind, value, now))
+            }
         }
     }
 }

@@ -149,6 +149,8 @@ const SOMEWHERE: &[Case] = only![
         "homes that share a kube-apiserver leave its roles alone";
     workloads::a_namespace_goes_with_all_that_is_in_it, InProcess(home),
         "over the network a namespace is let go by the subresource `finalize` alone, and objects::Client writes none";
+    workloads::objects_of_users_kinds_own_and_go_with_their_namespace, InProcess(home),
+        "as above";
 ];
 
 fn main() -> ExitCode {

@@ -15,7 +15,7 @@ mod field_error;
 mod internal;
 mod knative_errors;
 mod labels;
-mod metadata;
+pub(crate) mod metadata;
 mod path;
 mod rejection;
 mod request;
@@ -32,4 +32,4 @@ pub use self::{
     request::{Operation, Request},
 };
 
-pub(crate) use self::{knative_errors::KnativeErrors, path::Path};
+pub(crate) use self::{knative_errors::KnativeErrors, metadata::NameRule, path::Path};

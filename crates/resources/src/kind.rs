@@ -9,9 +9,9 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 
 pub use self::decode::DecodeError;
-use self::decode::strip_nulls;
-pub(crate) use self::decode::{Decoded, DecodedStrictly, decode, decode_strict};
-use crate::object::DynObject;
+
+pub(crate) use self::decode::{Decoded, DecodedStrictly, decode, decode_strict, read_strictly, strip_nulls};
+use crate::{custom::Defined, object::DynObject};
 
 type WithStatus = fn(Arc<dyn DynObject>, &dyn DynObject) -> Option<Arc<dyn DynObject>>;
 
@@ -40,8 +40,10 @@ pub struct Kind {
     pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
     pub(crate) parts: Option<Parts>,
     pub(crate) same: fn(&dyn DynObject, &dyn DynObject) -> bool,
-    pub(crate) decode: fn(&[u8]) -> Decoded,
-    pub(crate) decode_strict: fn(Value) -> DecodedStrictly,
+    pub(crate) decode: fn(&'static Kind, &[u8]) -> Decoded,
+    pub(crate) decode_strict: fn(&'static Kind, Value) -> DecodedStrictly,
+    /// What a CustomResourceDefinition says of it; `None` for a kind that Ebb has a type of.
+    pub(crate) defined: Option<Defined>,
 }
 
 /// The subresources of a kind.
@@ -51,6 +53,17 @@ pub struct Subresources {
     pub status: bool,
     /// `/scale`: the replica count by itself.
     pub scale: bool,
+}
+
+/// Where objects of a defined kind have their replica counts, as `.spec.replicas`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScalePaths {
+    /// How many are wanted.
+    pub spec_replicas: String,
+    /// How many there are.
+    pub status_replicas: String,
+    /// The text of the selector, where there is one.
+    pub label_selector: Option<String>,
 }
 
 /// How an object with a spec and a status comes apart.
@@ -71,14 +84,37 @@ impl Kind {
         }
     }
 
-    /// Whether the kind is part of Kubernetes itself; the others are custom resources upstream.
+    /// Whether the kind is part of Kubernetes itself; the others are custom resources upstream, which its API server
+    /// treats in ways of their own.
     pub fn is_builtin(&self) -> bool {
-        !self.group.ends_with("knative.dev")
+        !self.is_defined() && !self.group.ends_with("knative.dev")
+    }
+
+    /// Whether a CustomResourceDefinition that is stored defines it, and not Ebb itself.
+    pub fn is_defined(&self) -> bool {
+        self.defined.is_some()
+    }
+
+    /// The kind under which all versions and all definitions of one resource are kept: itself, unless it is defined.
+    pub fn hub(&'static self) -> &'static Self {
+        self.defined.as_ref().and_then(|defined| defined.hub).unwrap_or(self)
+    }
+
+    /// The fields, beside name and namespace, that its definition lets select by: `spec.color`.
+    pub fn selectable_fields(&self) -> &'static [&'static str] {
+        self.defined.as_ref().map_or(&[], |defined| defined.selectable)
+    }
+
+    /// Where its definition says that an object has its replica counts.
+    pub fn scale_paths(&self) -> Option<&'static ScalePaths> {
+        self.defined.as_ref().and_then(|defined| defined.scale)
     }
 
     /// The kind of a list of these objects.
     pub fn list_kind(&self) -> String {
-        format!("{}List", self.kind)
+        self.defined
+            .as_ref()
+            .map_or_else(|| format!("{}List", self.kind), |defined| defined.list_kind.to_owned())
     }
 
     /// `plural.group`, as errors name it.
@@ -107,19 +143,25 @@ impl Kind {
     }
 
     /// Reads an object that Ebb itself has written.
-    pub fn decode(&self, json: &[u8]) -> Result<Arc<dyn DynObject>, DecodeError> {
-        (self.decode)(json)
+    pub fn decode(&'static self, json: &[u8]) -> Result<Arc<dyn DynObject>, DecodeError> {
+        (self.decode)(self, json)
     }
 
     /// Reads an object from a JSON tree; fields the kind does not have are dropped, nulls count as absent.
-    pub fn decode_value(&self, value: Value) -> Result<Arc<dyn DynObject>, DecodeError> {
+    pub fn decode_value(&'static self, value: Value) -> Result<Arc<dyn DynObject>, DecodeError> {
         self.decode_strict(value).map(|(object, _)| object)
     }
 
     /// As [`Kind::decode_value`], and names the fields the kind does not have, as `spec.containers[0].imagee`.
-    pub fn decode_strict(&self, mut value: Value) -> Result<(Arc<dyn DynObject>, Vec<String>), DecodeError> {
-        strip_nulls(&mut value);
-        (self.decode_strict)(value)
+    pub fn decode_strict(
+        &'static self,
+        mut value: Value,
+    ) -> Result<(Arc<dyn DynObject>, Vec<String>), DecodeError> {
+        // What null means for a field of a custom resource, its schema says.
+        if !self.is_defined() {
+            strip_nulls(&mut value);
+        }
+        (self.decode_strict)(self, value)
     }
 }
 

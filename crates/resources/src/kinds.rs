@@ -10,6 +10,7 @@ use crate::{
         ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event, Lease,
         Namespace, Node, Pod, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount,
     },
+    custom::CustomResourceDefinition,
     kind::{self, Kind, Parts, Subresources},
     networking::{Certificate, ClusterDomainClaim, Image, Ingress, ServerlessService},
     object::{DynObject, Object, downcast},
@@ -77,6 +78,7 @@ macro_rules! kinds {
                 same: same::<$type>,
                 decode: kind::decode::<$type>,
                 decode_strict: kind::decode_strict::<$type>,
+                defined: None,
             };
             impl Object for $type {
                 fn kind() -> &'static Kind { &$const }
@@ -99,6 +101,7 @@ kinds! {
     SERVICE: Service, "services", "service", short &["svc"], in &["all"], STATUS, namespaced true, derived false;
     DEPLOYMENT: Deployment, "deployments", "deployment", short &["deploy"], in &["all"], STATUS_AND_SCALE, namespaced true, derived false;
     REPLICA_SET: ReplicaSet, "replicasets", "replicaset", short &["rs"], in &["all"], STATUS_AND_SCALE, namespaced true, derived true;
+    CUSTOM_RESOURCE_DEFINITION: CustomResourceDefinition, "customresourcedefinitions", "customresourcedefinition", short &["crd", "crds"], in &["api-extensions"], STATUS, namespaced false, derived false;
     LEASE: Lease, "leases", "lease", short &[], in &[], NONE, namespaced true, derived false;
     ENDPOINT_SLICE: EndpointSlice, "endpointslices", "endpointslice", short &[], in &[], NONE, namespaced true, derived true;
     CLUSTER_ROLE_BINDING: ClusterRoleBinding, "clusterrolebindings", "clusterrolebinding", short &[], in &[], NONE, namespaced false, derived false;

@@ -21,6 +21,7 @@ pub mod autoscaling;
 pub mod capability;
 pub mod condition;
 pub mod config;
+pub mod custom;
 pub mod duration;
 pub mod kinds;
 pub mod labels;
@@ -32,7 +33,7 @@ pub mod schema;
 pub mod serving;
 
 pub use self::{
-    kind::{DecodeError, Kind, Subresources},
+    kind::{DecodeError, Kind, ScalePaths, Subresources},
     object::{DynObject, Object, ObjectKey, downcast},
 };
 

@@ -9,10 +9,12 @@
 
 mod merging;
 
-use schemars::{Schema, generate::SchemaSettings, json_schema, transform::RecursiveTransform};
+use schemars::{
+    Schema, SchemaGenerator, generate::SchemaSettings, json_schema, transform::RecursiveTransform,
+};
 use serde_json::{Map, Value, json};
 
-use crate::Kind;
+use crate::{Kind, meta::ObjectMeta};
 
 /// Where a reference to a definition begins.
 pub const REFERENCE: &str = "#/components/schemas/";
@@ -34,15 +36,15 @@ pub const INT_OR_STRING: &str = "x-kubernetes-int-or-string";
 /// Anything at all.
 pub const PRESERVE_UNKNOWN_FIELDS: &str = "x-kubernetes-preserve-unknown-fields";
 
+/// The group of CustomResourceDefinitions, whose package is not named after it.
+const API_EXTENSIONS: &str = "apiextensions.k8s.io";
+
 /// Definitions by name; they refer to each other by [`REFERENCE`] and a name.
 pub type Definitions = Map<String, Value>;
 
 /// The definitions of some kinds and of all that these are made of.
 pub fn definitions<'a>(kinds: impl IntoIterator<Item = &'a Kind>) -> Definitions {
-    let settings = SchemaSettings::openapi3().with(|settings| {
-        settings.transforms = vec![Box::new(RecursiveTransform(as_kubernetes_writes))];
-    });
-    let mut generator = settings.into_generator();
+    let mut generator = generator();
     let mut roots = Vec::new();
     for kind in kinds {
         let _reference = (kind.schema)(&mut generator);
@@ -61,6 +63,22 @@ pub fn definitions<'a>(kinds: impl IntoIterator<Item = &'a Kind>) -> Definitions
     definitions
 }
 
+/// The definition of objects' metadata, and a reference to it.
+pub fn of_metadata() -> (Definitions, Value) {
+    let mut generator = generator();
+    let reference = generator.subschema_for::<ObjectMeta>().to_value();
+    let mut definitions = generator.take_definitions(true);
+    merging::extend(&mut definitions);
+    (definitions, reference)
+}
+
+fn generator() -> SchemaGenerator {
+    let settings = SchemaSettings::openapi3().with(|settings| {
+        settings.transforms = vec![Box::new(RecursiveTransform(as_kubernetes_writes))];
+    });
+    settings.into_generator()
+}
+
 impl Kind {
     /// The name of the kind's definition: `io.k8s.api.apps.v1.Deployment`, `dev.knative.serving.v1.Service`.
     pub fn definition_name(&self) -> String {
@@ -70,6 +88,9 @@ impl Kind {
 
 /// A group's name backwards, the version, the kind; the built-in groups are the packages they are written in.
 pub(crate) fn definition_name(group: &str, version: &str, kind: &str) -> String {
+    if group == API_EXTENSIONS {
+        return format!("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.{version}.{kind}");
+    }
     let built_in = group.strip_suffix(".k8s.io").or((!group.contains('.')).then_some(group));
     let package = match built_in {
         Some("") => "io.k8s.api.core".to_owned(),

@@ -8,7 +8,7 @@ use http::{Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use objects::Error;
-use resources::{Kind, kinds};
+use resources::Kind;
 use sha2::{Digest, Sha256};
 
 use super::{End, FORM, Line};
@@ -55,10 +55,11 @@ struct Taking {
 impl Taking {
     fn new(shared: Arc<Shared>) -> Self {
         let version = shared.registry.store.version();
+        let kinds = hubs(&shared);
         Self {
             shared,
             version,
-            kinds: kinds::all().iter().copied().collect(),
+            kinds,
             from: From::Version(version),
             begun: false,
             ended: false,
@@ -126,6 +127,17 @@ impl Taking {
         self.sha256.update(&bytes);
         Ok(bytes.freeze())
     }
+}
+
+/// Every kind that has objects in the store: all versions of a resource are one.
+fn hubs(shared: &Shared) -> VecDeque<&'static Kind> {
+    let mut hubs = VecDeque::new();
+    for kind in shared.registry.kinds.served().all() {
+        if !hubs.contains(&kind.hub()) {
+            hubs.push_back(kind.hub());
+        }
+    }
+    hubs
 }
 
 fn unreadable(error: serde_json::Error) -> Error {

@@ -4,15 +4,19 @@ use resources::Kind;
 use serde_json::{Value, json};
 
 use super::groups;
+use crate::served::Served;
 
 /// The core group.
-pub(super) fn core(api_version: &str) -> Value {
-    list(api_version, vec![group("", &["v1"])])
+pub(super) fn core(served: &Served, api_version: &str) -> Value {
+    list(api_version, vec![group(served, "", &["v1"])])
 }
 
 /// All other groups.
-pub(super) fn groups(api_version: &str) -> Value {
-    list(api_version, groups::all().iter().map(|(name, versions)| group(name, versions)).collect())
+pub(super) fn groups(served: &Served, api_version: &str) -> Value {
+    list(
+        api_version,
+        groups::all(served).iter().map(|(name, versions)| group(served, name, versions)).collect(),
+    )
 }
 
 fn list(api_version: &str, items: Vec<Value>) -> Value {
@@ -24,11 +28,12 @@ fn list(api_version: &str, items: Vec<Value>) -> Value {
     })
 }
 
-fn group(name: &str, versions: &[&str]) -> Value {
+fn group(served: &Served, name: &str, versions: &[&str]) -> Value {
     let versions: Vec<Value> = versions
         .iter()
         .map(|version| {
-            let resources: Vec<Value> = groups::kinds_of(name, version).into_iter().map(resource).collect();
+            let resources: Vec<Value> =
+                groups::kinds_of(served, name, version).into_iter().map(resource).collect();
             json!({"version": version, "freshness": "Current", "resources": resources})
         })
         .collect();

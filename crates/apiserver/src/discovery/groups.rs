@@ -3,7 +3,12 @@
 use resources::{Kind, Object, kinds, reviews::TokenRequest};
 use serde_json::{Value, json};
 
+use crate::served::Served;
+
 const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+/// The same in another order, which is upstream's for what users define.
+const DEFINED_VERBS: [&str; 8] =
+    ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 const PART_VERBS: [&str; 3] = ["get", "patch", "update"];
 
 /// A part of objects that has a path of its own.
@@ -16,19 +21,22 @@ pub(super) struct Part {
 }
 
 /// Every kind that has a path of its own, in the order of discovery.
-pub(super) fn kinds() -> impl Iterator<Item = &'static Kind> {
-    kinds::all().iter().chain(kinds::reviews()).copied()
+pub(super) fn kinds(served: &Served) -> impl Iterator<Item = &'static Kind> {
+    served.all().iter().chain(kinds::reviews()).copied()
 }
 
 /// Those of one version of a group.
-pub(super) fn kinds_of(group: &str, version: &str) -> Vec<&'static Kind> {
-    kinds().filter(|kind| kind.group == group && kind.version == version).collect()
+pub(super) fn kinds_of(served: &Served, group: &str, version: &str) -> Vec<&'static Kind> {
+    kinds(served).filter(|kind| kind.group == group && kind.version == version).collect()
 }
 
 /// The verbs on a kind's whole objects. Namespaces go one by one; what is never stored can only be sent.
 pub(crate) fn verbs(kind: &Kind) -> Vec<&'static str> {
     if kinds::reviews().contains(&kind) {
         return vec!["create"];
+    }
+    if kind.is_defined() {
+        return DEFINED_VERBS.to_vec();
     }
     let may = |verb: &&str| kind.plural != "namespaces" || *verb != "deletecollection";
     VERBS.iter().copied().filter(may).collect()
@@ -56,6 +64,9 @@ pub(super) fn parts(kind: &'static Kind) -> Vec<Part> {
     if kind.subresources.status {
         parts.push(part("status", &PART_VERBS[..]));
     }
+    if kind.is_defined() {
+        parts.reverse();
+    }
     parts
 }
 
@@ -71,9 +82,9 @@ const FIRST: [&str; 6] = [
 
 /// The groups beside the core group, each with its versions; those that are not Kubernetes' own in the order of the
 /// registry.
-pub(super) fn all() -> Vec<(&'static str, Vec<&'static str>)> {
+pub(super) fn all(served: &Served) -> Vec<(&'static str, Vec<&'static str>)> {
     let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
-    for kind in kinds().filter(|kind| !kind.group.is_empty()) {
+    for kind in kinds(served).filter(|kind| !kind.group.is_empty()) {
         match groups.iter_mut().find(|(group, _)| *group == kind.group) {
             Some((_, versions)) if versions.contains(&kind.version) => {}
             Some((_, versions)) => versions.push(kind.version),
@@ -85,9 +96,9 @@ pub(super) fn all() -> Vec<(&'static str, Vec<&'static str>)> {
 }
 
 /// `/`: all paths there are.
-pub(super) fn root() -> Value {
+pub(super) fn root(served: &Served) -> Value {
     let mut paths = vec!["/api".to_owned(), "/api/v1".into(), "/apis".into()];
-    for (group, versions) in all() {
+    for (group, versions) in all(served) {
         paths.push(format!("/apis/{group}"));
         paths.extend(versions.iter().map(|version| format!("/apis/{group}/{version}")));
     }
@@ -103,14 +114,14 @@ pub(super) fn core_versions() -> Value {
 }
 
 /// `/apis`.
-pub(super) fn groups() -> Value {
-    let groups: Vec<Value> = all().iter().map(|(group, versions)| api_group(group, versions)).collect();
+pub(super) fn groups(served: &Served) -> Value {
+    let groups: Vec<Value> = all(served).iter().map(|(group, versions)| api_group(group, versions)).collect();
     json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
 }
 
 /// `/apis/GROUP`.
-pub(super) fn group(name: &str) -> Option<Value> {
-    let (group, versions) = all().into_iter().find(|(group, _)| *group == name)?;
+pub(super) fn group(served: &Served, name: &str) -> Option<Value> {
+    let (group, versions) = all(served).into_iter().find(|(group, _)| *group == name)?;
     let mut document = api_group(group, &versions);
     document["kind"] = "APIGroup".into();
     document["apiVersion"] = "v1".into();
@@ -124,8 +135,8 @@ fn api_group(group: &str, versions: &[&str]) -> Value {
 }
 
 /// `/api/v1` and `/apis/GROUP/VERSION`.
-pub(super) fn resources(group: &str, version: &str) -> Option<Value> {
-    let resources: Vec<Value> = kinds_of(group, version).into_iter().flat_map(resource).collect();
+pub(super) fn resources(served: &Served, group: &str, version: &str) -> Option<Value> {
+    let resources: Vec<Value> = kinds_of(served, group, version).into_iter().flat_map(resource).collect();
     let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     (!resources.is_empty()).then(|| {
         let mut list =

@@ -37,12 +37,6 @@ const ABSENT: &[Absent] = &[
         "admission webhooks",
         "Knative's defaults and rules are built in",
     ),
-    absent(
-        "apiextensions.k8s.io",
-        &[],
-        "CustomResourceDefinitions",
-        "Knative Serving's kinds are built in, and no others can be added",
-    ),
     absent("apps", &["daemonsets", "statefulsets"], "DaemonSets and StatefulSets", "use a Deployment"),
     absent(
         "autoscaling",

@@ -5,33 +5,42 @@ use resources::{Kind, kinds, schema};
 use serde_json::{Map, Value, json};
 
 use super::groups;
+use crate::served::{Served, reference};
 
 const TITLE: &str = "Ebb";
 
 /// `/openapi/v3`: where the documents are.
-pub(super) fn index() -> Value {
+pub(super) fn index(served: &Served) -> Value {
     let mut paths = Map::new();
-    let mut add = |path: String| {
-        let url = format!("/openapi/v3/{path}?hash={}", env!("CARGO_PKG_VERSION"));
+    let mut add = |path: String, hash: String| {
+        let url = format!("/openapi/v3/{path}?hash={hash}");
         paths.insert(path, json!({"serverRelativeURL": url}));
     };
-    add("api/v1".into());
-    for (group, versions) in groups::all() {
+    let program = env!("CARGO_PKG_VERSION");
+    add("api/v1".into(), program.into());
+    for (group, versions) in groups::all(served) {
         for version in versions {
-            add(format!("apis/{group}/{version}"));
+            // What users define changes while the program does not.
+            let defined = served.of_version(group, version).any(Kind::is_defined);
+            let hash = if defined { format!("{program}-{}", served.revision()) } else { program.into() };
+            add(format!("apis/{group}/{version}"), hash);
         }
     }
     json!({"paths": paths})
 }
 
 /// `/openapi/v3/…`: one group version.
-pub(super) fn document(group: &str, version: &str) -> Option<Value> {
-    let kinds = groups::kinds_of(group, version);
+pub(super) fn document(served: &Served, group: &str, version: &str) -> Option<Value> {
+    let kinds = groups::kinds_of(served, group, version);
     if kinds.is_empty() {
         return None;
     }
     let mut paths = Map::new();
-    let schemas = schema::definitions(kinds.iter().copied());
+    let built_in = kinds.iter().copied().filter(|kind| !kind.is_defined());
+    let mut schemas = schema::definitions(built_in);
+    for definition in kinds.iter().filter_map(|kind| served.definition(kind)) {
+        schemas.extend(definition.own.documents());
+    }
     for kind in kinds {
         let base = match (group, kind.namespaced) {
             ("", false) => format!("/api/{version}/{}", kind.plural),
@@ -113,7 +122,7 @@ fn operation(kind: &Kind, action: &str, parameters: &[&str]) -> Value {
     let parameter =
         |name: &&str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
     let parameters: Vec<Value> = parameters.iter().map(parameter).collect();
-    let reference = json!({"$ref": format!("{}{}", schema::REFERENCE, kind.definition_name())});
+    let reference = json!({"$ref": reference(kind)});
     json!({
         "operationId": format!("{action}{}", kind.kind),
         "parameters": parameters,

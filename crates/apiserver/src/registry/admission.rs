@@ -19,6 +19,10 @@ impl Registry {
         old: Option<&Arc<dyn DynObject>>,
         caller: &Caller<'_>,
     ) -> Result<Arc<dyn DynObject>, Error> {
+        if let Some(definition) = self.kinds.definition(object.kind())? {
+            definition.check(&*object, old.map(|old| &**old), false)?;
+            return Ok(object);
+        }
         let (kind, name) = (object.kind(), object.metadata().name.clone().unwrap_or_default());
         let operation = old.map_or(Operation::Create, |old| Operation::Update { old: Arc::clone(old) });
         let now = self.chance.timestamp();
@@ -33,6 +37,7 @@ impl Registry {
         };
         let object = admit(&request, object, &self.configs.current())
             .map_err(|rejection| status::from_rejection(kind, name.clone(), rejection))?;
+        let object = self.admit_definition(object, caller)?;
         if from_outside && old.is_none_or(|old| kind.same_spec(&**old, &*object) != Some(true)) {
             let causes = embedded::refusals(&*object);
             if !causes.is_empty() {

@@ -41,22 +41,24 @@ impl Registry {
     ) -> Result<Arc<Stored>, Error> {
         let kind = object.kind();
         let key = ObjectKey::of(&metadata);
+        self.check_room(kind)?;
         let object = strategy::first_state(Arc::clone(object).with_metadata(metadata));
         let object = self.admit(object, None, caller)?;
         let object = match applied {
             Some(managed) => fields::with_managers(object, managed.clone()),
             None => self.first_managed(object, caller),
         };
+        let object = self.to_stored(object)?;
         let metadata = object.metadata().clone();
         let durability = caller.durability(kind, false);
         let write = Write { object, metadata, before: None, durability, size_hint };
         if caller.dry_run {
             self.store.check(&write).map_err(|refused| refusal(kind, &key, refused))?;
-            return Ok(imagined(write.object));
+            return self.view(kind, imagined(write.object));
         }
         let stored = self.store.put(write).map_err(|refused| refusal(kind, &key, refused))?;
         self.written(&stored, durability).await?;
-        Ok(stored)
+        self.view(kind, stored)
     }
 }
 

@@ -10,7 +10,7 @@ use resources::{
     meta::{ObjectMeta, Time},
 };
 
-use super::{Caller, Registry, finalizers, grace, imagined, metadata, strategy};
+use super::{Caller, Registry, definitions, finalizers, grace, imagined, metadata, strategy};
 use crate::store::{Stored, Write};
 
 /// What a delete came to.
@@ -60,11 +60,12 @@ impl Registry {
                 return Ok(Deleted { stored: imagined(object), gone });
             }
             let durability = caller.durability(kind, false);
+            let object = self.to_stored(object)?;
             let metadata = object.metadata().clone();
             let size_hint = current.cost();
             let write = Write { object, metadata, before: Some(current), durability, size_hint };
             if let Some(stored) = self.commit(write, gone).await? {
-                return Ok(Deleted { stored, gone });
+                return Ok(Deleted { stored: self.view(kind, stored)?, gone });
             }
         }
         Err(Error::Conflict {
@@ -78,6 +79,7 @@ impl Registry {
         let old = present.metadata();
         let mut metadata = old.clone();
         finalizers::propagate(&mut metadata, options.propagation);
+        definitions::hold(&**present, &mut metadata);
         let grace = grace::seconds(&**present, options.grace_period_seconds).unwrap_or_default();
         let free = metadata.finalizers.is_none() && !strategy::has_own_finalizers(&**present);
         if free && grace == 0 {
@@ -96,7 +98,7 @@ impl Registry {
             self.mark(&mut metadata, grace);
         }
         let marked = Arc::clone(present).with_metadata(metadata);
-        Step::Mark(if first { strategy::dying(marked) } else { marked })
+        Step::Mark(if first { strategy::dying(marked, &self.chance.now()) } else { marked })
     }
 
     fn mark(&self, metadata: &mut ObjectMeta, grace: i64) {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{Caller, Registry, strategy, update::Target};
 use crate::{
     apply::{self, Managed, Manager, Operation},
-    schema,
+    schema::Root,
     store::Stored,
 };
 
@@ -30,6 +30,12 @@ pub(crate) fn apart(json: &[u8]) -> (Value, Managed) {
 }
 
 impl Registry {
+    /// The schema of a kind.
+    fn root(&self, kind: &'static Kind) -> Root {
+        let definition = self.kinds.definition(kind).ok().flatten();
+        Root::of(kind, definition.as_deref())
+    }
+
     /// A new object with its creator as the manager of all it has.
     pub(super) fn first_managed(
         &self,
@@ -39,8 +45,8 @@ impl Registry {
         let Some(manager) = &caller.manager else { return object };
         let mut managed = Managed::default();
         let nothing = strategy::of_itself(object.kind());
-        let place = schema::root(object.kind());
-        apply::update(&mut managed, &nothing, &object.to_value(), place, manager, self.chance.now());
+        let root = self.root(object.kind());
+        apply::update(&mut managed, &nothing, &object.to_value(), root.place(), manager, self.chance.now());
         with_managers(object, managed)
     }
 
@@ -75,9 +81,9 @@ impl Registry {
         let wish = wish.and_then(|entries| Managed::read(entries).ok());
         let mut managed = wish.unwrap_or(present);
         if !managed.is_empty() {
-            let place = schema::root(object.kind());
+            let root = self.root(object.kind());
             let (after, _) = apart(&object.to_json());
-            apply::update(&mut managed, &before, &after, place, &manager, self.chance.now());
+            apply::update(&mut managed, &before, &after, root.place(), &manager, self.chance.now());
         }
         with_managers(object, managed)
     }

@@ -5,6 +5,7 @@ use std::{any::Any, sync::Arc};
 use resources::{
     DynObject,
     builtin::{Deployment, DeploymentSpec, ReplicaSet, ReplicaSetSpec},
+    custom::CustomObject,
     meta::{LabelSelector, ObjectMeta},
 };
 
@@ -12,7 +13,8 @@ use resources::{
 pub(crate) struct Replicas {
     pub(crate) wanted: i32,
     pub(crate) found: i32,
-    pub(crate) selector: Option<LabelSelector>,
+    /// The selector as its text.
+    pub(crate) selector: Option<String>,
 }
 
 /// The replica counts; `None` for a kind without `/scale`.
@@ -22,15 +24,50 @@ pub(crate) fn replicas(object: &dyn DynObject) -> Option<Replicas> {
         return Some(Replicas {
             wanted: spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
             found: status.as_ref().and_then(|status| status.replicas).unwrap_or_default(),
-            selector: spec.as_ref().map(|spec| spec.selector.clone()),
+            selector: spec.as_ref().map(|spec| selector_text(&spec.selector)),
         });
+    }
+    if let Some(custom) = any.downcast_ref::<CustomObject>() {
+        return custom_replicas(custom);
     }
     let ReplicaSet { spec, status, .. } = any.downcast_ref()?;
     Some(Replicas {
         wanted: spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
         found: status.as_ref().map(|status| status.replicas).unwrap_or_default(),
-        selector: spec.as_ref().map(|spec| spec.selector.clone()),
+        selector: spec.as_ref().map(|spec| selector_text(&spec.selector)),
     })
+}
+
+/// The replica counts of an object of a defined kind, where the definition says.
+fn custom_replicas(object: &CustomObject) -> Option<Replicas> {
+    let paths = object.kind().scale_paths()?;
+    let value = |path: &str| object.value_at(path).cloned();
+    let number = |path: &str| {
+        let number = value(path).and_then(|value| value.as_i64());
+        number.and_then(|number| i32::try_from(number).ok())
+    };
+    let selector = paths.label_selector.as_deref().and_then(value);
+    Some(Replicas {
+        wanted: number(&paths.spec_replicas).unwrap_or_default(),
+        found: number(&paths.status_replicas).unwrap_or_default(),
+        selector: selector.and_then(|selector| selector.as_str().map(str::to_owned)),
+    })
+}
+
+/// A selector as its text.
+fn selector_text(selector: &LabelSelector) -> String {
+    let equal = selector.match_labels.iter().flatten().map(|(key, value)| format!("{key}={value}"));
+    let expressions = selector.match_expressions.iter().flatten().map(|expression| {
+        let (key, values) =
+            (&expression.key, expression.values.iter().flatten().cloned().collect::<Vec<_>>().join(","));
+        match expression.operator.as_str() {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "DoesNotExist" => format!("!{key}"),
+            _ => key.clone(),
+        }
+    });
+    equal.chain(expressions).collect::<Vec<_>>().join(",")
 }
 
 /// The object with another replica count; `None` for a kind without `/scale`.
@@ -40,6 +77,10 @@ pub(crate) fn with_replicas(object: &dyn DynObject, replicas: i32) -> Option<Arc
         let mut deployment = deployment.clone();
         deployment.spec.get_or_insert_default().replicas = Some(replicas);
         return Some(Arc::new(deployment));
+    }
+    if let Some(custom) = any.downcast_ref::<CustomObject>() {
+        let path: Vec<&str> = custom.kind().scale_paths()?.spec_replicas.split('.').skip(1).collect();
+        return Some(Arc::new(custom.with_value(&path, replicas.into())));
     }
     let mut set = any.downcast_ref::<ReplicaSet>()?.clone();
     set.spec.get_or_insert_default().replicas = Some(replicas);

@@ -12,8 +12,9 @@ use resources::{
         Deployment, LoadBalancerStatus, Namespace, NamespaceSpec, NamespaceStatus, Node, Pod, PodStatus,
         ReplicaSet, Service, ServiceStatus,
     },
+    custom::{self, CustomObject, CustomResourceDefinition, TERMINATING},
     downcast, kinds,
-    meta::ObjectMeta,
+    meta::{ObjectMeta, Time},
 };
 use serde_json::{Value, json};
 
@@ -24,9 +25,10 @@ const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// Whether the kind counts the changes of its spec.
 pub(super) fn has_generation(kind: &Kind) -> bool {
-    kind.subresources.status
-        && ![<Namespace as Object>::kind(), <Node as Object>::kind(), <Service as Object>::kind()]
-            .contains(&kind)
+    kind.is_defined()
+        || kind.subresources.status
+            && ![<Namespace as Object>::kind(), <Node as Object>::kind(), <Service as Object>::kind()]
+                .contains(&kind)
 }
 
 /// Whether an update changes the annotations of a Deployment, which are part of what it makes and count as its spec.
@@ -40,6 +42,10 @@ pub(super) fn first_state(object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
     // A node comes with the status of its machine (upstream: kubelet's registration).
     if kind == <Node as Object>::kind() {
         return object;
+    }
+    if kind.is_defined() && kind.subresources.status {
+        let empty = CustomObject::empty(kind);
+        return kind.with_status(object, &empty).expect("both are of this kind");
     }
     let object = match EMPTY.get(kind).filter(|_| kind.subresources.status) {
         Some(empty) => kind.with_status(object, &**empty).expect("both are of this kind"),
@@ -114,7 +120,14 @@ pub(super) fn keep_protected(current: &dyn DynObject, wanted: Arc<dyn DynObject>
 }
 
 /// An object whose deletion begins.
-pub(super) fn dying(object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
+pub(super) fn dying(object: Arc<dyn DynObject>, now: &Time) -> Arc<dyn DynObject> {
+    if object.kind() == <CustomResourceDefinition as Object>::kind() {
+        return change(object, |crd: &mut CustomResourceDefinition| {
+            let words =
+                "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon";
+            custom::set_condition(crd, TERMINATING, true, "InstanceDeletionPending", words, now);
+        });
+    }
     if object.kind() != <Namespace as Object>::kind() {
         return object;
     }

@@ -64,10 +64,11 @@ impl Registry {
             if caller.dry_run {
                 return Ok(imagined(object));
             }
+            let object = self.to_stored(object)?;
             let metadata = object.metadata().clone();
             let write = Write { object, metadata, before: Some(current), durability, size_hint };
             if let Some(stored) = self.commit(write, gone).await? {
-                return Ok(stored);
+                return Ok(self.view(kind, stored)?);
             }
         }
         Err(overtaken(kind, &key.name).into())
@@ -101,9 +102,13 @@ impl Registry {
                 let same = wanted.metadata() == old && kind.same_spec(&**present, &*wanted) == Some(true);
                 let object =
                     if same { Some(wanted) } else { kind.with_status(Arc::clone(present), &*wanted) };
-                object.ok_or_else(|| {
+                let object = object.ok_or_else(|| {
                     Error::BadRequest(format!("{} have no status of their own", kind.resource()))
-                })?
+                })?;
+                if let Some(definition) = self.kinds.definition(kind)? {
+                    definition.check(&*object, Some(&**present), true)?;
+                }
+                object
             }
             Target::Object | Target::Finalize => {
                 let metadata = metadata::of_update(kind, old, wanted.metadata())?;

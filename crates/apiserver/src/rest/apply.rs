@@ -30,7 +30,7 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     decode::check_key(&call.resource, &mut configuration)?;
     let Written { code, stored, mut warned } = grant(&call, target, configuration).await?;
     warned.extend(warnings(&*stored.object()?, &call.registry().configs.current()));
-    Ok(reply::warn(reply::object(code, &stored, &form, call.now())?, &warned))
+    Ok(reply::warn(reply::object(&call, code, &stored, &form)?, &warned))
 }
 
 /// An object that was applied.
@@ -56,20 +56,14 @@ pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> 
         kind.kind
     );
     let now = call.registry().chance.now();
+    let root = schema::Root::of(kind, call.resource.definition.as_deref());
     let mut warned = Vec::new();
     let mut wanted = |live: Value, mut managed: Managed, current: Option<&Stored>| {
-        let object = apply::apply(
-            &mut managed,
-            &live,
-            &configuration,
-            schema::root(kind),
-            &manager,
-            force,
-            now.clone(),
-        )
-        .map_err(|why| refused(why, &name))?;
+        let object =
+            apply::apply(&mut managed, &live, &configuration, root.place(), &manager, force, now.clone())
+                .map_err(|why| refused(why, &name))?;
         let len = object.to_string().len();
-        let decoded = decode::decode(kind, object, Vec::new(), validation).map_err(misfit)?;
+        let decoded = decode::decode(&call.resource, object, Vec::new(), validation).map_err(misfit)?;
         call.check_grant(&decoded.object, current)?;
         warned = decoded.warnings;
         Ok::<_, Failure>(Wanted { applied: Some(managed), ..Wanted::new(decoded.object, len) })

@@ -16,6 +16,7 @@ use crate::{
     server::Shared,
     status::Failure,
     store::{Selection, Stored},
+    table::{self, Column},
 };
 
 /// How long a field manager's name may be (upstream: apimachinery, `FieldManagerMaxLength`).
@@ -51,6 +52,17 @@ impl Call {
     /// The time, for ages in tables.
     pub(crate) fn now(&self) -> jiff::Timestamp {
         self.registry().chance.timestamp()
+    }
+
+    /// The columns of a table of the resource.
+    pub(crate) fn columns(&self) -> &[Column] {
+        table::columns(self.resource.kind, self.resource.definition.as_deref())
+    }
+
+    /// What the client is to know of the version that it uses.
+    pub(crate) fn deprecation(&self) -> Vec<String> {
+        let definition = self.resource.definition.as_ref();
+        definition.and_then(|definition| definition.own.deprecation.clone()).into_iter().collect()
     }
 
     pub(crate) fn form(&self) -> Result<Form, Failure> {

@@ -16,6 +16,9 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
     if call.resource.kind.namespaced && call.resource.namespace.is_none() {
         return Err(Failure::method_not_allowed());
     }
+    if call.resource.definition.as_ref().is_some_and(|definition| definition.is_terminating()) {
+        return Err(Failure::create_not_allowed(call.resource.kind));
+    }
     let parsed = body::parse(&mut call).await?;
     let len = parsed.len;
     let decoded = decode::object(parsed, &call.resource, validation)?;
@@ -24,5 +27,5 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
     let stored = call.registry().create(Wanted::new(decoded.object, len), &caller).await?;
     let mut all = decoded.warnings;
     all.extend(call.registry().warnings(&*stored.object()?, None));
-    Ok(reply::warn(reply::object(StatusCode::CREATED, &stored, &form, call.now())?, &all))
+    Ok(reply::warn(reply::object(&call, StatusCode::CREATED, &stored, &form)?, &all))
 }

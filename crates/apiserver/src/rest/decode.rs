@@ -57,7 +57,7 @@ pub(super) fn object(
     let mut value = parsed.value;
     check_kind(kind, &mut value)?;
     check_key(resource, &mut value)?;
-    decode(kind, value, parsed.duplicates, validation).map_err(|misfit| {
+    decode(resource, value, parsed.duplicates, validation).map_err(|misfit| {
         let why = match misfit {
             Misfit::Type(why) => why,
             Misfit::Strict(why) => format!("strict decoding error: {why}"),
@@ -69,14 +69,17 @@ pub(super) fn object(
     })
 }
 
-/// A tree as an object.
+/// A tree as an object of a resource.
 pub(super) fn decode(
-    kind: &'static Kind,
-    value: Value,
+    resource: &Resource,
+    mut value: Value,
     duplicates: Vec<String>,
     validation: FieldValidation,
 ) -> Result<Decoded, Misfit> {
-    let (object, unknown) = kind.decode_strict(value).map_err(|error| Misfit::Type(error.message))?;
+    let pruned = resource.definition.as_ref().map(|definition| definition.complete(&mut value));
+    let (object, mut unknown) =
+        resource.kind.decode_strict(value).map_err(|error| Misfit::Type(error.message))?;
+    unknown.extend(pruned.unwrap_or_default());
     let unknown = unknown.into_iter().map(|path| format!("unknown field \"{path}\""));
     let duplicates = duplicates.into_iter().map(|path| format!("duplicate field \"{path}\""));
     let complaints: Vec<_> = unknown.chain(duplicates).collect();
@@ -96,6 +99,13 @@ fn check_kind(kind: &Kind, value: &mut Value) -> Result<(), Failure> {
         )));
     };
     let api_version = kind.api_version();
+    if kind.is_defined() && fields.get("kind").and_then(Value::as_str).is_none_or(str::is_empty) {
+        return Err(Failure::bad_request(format!(
+            "the object provided is unrecognized (must be of type {}): Object 'Kind' is missing",
+            kind.kind
+        )));
+    }
+    let name = fields.get("metadata").and_then(|metadata| metadata["name"].as_str()).map(str::to_owned);
     let given = fields.entry("apiVersion").or_insert_with(|| json!(api_version));
     let given_version = given.as_str().unwrap_or_default().to_owned();
     let given_kind = fields.entry("kind").or_insert_with(|| json!(kind.kind)).as_str().unwrap_or_default();
@@ -103,6 +113,10 @@ fn check_kind(kind: &Kind, value: &mut Value) -> Result<(), Failure> {
         return Err(Failure::bad_request(format!(
             "the API version in the data ({given_version}) does not match the expected API version ({api_version})"
         )));
+    }
+    if given_kind != kind.kind && kind.is_defined() {
+        let name = name.as_deref().unwrap_or_default();
+        return Err(Failure::wrong_kind(kind, given_kind, name));
     }
     if given_kind != kind.kind {
         return Err(Failure::bad_request(format!(

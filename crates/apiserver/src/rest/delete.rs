@@ -29,7 +29,7 @@ pub(super) async fn one(mut call: Call) -> Result<Response<Body>, Failure> {
         let uid = object.metadata().uid.as_deref().unwrap_or_default();
         return Ok(reply::value(StatusCode::OK, &status::deleted(kind, &key.name, uid)));
     }
-    reply::object(StatusCode::OK, &stored, &form, call.now())
+    reply::object(&call, StatusCode::OK, &stored, &form)
 }
 
 /// Deletes what the selectors mean and answers with it.
@@ -70,12 +70,15 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
         })
         .collect::<Result<_, objects::Error>>()?;
     let version = registry.store.version().to_string();
-    let list = json!({
+    let mut list = json!({
         "kind": kind.list_kind(),
         "apiVersion": kind.api_version(),
         "metadata": {"resourceVersion": version},
         "items": items,
     });
+    if kind.is_defined() {
+        list["metadata"]["continue"] = "".into();
+    }
     Ok(reply::value(StatusCode::OK, &list))
 }
 

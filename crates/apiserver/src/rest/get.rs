@@ -12,5 +12,5 @@ pub(super) fn run(call: &Call) -> Result<Response<Body>, Failure> {
         return Err(Failure::too_large_version(version, current));
     }
     let stored = call.registry().get(call.resource.kind, &call.resource.key())?;
-    reply::object(StatusCode::OK, &stored, &form, call.now())
+    reply::object(call, StatusCode::OK, &stored, &form)
 }

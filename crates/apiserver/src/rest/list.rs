@@ -20,25 +20,35 @@ pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
     // Fewer than none are all.
     let limit = call.query.number::<i64>("limit")?.unwrap_or_default();
     let options = PageOptions { limit: usize::try_from(limit).unwrap_or_default(), from: from(call)? };
-    let page = call.registry().store.page(call.resource.kind, &selection, options).await?;
-    match form {
-        Form::Table(includes) => Ok(reply::value(
-            http::StatusCode::OK,
-            &table::of_page(call.resource.kind, &page, &metadata(&page), includes, call.now())?,
-        )),
-        Form::Partial { list } => Ok(reply::value(
-            http::StatusCode::OK,
-            &partial::of_page(call.resource.kind, &page, &metadata(&page), list)?,
-        )),
-        Form::Object | Form::Discovery(_) => Ok(reply::pieces(list(call, &page))),
+    let mut page = call.registry().store.page(call.resource.kind, &selection, options).await?;
+    if let Some(definition) = &call.resource.definition {
+        for stored in &mut page.items {
+            *stored = definition.view(stored)?;
+        }
     }
+    let response = match form {
+        Form::Table(includes) => reply::value(
+            http::StatusCode::OK,
+            &table::of_page(call.columns(), &page, &metadata(&page), includes, call.now())?,
+        ),
+        Form::Partial { list } => {
+            let kind = call.resource.kind;
+            reply::value(http::StatusCode::OK, &partial::of_page(kind, &page, &metadata(&page), list)?)
+        }
+        Form::Object | Form::Discovery(_) => reply::pieces(list(call, &page)),
+    };
+    Ok(reply::warn(response, &call.deprecation()))
 }
 
 fn list(call: &Call, page: &Page) -> Vec<Bytes> {
     let kind = call.resource.kind;
+    let mut metadata = metadata(page);
+    if kind.is_defined() && page.next.is_none() {
+        // Upstream writes it for what users define.
+        metadata["continue"] = "".into();
+    }
     let head =
-        json!({"kind": kind.list_kind(), "apiVersion": kind.api_version(), "metadata": metadata(page)})
-            .to_string();
+        json!({"kind": kind.list_kind(), "apiVersion": kind.api_version(), "metadata": metadata}).to_string();
     let mut pieces = Vec::with_capacity(page.items.len() * 2 + 2);
     // The items go in before the closing brace.
     pieces.push(Bytes::from(format!("{},\"items\":[", &head[..head.len() - 1])));

@@ -34,13 +34,14 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
             .map_err(|error| objects::Error::Internal(format!("a stored object cannot be read: {error}")))?;
         let value = patch.apply(kind, value).map_err(refused)?;
         let text = value.to_string();
-        let decoded = decode::decode(kind, value, patch.duplicates(), validation).map_err(|misfit| {
-            let why = match misfit {
-                Misfit::Type(why) => why,
-                Misfit::Strict(why) => format!("strict decoding error: {why}"),
-            };
-            Failure::unprocessable(format!(" \"\" is invalid: patch: Invalid value: {text:?}: {why}"))
-        })?;
+        let decoded =
+            decode::decode(&call.resource, value, patch.duplicates(), validation).map_err(|misfit| {
+                let why = match misfit {
+                    Misfit::Type(why) => why,
+                    Misfit::Strict(why) => format!("strict decoding error: {why}"),
+                };
+                Failure::unprocessable(format!(" \"\" is invalid: patch: Invalid value: {text:?}: {why}"))
+            })?;
         let metadata = decoded.object.metadata();
         if metadata.name.as_deref() != Some(key.name.as_str()) {
             return Err(Failure::bad_request(format!(
@@ -62,7 +63,7 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     if target == Target::Object {
         all.extend(call.registry().warnings(&*stored.object()?, before.as_deref()));
     }
-    Ok(reply::warn(reply::object(StatusCode::OK, &stored, &form, call.now())?, &all))
+    Ok(reply::warn(reply::object(&call, StatusCode::OK, &stored, &form)?, &all))
 }
 
 /// Only who applies can take fields from others.

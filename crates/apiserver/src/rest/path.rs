@@ -1,9 +1,15 @@
 //! Paths of resources.
 
-use resources::{Kind, Object, ObjectKey, builtin::Pod, kinds};
+use std::sync::Arc;
+
+use resources::{Kind, Object, ObjectKey, builtin::Pod};
 
 use super::query::decode;
-use crate::{discovery::not_served, status::Failure};
+use crate::{
+    discovery::not_served,
+    served::{Definition, Served},
+    status::Failure,
+};
 
 /// A path, cut at its slashes.
 pub(crate) fn segments(path: &str) -> Vec<&str> {
@@ -14,6 +20,8 @@ pub(crate) fn segments(path: &str) -> Vec<&str> {
 #[derive(Debug)]
 pub(crate) struct Resource {
     pub(crate) kind: &'static Kind,
+    /// What a user says of the kind; `None` for one that Ebb has a type of.
+    pub(crate) definition: Option<Arc<Definition>>,
     pub(crate) namespace: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) subresource: Option<String>,
@@ -21,7 +29,7 @@ pub(crate) struct Resource {
 
 impl Resource {
     /// `/api/v1/…` and `/apis/GROUP/VERSION/…`, with or without `namespaces/NAME/`.
-    pub(crate) fn parse(path: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(path: &str, served: &Served) -> Result<Self, Failure> {
         let segments = segments(path);
         let (group, version, rest) = match segments.as_slice() {
             ["api", version, rest @ ..] => ("", *version, rest),
@@ -29,17 +37,17 @@ impl Resource {
             _ => return Err(Failure::nowhere()),
         };
         let kind = |plural: &str| {
-            kinds::by_plural(group, version, plural).ok_or_else(|| not_served(group, Some(plural)))
+            served.by_plural(group, version, plural).ok_or_else(|| not_served(group, Some(plural)))
         };
         let (kind, namespace, rest) = match rest {
             // Of a namespace itself there are parts, which are named like no kind.
             ["namespaces", namespace, plural, rest @ ..]
-                if kinds::by_plural(group, version, plural).is_some() =>
+                if served.by_plural(group, version, plural).is_some() =>
             {
                 (kind(plural)?, Some(decode(namespace)), rest)
             }
             // Nor is there anything behind one that is named like no kind at all.
-            ["namespaces", _, plural, ..] if kinds::by_plural(group, version, "namespaces").is_none() => {
+            ["namespaces", _, plural, ..] if served.by_plural(group, version, "namespaces").is_none() => {
                 return Err(not_served(group, Some(plural)));
             }
             [plural, rest @ ..] => (kind(plural)?, None, rest),
@@ -55,7 +63,8 @@ impl Resource {
         if kind.namespaced != namespace.is_some() && (namespace.is_some() || name.is_some()) {
             return Err(Failure::no_such_path());
         }
-        Ok(Self { kind, namespace, name, subresource })
+        let definition = served.definition(kind).cloned();
+        Ok(Self { kind, definition, namespace, name, subresource })
     }
 
     /// The object's key; empty parts where the path names none.

@@ -5,7 +5,6 @@ use futures::stream;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
     table,
 };
 
-use super::{Form, partial};
+use super::{Form, call::Call, partial};
 
 /// Bytes of one piece of a long answer.
 const PIECE_BYTES: usize = 64 << 10;
@@ -67,19 +66,20 @@ pub(crate) fn respond(code: StatusCode, content_type: &'static str, body: Body) 
 
 /// One object, in the form the client wants.
 pub(super) fn object(
+    call: &Call,
     code: StatusCode,
     stored: &Stored,
     form: &Form,
-    now: Timestamp,
 ) -> Result<Response<Body>, Failure> {
-    match form {
+    let response = match form {
         Form::Table(includes) => {
-            let table = table::of_object(stored, *includes, now)?;
-            Ok(value(code, &table))
+            let table = table::of_object(call.columns(), stored, *includes, call.now())?;
+            value(code, &table)
         }
-        Form::Partial { list } => Ok(value(code, &partial::of_object(stored, *list)?)),
-        Form::Object | Form::Discovery(_) => Ok(json(code, stored.json())),
-    }
+        Form::Partial { list } => value(code, &partial::of_object(stored, *list)?),
+        Form::Object | Form::Discovery(_) => json(code, stored.json()),
+    };
+    Ok(warn(response, &call.deprecation()))
 }
 
 /// A failure as a `metav1.Status`.

@@ -1,8 +1,10 @@
 //! `/scale`: the replica count by itself.
 
+use std::any::Any;
+
 use http::{Method, Response, StatusCode};
 use objects::{Cause, Error};
-use resources::{DynObject, Kind};
+use resources::{DynObject, Kind, custom::CustomObject};
 use serde_json::{Value, json};
 
 use super::{apply, body, call::Call, patch, reply};
@@ -18,7 +20,9 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
     let (kind, key) = (call.resource.kind, call.resource.key());
     let written = match call.method {
         Method::GET => {
-            return Ok(reply::value(StatusCode::OK, &scale(&*call.registry().get(kind, &key)?.object()?)?));
+            let object = call.registry().get(kind, &key)?.object()?;
+            check_counted(&*object)?;
+            return Ok(reply::value(StatusCode::OK, &scale(&*object)?));
         }
         Method::PUT => {
             let wanted = body::parse(&mut call).await?.value;
@@ -50,12 +54,30 @@ fn configuration(call: &Call, scale: &Value) -> Result<Value, Failure> {
     let (kind, key) = (call.resource.kind, call.resource.key());
     check_name(scale, &key.name)?;
     let replicas = wanted_replicas(kind, &key.name, scale)?;
-    Ok(json!({
+    let mut configuration = json!({
         "apiVersion": kind.api_version(),
         "kind": kind.kind,
         "metadata": {"name": key.name, "namespace": key.namespace},
-        "spec": {"replicas": replicas},
-    }))
+    });
+    let path = kind.scale_paths().map_or(".spec.replicas", |paths| &paths.spec_replicas);
+    let mut field = &mut configuration;
+    for name in path.split('.').skip(1) {
+        field = &mut field[name];
+    }
+    *field = replicas.into();
+    Ok(configuration)
+}
+
+/// An object of a user's kind may not say how many are wanted.
+fn check_counted(object: &dyn DynObject) -> Result<(), Failure> {
+    let custom = (object as &dyn Any).downcast_ref::<CustomObject>();
+    match (custom, object.kind().scale_paths()) {
+        (Some(custom), Some(paths)) if custom.value_at(&paths.spec_replicas).is_none() => {
+            let why = format!("the spec replicas field {:?} does not exist", paths.spec_replicas);
+            Err(Error::Internal(why).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The `autoscaling/v1` Scale of an object.
@@ -76,24 +98,9 @@ fn scale(object: &dyn DynObject) -> Result<Value, Failure> {
         "status": {"replicas": replicas.found},
     });
     if let Some(selector) = replicas.selector {
-        scale["status"]["selector"] = selector_text(&selector).into();
+        scale["status"]["selector"] = selector.into();
     }
     Ok(scale)
-}
-
-fn selector_text(selector: &resources::meta::LabelSelector) -> String {
-    let equal = selector.match_labels.iter().flatten().map(|(key, value)| format!("{key}={value}"));
-    let expressions = selector.match_expressions.iter().flatten().map(|expression| {
-        let (key, values) =
-            (&expression.key, expression.values.iter().flatten().cloned().collect::<Vec<_>>().join(","));
-        match expression.operator.as_str() {
-            "In" => format!("{key} in ({values})"),
-            "NotIn" => format!("{key} notin ({values})"),
-            "DoesNotExist" => format!("!{key}"),
-            _ => key.clone(),
-        }
-    });
-    equal.chain(expressions).collect::<Vec<_>>().join(",")
 }
 
 /// The object with the replicas of a Scale.

@@ -6,6 +6,7 @@ use http::{Response, StatusCode};
 use resources::{
     Kind, Object,
     builtin::{Endpoints, Event, Lease, Service},
+    custom::CustomResourceDefinition,
     meta::ObjectMeta,
 };
 
@@ -38,8 +39,9 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
         let stored = call.registry().create(Wanted::new(decoded.object, len), &caller).await?;
         let mut all = decoded.warnings;
         all.extend(call.registry().warnings(&*stored.object()?, None));
-        return Ok(reply::warn(reply::object(StatusCode::CREATED, &stored, &form, call.now())?, &all));
+        return Ok(reply::warn(reply::object(&call, StatusCode::CREATED, &stored, &form)?, &all));
     }
+    call.registry().get(kind, &key)?;
     check_version(&call, decoded.object.metadata())?;
     let mut before = None;
     let wanted = |current: &Stored| {
@@ -52,7 +54,7 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     if target == Target::Object {
         all.extend(call.registry().warnings(&*stored.object()?, before.as_deref()));
     }
-    Ok(reply::warn(reply::object(StatusCode::OK, &stored, &form, call.now())?, &all))
+    Ok(reply::warn(reply::object(&call, StatusCode::OK, &stored, &form)?, &all))
 }
 
 /// Kinds of which an update makes what there is not (upstream: `AllowCreateOnUpdate` of their strategies).
@@ -63,9 +65,13 @@ fn created_by_update() -> [&'static Kind; 4] {
 /// Knative's kinds are custom resources upstream, and those are not replaced without saying which version.
 fn check_version(call: &Call, metadata: &ObjectMeta) -> Result<(), Failure> {
     let kind = call.resource.kind;
-    let strict = !kind.is_builtin() || kind == Lease::kind();
+    let definitions = <CustomResourceDefinition as Object>::kind();
+    let strict = !kind.is_builtin() || kind == definitions || kind == Lease::kind();
     if !strict || objects::says_version(metadata) {
         return Ok(());
+    }
+    if kind.is_defined() || kind == definitions {
+        return Err(Failure::version_missing(kind, metadata.name.as_deref().unwrap_or_default()));
     }
     let cause = objects::Cause {
         field: "metadata.resourceVersion".into(),

@@ -1,6 +1,6 @@
 //! GET with `watch`: a stream of changes, one JSON document per line.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream};
@@ -17,6 +17,7 @@ use super::{Form, call::Call, list, partial, reply};
 use crate::{
     chance::Chance,
     mount::Body,
+    served::Definition,
     status::Failure,
     store::{Follower, From, PageOptions, Seen, Selection, Store, Stored},
     table,
@@ -53,6 +54,9 @@ struct Start {
 /// How changes are told.
 struct Watch {
     kind: &'static Kind,
+    definition: Option<Arc<Definition>>,
+    /// Cancelled when the kind is no longer served as it was when the watch began.
+    ended: CancellationToken,
     form: Form,
     /// Whether the client has seen the columns of the table.
     has_columns: bool,
@@ -73,6 +77,9 @@ impl Watch {
         };
         Ok(Self {
             kind: call.resource.kind,
+            definition: call.resource.definition.clone(),
+            ended: (call.resource.definition.as_ref())
+                .map_or_else(CancellationToken::new, |definition| definition.ended.clone()),
             form: call.form()?,
             has_columns: false,
             bookmarks: call.query.flag("allowWatchBookmarks"),
@@ -91,7 +98,8 @@ impl Watch {
                 ChangeKind::Modified => "MODIFIED",
                 ChangeKind::Deleted => "DELETED",
             };
-            let object = self.object(stored)?;
+            let viewed = self.definition.as_ref().map(|definition| definition.view(stored)).transpose()?;
+            let object = self.object(viewed.as_ref().unwrap_or(stored))?;
             lines.reserve(object.len() + 40);
             lines.extend_from_slice(format!("{{\"type\":\"{word}\",\"object\":").as_bytes());
             lines.extend_from_slice(&object);
@@ -103,7 +111,8 @@ impl Watch {
     fn object(&mut self, stored: &Stored) -> Result<Bytes, Error> {
         match self.form {
             Form::Table(includes) => {
-                let mut table = table::of_object(stored, includes, self.chance.timestamp())?;
+                let columns = table::columns(self.kind, self.definition.as_deref());
+                let mut table = table::of_object(columns, stored, includes, self.chance.timestamp())?;
                 if std::mem::replace(&mut self.has_columns, true) {
                     table["columnDefinitions"] = Value::Null;
                 }
@@ -196,15 +205,18 @@ fn rest(watch: Watch, follower: Follower) -> impl futures::Stream<Item = Bytes> 
     stream::unfold(Some((watch, follower)), |state| async {
         let (mut watch, mut follower) = state?;
         let bookmark_at = Instant::now() + watch.bookmark_interval;
-        let draining = watch.draining.clone();
+        let (draining, ended) = (watch.draining.clone(), watch.ended.clone());
         let seen = tokio::select! {
+            // What was told before the kind's end is told.
+            biased;
+            () = sleep_until(watch.end) => return None,
+            () = draining.cancelled() => return None,
             seen = follower.next() => seen,
+            () = ended.cancelled() => return None,
             () = sleep_until(bookmark_at), if watch.bookmarks && bookmark_at < watch.end => {
                 let bookmark = watch.bookmark(follower.cursor(), false);
                 return Some((bookmark, Some((watch, follower))));
             }
-            () = sleep_until(watch.end) => return None,
-            () = draining.cancelled() => return None,
         };
         match seen.and_then(|seen| watch.lines(&seen)) {
             Ok(lines) => Some((lines, Some((watch, follower)))),

@@ -5,6 +5,7 @@ use std::any::Any;
 use resources::{
     DynObject, Kind, Object,
     builtin::{Event, Namespace, Node, Pod, Secret, Service},
+    custom::CustomObject,
 };
 
 type Fields = Vec<(&'static str, String)>;
@@ -45,7 +46,7 @@ pub(crate) fn names(kind: &Kind) -> &'static [&'static str] {
     } else if kind == <Node as Object>::kind() {
         &["spec.unschedulable"]
     } else {
-        &[]
+        kind.selectable_fields()
     }
 }
 
@@ -69,11 +70,25 @@ pub(crate) fn of(object: &dyn DynObject) -> Fields {
         vec![("spec.unschedulable", unschedulable.to_string())]
     } else if let Some(Secret { type_, .. }) = any.downcast_ref() {
         vec![("type", text(type_.as_ref()))]
+    } else if let Some(custom) = any.downcast_ref::<CustomObject>() {
+        custom_fields(custom)
     } else {
         Vec::new()
     };
     fields.retain(|(_, value)| !value.is_empty());
     fields
+}
+
+/// What the definition of its kind lets select by.
+fn custom_fields(object: &CustomObject) -> Fields {
+    let plain = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let fields = object.kind().selectable_fields().iter();
+    fields
+        .filter_map(|field| {
+            let path: Vec<&str> = field.split('.').collect();
+            Some((*field, object.value(&path).map(plain)?))
+        })
+        .collect()
 }
 
 fn pod_fields(pod: &Pod) -> Fields {

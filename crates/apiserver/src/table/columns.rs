@@ -1,18 +1,22 @@
 //! The columns of each kind, as data (upstream: each CRD's `additionalPrinterColumns`; `pkg/printers/internalversion`).
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
-use resources::Kind;
+use resources::{Kind, custom::JsonPath};
 use serde_json::Value;
 
 use super::{bindings, events, network, nodes, pods, workloads};
 
 /// A column: its head, and where its cells come from.
 pub(crate) struct Column {
-    pub(super) name: &'static str,
-    /// `string`, `integer` or `date`.
-    pub(super) kind: &'static str,
+    pub(super) name: Cow<'static, str>,
+    /// `string`, `integer`, `number`, `boolean` or `date`.
+    pub(super) kind: Cow<'static, str>,
+    pub(super) format: Cow<'static, str>,
+    pub(super) description: Cow<'static, str>,
     /// 0 is always shown; others with `-o wide`.
-    pub(super) priority: u8,
+    pub(super) priority: i32,
     pub(super) cell: Cell,
 }
 
@@ -26,20 +30,28 @@ pub(super) enum Cell {
     Age,
     /// Anything else.
     Made(fn(&Value, Timestamp) -> Value),
+    /// Where the definition of a user's kind says.
+    Defined(JsonPath),
 }
 
 use Cell::{Age, At, Condition, Made};
 
+const fn column(name: &'static str, kind: &'static str, priority: i32, cell: Cell) -> Column {
+    const NOTHING: Cow<'static, str> = Cow::Borrowed("");
+    let (name, kind) = (Cow::Borrowed(name), Cow::Borrowed(kind));
+    Column { name, kind, format: NOTHING, description: NOTHING, priority, cell }
+}
+
 const fn text(name: &'static str, cell: Cell) -> Column {
-    Column { name, kind: "string", priority: 0, cell }
+    column(name, "string", 0, cell)
 }
 
 const fn integer(name: &'static str, cell: Cell) -> Column {
-    Column { name, kind: "integer", priority: 0, cell }
+    column(name, "integer", 0, cell)
 }
 
 const fn wide(name: &'static str, cell: Cell) -> Column {
-    Column { name, kind: "string", priority: 1, cell }
+    column(name, "string", 1, cell)
 }
 
 const NAME: Column = text("Name", At("/metadata/name"));
@@ -72,6 +84,9 @@ pub(super) fn of(kind: &Kind) -> &'static [Column] {
         ("discovery.k8s.io", "endpointslices") => ENDPOINT_SLICES,
         ("rbac.authorization.k8s.io", "roles" | "clusterroles") => ROLES,
         ("rbac.authorization.k8s.io", _) => BINDINGS,
+        ("apiextensions.k8s.io", "customresourcedefinitions") => {
+            const { &[NAME, column("Created At", "date", 0, At("/metadata/creationTimestamp"))] }
+        }
         ("serving.knative.dev", "services") => {
             const { &[NAME, URL, LATEST_CREATED, LATEST_READY, READY, REASON] }
         }
@@ -167,8 +182,7 @@ static EVENTS: &[Column] = &[
     wide("Name", At("/metadata/name")),
 ];
 
-static ROLES: &[Column] =
-    &[NAME, Column { kind: "date", ..text("Created At", At("/metadata/creationTimestamp")) }];
+static ROLES: &[Column] = &[NAME, column("Created At", "date", 0, At("/metadata/creationTimestamp"))];
 
 static BINDINGS: &[Column] = &[
     NAME,

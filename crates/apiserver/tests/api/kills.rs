@@ -32,7 +32,10 @@ fn history() -> Vec<(&'static Kind, Origin)> {
 }
 
 fn key(kind: &Kind, number: usize) -> ObjectKey {
-    let name = format!("w{number:03}");
+    let mut name = format!("w{number:03}");
+    if kind.kind == "CustomResourceDefinition" {
+        name += ".example.com";
+    }
     if kind.namespaced { ObjectKey::new("default", name) } else { ObjectKey::cluster(name) }
 }
 
@@ -54,6 +57,15 @@ fn object(kind: &Kind, number: usize) -> Value {
         }
         ("coordination.k8s.io", "Lease") => json!({"spec": {}}),
         ("discovery.k8s.io", "EndpointSlice") => json!({"addressType": "IPv4", "endpoints": []}),
+        ("apiextensions.k8s.io", _) => {
+            let plural = format!("w{number:03}");
+            let schema = json!({"openAPIV3Schema": {"type": "object"}});
+            let version = json!({"name": "v1", "served": true, "storage": true, "schema": schema});
+            json!({"spec": {
+                "group": "example.com", "scope": "Namespaced", "versions": [version],
+                "names": {"plural": plural, "singular": plural, "kind": format!("W{number:03}")},
+            }})
+        }
         ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => json!({"rules": []}),
         ("rbac.authorization.k8s.io", kind) => {
             let role = kind.strip_suffix("Binding").unwrap_or_default();

@@ -4,6 +4,7 @@ mod apply;
 mod backup;
 mod bounds;
 mod churn;
+mod custom;
 mod dry_run;
 mod durability;
 mod fields;

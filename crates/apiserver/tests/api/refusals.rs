@@ -225,7 +225,6 @@ async fn apis_that_there_are_not_say_so_and_what_to_do() {
     const NOT_FOUND: &str = "the server could not find the requested resource";
     let paths = [
         ("/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers", "HorizontalPodAutoscalers"),
-        ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", "CustomResourceDefinitions"),
         ("/apis/apps/v1/namespaces/default/statefulsets", "StatefulSets; use a Deployment"),
         ("/apis/batch/v1/namespaces/default/jobs/j", "Jobs"),
         ("/apis/eventing.knative.dev/v1/namespaces/default/brokers", "Eventing"),

@@ -1,6 +1,6 @@
 //! Running a script against both servers.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -12,6 +12,10 @@ use crate::{
     script::{Call, Script},
     servers::{Home, Homes},
 };
+
+/// How often a call is made again until what it is about is served, and how long after the last time.
+const SERVED_ATTEMPTS_MAX: usize = 200;
+const SERVED_PAUSE: Duration = Duration::from_millis(50);
 
 /// What differs between the two servers' answers to a script.
 pub(crate) async fn both(homes: &Homes, script: &Script) -> Vec<Difference> {
@@ -66,10 +70,18 @@ impl<'a> Run<'a> {
         let headers: Vec<_> = headers.collect();
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.names.call(&call.label, &body);
-        let answer = if call.stranger {
-            self.home.stranger.call(&call.method, &path, &headers, &body).await
-        } else {
-            https::answer(self.connection.send(&call.method, &path, &headers, &body).await).await
+        let mut attempts_left = if call.when_served { SERVED_ATTEMPTS_MAX } else { 1 };
+        let answer = loop {
+            let answer = if call.stranger {
+                self.home.stranger.call(&call.method, &path, &headers, &body).await
+            } else {
+                https::answer(self.connection.send(&call.method, &path, &headers, &body).await).await
+            };
+            attempts_left -= 1;
+            if answer.code != 404 || attempts_left == 0 {
+                break answer;
+            }
+            tokio::time::sleep(SERVED_PAUSE).await;
         };
         let plain = Plain::of(&answer, &mut self.names);
         self.known.insert(&call.label, answer.json);

@@ -8,7 +8,8 @@
 //!     {"metadata": {"name": "a"}}             its body: what is indented
 //! ```
 //!
-//! Forms are short for headers ([`FORMS`]), and `stranger` for a call without a certificate; a body is JSON unless a form says otherwise. `{{ns}}` is the script's namespace,
+//! Forms are short for headers ([`FORMS`]), `stranger` for a call without a certificate, and `when-served` for one that is
+//! made again until what it is about is served, which takes upstream a moment after a kind was defined; a body is JSON unless a form says otherwise. `{{ns}}` is the script's namespace,
 //! `{{label.metadata.uid}}` a part of an earlier answer, `{{sample.pod}}` an object of `samples.yaml`.
 
 use crate::samples::{self, Sample};
@@ -37,6 +38,9 @@ const FILES: &[(&str, &str)] = &[
     ("apply", include_str!("scripts/apply.http")),
     ("rights", include_str!("scripts/rights.http")),
 ];
+/// Goes last: while kinds are defined, a kube-apiserver's caches of other kinds fall behind its newest version, and watches
+/// from there fail.
+const CUSTOM: &str = include_str!("scripts/custom.http");
 const EACH_KIND: &str = include_str!("scripts/each_kind.http");
 
 pub(crate) struct Script {
@@ -51,6 +55,8 @@ pub(crate) struct Call {
     pub(crate) label: String,
     /// Whether it is sent without a certificate.
     pub(crate) stranger: bool,
+    /// Whether it is made again while the answer is that there is no such thing.
+    pub(crate) when_served: bool,
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
@@ -63,6 +69,7 @@ pub(crate) fn all() -> Vec<Script> {
     for sample in samples::all() {
         scripts.extend(read(EACH_KIND, &format!("{}/", sample.plural), Some(sample)));
     }
+    scripts.extend(read(CUSTOM, "custom/", None));
     scripts
 }
 
@@ -101,10 +108,11 @@ impl Call {
         let (Some(method), Some(path)) = (words.next(), words.next()) else {
             panic!("{line:?} is not a method and a path")
         };
-        let mut stranger = false;
+        let (mut stranger, mut when_served) = (false, false);
         let words = words.filter(|word| {
             stranger |= *word == "stranger";
-            *word != "stranger"
+            when_served |= *word == "when-served";
+            !["stranger", "when-served"].contains(word)
         });
         let headers = words.map(|word| {
             let form = FORMS.iter().find(|(form, ..)| *form == word);
@@ -112,7 +120,8 @@ impl Call {
             ((*name).to_owned(), (*value).to_owned())
         });
         let headers = headers.collect();
-        Self { label, stranger, method: method.into(), path: path.into(), headers, body: String::new() }
+        let (method, path) = (method.into(), path.into());
+        Self { label, stranger, when_served, method, path, headers, body: String::new() }
     }
 
     fn goes_on(&mut self, line: &str) {

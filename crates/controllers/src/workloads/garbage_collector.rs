@@ -5,6 +5,7 @@
 //! they own is deleted or disowned.
 
 mod blockers;
+mod known;
 mod ownership;
 
 use std::sync::Arc;
@@ -14,9 +15,9 @@ use objects::{
     Backoff, Client, DeleteOptions, Error, Event, ListOptions, Precondition, Propagation, Queue, Result,
     WriteTarget,
 };
-use resources::{DynObject, Kind, ObjectKey, kinds};
+use resources::{DynObject, Kind, ObjectKey};
 
-use self::blockers::Blockers;
+use self::{blockers::Blockers, known::Known};
 
 /// How many objects are worked on at once.
 const CONCURRENCY_MAX: usize = 16;
@@ -37,10 +38,11 @@ enum Work {
 pub(super) async fn run(client: Client) {
     let queue = Arc::new(Queue::new(Backoff::default()));
     let blockers = Arc::new(Blockers::default());
-    let mut watches: FuturesUnordered<_> = kinds::all()
-        .iter()
-        .map(|kind| follow(client.clone(), kind, Arc::clone(&queue), Arc::clone(&blockers)))
-        .collect();
+    let (known, mut defined) = Known::new();
+    let known = Arc::new(known);
+    let following =
+        |kind| follow(client.clone(), kind, Arc::clone(&queue), Arc::clone(&blockers), Arc::clone(&known));
+    let mut watches: FuturesUnordered<_> = known.resources().into_iter().map(following).collect();
     let mut working = FuturesUnordered::new();
     loop {
         tokio::select! {
@@ -53,18 +55,25 @@ pub(super) async fn run(client: Client) {
                 }
             },
             work = queue.next(), if working.len() < CONCURRENCY_MAX => {
-                let (client, blockers) = (&client, &blockers);
+                let (client, blockers, known) = (&client, &blockers, &known);
                 working.push(async move {
-                    let outcome = attend(client, blockers, &work).await;
+                    let outcome = attend(client, blockers, known, &work).await;
                     (work, outcome)
                 });
             }
+            Some(kind) = defined.recv() => watches.push(following(kind)),
             Some(()) = watches.next() => {}
         }
     }
 }
 
-async fn follow(client: Client, kind: &'static Kind, queue: Arc<Queue<Work>>, blockers: Arc<Blockers>) {
+async fn follow(
+    client: Client,
+    kind: &'static Kind,
+    queue: Arc<Queue<Work>>,
+    blockers: Arc<Blockers>,
+    known: Arc<Known>,
+) {
     let mut watch = client.watch_kind(kind, ListOptions::all());
     let mut synced = false;
     loop {
@@ -75,7 +84,7 @@ async fn follow(client: Client, kind: &'static Kind, queue: Arc<Queue<Work>>, bl
                 queue.add(Work::Gone { uid: metadata.uid.clone().unwrap_or_default() });
                 // An owner in foreground deletion waits for this one.
                 for owner in metadata.owner_references.iter().flatten() {
-                    if let Some(kind) = kinds::by_kind(&owner.api_version, &owner.kind) {
+                    if let Some(kind) = known.by_kind(&owner.api_version, &owner.kind) {
                         let namespace = if kind.namespaced {
                             metadata.namespace.as_deref().unwrap_or_default()
                         } else {
@@ -86,6 +95,7 @@ async fn follow(client: Client, kind: &'static Kind, queue: Arc<Queue<Work>>, bl
                 }
             }
             Event::Applied(object) => {
+                known.learn(&*object);
                 let key = ObjectKey::of(object.metadata());
                 for (kind, key) in blockers.freed_by(kind, object.metadata()) {
                     queue.add(Work::Held { kind, key });
@@ -104,44 +114,48 @@ async fn follow(client: Client, kind: &'static Kind, queue: Arc<Queue<Work>>, bl
     }
 }
 
-async fn attend(client: &Client, blockers: &Blockers, work: &Work) -> Result<()> {
+async fn attend(client: &Client, blockers: &Blockers, known: &Known, work: &Work) -> Result<()> {
     match work {
         Work::Gone { uid } => {
-            for (kind, dependent) in dependents(client, uid).await? {
-                check(client, kind, &dependent).await?;
+            for (kind, dependent) in dependents(client, known, uid).await? {
+                check(client, known, kind, &dependent).await?;
             }
             Ok(())
         }
         Work::Missed { kind: owners } => {
-            for kind in kinds::all().iter().copied() {
+            for kind in known.resources() {
                 for object in client.backend().list(kind, &ListOptions::all()).await?.items {
                     let mut references = object.metadata().owner_references.iter().flatten();
                     let concerned = references.any(|owner| {
-                        kinds::by_kind(&owner.api_version, &owner.kind).is_some_and(|kind| kind == *owners)
+                        known.by_kind(&owner.api_version, &owner.kind).is_some_and(|kind| kind == *owners)
                     });
                     if concerned {
-                        check(client, kind, &object).await?;
+                        check(client, known, kind, &object).await?;
                     }
                 }
             }
             Ok(())
         }
         Work::Dependent { kind, key } => match client.backend().get(kind, key).await {
-            Ok(object) => check(client, kind, &object).await,
+            Ok(object) => check(client, known, kind, &object).await,
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error),
         },
         Work::Held { kind, key } => match client.backend().get(kind, key).await {
-            Ok(object) => release(client, blockers, kind, &object).await,
+            Ok(object) => release(client, blockers, known, kind, &object).await,
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error),
         },
     }
 }
 
-async fn dependents(client: &Client, uid: &str) -> Result<Vec<(&'static Kind, Arc<dyn DynObject>)>> {
+async fn dependents(
+    client: &Client,
+    known: &Known,
+    uid: &str,
+) -> Result<Vec<(&'static Kind, Arc<dyn DynObject>)>> {
     let mut found = Vec::new();
-    for kind in kinds::all().iter().copied() {
+    for kind in known.resources() {
         let options = ListOptions::all().owned_by(uid);
         found.extend(
             client.backend().list(kind, &options).await?.items.into_iter().map(|object| (kind, object)),
@@ -151,7 +165,12 @@ async fn dependents(client: &Client, uid: &str) -> Result<Vec<(&'static Kind, Ar
 }
 
 /// Deletes an object none of whose owners exists.
-async fn check(client: &Client, kind: &'static Kind, object: &Arc<dyn DynObject>) -> Result<()> {
+async fn check(
+    client: &Client,
+    known: &Known,
+    kind: &'static Kind,
+    object: &Arc<dyn DynObject>,
+) -> Result<()> {
     let metadata = object.metadata();
     let owners = metadata.owner_references.as_deref().unwrap_or_default();
     if owners.is_empty() || metadata.deletion_timestamp.is_some() {
@@ -159,7 +178,7 @@ async fn check(client: &Client, kind: &'static Kind, object: &Arc<dyn DynObject>
     }
     for owner in owners {
         // An owner of a kind that is not served here cannot be checked, so it counts as there.
-        let Some(owner_kind) = kinds::by_kind(&owner.api_version, &owner.kind) else { return Ok(()) };
+        let Some(owner_kind) = known.by_kind(&owner.api_version, &owner.kind) else { return Ok(()) };
         let namespace =
             if owner_kind.namespaced { metadata.namespace.as_deref().unwrap_or_default() } else { "" };
         match client.backend().get(owner_kind, &ObjectKey::new(namespace, owner.name.as_str())).await {
@@ -176,13 +195,14 @@ async fn check(client: &Client, kind: &'static Kind, object: &Arc<dyn DynObject>
 async fn release(
     client: &Client,
     blockers: &Blockers,
+    known: &Known,
     kind: &'static Kind,
     object: &Arc<dyn DynObject>,
 ) -> Result<()> {
     let metadata = object.metadata();
     let Some(finalizer) = ownership::finalizer(metadata) else { return Ok(()) };
     let uid = metadata.uid.clone().unwrap_or_default();
-    let owned = dependents(client, &uid).await?;
+    let owned = dependents(client, known, &uid).await?;
     if finalizer == ownership::ORPHAN {
         for (_, dependent) in &owned {
             update(client, dependent, ownership::without_owner(dependent.metadata(), &uid)).await?;
@@ -197,14 +217,13 @@ async fn release(
         for (kind, dependent) in owned.iter().filter(|(_, dependent)| !is_going(&**dependent)) {
             delete(client, kind, dependent, Propagation::Foreground).await?;
         }
-        let owned = dependents(client, &uid).await?;
+        let owned = dependents(client, known, &uid).await?;
         // The end of the last one, by a delete or by another owner, brings this owner back.
         if owned.iter().any(|(_, dependent)| ownership::blocks(dependent.metadata(), &uid)) {
             return Ok(());
         }
         blockers.forget(&uid);
     }
-    debug_assert_eq!(object.kind(), kind);
     update(client, object, ownership::without_finalizer(metadata, finalizer)).await
 }
 

@@ -5,7 +5,12 @@ use std::time::Duration;
 use objects::{
     Action, Client, DeleteOptions, Error, ListOptions, Propagation, Reconcile, Result, WriteTarget,
 };
-use resources::{Object, ObjectKey, builtin::Namespace, kinds};
+use resources::{
+    Kind, Object, ObjectKey,
+    builtin::Namespace,
+    custom::{self, CustomResourceDefinition, ESTABLISHED, is_built_in},
+    downcast, kinds,
+};
 
 /// The entry of `spec.finalizers` that stands for this controller.
 const FINALIZER: &str = "kubernetes";
@@ -40,13 +45,25 @@ impl Reconcile for Reconciler {
 }
 
 impl Reconciler {
+    /// The kinds that users define, each by one of its versions.
+    async fn defined(&self) -> Result<Vec<&'static Kind>> {
+        let definitions =
+            self.client.backend().list(CustomResourceDefinition::kind(), &ListOptions::all()).await?;
+        let definitions = definitions.items.into_iter().filter_map(downcast::<CustomResourceDefinition>);
+        let defined = definitions.filter(|crd| custom::is_true(crd, ESTABLISHED) && !is_built_in(crd));
+        let kinds = defined.map(|crd| custom::hub(&crd).map_err(|error| Error::Internal(error.to_string())));
+        Ok(kinds.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+
     /// Asks for the deletion of what is left in a namespace; returns how much that is.
     async fn empty(&self, namespace: &str) -> Result<usize> {
         let mut left = 0;
         let options = ListOptions { limit: BATCH_MAX, ..ListOptions::namespace(namespace) };
         let background =
             DeleteOptions { propagation: Some(Propagation::Background), ..DeleteOptions::default() };
-        for kind in kinds::all().iter().copied().filter(|kind| kind.namespaced) {
+        let defined = self.defined().await?;
+        let all = kinds::all().iter().copied().chain(defined);
+        for kind in all.filter(|kind| kind.namespaced) {
             for object in self.client.backend().list(kind, &options).await?.items {
                 left += 1;
                 if object.metadata().deletion_timestamp.is_none() {

@@ -9,6 +9,7 @@ use resources::{
         ClusterRole, ConfigMap, Deployment, Endpoint, EndpointSlice, Namespace, Pod, ReplicaSet,
         Service as PlainService, ServiceAccount,
     },
+    custom::CustomResourceDefinition,
     downcast,
 };
 use serde_json::{Value, json};
@@ -192,4 +193,38 @@ pub(crate) async fn orphans_stay_without_their_owner(home: &Home) {
     let sets = home.client.list::<ReplicaSet>(&home.here()).await.unwrap().items;
     assert_eq!(sets.len(), 1);
     assert!(sets[0].metadata.owner_references.as_ref().is_none_or(Vec::is_empty));
+}
+
+pub(crate) async fn objects_of_users_kinds_own_and_go_with_their_namespace(home: &Home) {
+    let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    let definition = json!({
+        "metadata": {"name": "widgets.example.com"},
+        "spec": {
+            "group": "example.com", "scope": "Namespaced", "names": {"plural": "widgets", "kind": "Widget"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}],
+        },
+    });
+    let definition: CustomResourceDefinition = serde_json::from_value(definition).unwrap();
+    let definition = home.client.create(definition).await.unwrap();
+    let kind = resources::custom::kinds(&definition).unwrap()[0];
+    let backend = home.client.backend();
+    let widget = |name: &str| {
+        kind.decode_value(json!({"metadata": {"name": name, "namespace": home.namespace}})).unwrap()
+    };
+    let owner = backend.create(widget("owner")).await.unwrap();
+    let reference = json!({
+        "apiVersion": "example.com/v1", "kind": "Widget", "name": "owner", "uid": owner.metadata().uid,
+    });
+    home.apply::<ConfigMap>(json!({"metadata": {"name": "owned", "ownerReferences": [reference]}})).await;
+    home.quiet().await;
+    assert!(home.client.find::<ConfigMap>(&home.key("owned")).await.unwrap().is_some(), "its owner is there");
+    backend.delete(kind, &home.key("owner"), &DeleteOptions::default()).await.unwrap();
+    home.gone::<ConfigMap>("owned").await;
+
+    backend.create(widget("other")).await.unwrap();
+    let key = ObjectKey::cluster(&home.namespace);
+    home.client.delete::<Namespace>(&key, &DeleteOptions::default()).await.unwrap();
+    home.quiet().await;
+    assert!(home.client.find::<Namespace>(&key).await.unwrap().is_none());
+    assert_eq!(backend.list(kind, &home.here()).await.unwrap().items.len(), 0);
 }

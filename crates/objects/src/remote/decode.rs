@@ -76,7 +76,7 @@ pub(super) fn version(object: &dyn DynObject) -> u64 {
 }
 
 /// Reads one object.
-pub(super) fn object(kind: &Kind, text: &str) -> Result<Arc<dyn DynObject>, Unreadable> {
+pub(super) fn object(kind: &'static Kind, text: &str) -> Result<Arc<dyn DynObject>, Unreadable> {
     let metadata = metadata(text)?;
     number(metadata.resource_version.as_str())?;
     let cut = metadata.managed_fields.map(|managed| without(text, managed.get()));
@@ -88,7 +88,7 @@ pub(super) fn object(kind: &Kind, text: &str) -> Result<Arc<dyn DynObject>, Unre
 }
 
 /// Reads a page of a list.
-pub(super) fn page(kind: &Kind, body: &Bytes) -> Result<Page, Unreadable> {
+pub(super) fn page(kind: &'static Kind, body: &Bytes) -> Result<Page, Unreadable> {
     let list: List<'_> =
         serde_json::from_slice(body).map_err(|error| Unreadable(format!("a list of {kind:?}: {error}")))?;
     let mut items = Vec::new();
@@ -108,7 +108,7 @@ pub(super) fn page(kind: &Kind, body: &Bytes) -> Result<Page, Unreadable> {
 }
 
 /// Reads a line of a watch.
-pub(super) fn line(kind: &Kind, line: &Bytes) -> Result<Line, Unreadable> {
+pub(super) fn line(kind: &'static Kind, line: &Bytes) -> Result<Line, Unreadable> {
     let event: Event<'_> =
         serde_json::from_slice(line).map_err(|error| Unreadable(format!("a line of a watch: {error}")))?;
     let text = event.object.get();

@@ -3,6 +3,7 @@
 mod config_map;
 mod container;
 mod container_defaults;
+mod custom_resource_definition;
 mod deployment;
 mod discovery;
 mod namespace;

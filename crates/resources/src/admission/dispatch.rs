@@ -10,6 +10,7 @@ use crate::{
         Namespace, Node, Pod, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount,
     },
     config::Configs,
+    custom::CustomResourceDefinition,
     networking::{Certificate, ClusterDomainClaim, Image, Ingress, ServerlessService},
     object::{DynObject, Object, downcast},
     serving,
@@ -87,7 +88,7 @@ dispatch! {
     Pod, ReplicaSet, Deployment, EndpointSlice, Endpoints, Service, Event, Lease,
     PodAutoscaler, ServerlessService, Ingress, Metric, Image, Certificate, ClusterDomainClaim,
     serving::Service, serving::Configuration, serving::Revision, serving::Route,
-    ConfigMap, Secret, Namespace, ServiceAccount, Node,
+    ConfigMap, Secret, Namespace, ServiceAccount, Node, CustomResourceDefinition,
     Role, ClusterRole, RoleBinding, ClusterRoleBinding,
 }
 

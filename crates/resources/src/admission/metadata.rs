@@ -13,7 +13,7 @@ const ANNOTATIONS_MAX: usize = 256 * 1024;
 
 /// What the name of a kind must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NameRule {
+pub(crate) enum NameRule {
     /// One part of a host.
     Label,
     /// One part of a host that begins with a letter.
@@ -38,7 +38,7 @@ impl NameRule {
 const ROOT: Path<'static> = Path::root("metadata");
 
 /// Says what is wrong with an object's metadata.
-pub(super) fn validate(metadata: &ObjectMeta, rule: NameRule, namespaced: bool) -> Vec<FieldError> {
+pub(crate) fn validate(metadata: &ObjectMeta, rule: NameRule, namespaced: bool) -> Vec<FieldError> {
     let mut errors = Vec::new();
     check_name(metadata, rule, &mut errors);
     let path = ROOT.child("namespace");

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::tree::Tree;
-use crate::object::{DynObject, Object};
+use crate::{
+    kind::Kind,
+    object::{DynObject, Object},
+};
 
 /// An object, or why it is none.
 pub(crate) type Decoded = Result<Arc<dyn DynObject>, DecodeError>;
@@ -21,7 +25,7 @@ pub struct DecodeError {
 }
 
 /// Reads what Ebb has written.
-pub(crate) fn decode<K: Object>(json: &[u8]) -> Decoded {
+pub(crate) fn decode<K: Object>(_: &'static Kind, json: &[u8]) -> Decoded {
     match serde_json::from_slice::<K>(json) {
         Ok(object) => Ok(Arc::new(object)),
         Err(error) => Err(DecodeError { message: error.to_string() }),
@@ -29,25 +33,33 @@ pub(crate) fn decode<K: Object>(json: &[u8]) -> Decoded {
 }
 
 /// Reads what somebody has sent.
-pub(crate) fn decode_strict<K: Object>(value: Value) -> DecodedStrictly {
+pub(crate) fn decode_strict<K: Object>(kind: &'static Kind, value: Value) -> DecodedStrictly {
+    let (object, mut unknown) = read_strictly::<K>(kind.kind, value)?;
+    // The caller has read these two to find the kind; they are not fields of it.
+    unknown.retain(|path| path != "apiVersion" && path != "kind");
+    Ok((Arc::new(object), unknown))
+}
+
+/// Reads a value of a type that errors call `name`; also the paths of fields that the type does not have.
+pub(crate) fn read_strictly<T: DeserializeOwned>(
+    name: &str,
+    value: Value,
+) -> Result<(T, Vec<String>), DecodeError> {
     let mut unknown = Vec::new();
     let mut note = |path: serde_ignored::Path<'_>| unknown.push(field_path(&path));
     let mut track = serde_path_to_error::Track::new();
     let json = serde_ignored::Deserializer::new(Tree(value), &mut note);
-    let read = K::deserialize(serde_path_to_error::Deserializer::new(json, &mut track));
-    // The caller has read these two to find the kind; they are not fields of it.
-    unknown.retain(|path| path != "apiVersion" && path != "kind");
-    match read {
-        Ok(object) => Ok((Arc::new(object), unknown)),
+    match T::deserialize(serde_path_to_error::Deserializer::new(json, &mut track)) {
+        Ok(read) => Ok((read, unknown)),
         Err(error) => {
-            let message = misfit(K::KIND, &track.path().to_string(), &error.to_string());
+            let message = misfit(name, &track.path().to_string(), &error.to_string());
             Err(DecodeError { message })
         }
     }
 }
 
 /// Null and absent mean the same in the Kubernetes API, everywhere but in patches.
-pub(super) fn strip_nulls(value: &mut Value) {
+pub(crate) fn strip_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             fields.retain(|_, field| !field.is_null());

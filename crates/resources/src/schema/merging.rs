@@ -69,6 +69,16 @@ const FIELDS: &[(&str, &str, Rule)] = &[
     ("api.core.v1.ServiceSpec", "selector", Whole),
     ("api.core.v1.ServiceStatus", "conditions", Keyed(&["type"])),
     ("api.discovery.v1.Endpoint", "addresses", SetInApply),
+    (
+        "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus",
+        "conditions",
+        KeyedInApply(&["type"]),
+    ),
+    (
+        "apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps",
+        "x-kubernetes-validations",
+        Keyed(&["rule"]),
+    ),
     ("apimachinery.pkg.apis.meta.v1.ObjectMeta", "finalizers", Set),
     ("apimachinery.pkg.apis.meta.v1.ObjectMeta", "ownerReferences", Keyed(&["uid"])),
 ];
@@ -109,6 +119,8 @@ const KEY_DEFAULTS: &[(&str, &str, &str)] = &[
 /// Objects that are there, empty, where nobody gave them: they come neither by a write nor go by one.
 const ALWAYS_THERE: &[(&str, &[&str])] = &[
     ("api.apps.v1.Deployment", &["spec", "status"]),
+    ("apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition", &["spec", "status"]),
+    ("apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec", &["names"]),
     ("api.apps.v1.DeploymentSpec", &["strategy", "template"]),
     ("api.apps.v1.ReplicaSet", &["spec", "status"]),
     ("api.apps.v1.ReplicaSetSpec", &["template"]),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One target of a Route. In a status every revision is named; in a spec `latest_revision` may stand in its place.
+/// One target of a Route. In a status every revision is named; in a spec `latestRevision` may stand in its place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TrafficTarget {

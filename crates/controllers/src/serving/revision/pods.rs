@@ -1,6 +1,6 @@
 //! What the pods of a Revision tell about why it does not come up.
 
-use resources::builtin::{ContainerStatus, Pod, PodCondition};
+use resources::builtin::{ContainerState, ContainerStatus, Pod, PodCondition};
 
 use crate::serving::verdict::Verdict;
 
@@ -107,8 +107,12 @@ fn waiting(status: &ContainerStatus, timed_out: bool) -> Option<Verdict> {
 }
 
 fn ended(status: &ContainerStatus) -> Option<Verdict> {
-    let last = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
-    let ended = last.or(status.state.as_ref().and_then(|state| state.terminated.as_ref()))?;
+    let seen = |state: &Option<ContainerState>| {
+        let ended = state.as_ref()?.terminated.clone()?;
+        // What ended with its node says nothing of the app.
+        (ended.reason.as_deref() != Some(UNSEEN_END)).then_some(ended)
+    };
+    let ended = seen(&status.last_state).or_else(|| seen(&status.state))?;
     let message = ended.message.as_deref().unwrap_or_default().trim();
     let message = match (ended.exit_code, message) {
         (0, "") => "container exited with no error".to_owned(),
@@ -117,6 +121,9 @@ fn ended(status: &ContainerStatus) -> Option<Verdict> {
     let reason = format!("ExitCode{}", ended.exit_code);
     Some(Verdict::no(reason, format!("Container failed with: {message}")))
 }
+
+/// The reason of an end that nobody saw (upstream: kubelet).
+const UNSEEN_END: &str = "ContainerStatusUnknown";
 
 /// Whether a reason is one that goes away when something outside the Revision is mended.
 pub(super) fn is_mendable(reason: &str) -> bool {

@@ -195,8 +195,9 @@ fn run_again(pod: &Pod, mut record: Record, before: &ContainerStatus, now: Now) 
         record.last = Some(Ended {
             code: 137,
             signal: Some(9),
-            reason: "Error".to_owned(),
-            message: "It ended while the node was restarted.".to_owned(),
+            // Nobody saw how it ended, and it was none of its own doing.
+            reason: "ContainerStatusUnknown".to_owned(),
+            message: "It ended while the node was restarted".to_owned(),
             started_at: was.started_at.as_ref().map_or(now.time, |time| time.0),
             finished_at: now.time,
         });

@@ -11,6 +11,7 @@ enum Remedy {
     Image,
     Command,
     Configuration,
+    User,
     Logs,
     Probe,
     Resources,
@@ -71,6 +72,10 @@ pub(super) fn advice(
             "create the ConfigMap, Secret or key that is missing (`kubectl apply -n {namespace} -f FILE`); Ebb tries \
              again by itself"
         ),
+        Remedy::User => format!(
+            "run it as another user (`ebb service update {name} -n {namespace} --user UID`) or from an image that names \
+             one, or leave `runAsNonRoot` out"
+        ),
         Remedy::Logs => format!(
             "the app's own words: `kubectl logs -n {namespace} -l serving.knative.dev/revision={revision} -c \
              user-container --tail 50`"
@@ -96,12 +101,16 @@ pub(super) fn advice(
 
 fn remedy(condition: Option<&Condition>) -> &'static Remedy {
     let Some(condition) = condition else { return &Remedy::Wait };
+    if condition.message.contains("runAsNonRoot") {
+        return &Remedy::User;
+    }
     let known = REMEDIES.iter().find(|(reason, _)| condition.reason.starts_with(reason));
     match known {
         Some((_, remedy)) => remedy,
         // A revision's failure is passed up under a general reason; its message still says which it is.
         None if condition.message.contains("Unable to fetch image") => &Remedy::Image,
         None if condition.message.contains("exit code") => &Remedy::Logs,
+        None if condition.message.contains("probe failed") => &Remedy::Probe,
         None if condition.is_unknown() => &Remedy::Wait,
         None => &Remedy::Details,
     }

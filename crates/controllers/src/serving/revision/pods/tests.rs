@@ -18,6 +18,9 @@ fn troubles() {
             "state": {"waiting": {"reason": "CrashLoopBackOff"}},
             "lastState": {"terminated": {"exitCode": code, "message": message}}})
     };
+    let unseen = serde_json::json!({"name": "c", "image": "", "imageID": "", "ready": false, "restartCount": 1,
+        "state": {"running": {}},
+        "lastState": {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": "m"}}});
     let unscheduled = serde_json::json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "m"}]});
     // (pod status, after the deadline, reasons for resources and containers)
     let cases = [
@@ -33,6 +36,7 @@ fn troubles() {
             false,
             (None, Some("ExitCode0: Container failed with: container exited with no error")),
         ),
+        (container(unseen), true, (None, None)),
         (unscheduled, false, (Some("Unschedulable"), None)),
     ];
     for (status, timed_out, (resources, containers)) in cases {

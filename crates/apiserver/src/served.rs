@@ -1,0 +1,63 @@
+//! The kinds that are served: those that Ebb has types of, and those that users define.
+//!
+//! ```text
+//!   a CustomResourceDefinition is written ─► Kinds::observe ─► Served, a new table
+//!                                                                │
+//!              paths, discovery, OpenAPI, admission, tables ◄────┘  each request takes one and keeps it
+//! ```
+//!
+//! A table is changed when a definition's write has its place in the order, before its writer has its answer.
+
+mod columns;
+mod definition;
+mod kinds;
+
+use std::{collections::HashMap, sync::Arc};
+
+use resources::Kind;
+
+pub(crate) use self::{
+    definition::{Definition, Version, reference},
+    kinds::Kinds,
+};
+
+/// The kinds that are served at one time.
+#[derive(Debug)]
+pub(crate) struct Served {
+    kinds: Vec<&'static Kind>,
+    definitions: HashMap<&'static Kind, Arc<Definition>>,
+    /// Different whenever the table is.
+    revision: u64,
+}
+
+impl Served {
+    /// Every kind, in the order of discovery.
+    pub(crate) fn all(&self) -> &[&'static Kind] {
+        &self.kinds
+    }
+
+    /// The kinds of one group and version.
+    pub(crate) fn of_version(&self, group: &str, version: &str) -> impl Iterator<Item = &'static Kind> {
+        self.kinds.iter().copied().filter(move |kind| kind.group == group && kind.version == version)
+    }
+
+    /// The kind with this name in URLs.
+    pub(crate) fn by_plural(&self, group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
+        self.of_version(group, version).find(|kind| kind.plural == plural)
+    }
+
+    /// What a user says of a kind, also of a version that is kept and not served; `None` for one that Ebb has a type of.
+    /// A kind that was defined with other names before is the same.
+    pub(crate) fn definition(&self, kind: &'static Kind) -> Option<&Arc<Definition>> {
+        let alike = || {
+            let mut all = self.definitions.iter().filter(|_| kind.is_defined());
+            all.find(|(known, _)| known.hub() == kind.hub() && known.version == kind.version)
+        };
+        self.definitions.get(kind).or_else(|| alike().map(|(_, definition)| definition))
+    }
+
+    /// Different whenever the table is.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+}

@@ -1,0 +1,242 @@
+//! One version of a kind that a user defines, ready to be used.
+
+use std::{
+    any::Any,
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use objects::{Cause, Error};
+use resources::{
+    DynObject, Kind,
+    custom::{self, CustomObject, CustomResourceDefinition, Schema, types},
+    schema::{GROUP_VERSION_KIND, REFERENCE},
+};
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::{columns, kinds::by_priority};
+use crate::{schema::Shapes, store::Stored, table::Column};
+
+/// One version of a kind as it is served, and the version that its objects are stored under.
+pub(crate) struct Definition {
+    pub(crate) own: Arc<Version>,
+    pub(crate) stored: Arc<Version>,
+    /// Whether clients may use the version.
+    pub(super) served: bool,
+    /// Objects written after this version are as the stored version's schema has them.
+    since: u64,
+    terminating: AtomicBool,
+    /// Cancelled when the kind is no longer served like this.
+    pub(crate) ended: CancellationToken,
+}
+
+/// What a definition says of one version.
+pub(crate) struct Version {
+    pub(crate) kind: &'static Kind,
+    pub(crate) schema: Schema,
+    pub(crate) columns: Vec<Column>,
+    /// What clients are warned of, where the version is deprecated.
+    pub(crate) deprecation: Option<String>,
+    /// The schema as JSON text, for OpenAPI.
+    text: Box<[u8]>,
+    shapes: OnceLock<Shapes>,
+}
+
+impl Version {
+    /// `crd`: the definition as a tree; `instead`: the version that is to be used in place of a deprecated one.
+    pub(super) fn new(
+        kind: &'static Kind,
+        version: &types::CustomResourceDefinitionVersion,
+        crd: &Value,
+        instead: Option<&str>,
+    ) -> Self {
+        let props = version.schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref());
+        let tree = crd["spec"]["versions"].as_array().into_iter().flatten();
+        let tree = tree.filter(|tree| tree["name"] == version.name.as_str());
+        let tree = tree.map(|tree| &tree["schema"]["openAPIV3Schema"]).next();
+        let deprecation = version.deprecated.filter(|deprecated| *deprecated).map(|_| {
+            let own = version.deprecation_warning.clone();
+            own.unwrap_or_else(|| {
+                let instead = instead.map(|version| format!("; use {}/{version} {}", kind.group, kind.kind));
+                format!("{} {} is deprecated{}", kind.api_version(), kind.kind, instead.unwrap_or_default())
+            })
+        });
+        Self {
+            kind,
+            schema: props.map(Schema::new).unwrap_or_default(),
+            columns: columns::of(version.additional_printer_columns.as_deref()),
+            deprecation,
+            text: tree.map(Value::to_string).unwrap_or_default().into_bytes().into(),
+            shapes: OnceLock::new(),
+        }
+    }
+
+    /// The kind's definition in OpenAPI, and those that it refers to.
+    pub(crate) fn documents(&self) -> Map<String, Value> {
+        let (mut documents, metadata) = resources::schema::of_metadata();
+        let mut own: Value = serde_json::from_slice(&self.text).unwrap_or_else(|_| json!({}));
+        complete_embedded(&mut own, &metadata);
+        if let Value::Object(own) = &mut own {
+            of_every_object(own, &metadata);
+            let Kind { group, version, kind, .. } = self.kind;
+            own.insert(
+                GROUP_VERSION_KIND.into(),
+                json!([{"group": group, "version": version, "kind": kind}]),
+            );
+        }
+        documents.insert(self.kind.definition_name(), own);
+        documents
+    }
+
+    /// The shapes of the kind's fields, worked out when they are first asked for.
+    pub(crate) fn shapes(&self) -> &Shapes {
+        self.shapes.get_or_init(|| Shapes::of(&self.documents()))
+    }
+}
+
+/// Adds what every object has to an object's schema.
+fn of_every_object(schema: &mut Map<String, Value>, metadata: &Value) {
+    schema.insert("type".into(), "object".into());
+    let properties = schema.entry("properties").or_insert_with(|| json!({}));
+    properties["apiVersion"] =
+        json!({"description": "The group and version that this object is written in.", "type": "string"});
+    properties["kind"] = json!({"description": "The kind of this object.", "type": "string"});
+    properties["metadata"] = json!({
+        "description": "Name, labels, owners, versions.",
+        "allOf": [metadata],
+    });
+}
+
+fn complete_embedded(schema: &mut Value, metadata: &Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(|field| complete_embedded(field, metadata));
+            if fields.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true)) {
+                of_every_object(fields, metadata);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| complete_embedded(item, metadata)),
+        _ => {}
+    }
+}
+
+impl Definition {
+    fn new(own: Arc<Version>, stored: Arc<Version>, served: bool, since: u64) -> Self {
+        let (terminating, ended) = (AtomicBool::new(false), CancellationToken::new());
+        Self { own, stored, served, since, terminating, ended }
+    }
+
+    /// Whether the definition is on its way out, so that nothing new comes.
+    pub(crate) fn is_terminating(&self) -> bool {
+        self.terminating.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_terminating(&self, terminating: bool) {
+        self.terminating.store(terminating, Ordering::Relaxed);
+    }
+
+    /// An object's JSON as it is to be stored under this version: without what the schema does not have, and with what
+    /// it says where nothing was said. Returns the paths of the former.
+    pub(crate) fn complete(&self, object: &mut Value) -> Vec<String> {
+        self.own.schema.complete(object)
+    }
+
+    /// A stored object as one of this version (upstream: a read from etcd prunes and defaults by the stored version,
+    /// then converts).
+    pub(crate) fn view(&self, stored: &Arc<Stored>) -> Result<Arc<Stored>, Error> {
+        let own = self.own.kind;
+        if own == self.stored.kind && stored.version > self.since {
+            return Ok(Arc::clone(stored));
+        }
+        let mut value = stored.object()?.to_value();
+        self.stored.schema.complete(&mut value);
+        if own != self.stored.kind {
+            self.own.schema.prune(&mut value);
+        }
+        value["apiVersion"] = own.api_version().into();
+        let object = own.decode_value(value);
+        let object =
+            object.map_err(|error| Error::Internal(format!("a stored {own:?} cannot be read: {error}")))?;
+        Ok(Arc::new(Stored::hot(stored.version, object, stored.cost())))
+    }
+
+    /// An object of this version as it is stored.
+    pub(crate) fn to_stored(&self, object: Arc<dyn DynObject>) -> Result<Arc<dyn DynObject>, Error> {
+        let kind = self.stored.kind;
+        if object.kind() == kind {
+            return Ok(object);
+        }
+        let mut value = object.to_value();
+        value["apiVersion"] = kind.api_version().into();
+        self.stored.schema.complete(&mut value);
+        let object = kind.decode_value(value);
+        object.map_err(|error| Error::Internal(format!("an object cannot be stored as {kind:?}: {error}")))
+    }
+
+    /// What is wrong with an object of this version. `old`: what it replaces; `status`: whether its status alone is
+    /// written.
+    pub(crate) fn check(
+        &self,
+        object: &dyn DynObject,
+        old: Option<&dyn DynObject>,
+        status: bool,
+    ) -> Result<(), Error> {
+        let as_custom = |object: &dyn DynObject| (object as &dyn Any).downcast_ref::<CustomObject>().cloned();
+        let kind = self.own.kind;
+        let Some(new) = as_custom(object) else {
+            return Err(Error::Internal(format!("an object of another kind was written as {kind:?}")));
+        };
+        let validate = if status { custom::validate_status } else { custom::validate };
+        let errors = validate(&new, old.and_then(as_custom).as_ref(), &self.own.schema);
+        if errors.is_empty() {
+            return Ok(());
+        }
+        let cause = |error: &resources::admission::FieldError| Cause {
+            field: error.field.clone(),
+            reason: error.kind.reason().into(),
+            message: error.body(),
+        };
+        let name = object.metadata().name.clone().unwrap_or_default();
+        Err(Error::Invalid { kind, name, causes: errors.iter().map(cause).collect() })
+    }
+}
+
+impl fmt::Debug for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the definition of {:?}", self.own.kind)
+    }
+}
+
+/// Where a reference to a kind's definition leads.
+pub(crate) fn reference(kind: &Kind) -> String {
+    format!("{REFERENCE}{}", kind.definition_name())
+}
+
+/// The versions of a definition, each with the stored one.
+pub(super) fn of(
+    crd: &CustomResourceDefinition,
+    kinds: &[&'static Kind],
+    tree: &Value,
+    since: u64,
+) -> Vec<Arc<Definition>> {
+    let settled =
+        crd.spec.versions.iter().filter(|version| version.served && version.deprecated != Some(true));
+    let settled = settled.map(|version| version.name.as_str()).max_by_key(|name| by_priority(name));
+    let versions: Vec<Arc<Version>> = (crd.spec.versions.iter().zip(kinds))
+        .map(|(version, kind)| {
+            let newer = |other: &&str| by_priority(other) > by_priority(&version.name);
+            Arc::new(Version::new(kind, version, tree, settled.filter(newer)))
+        })
+        .collect();
+    let stored = crd.spec.versions.iter().position(|version| version.storage).unwrap_or_default();
+    let stored = &versions[stored];
+    (crd.spec.versions.iter().zip(&versions))
+        .map(|(version, own)| {
+            Arc::new(Definition::new(Arc::clone(own), Arc::clone(stored), version.served, since))
+        })
+        .collect()
+}

@@ -1,0 +1,254 @@
+//! The table of served kinds, kept as the definitions that are stored have it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use objects::Error;
+use parking_lot::{Mutex, RwLock};
+use resources::{
+    Kind, Object,
+    custom::{
+        self, CustomResourceDefinition, ESTABLISHED, is_built_in,
+        types::CustomResourceDefinitionNames as Names,
+    },
+    downcast, kinds,
+};
+use tokio::sync::watch;
+
+use super::{Definition, Served, definition};
+use crate::store::Stored;
+
+/// The table of served kinds; every write of a CustomResourceDefinition passes by.
+pub(crate) struct Kinds {
+    table: RwLock<Arc<Served>>,
+    entries: Mutex<Entries>,
+    /// Names are given out one definition at a time.
+    pub(crate) naming: Mutex<()>,
+    /// Told when there may be a definition to take away.
+    terminating: watch::Sender<()>,
+}
+
+#[derive(Default)]
+struct Entries {
+    /// By the definitions' names.
+    all: BTreeMap<String, Entry>,
+    /// The version of the newest write of each definition that was here and is gone.
+    gone: HashMap<String, u64>,
+    revision: u64,
+}
+
+struct Entry {
+    /// Of the write that it is as of, since two may pass by in the wrong order.
+    version: u64,
+    uid: String,
+    generation: Option<i64>,
+    group: String,
+    given: Names,
+    kinds: Vec<&'static Kind>,
+    terminating: bool,
+    definitions: Vec<Arc<Definition>>,
+}
+
+impl Kinds {
+    pub(crate) fn new() -> Self {
+        let built_in = Served { kinds: kinds::all().to_vec(), definitions: HashMap::new(), revision: 0 };
+        Self {
+            table: RwLock::new(Arc::new(built_in)),
+            entries: Mutex::default(),
+            naming: Mutex::default(),
+            terminating: watch::Sender::new(()),
+        }
+    }
+
+    /// What is served now.
+    pub(crate) fn served(&self) -> Arc<Served> {
+        Arc::clone(&self.table.read())
+    }
+
+    /// What a user says of a kind; `None` for one that Ebb has a type of.
+    ///
+    /// # Errors
+    /// `NotFound` where the kind is served no more.
+    pub(crate) fn definition(&self, kind: &'static Kind) -> Result<Option<Arc<Definition>>, Error> {
+        if !kind.is_defined() {
+            return Ok(None);
+        }
+        match self.table.read().definition(kind) {
+            Some(definition) => Ok(Some(Arc::clone(definition))),
+            None => Err(Error::NotFound { kind, name: String::new() }),
+        }
+    }
+
+    /// Told when there may be a definition to take away.
+    pub(crate) fn terminating(&self) -> watch::Receiver<()> {
+        self.terminating.subscribe()
+    }
+
+    /// The names of the definitions that are on their way out, each with the kind that its objects are kept under.
+    pub(crate) fn going(&self) -> Vec<(String, Option<&'static Kind>)> {
+        let entries = self.entries.lock();
+        let going = entries.all.iter().filter(|(_, entry)| entry.terminating);
+        going.map(|(name, entry)| (name.clone(), entry.kinds.first().map(|kind| kind.hub()))).collect()
+    }
+
+    /// Lets it be looked whether a definition of the kind can go, now that one object less is there.
+    pub(crate) fn one_less(&self, kind: &'static Kind) {
+        if kind.is_defined() && self.entries.lock().all.values().any(|entry| entry.terminating) {
+            self.terminating.send_replace(());
+        }
+    }
+
+    /// How many definitions there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.lock().all.len()
+    }
+
+    /// The definitions of a group, by name.
+    pub(crate) fn of_group(&self, group: &str) -> Vec<String> {
+        let entries = self.entries.lock();
+        entries.all.iter().filter(|(_, entry)| entry.group == group).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The names that the definitions of a group have been given, but for one's own.
+    pub(crate) fn given(&self, group: &str, own: &str) -> Vec<Names> {
+        let entries = self.entries.lock();
+        let others = entries.all.iter().filter(|(name, entry)| entry.group == group && *name != own);
+        others.map(|(_, entry)| entry.given.clone()).collect()
+    }
+
+    /// Takes what was written, if it is a definition.
+    ///
+    /// # Errors
+    /// When its kinds cannot be made.
+    pub(crate) fn observe(&self, stored: &Stored) -> Result<(), Error> {
+        let Some(crd) = as_crd(stored)? else { return Ok(()) };
+        let name = crd.name().to_owned();
+        let mut entries = self.entries.lock();
+        let known = entries.all.get(&name).map(|entry| entry.version);
+        if known.or(entries.gone.get(&name).copied()).is_some_and(|known| known >= stored.version) {
+            return Ok(());
+        }
+        let old = entries.all.remove(&name);
+        let entry = Entry::of(&crd, stored.version, old)?;
+        let terminating = entry.terminating;
+        entries.all.insert(name, entry);
+        self.publish(&mut entries);
+        if terminating {
+            self.terminating.send_replace(());
+        }
+        Ok(())
+    }
+
+    /// Takes away what a definition defined that is gone.
+    ///
+    /// # Errors
+    /// When what is gone cannot be read.
+    pub(crate) fn forget(&self, stored: &Stored) -> Result<(), Error> {
+        let Some(crd) = as_crd(stored)? else { return Ok(()) };
+        let mut entries = self.entries.lock();
+        if entries.all.get(crd.name()).is_some_and(|entry| entry.version < stored.version) {
+            if let Some(entry) = entries.all.remove(crd.name()) {
+                entry.definitions.iter().for_each(|definition| definition.ended.cancel());
+            }
+            entries.gone.insert(crd.name().to_owned(), stored.version);
+            self.publish(&mut entries);
+        }
+        Ok(())
+    }
+
+    fn publish(&self, entries: &mut Entries) {
+        entries.revision += 1;
+        let definitions = entries.all.values().flat_map(|entry| &entry.definitions);
+        let mut defined: Vec<&Arc<Definition>> = definitions.collect();
+        // Upstream: versions in the order of how settled they are, `v1` before `v1beta2`.
+        defined.sort_by(|one, other| {
+            let (one, other) = (one.own.kind, other.own.kind);
+            (one.group.cmp(other.group))
+                .then_with(|| by_priority(other.version).cmp(&by_priority(one.version)))
+        });
+        let mut kinds = kinds::all().to_vec();
+        kinds.extend(defined.iter().filter(|it| it.served).map(|definition| definition.own.kind));
+        let definitions =
+            defined.into_iter().map(|definition| (definition.own.kind, Arc::clone(definition))).collect();
+        let revision = entries.revision;
+        *self.table.write() = Arc::new(Served { kinds, definitions, revision });
+    }
+}
+
+impl Entry {
+    fn of(crd: &CustomResourceDefinition, version: u64, old: Option<Self>) -> Result<Self, Error> {
+        let metadata = &crd.metadata;
+        let uid = metadata.uid.clone().unwrap_or_default();
+        let terminating = metadata.deletion_timestamp.is_some();
+        let established = custom::is_true(crd, ESTABLISHED) && !is_built_in(crd);
+        let given = crd.status.as_ref().and_then(|status| status.accepted_names.clone()).unwrap_or_default();
+        let old = old.filter(|old| old.uid == uid);
+        let (kinds, definitions) = match old {
+            // That its deletion has begun counts as a change, and is none of what it says.
+            Some(old)
+                if (old.generation == metadata.generation || terminating && !old.terminating)
+                    && old.given == given
+                    && established != old.definitions.is_empty() =>
+            {
+                (old.kinds, old.definitions)
+            }
+            old => {
+                let kinds = custom::kinds(crd).map_err(|error| Error::Forbidden(error.to_string()))?;
+                let served = if established {
+                    let tree = resources::DynObject::to_value(crd);
+                    definition::of(crd, &kinds, &tree, version)
+                } else {
+                    Vec::new()
+                };
+                for gone in old.iter().flat_map(|old| &old.definitions) {
+                    gone.ended.cancel();
+                }
+                (kinds, served)
+            }
+        };
+        definitions.iter().for_each(|definition| definition.set_terminating(terminating));
+        let (generation, group) = (metadata.generation, crd.spec.group.clone());
+        Ok(Self { version, uid, generation, group, given, kinds, terminating, definitions })
+    }
+}
+
+fn as_crd(stored: &Stored) -> Result<Option<Arc<CustomResourceDefinition>>, Error> {
+    if stored.kind != CustomResourceDefinition::kind() {
+        return Ok(None);
+    }
+    Ok(downcast(stored.object()?))
+}
+
+/// How settled a version is: `v2` before `v1`, then betas, alphas, and everything else (upstream: apimachinery,
+/// `version.CompareKubeAwareVersionStrings`).
+pub(super) fn by_priority(version: &str) -> (u8, u64, u64, std::cmp::Reverse<String>) {
+    let other = (0, 0, 0, std::cmp::Reverse(version.to_owned()));
+    let Some(rest) = version.strip_prefix('v') else { return other };
+    let digits = rest.find(|char: char| !char.is_ascii_digit()).unwrap_or(rest.len());
+    let Ok(major) = rest[..digits].parse() else { return other };
+    let stage = &rest[digits..];
+    let minor = |text: &str| text.parse().ok();
+    let (rank, minor) = match stage {
+        "" => (3, Some(0)),
+        _ => match (stage.strip_prefix("beta"), stage.strip_prefix("alpha")) {
+            (Some(number), _) => (2, minor(number)),
+            (_, Some(number)) => (1, minor(number)),
+            _ => (0, None),
+        },
+    };
+    minor.map_or(other, |minor| (rank, major, minor, std::cmp::Reverse(String::new())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_in_the_order_of_how_settled_they_are() {
+        let mut versions = ["v1alpha1", "foo", "v1", "v2beta1", "v10", "v1beta2", "v2", "bar", "v1beta1"];
+        versions.sort_by_key(|version| std::cmp::Reverse(by_priority(version)));
+        assert_eq!(versions, ["v10", "v2", "v1", "v2beta1", "v1beta2", "v1beta1", "v1alpha1", "bar", "foo"]);
+    }
+}

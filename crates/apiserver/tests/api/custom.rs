@@ -1,0 +1,302 @@
+//! Kinds that users define, by who uses them for real, kubectl; and across a restart.
+
+use apiserver::{ApiServer, Limits, Options};
+use serde_json::{Value, json};
+
+use crate::{kubectl::Kubectl, rig::Rig};
+
+const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const CRON_TABS: &str = "/apis/stable.example.com/v1/namespaces/default/crontabs";
+
+const DEFINITION: &str = r#"
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: crontabs.stable.example.com}
+spec:
+  group: stable.example.com
+  scope: Namespaced
+  names: {plural: crontabs, singular: crontab, kind: CronTab, shortNames: [ct], categories: [all]}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    subresources:
+      status: {}
+      scale: {specReplicasPath: .spec.replicas, statusReplicasPath: .status.replicas}
+    additionalPrinterColumns:
+    - {name: Spec, type: string, jsonPath: .spec.cronSpec}
+    - {name: Replicas, type: integer, jsonPath: .spec.replicas}
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            required: [cronSpec]
+            properties:
+              cronSpec: {type: string, pattern: '^(\d+|\*)(\s+(\d+|\*)){4}$', description: When it runs.}
+              replicas: {type: integer, minimum: 1, maximum: 10, default: 1}
+              ports:
+                type: array
+                x-kubernetes-list-type: map
+                x-kubernetes-list-map-keys: [name]
+                items: {type: object, required: [name], properties: {name: {type: string}, port: {type: integer}}}
+          status: {type: object, properties: {replicas: {type: integer}}}
+"#;
+
+const CRON_TAB: &str = r#"
+apiVersion: stable.example.com/v1
+kind: CronTab
+metadata: {name: nightly}
+spec: {cronSpec: "0 3 * * *", ports: [{name: a, port: 1}]}
+"#;
+
+#[tokio::test]
+async fn kubectl_uses_a_kind_that_a_user_defines() {
+    let rig = Rig::start().await;
+    let Some(kubectl) = Kubectl::new(&rig, "kubectl_uses_a_kind_that_a_user_defines").await else { return };
+    kubectl.ok("apply -f -", DEFINITION).await;
+    kubectl.ok("wait --for=condition=Established crd/crontabs.stable.example.com --timeout=5s", "").await;
+    assert!(kubectl.ok("apply -f -", DEFINITION).await.contains("unchanged"));
+    assert!(kubectl.ok("api-resources --api-group stable.example.com", "").await.contains("crontabs"));
+
+    assert!(kubectl.ok("apply -f -", CRON_TAB).await.contains("crontab.stable.example.com/nightly created"));
+    assert!(kubectl.ok("apply -f -", CRON_TAB).await.contains("unchanged"));
+    for name in ["ct", "crontab", "crontabs.stable.example.com", "all"] {
+        let listed = kubectl.ok(&format!("get {name} -o name"), "").await;
+        assert!(listed.contains("crontab.stable.example.com/nightly"), "{name}: {listed}");
+    }
+    let table = kubectl.ok("get ct", "").await;
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows, [vec!["NAME", "SPEC", "REPLICAS"], vec!["nightly", "0", "3", "*", "*", "*", "1"]]);
+    let explained = kubectl.ok("explain ct.spec.cronSpec", "").await;
+    assert!(
+        explained.contains("FIELD: cronSpec <string>") && explained.contains("When it runs."),
+        "{explained}"
+    );
+    assert!(kubectl.ok("explain ct.metadata.labels", "").await.contains("<map[string]string>"));
+
+    let faults = [
+        (CRON_TAB.replace("0 3", "at three"), "spec.cronSpec in body should match"),
+        (CRON_TAB.replace("cronSpec", "cron"), "strict decoding error: unknown field \"spec.cron\""),
+        (CRON_TAB.replace("port: 1", "port: one"), "must be of type integer: \"string\""),
+        (CRON_TAB.replace("}]", "}, {name: a}]"), "spec.ports[1]: Duplicate value"),
+    ];
+    for (manifest, expect) in faults {
+        let output = kubectl.run("apply -f -", &manifest).await;
+        assert!(!output.ok && output.stderr.contains(expect), "{expect}: {}", output.stderr);
+    }
+    let too_many = kubectl.run(r#"patch ct nightly --type merge -p {"spec":{"replicas":11}}"#, "").await;
+    assert!(too_many.stderr.contains("should be less than or equal to 10"), "{}", too_many.stderr);
+
+    kubectl.ok(r#"patch ct nightly --type merge -p {"spec":{"replicas":3}}"#, "").await;
+    kubectl.ok("scale ct nightly --replicas 5", "").await;
+    kubectl
+        .ok(r#"patch ct nightly --subresource status --type merge -p {"status":{"replicas":4}}"#, "")
+        .await;
+    kubectl.ok("label ct nightly team=a", "").await;
+    let parts = "get ct -l team=a -o jsonpath={.items[0].spec.replicas}/{.items[0].status.replicas}/{.items[0].metadata.generation}";
+    assert_eq!(kubectl.ok(parts, "").await, "5/4/3");
+    kubectl.ok("wait --for=jsonpath={.status.replicas}=4 ct/nightly --timeout=5s", "").await;
+
+    let other =
+        CRON_TAB.replace("{name: a, port: 1}", "{name: b, port: 2}").replace("cronSpec: \"0 3 * * *\", ", "");
+    kubectl.ok("apply --server-side --field-manager other -f -", &other).await;
+    let ports = kubectl.ok("get ct nightly -o jsonpath={.spec.ports[*].name}", "").await;
+    assert_eq!(ports, "a b");
+    let taken = CRON_TAB.replace("port: 1", "port: 9");
+    let conflict = kubectl.run("apply --server-side --field-manager third -f -", &taken).await;
+    assert!(conflict.stderr.contains(".spec.ports[name=\"a\"].port"), "{}", conflict.stderr);
+
+    kubectl.ok("delete crd crontabs.stable.example.com --timeout=10s", "").await;
+    assert_eq!(rig.call("GET", CRON_TABS, &[], "").await.code, 404);
+    kubectl.ok("apply -f -", DEFINITION).await;
+    assert_eq!(kubectl.ok("get ct -A -o name", "").await, "", "what was there before is gone");
+}
+
+fn cron_tab(fields: Value) -> Value {
+    let mut object = json!({"apiVersion": "stable.example.com/v1", "kind": "CronTab"});
+    json_patch::merge(&mut object, &fields);
+    object
+}
+
+fn crd(plural: &str, kind: &str, names: Value, versions: Value) -> Value {
+    let mut crd = json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": format!("{plural}.stable.example.com")},
+        "spec": {
+            "group": "stable.example.com", "scope": "Namespaced",
+            "names": {"plural": plural, "kind": kind}, "versions": versions,
+        },
+    });
+    json_patch::merge(&mut crd["spec"]["names"], &names);
+    crd
+}
+
+fn version(name: &str, storage: bool, schema: Value) -> Value {
+    json!({"name": name, "served": true, "storage": storage, "schema": {"openAPIV3Schema": schema}})
+}
+
+fn anything() -> Value {
+    json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
+}
+
+#[tokio::test]
+async fn definitions_and_their_objects_outlive_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Rig::of(ApiServer::open(Options::new(dir.path())).await.unwrap()).await;
+    let one = version("v1", true, json!({"type": "object", "properties": {"a": {"type": "string"}}}));
+    first.post(DEFINITIONS, &crd("crontabs", "CronTab", json!({}), json!([one]))).await;
+    let created = first
+        .post(CRON_TABS, &cron_tab(json!({"metadata": {"name": "a", "labels": {"l": "1"}}, "a": "1"})))
+        .await;
+    first.server.close().await.unwrap();
+
+    let second = Rig::of(ApiServer::open(Options::new(dir.path())).await.unwrap()).await;
+    let listed = second.call("GET", &format!("{CRON_TABS}?labelSelector=l%3D1"), &[], "").await;
+    assert_eq!(listed.json["items"], json!([created]), "{}", listed.text);
+    // A schema that changes counts for what was there before.
+    let two = version("v1", false, json!({"type": "object", "properties": {"b": {"type": "string"}}}));
+    let beta = version(
+        "v2",
+        true,
+        json!({"type": "object", "properties": {"b": {"type": "string", "default": "x"}}}),
+    );
+    let path = format!("{DEFINITIONS}/crontabs.stable.example.com");
+    let patch = json!({"spec": {"versions": [two, beta]}}).to_string();
+    let merge = [("content-type", "application/merge-patch+json")];
+    let changed = second.call("PATCH", &path, &merge, &patch).await;
+    assert_eq!(changed.json["status"]["storedVersions"], json!(["v1", "v2"]), "{}", changed.text);
+    for (version, expect) in [("v1", json!("x")), ("v2", json!("x"))] {
+        let path = CRON_TABS.replace("v1", version);
+        let object = second.call("GET", &format!("{path}/a"), &[], "").await.json;
+        assert_eq!(object["apiVersion"], format!("stable.example.com/{version}"));
+        assert_eq!((&object["a"], &object["b"]), (&Value::Null, &expect), "{object}");
+    }
+}
+
+#[tokio::test]
+async fn a_definition_goes_after_its_objects() {
+    let rig = Rig::start().await;
+    let definition = crd("crontabs", "CronTab", json!({}), json!([version("v1", true, anything())]));
+    rig.post(DEFINITIONS, &definition).await;
+    rig.post(CRON_TABS, &cron_tab(json!({"metadata": {"name": "free"}}))).await;
+    rig.post(CRON_TABS, &cron_tab(json!({"metadata": {"name": "held", "finalizers": ["example.com/held"]}})))
+        .await;
+    let mut watch = rig.watch(&format!("{CRON_TABS}?watch=true"), &[]).await;
+    let mut definitions = rig.watch(&format!("{DEFINITIONS}?watch=true"), &[]).await;
+    for name in ["free", "held"] {
+        assert_eq!(watch.next_name().await, ("ADDED".into(), name.into()));
+    }
+    let path = format!("{DEFINITIONS}/crontabs.stable.example.com");
+    let deleted = rig.call("DELETE", &path, &[], "").await;
+    assert_eq!(deleted.json["metadata"]["finalizers"], json!(["customresourcecleanup.apiextensions.k8s.io"]));
+    assert_eq!(watch.next_name().await, ("DELETED".into(), "free".into()));
+    assert_eq!(watch.next_name().await, ("MODIFIED".into(), "held".into()));
+    let another =
+        rig.call("POST", CRON_TABS, &[], &cron_tab(json!({"metadata": {"name": "late"}})).to_string()).await;
+    assert_eq!(another.code, 405, "{}", another.text);
+    assert_eq!(rig.call("GET", &path, &[], "").await.code, 200, "it waits for what is held");
+
+    let merge = [("content-type", "application/merge-patch+json")];
+    rig.call("PATCH", &format!("{CRON_TABS}/held"), &merge, r#"{"metadata": {"finalizers": null}}"#).await;
+    assert_eq!(watch.next_name().await, ("DELETED".into(), "held".into()));
+    assert!(watch.next().await.is_none(), "the watch ends with the kind");
+    while definitions.next_name().await.0 != "DELETED" {}
+    assert_eq!(rig.call("GET", CRON_TABS, &[], "").await.code, 404);
+}
+
+#[tokio::test]
+async fn names_are_given_to_who_comes_first() {
+    let rig = Rig::start().await;
+    let one = |plural: &str, kind: &str| {
+        crd(plural, kind, json!({"shortNames": ["ct"]}), json!([version("v1", true, anything())]))
+    };
+    rig.post(DEFINITIONS, &one("crontabs", "CronTab")).await;
+    rig.post(DEFINITIONS, &one("others", "CronTab")).await;
+    let condition = async |name: &str, type_: &str| {
+        let path = format!("{DEFINITIONS}/{name}.stable.example.com");
+        let crd = rig.call("GET", &path, &[], "").await.json;
+        let conditions = crd["status"]["conditions"].as_array().unwrap().clone();
+        let found = conditions.into_iter().find(|condition| condition["type"] == type_).unwrap();
+        format!("{} {}", found["status"].as_str().unwrap(), found["reason"].as_str().unwrap())
+    };
+    assert_eq!(condition("crontabs", "Established").await, "True InitialNamesAccepted");
+    assert_eq!(condition("others", "NamesAccepted").await, "False ListKindConflict");
+    assert_eq!(condition("others", "Established").await, "False NotAccepted");
+    let others = "/apis/stable.example.com/v1/others";
+    assert_eq!(rig.call("GET", others, &[], "").await.code, 404);
+    // What waited for the names gets them.
+    let mut watch = rig.watch(&format!("{DEFINITIONS}?watch=true"), &[]).await;
+    rig.call("DELETE", &format!("{DEFINITIONS}/crontabs.stable.example.com"), &[], "").await;
+    while watch.next_name().await != ("MODIFIED".into(), "others.stable.example.com".into()) {}
+    assert_eq!(condition("others", "Established").await, "True InitialNamesAccepted");
+    assert_eq!(rig.call("GET", others, &[], "").await.code, 200);
+}
+
+#[tokio::test]
+async fn a_definition_of_what_ebb_has_itself_does_no_harm() {
+    let rig = Rig::start().await;
+    let services = "/apis/serving.knative.dev/v1/namespaces/default/services";
+    let service =
+        json!({"metadata": {"name": "s"}, "spec": {"template": {"spec": {"containers": [{"image": "i"}]}}}});
+    rig.post(services, &service).await;
+    let mut definition = crd("services", "Service", json!({}), json!([version("v1", true, anything())]));
+    definition["metadata"]["name"] = "services.serving.knative.dev".into();
+    definition["spec"]["group"] = "serving.knative.dev".into();
+    let created = rig.post(DEFINITIONS, &definition).await;
+    assert_eq!(created["metadata"]["annotations"], json!({"ebb.internal/provided": "true"}));
+    let path = format!("{DEFINITIONS}/services.serving.knative.dev");
+    let conditions = rig.call("GET", &path, &[], "").await.json["status"]["conditions"].to_string();
+    assert!(conditions.contains("Established"), "{conditions}");
+    let bad = rig.call("POST", services, &[], r#"{"metadata": {"name": "t"}, "spec": {}}"#).await;
+    assert_eq!(bad.code, 400, "Ebb's own rules stay: {}", bad.text);
+    assert_eq!(rig.call("DELETE", &path, &[], "").await.code, 200);
+    assert_eq!(rig.call("GET", &path, &[], "").await.code, 404);
+    assert_eq!(rig.call("GET", &format!("{services}/s"), &[], "").await.code, 200, "its objects stay");
+}
+
+#[tokio::test]
+async fn what_is_not_acted_upon_is_told() {
+    let rig = Rig::start().await;
+    let mut schema = anything();
+    schema["x-kubernetes-validations"] = json!([{"rule": "self.a > 1"}]);
+    let mut definition = crd("crontabs", "CronTab", json!({}), json!([version("v1", true, schema)]));
+    definition["spec"]["conversion"] = json!({
+        "strategy": "Webhook",
+        "webhook": {"conversionReviewVersions": ["v1"], "clientConfig": {"url": "https://a.example.com/"}},
+    });
+    let answer = rig.call("POST", DEFINITIONS, &[], &definition.to_string()).await;
+    assert_eq!(answer.code, 201, "{}", answer.text);
+    let warnings: Vec<_> = answer.headers.get_all("warning").iter().map(|it| it.to_str().unwrap()).collect();
+    for expect in ["x-kubernetes-validations are not evaluated", "conversion webhooks are not called"] {
+        assert!(warnings.iter().any(|warning| warning.contains(expect)), "{expect}: {warnings:?}");
+    }
+    let rule = "/spec/versions/0/schema/openAPIV3Schema/x-kubernetes-validations/0/rule";
+    assert_eq!(answer.json.pointer(rule), Some(&json!("self.a > 1")), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn definitions_are_bounded() {
+    let rig = Rig::with_limits(Limits { definitions_max: 1, ..Limits::default() }).await;
+    let one =
+        |plural: &str, kind: &str| crd(plural, kind, json!({}), json!([version("v1", true, anything())]));
+    rig.post(DEFINITIONS, &one("crontabs", "CronTab")).await;
+    let second = rig.call("POST", DEFINITIONS, &[], &one("others", "Other").to_string()).await;
+    assert_eq!(second.code, 403, "{}", second.text);
+    assert!(second.text.contains("there can be no more"), "{}", second.text);
+}
+
+#[tokio::test]
+async fn a_watch_sees_objects_of_a_users_kind_in_its_own_version() {
+    let rig = Rig::start().await;
+    let versions = json!([version("v1", true, anything()), version("v2", false, anything())]);
+    rig.post(DEFINITIONS, &crd("crontabs", "CronTab", json!({}), versions)).await;
+    let path = format!("{}?watch=true", CRON_TABS.replace("v1", "v2"));
+    let mut watch = rig.watch(&path, &[]).await;
+    rig.post(CRON_TABS, &cron_tab(json!({"metadata": {"name": "a"}, "spec": {"a": 1}}))).await;
+    let event = watch.next().await.unwrap();
+    assert_eq!(event["object"]["apiVersion"], "stable.example.com/v2", "{event}");
+    assert_eq!(event["object"]["spec"], json!({"a": 1}), "{event}");
+}

@@ -1,0 +1,41 @@
+//! Kinds that users define: CustomResourceDefinitions, what follows from one, and the objects of such kinds.
+//!
+//! ```text
+//!   CustomResourceDefinition ─┬─► kinds ─► Kind, one for each version   (interned: a kind lives as long as the process)
+//!                             └─► Schema ─► prune, default, validate    (of objects as JSON trees)
+//!
+//!   JSON ── Schema::complete ──► Kind::decode_strict ──► CustomObject: metadata by type, the rest a tree
+//! ```
+//!
+//! Upstream: `apiextensions-apiserver`. What a schema says of lists and maps for patches and apply is not read here but
+//! where the schemas of all kinds are.
+
+mod complete;
+mod definition;
+mod format;
+mod json_path;
+mod kinds;
+mod list;
+mod names;
+mod number;
+mod object;
+mod prune;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod value;
+
+pub use self::{
+    definition::{CustomResourceDefinition, condition, is_true, set_condition},
+    json_path::JsonPath,
+    kinds::{Defined, KINDS_MAX, TooManyKinds, hub, is_built_in, kinds},
+    names::{ESTABLISHED, NAMES_ACCEPTED, TERMINATING, settle},
+    object::CustomObject,
+    schema::Schema,
+    validate::{validate, validate_status},
+};
+pub(crate) use self::{format::is_format, schema::compile, validate::faults};
+
+/// The types that a CustomResourceDefinition is made of.
+pub use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1 as types;
