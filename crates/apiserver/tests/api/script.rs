@@ -285,8 +285,8 @@ async fn spec_status_and_scale_are_written_apart() {
             "PUT /apis/serving.knative.dev/v1/namespaces/default/routes/r",
             JSON,
             r#"{"apiVersion":"serving.knative.dev/v1","kind":"Route","metadata":{"name":"r"},"spec":{}}"#,
-            422,
-            &[("/details/causes/0/field", r#""metadata.resourceVersion""#)],
+            404,
+            &[("/reason", r#""NotFound""#)],
         ),
     ])
     .await;
