@@ -28,6 +28,7 @@ mod configs;
 mod discovery;
 mod error;
 mod health;
+mod hex;
 mod in_process;
 mod kubelet;
 mod limits;

@@ -18,6 +18,7 @@ mod finalizers;
 mod grace;
 mod metadata;
 mod scale;
+mod service_account;
 mod strategy;
 mod update;
 

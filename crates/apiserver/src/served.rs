@@ -49,8 +49,11 @@ impl Served {
     /// What a user says of a kind, also of a version that is kept and not served; `None` for one that Ebb has a type of.
     /// A kind that was defined with other names before is the same.
     pub(crate) fn definition(&self, kind: &'static Kind) -> Option<&Arc<Definition>> {
+        if !kind.is_defined() {
+            return None;
+        }
         let alike = || {
-            let mut all = self.definitions.iter().filter(|_| kind.is_defined());
+            let mut all = self.definitions.iter();
             all.find(|(known, _)| known.hub() == kind.hub() && known.version == kind.version)
         };
         self.definitions.get(kind).or_else(|| alike().map(|(_, definition)| definition))

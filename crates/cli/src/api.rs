@@ -11,6 +11,7 @@ use kube::{
 };
 use resources::{
     Object,
+    builtin::Event,
     serving::{Revision, Route, Service},
 };
 use serde::de::DeserializeOwned;
@@ -45,6 +46,7 @@ pub(crate) trait Served:
 {
 }
 
+impl Served for Event {}
 impl Served for Service {}
 impl Served for Revision {}
 impl Served for Route {}

@@ -259,16 +259,22 @@ async fn delete_waits_for_the_end() {
 }
 
 #[tokio::test]
-async fn describe_works_where_nobody_counts_cold_starts() {
+async fn describe_works_where_nobody_counts_cold_starts_and_warnings_are_not_for_all() {
     let revisions = "GET /apis/serving.knative.dev/v1/namespaces/default/revisions?&labelSelector=\
                      serving.knative.dev%2Fservice%3Dhello";
     let cold_starts = "GET /ebb/v1/coldstarts?namespace=default&service=hello";
+    let events = "GET /api/v1/namespaces/default/events?&fieldSelector=type%3DWarning&limit=1000";
+    let forbidden = json!({
+        "kind": "Status", "code": 403, "reason": "Forbidden",
+        "message": "events is forbidden: User \"robot\" cannot list resource \"events\"",
+    });
     let outcome = ebb(
         &["service", "describe", "hello"],
         vec![
             Exchange::new(GET, &service(1, 1, "True", "")),
             Exchange::new(revisions, &json!({ "metadata": {}, "items": [] })),
             Exchange { request: cold_starts, status: 404, answer: "404 page not found".into() },
+            Exchange::refused(events, 403, &forbidden),
         ],
     )
     .await;

@@ -15,6 +15,7 @@
 //! | `POST /echo` | the body, as it comes |
 //! | `GET /concurrency?ms=N` | after N ms: the most requests ever seen at once, probes not counted |
 //! | `GET /say?text=TEXT` | once the text is printed |
+//! | `GET /allocate?mb=N` | once N MiB of memory were written to |
 //! | `GET /crash?code=N` | none: exits with N |
 //! | `GET /ws` | a WebSocket that echoes |
 //!

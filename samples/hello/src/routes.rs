@@ -88,6 +88,12 @@ impl App {
                 println!("{}", request.text("text"));
                 Status::OK.respond(out, keep_alive, "said\n")
             }
+            "/allocate" => {
+                let bytes = usize::try_from(request.number("mb", 1) << 20).unwrap_or(usize::MAX);
+                // Written to, or the kernel only promises it.
+                std::hint::black_box(vec![1u8; bytes]);
+                Status::OK.respond(out, keep_alive, "allocated\n")
+            }
             "/crash" => std::process::exit(i32::try_from(request.number("code", 1)).unwrap_or(1)),
             _ => Status::NOT_FOUND.respond(out, keep_alive, "no such path\n"),
         }

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{User, request::CREDENTIAL_ID, user::AUTHENTICATED};
+use crate::hex::hex;
 
 impl User {
     /// The user that a verified client certificate names: its common name, its organizations.
@@ -17,8 +18,7 @@ impl User {
         if !groups.iter().any(|group| group == AUTHENTICATED) {
             groups.push(AUTHENTICATED.into());
         }
-        let digest: String =
-            Sha256::digest(certificate.as_ref()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&Sha256::digest(certificate.as_ref()));
         let extra = [(CREDENTIAL_ID.to_owned(), vec![format!("X509SHA256={digest}")])].into();
         Some(Self { name, uid: String::new(), groups, extra })
     }

@@ -6,8 +6,8 @@ use resources::kinds;
 use sha2::{Digest, Sha256};
 use storage::objects::{Durability, ObjectStore, Op, Options};
 
-use super::{End, FORM, Line, raw::Raw, take::hex};
-use crate::{Error, Result, tls::write_private};
+use super::{End, FORM, Line, raw::Raw};
+use crate::{Error, Result, hex::hex, tls::write_private};
 
 /// How long a line may be: an object, and the little around it.
 const LINE_BYTES_MAX: u64 = 8 << 20;

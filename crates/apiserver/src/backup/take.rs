@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::{End, FORM, Line};
 use crate::{
+    hex::hex,
     mount::Body,
     rest::reply,
     server::Shared,
@@ -142,9 +143,4 @@ fn hubs(shared: &Shared) -> VecDeque<&'static Kind> {
 
 fn unreadable(error: serde_json::Error) -> Error {
     Error::Internal(format!("a stored object cannot be written: {error}"))
-}
-
-/// Bytes as a backup writes them.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -44,6 +44,7 @@ impl Registry {
         self.check_room(kind)?;
         let object = strategy::first_state(Arc::clone(object).with_metadata(metadata));
         let object = self.admit(object, None, caller)?;
+        self.check_service_account(&*object)?;
         let object = match applied {
             Some(managed) => fields::with_managers(object, managed.clone()),
             None => self.first_managed(object, caller),

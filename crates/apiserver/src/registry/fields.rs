@@ -72,7 +72,7 @@ impl Registry {
             None if is_managed && target != Target::Status => ebb(),
             None => return object,
         };
-        let wish = wish.filter(|entries| !entries.is_empty() && target == Target::Object);
+        let wish = wish.filter(|entries| !entries.is_empty());
         if wish.is_some_and(|entries| *entries == [ManagedFieldsEntry::default()]) {
             // This is how clients say that nobody shall manage it.
             return with_managers(object, Managed::default());

@@ -94,7 +94,9 @@ impl Registry {
         let kind = current.kind;
         let old = present.metadata();
         check_version(kind, old, wanted.metadata())?;
-        let wish = wanted.metadata().managed_fields.clone();
+        // Only who is managed has something to wish for: what Ebb writes itself has them as it read them.
+        let may_wish = target == Target::Object && caller.manager.is_some() && applied.is_none();
+        let wish = if may_wish { wanted.metadata().managed_fields.clone() } else { None };
         let object = match target {
             Target::Status => {
                 metadata::check_uid(kind, old, wanted.metadata().uid.as_deref())?;

@@ -9,7 +9,7 @@ use resources::{
 };
 use serde_json::{Value, json};
 
-use super::{call::Call, list, options, reply};
+use super::{call::Call, options, reply};
 use crate::{
     discovery,
     mount::Body,
@@ -64,9 +64,13 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
     let items: Vec<Value> = deleted
         .iter()
         .map(|stored| {
-            let item = list::item(kind, stored.json());
-            serde_json::from_slice(&item)
-                .map_err(|error| objects::Error::Internal(format!("a stored object cannot be read: {error}")))
+            let mut item: Value = serde_json::from_slice(&stored.json()).map_err(unreadable)?;
+            if let (true, Some(fields)) = (kind.is_builtin(), item.as_object_mut()) {
+                // As in a list.
+                fields.remove("apiVersion");
+                fields.remove("kind");
+            }
+            Ok(item)
         })
         .collect::<Result<_, objects::Error>>()?;
     let version = registry.store.version().to_string();
@@ -80,6 +84,10 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
         list["metadata"]["continue"] = "".into();
     }
     Ok(reply::value(StatusCode::OK, &list))
+}
+
+fn unreadable(error: serde_json::Error) -> objects::Error {
+    objects::Error::Internal(format!("a stored object cannot be read: {error}"))
 }
 
 /// Most kinds answer a delete with a `Status`, some with the object (upstream: `ReturnDeletedObject`).

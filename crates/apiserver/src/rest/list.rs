@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::Response;
-use resources::Kind;
 use serde_json::json;
 
 use super::{Form, call::Call, partial, reply};
@@ -49,30 +48,24 @@ fn list(call: &Call, page: &Page) -> Vec<Bytes> {
     }
     let head =
         json!({"kind": kind.list_kind(), "apiVersion": kind.api_version(), "metadata": metadata}).to_string();
-    let mut pieces = Vec::with_capacity(page.items.len() * 2 + 2);
+    let mut pieces = Vec::with_capacity(page.items.len() * 3 + 2);
     // The items go in before the closing brace.
     pieces.push(Bytes::from(format!("{},\"items\":[", &head[..head.len() - 1])));
+    // Upstream, the items of a built-in kind's list do not repeat the kind; those of a custom resource's list do.
+    let said = format!("{{\"apiVersion\":\"{}\",\"kind\":\"{}\",", kind.api_version(), kind.kind);
     for (at, stored) in page.items.iter().enumerate() {
         if at > 0 {
             pieces.push(Bytes::from_static(b","));
         }
-        pieces.push(item(kind, stored.json()));
+        let mut json = stored.json();
+        if kind.is_builtin() && json.starts_with(said.as_bytes()) {
+            pieces.push(Bytes::from_static(b"{"));
+            json = json.slice(said.len()..);
+        }
+        pieces.push(json);
     }
     pieces.push(Bytes::from_static(b"]}"));
     pieces
-}
-
-/// An object in a list. Upstream, the items of a built-in kind's list do not repeat the kind; those of a custom
-/// resource's list do.
-pub(super) fn item(kind: &Kind, json: Bytes) -> Bytes {
-    if !kind.is_builtin() {
-        return json;
-    }
-    let head = format!("{{\"apiVersion\":\"{}\",\"kind\":\"{}\",", kind.api_version(), kind.kind);
-    match json.strip_prefix(head.as_bytes()) {
-        Some(rest) => [&b"{"[..], rest].concat().into(),
-        None => json,
-    }
 }
 
 /// A list's metadata.

@@ -41,10 +41,9 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
         all.extend(call.registry().warnings(&*stored.object()?, None));
         return Ok(reply::warn(reply::object(&call, StatusCode::CREATED, &stored, &form)?, &all));
     }
-    call.registry().get(kind, &key)?;
-    check_version(&call, decoded.object.metadata())?;
     let mut before = None;
     let wanted = |current: &Stored| {
+        check_version(&call, decoded.object.metadata())?;
         before = Some(current.object()?);
         call.check_grant(&decoded.object, Some(current))?;
         Ok::<_, Failure>(Wanted::new(Arc::clone(&decoded.object), len))

@@ -10,6 +10,9 @@ use super::{
     attributes::{Attributes, Indent},
 };
 
+/// How much of a message a row has room for.
+const MESSAGE_CHARS_MAX: usize = 120;
+
 /// The CONDITIONS column: how many of them hold.
 pub(crate) fn condition_count(conditions: &[Condition]) -> String {
     let holding = conditions.iter().filter(|condition| condition.is_true()).count();
@@ -27,7 +30,13 @@ pub(crate) fn non_ready_reason(conditions: &[Condition]) -> String {
         None => "<unknown>".into(),
         Some(ready) if ready.is_true() => String::new(),
         Some(ready) if ready.message.is_empty() => ready.reason.clone(),
-        Some(ready) => format!("{} : {}", ready.reason, ready.message),
+        Some(ready) => {
+            // A row is a line; the rest stands in the description.
+            let message = ready.message.lines().next().unwrap_or_default();
+            let shown: String = message.chars().take(MESSAGE_CHARS_MAX).collect();
+            let more = if shown.len() < ready.message.len() { "…" } else { "" };
+            format!("{} : {shown}{more}", ready.reason)
+        }
     }
 }
 

@@ -2,12 +2,16 @@
 
 mod cold_starts;
 mod revisions;
+mod warnings;
 mod why;
 
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use resources::serving::{Revision, Service};
+use resources::{
+    builtin::Event,
+    serving::{Revision, Service},
+};
 
 use self::{
     cold_starts::{ColdStart, write_cold_starts},
@@ -46,7 +50,8 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
         None => {
             let revisions = revisions(&args.name, session).await?;
             let cold_starts = cold_starts::fetch(&args.name, session).await?;
-            describe(&service, &revisions, &cold_starts, args.verbose, console.now())
+            let warnings = warnings::of_service(&service, &revisions, warnings::fetch(session).await?);
+            describe(&service, &revisions, &warnings, &cold_starts, args.verbose, console.now())
         }
     };
     Ok(console.out.write_all(text.as_bytes())?)
@@ -56,6 +61,7 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
 fn describe(
     service: &Service,
     revisions: &[Revision],
+    warnings: &[Event],
     cold_starts: &[ColdStart],
     verbose: bool,
     now: Timestamp,
@@ -87,7 +93,8 @@ fn describe(
     write_conditions(&mut to, &service.status.conditions, verbose, now);
     to.end_section();
 
-    why::write(&mut to, service, revisions);
+    let is_ready = why::write(&mut to, service, revisions);
+    warnings::write(&mut to, service, warnings, is_ready, now);
     write_cold_starts(&mut to, cold_starts, now);
     to.finish()
 }

@@ -1,5 +1,7 @@
 //! ReplicaSet → Pods.
 
+mod failure;
+
 use std::{cmp::Reverse, sync::Arc, time::Duration};
 
 use futures::future::try_join_all;
@@ -11,6 +13,7 @@ use resources::{
     meta::ObjectMeta,
 };
 
+pub(super) use self::failure::REPLICA_FAILURE;
 use super::{Context, pods};
 use crate::serving::child::controlled_by;
 
@@ -31,11 +34,13 @@ impl Reconcile for Reconciler {
         let live: Vec<_> = all.into_iter().filter(|pod| !pods::is_over(pod)).collect();
 
         let replicas = usize::try_from(wanted(&set)).unwrap_or(0);
+        let mut failed = None;
         if !set.is_deleting() {
             if live.len() < replicas {
                 let missing = (replicas - live.len()).min(BURST_MAX);
                 let template = pod(&set, &self.context.node);
-                try_join_all((0..missing).map(|_| client.create(template.clone()))).await?;
+                let created = try_join_all((0..missing).map(|_| client.create(template.clone()))).await;
+                failed = created.err();
             } else {
                 let surplus = (live.len() - replicas).min(BURST_MAX);
                 let surplus = victims(&live, surplus);
@@ -43,12 +48,18 @@ impl Reconcile for Reconciler {
             }
         }
 
-        let status = status(&set, &live, terminating, &self.context);
+        let mut status = status(&set, &live, terminating, &self.context);
+        let (pods, now) = (name_prefix(&set), self.context.now());
+        status.conditions = failure::conditions(status.conditions, failed.as_ref(), &pods, &now);
         client
             .modify::<ReplicaSet>(WriteTarget::Status, key, |set| set.status = Some(status.clone()))
             .await
             .map(drop)
             .or_else(|error| if error.is_not_found() { Ok(()) } else { Err(error) })?;
+        if let Some(error) = failed {
+            // Comes back after a growing wait.
+            return Err(error);
+        }
         Ok(next_available(&set, &live, self.context.now().0).map_or(Action::Wait, Action::After))
     }
 }
@@ -65,7 +76,7 @@ fn pod(set: &ReplicaSet, node: &str) -> Pod {
     spec.node_name.get_or_insert_with(|| node.to_owned());
     Pod {
         metadata: ObjectMeta {
-            generate_name: Some(format!("{}-", set.name())),
+            generate_name: Some(name_prefix(set)),
             namespace: set.metadata.namespace.clone(),
             labels: metadata.labels,
             annotations: metadata.annotations,
@@ -76,6 +87,10 @@ fn pod(set: &ReplicaSet, node: &str) -> Pod {
         spec: Some(spec),
         status: None,
     }
+}
+
+fn name_prefix(set: &ReplicaSet) -> String {
+    format!("{}-", set.name())
 }
 
 /// Which pods to delete: those that serve least, the youngest first (upstream: kubernetes, ActivePodsWithRanks).

@@ -19,6 +19,11 @@ spec: {containers: [{name: main, image: "dev.local/hello:1", livenessProbe: {htt
 ---
 apiVersion: v1
 kind: Pod
+metadata: {name: deaf}
+spec: {containers: [{name: main, image: "dev.local/hello:1", readinessProbe: {httpGet: {path: /none, port: 8080}, periodSeconds: 1}}]}
+---
+apiVersion: v1
+kind: Pod
 metadata: {name: crashing}
 spec: {containers: [{name: main, image: "dev.local/hello:1", args: ["exit=1"]}]}
 ---
@@ -61,6 +66,7 @@ const TOLD: &[(&str, &str, &str)] = &[
     ("well", "Started", "Started container main"),
     ("unwell", "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 404"),
     ("unwell", "Killing", "Container main failed liveness probe, will be restarted"),
+    ("deaf", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404"),
     ("crashing", "BackOff", "Back-off restarting failed container main in pod crashing"),
     ("imageless", "Failed", "ebb image load"),
     ("imageless", "BackOff", "Back-off pulling image"),
@@ -115,4 +121,45 @@ fn what_goes_wrong_with_a_pod_is_told() {
     assert_eq!(ebb.call(&url).status, 200);
     let of_hello = |event: &&Value| event["involvedObject"]["name"].as_str().unwrap().starts_with("hello-");
     assert_eq!(events().iter().filter(of_hello).count(), 0);
+}
+
+const ILL: &str = r#"
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: hungry}
+spec: {template: {spec: {containers: [{image: "dev.local/hello:1", resources: {limits: {memory: 48Mi}}}]}}}
+---
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: deaf}
+spec: {template: {spec: {containers: [{image: "dev.local/hello:1", readinessProbe: {httpGet: {path: /none}}}]}}}
+"#;
+
+#[test]
+fn what_ails_a_service_stands_in_its_description() {
+    const NAME: &str = "what_ails_a_service_stands_in_its_description";
+    if !need_root(NAME) || !need_kubectl(NAME) {
+        return;
+    }
+    let ebb = Ebb::with_runtime("container");
+    ebb.apply(ILL);
+    let described = |name: &str, parts: &[&str]| {
+        let described = || ebb.ebb_says(&["service", "describe", name]);
+        let told = until(|| Some(described()).filter(|text| parts.iter().all(|part| text.contains(part))));
+        told.unwrap_or_else(|| panic!("{parts:?} in {}", described()))
+    };
+    let url = ebb.ready("hungry");
+    assert_eq!(ebb.call(&format!("{url}/allocate?mb=8")).status, 200);
+    assert_eq!(ebb.call(&format!("{url}/allocate?mb=200")).status, 502, "its container was killed");
+    let killed =
+        "OOMKilled  Container user-container was killed: it took more memory than it may (its limit is 48Mi)";
+    // It is ready again by then, and says so.
+    described(
+        "hungry",
+        &["++ Ready", "Warnings:", killed, "Try next:  other resources: `ebb service update hungry"],
+    );
+    assert_eq!(ebb.call(&url).status, 200);
+
+    // Not when it is not ready yet, but when that takes long.
+    described("deaf", &["Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404"]);
 }

@@ -117,6 +117,45 @@ spec: {template: {spec: {containers: [{image: "dev.local/hello:1", resources: {r
     ebb.settled("revision", "greedy-00001", told);
 }
 
+#[test]
+fn an_account_that_does_not_exist_is_said_and_waited_for() {
+    const NAME: &str = "an_account_that_does_not_exist_is_said_and_waited_for";
+    if !need_kubectl(NAME) {
+        return;
+    }
+    let ebb = Ebb::up();
+    let told = |prefix: &str| {
+        format!(
+            "pods \"{prefix}\" is forbidden: error looking up service account default/robot: serviceaccount \"robot\" \
+             not found"
+        )
+    };
+    let error = ebb.refused(&pod("runs-as-nobody", "", "serviceAccountName: robot,"));
+    assert!(error.contains(&told("runs-as-nobody")), "{error}");
+    ebb.apply(
+        r#"
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: masked}
+spec: {template: {spec: {serviceAccountName: robot, containers: [{image: "dev.local/hello:1"}]}}}
+"#,
+    );
+    let says = |revision: &Value| {
+        condition(revision, "ResourcesAvailable").is_some_and(|it| {
+            it["reason"] == "FailedCreate"
+                && it["message"].as_str().unwrap().contains("account default/robot")
+        })
+    };
+    ebb.settled("revision", "masked-00001", says);
+    let described = ebb.ebb_says(&["service", "describe", "masked"]);
+    assert!(
+        described.contains("Try next:   `kubectl create serviceaccount -n default ACCOUNT`"),
+        "{described}"
+    );
+    ebb.kubectl(&["create", "serviceaccount", "robot"]);
+    assert_eq!(ebb.call(&ebb.ready("masked")).status, 200);
+}
+
 const LATE: &str = r#"
 apiVersion: v1
 kind: Pod

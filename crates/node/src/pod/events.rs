@@ -34,9 +34,9 @@ pub(super) struct News {
 }
 
 impl News {
-    /// Whether the other says nothing new.
-    pub(super) fn repeats(&self, other: &Self) -> bool {
-        (&self.field_path, self.reason, &self.message) == (&other.field_path, other.reason, &other.message)
+    /// Whether the other tells the same of the same, if not in the same words.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        (&self.field_path, self.reason) == (&other.field_path, other.reason)
     }
 }
 

@@ -137,7 +137,8 @@ fn mounts(
             source: if below.is_empty() { volume.path.clone() } else { volume.base() },
             sub_path: inside(below)?,
             target: PathBuf::from(&mount.mount_path),
-            read_only: mount.read_only.unwrap_or(false),
+            // What containers could change of values, the node would read and write with its own rights.
+            read_only: volume.is_values || mount.read_only.unwrap_or(false),
         };
         mounts.push(VolumeMount { bind, is_mount: volume.is_mount });
     }

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::{logs::LogId, runtime::Exit};
 
+/// Why a container ended that the kernel killed for its memory.
+pub(super) const OUT_OF_MEMORY: &str = "OOMKilled";
+
 /// The most of a termination message that is kept (upstream: kubernetes, kubelet).
 const MESSAGE_BYTES_MAX: usize = 4096;
 /// Likewise when it is taken from the log.
@@ -26,7 +29,7 @@ pub(super) fn ended(
     now: Timestamp,
 ) -> Ended {
     let reason = match exit {
-        Exit { oom_killed: true, .. } => "OOMKilled",
+        Exit { oom_killed: true, .. } => OUT_OF_MEMORY,
         Exit { code: 0, .. } => "Completed",
         _ => "Error",
     };

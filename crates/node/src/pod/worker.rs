@@ -75,7 +75,8 @@ pub(super) struct Worker {
     kept: Option<take_over::Kept>,
     /// To be told with the next status.
     news: Vec<News>,
-    last_warning: Option<(News, Instant)>,
+    /// The last warning of each container and reason, and when it was told.
+    warnings: Vec<(News, Instant)>,
 }
 
 /// The parts of the pod's start.
@@ -152,7 +153,7 @@ impl Worker {
             prepare_failures: 0,
             kept,
             news: Vec::new(),
-            last_warning: None,
+            warnings: Vec::new(),
             shared,
             pod,
             updates,

@@ -83,7 +83,7 @@ fn a_ready_service_looks_as_upstream_shows_it() {
     let revisions = [revision("hello-00001", "1", ready.clone()), revision("hello-00002", "2", ready)];
     let starts = [ColdStart::of("hello-00002", "2026-11-20T11:59:00Z", [2.94, 0.1, 0.31, 0.8, 1.5, 0.23])];
     assert_eq!(
-        describe(&service, &revisions, &starts, false, now()),
+        describe(&service, &revisions, &[], &starts, false, now()),
         "\
 Name:         hello
 Namespace:    default
@@ -123,7 +123,7 @@ fn verbose_shows_how_revisions_run() {
         "conditions": [],
     }));
     let revisions = [revision("hello-00002", "2", ready)];
-    let text = describe(&service, &revisions, &[], true, now());
+    let text = describe(&service, &revisions, &[], &[], true, now());
     let expect = "\
 Name:         hello
 Namespace:    default
@@ -158,6 +158,7 @@ fn a_service_that_is_not_ready_says_why_and_what_to_try() {
         let text = describe(
             &self::service(service),
             &[revision("hello-00001", "1", revision_conditions)],
+            &[],
             &[],
             false,
             now(),
@@ -229,4 +230,47 @@ Not ready:  no controller has looked at it yet
 Try next:   it is being worked on: `ebb service wait hello -n default`
 ",
     );
+}
+
+#[test]
+fn warnings_are_told_of_a_service_that_is_ready_too() {
+    let event = |kind: &str, name: &str, reason: &str, message: &str, last: &str| -> Event {
+        let api_version = if kind == "Pod" { "v1" } else { "serving.knative.dev/v1" };
+        serde_json::from_value(json!({
+            "metadata": { "name": "e" },
+            "involvedObject": { "apiVersion": api_version, "kind": kind, "name": name },
+            "type": "Warning", "reason": reason, "message": message, "count": 3, "lastTimestamp": last,
+        }))
+        .unwrap()
+    };
+    let pod = "hello-00001-deployment-5d8-abc";
+    let killed = "Container user-container was killed: it took more memory than it may (its limit is 64Mi)";
+    let events = [
+        event("Pod", pod, "Unhealthy", "Readiness probe failed: refused", "2026-11-20T11:00:00Z"),
+        event("Pod", "hello-00001b-deployment-1", "BackOff", "of another service", "2026-11-20T11:59:59Z"),
+        event("Service", "other", "InternalError", "of another service", "2026-11-20T11:59:59Z"),
+        event("Pod", pod, "OOMKilled", killed, "2026-11-20T11:59:48Z"),
+        event("Service", "hello", "InternalError", "the API\nwas busy", "2026-11-20T10:00:00Z"),
+    ];
+    let ready = json!([{ "type": "Ready", "status": "True" }]);
+    let service = service(json!({ "conditions": conditions("True", "True", "", "") }));
+    let revisions = [revision("hello-00001", "1", ready)];
+    let warnings = warnings::of_service(&service, &revisions, events.to_vec());
+    let told = |warnings: &[Event]| {
+        let text = describe(&service, &revisions, warnings, &[], false, now());
+        text.find("Warnings:").map(|at| text[at..].to_owned()).unwrap_or_default()
+    };
+    assert_eq!(
+        told(&warnings),
+        "\
+Warnings:  
+  AGE  COUNT  OBJECT                              REASON         MESSAGE
+  12s  3      pod/hello-00001-deployment-5d8-abc  OOMKilled      Container user-container was killed: it took more memory than it may (its limit is 64Mi)
+  1h   3      pod/hello-00001-deployment-5d8-abc  Unhealthy      Readiness probe failed: refused
+  2h   3      service/hello                       InternalError  the API was busy
+Try next:  other resources: `ebb service update hello -n default --request memory=… --limit memory=…`
+"
+    );
+    assert!(!told(&warnings[1..]).contains("Try next"), "what is long over needs no remedy");
+    assert_eq!(told(&[]), "");
 }

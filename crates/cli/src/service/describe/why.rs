@@ -9,13 +9,14 @@ use resources::{
 };
 
 use self::advice::advice;
+pub(super) use self::advice::known_advice;
 use crate::print::Attributes;
 
-/// Writes nothing when the service is ready.
-pub(super) fn write(to: &mut Attributes, service: &Service, revisions: &[Revision]) {
+/// Writes nothing when the service is ready; returns whether it is.
+pub(super) fn write(to: &mut Attributes, service: &Service, revisions: &[Revision]) -> bool {
     let ready = condition::get(&service.status.conditions, READY);
     if ready.is_some_and(Condition::is_true) {
-        return;
+        return true;
     }
     to.blank();
     let cause = cause(service);
@@ -31,6 +32,7 @@ pub(super) fn write(to: &mut Attributes, service: &Service, revisions: &[Revisio
     let revision = culprit.map(|(revision, _)| revision);
     to.add("Try next", &advice(service, revision, deepest));
     to.end_section();
+    false
 }
 
 /// The dependent condition that keeps the service from being ready: a failed one before one in progress.

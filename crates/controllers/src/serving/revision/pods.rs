@@ -115,6 +115,10 @@ fn ended(status: &ContainerStatus) -> Option<Verdict> {
     let ended = seen(&status.last_state).or_else(|| seen(&status.state))?;
     let message = ended.message.as_deref().unwrap_or_default().trim();
     let message = match (ended.exit_code, message) {
+        _ if ended.reason.as_deref() == Some("OOMKilled") => {
+            let said = if message.is_empty() { String::new() } else { format!(": {message}") };
+            format!("OOMKilled, it took more memory than it may{said}")
+        }
         (0, "") => "container exited with no error".to_owned(),
         (_, message) => message.to_owned(),
     };

@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 use jiff::SignedDuration;
 use resources::{
     Object,
-    builtin::{Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet},
+    builtin::{Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet, ReplicaSetCondition},
     meta::Time,
 };
 
 use super::rollout;
-use crate::workloads::pods::count;
+use crate::workloads::{pods::count, replica_set::REPLICA_FAILURE};
 
 /// The status, and when to look again if nothing happens before: at the progress deadline. Only a paused Deployment may
 /// have no `current` set.
@@ -56,8 +56,23 @@ pub(super) fn status(
             None
         }
     };
+    let sets = current.into_iter().chain(old.iter().map(|set| &**set));
+    match sets.filter_map(failure).next() {
+        Some(failure) => {
+            let [reason, message] =
+                [&failure.reason, &failure.message].map(|text| text.clone().unwrap_or_default());
+            set(&mut conditions, REPLICA_FAILURE, &failure.status, &reason, message, false, now);
+        }
+        None => conditions.retain(|condition| condition.type_ != REPLICA_FAILURE),
+    }
     status.conditions = Some(conditions);
     (status, again)
+}
+
+/// That a set could not make its pods.
+fn failure(set: &ReplicaSet) -> Option<&ReplicaSetCondition> {
+    let conditions = set.status.as_ref()?.conditions.as_ref()?;
+    conditions.iter().find(|condition| condition.type_ == REPLICA_FAILURE)
 }
 
 fn progress(

@@ -120,6 +120,26 @@ fn the_progress_deadline_passes_only_without_progress() {
 }
 
 #[test]
+fn a_deployment_says_why_a_set_lacks_pods() {
+    let now = resources::meta::Time(jiff::Timestamp::UNIX_EPOCH);
+    let mut lacking = (*set("web-1", (1, 0, 0))).clone();
+    let failure =
+        json!([{ "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "why" }]);
+    lacking.status.get_or_insert_default().conditions = serde_json::from_value(failure).unwrap();
+    let mut deployment = deployment(1, "25%", "0");
+    let said = |deployment: &Deployment, set: &ReplicaSet| {
+        let (status, _) = status::status(deployment, Some(set), &[], &now);
+        let conditions = status.conditions.clone().unwrap();
+        let failure = conditions.into_iter().find(|condition| condition.type_ == "ReplicaFailure");
+        (status, failure.map(|it| (it.reason.unwrap(), it.message.unwrap())))
+    };
+    let (status, failure) = said(&deployment, &lacking);
+    assert_eq!(failure, Some(("FailedCreate".to_owned(), "why".to_owned())));
+    deployment.status = Some(status);
+    assert_eq!(said(&deployment, &set("web-1", (1, 1, 0))).1, None, "and no more when it has them");
+}
+
+#[test]
 fn the_hash_is_the_templates_alone() {
     let mut one = deployment(1, "1", "0");
     let first = template::hash(&one);

@@ -1,3 +1,5 @@
+use objects::{Cause, Error};
+use resources::meta::Time;
 use serde_json::{Value, json};
 
 use super::*;
@@ -22,6 +24,35 @@ fn what_serves_least_goes_first() {
     let order: Vec<_> = victims(&pods, 4).iter().map(|pod| pod.name().to_owned()).collect();
     assert_eq!(order, ["pending", "running", "new-ready", "old-ready"]);
     assert_eq!(victims(&pods, 1).len(), 1);
+}
+
+#[test]
+fn what_keeps_pods_from_being_made_stands_in_the_status_until_it_is_over() {
+    let at = |second| Time(Timestamp::from_second(second).unwrap());
+    let invalid = |name: &str| {
+        let cause = Cause {
+            field: "spec.x".into(),
+            reason: "FieldValueInvalid".into(),
+            message: "Invalid value".into(),
+        };
+        Error::Invalid { kind: Pod::kind(), name: name.into(), causes: vec![cause] }
+    };
+    let conditions =
+        |before, failed: Option<&Error>, second| failure::conditions(before, failed, "web-1-", &at(second));
+    assert_eq!(conditions(None, None, 0), None);
+    assert_eq!(conditions(None, Some(&Error::Unavailable("busy".into())), 0), None, "it passes by itself");
+    let first = conditions(None, Some(&invalid("web-1-abcde")), 1);
+    let said = &first.as_ref().unwrap()[0];
+    assert_eq!((said.type_.as_str(), said.status.as_str()), ("ReplicaFailure", "True"));
+    assert_eq!(said.reason.as_deref(), Some("FailedCreate"));
+    assert!(said.message.as_ref().unwrap().contains("\"web-1-\" is invalid"), "{said:?}");
+    assert_eq!(
+        conditions(first.clone(), Some(&invalid("web-1-vwxyz")), 2),
+        first,
+        "another try says no more"
+    );
+    assert_eq!(conditions(first.clone(), Some(&Error::Unavailable("busy".into())), 3), first);
+    assert_eq!(conditions(first, None, 4), None, "pods are made again");
 }
 
 #[test]

@@ -27,8 +27,7 @@ pub(super) fn obstacle(pod: &Pod, labels: &Labels, allocatable: Allocatable) -> 
     }
     ["cpu", "memory"].into_iter().find_map(|resource| {
         let (asked, there) = (requested(pod, resource), allocatable.millis(resource));
-        let units =
-            |millis: i64| if millis % 1000 == 0 { (millis / 1000).to_string() } else { format!("{millis}m") };
+        let units = if resource == "memory" { bytes } else { processors };
         (asked > there).then(|| {
             format!(
                 "0/1 nodes are available: 1 Insufficient {resource} (the pod requests {}, the node has {}).",
@@ -37,6 +36,24 @@ pub(super) fn obstacle(pod: &Pod, labels: &Labels, allocatable: Allocatable) -> 
             )
         })
     })
+}
+
+/// Thousandths of processors, as people write them.
+fn processors(millis: i64) -> String {
+    if millis % 1000 == 0 { (millis / 1000).to_string() } else { format!("{millis}m") }
+}
+
+/// Thousandths of bytes in the largest unit of which there is one, to a tenth.
+fn bytes(millis: i64) -> String {
+    let bytes = i128::from(millis) / 1000;
+    let units = [("Ei", 60), ("Pi", 50), ("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
+    let Some((unit, shift)) = units.into_iter().find(|(_, shift)| bytes >> shift > 0) else {
+        return bytes.to_string();
+    };
+    match (bytes * 10) >> shift {
+        tenths if tenths % 10 == 0 => format!("{}{unit}", tenths / 10),
+        tenths => format!("{}.{}{unit}", tenths / 10, tenths % 10),
+    }
 }
 
 /// As [`obstacle`] on the node of this name; its object is read only for a pod that selects its node.
@@ -114,7 +131,10 @@ mod tests {
                 json!({ "containers": [requests(json!({ "cpu": "1" })), requests(json!({ "cpu": "1001m" }))] }),
                 Some("1 Insufficient cpu (the pod requests 2001m, the node has 2)"),
             ),
-            (json!({ "containers": [requests(json!({ "memory": "2Gi" }))] }), Some("1 Insufficient memory")),
+            (
+                json!({ "containers": [requests(json!({ "memory": "2500Mi" }))] }),
+                Some("1 Insufficient memory (the pod requests 2.4Gi, the node has 1Gi)"),
+            ),
             (json!({ "containers": [requests(json!({ "memory": "7Ei" }))] }), Some("1 Insufficient memory")),
             (
                 json!({ "containers": [], "initContainers": [requests(json!({ "cpu": "3" }))] }),

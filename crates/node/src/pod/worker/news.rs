@@ -12,6 +12,8 @@ use crate::pod::{built_in, events::News};
 
 /// How long the same news is not told again.
 const REST: Duration = Duration::from_secs(10);
+/// How long it is not told again in other words: two faults that take turns are told, but not each time.
+const REST_OF_OTHER_WORDS: Duration = Duration::from_secs(1);
 
 impl Worker {
     /// Tells of what happens in the ordinary course, with the next status; of the container at this place, or all.
@@ -26,11 +28,17 @@ impl Worker {
     /// Tells at once of what went wrong.
     pub(super) fn warn(&mut self, index: Option<usize>, reason: &'static str, message: String) {
         let news = self.news_of(index, true, reason, message);
-        let is_fresh = |(last, at): &(News, Instant)| last.repeats(&news) && at.elapsed() < REST;
-        if self.last_warning.as_ref().is_some_and(is_fresh) {
-            return;
+        let is_alike = |(last, _): &&mut (News, Instant)| last.is_like(&news);
+        match self.warnings.iter_mut().find(is_alike) {
+            Some((last, at)) => {
+                let rest = if last.message == news.message { REST } else { REST_OF_OTHER_WORDS };
+                if at.elapsed() < rest {
+                    return;
+                }
+                (*last, *at) = (news.clone(), Instant::now());
+            }
+            None => self.warnings.push((news.clone(), Instant::now())),
         }
-        self.last_warning = Some((news.clone(), Instant::now()));
         self.news.push(news);
         self.send_news();
     }

@@ -26,6 +26,9 @@ use crate::{
 /// How long a container may fail its probes before its status says so.
 const FAILING_DELAY: Duration = Duration::from_secs(1);
 
+/// How long a start may take before an Event says which probe it fails.
+const SLOW_START: Duration = Duration::from_secs(5);
+
 impl Worker {
     pub(super) fn started(&mut self, index: usize, run: Run) {
         self.pending[index] = false;
@@ -126,13 +129,18 @@ impl Worker {
         let Some(running) = record.running().filter(|_| record.restarts == run) else { return };
         let ran = running.since.elapsed();
         let ended = termination::ended(&record.spec, running, exit, message, (self.shared.clock)());
+        if ended.reason == termination::OUT_OF_MEMORY {
+            let message = out_of_memory(&record.spec);
+            self.warn(Some(index), termination::OUT_OF_MEMORY, message);
+        }
+        let record = &mut self.records[index];
         if !restarts(&self.pod, record.is_init, &ended) {
             record.state = State::Ended(ended);
             return self.renew_built_in();
         }
         let wait = record.backoff.after(ran);
         let name = record.spec.name.clone();
-        record.last = Some(ended.clone());
+        record.last = Some(ended);
         record.restarts += 1;
         record.state = if wait.is_zero() {
             State::Waiting { reason: "ContainerCreating", message: String::new() }
@@ -211,11 +219,11 @@ impl Worker {
         changed
     }
 
-    /// Tells of a probe that failed, but not of one that only waits for the start to be over.
+    /// Tells of a probe that failed, but not of one that only waits for a start to be over that is not slow yet.
     fn warn_of_probe(&mut self, index: usize, at: usize, outcome: &Outcome) {
         let (Some(running), Err(why)) = (self.records[index].running(), outcome) else { return };
         let probe = &running.probes[at];
-        if probe.counts_failures() {
+        if probe.counts_failures() || running.since.elapsed() >= SLOW_START {
             let message = format!("{:?} probe failed: {why}", probe.kind);
             self.warn(Some(index), "Unhealthy", message);
         }
@@ -227,6 +235,14 @@ impl Worker {
             happening
         }));
     }
+}
+
+/// What is told of a container that the kernel killed.
+fn out_of_memory(container: &Container) -> String {
+    let limits = container.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+    let limit = limits.and_then(|limits| limits.get("memory"));
+    let limit = limit.map_or_else(String::new, |limit| format!(" (its limit is {})", limit.0));
+    format!("Container {} was killed: it took more memory than it may{limit}", container.name)
 }
 
 /// How long a container has that a probe ends, if the probe says so itself.

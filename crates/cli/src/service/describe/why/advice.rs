@@ -8,6 +8,7 @@ use resources::{
 
 /// What a reason calls for.
 enum Remedy {
+    Account,
     Image,
     Command,
     Configuration,
@@ -53,13 +54,26 @@ pub(super) fn advice(
     revision: Option<&Revision>,
     condition: Option<&Condition>,
 ) -> String {
+    line(service, revision, remedy(condition))
+}
+
+/// One line, where the reason calls for something certain.
+pub(in crate::service::describe) fn known_advice(service: &Service, said: &Condition) -> Option<String> {
+    certain(said).map(|remedy| line(service, None, remedy))
+}
+
+fn line(service: &Service, revision: Option<&Revision>, remedy: &Remedy) -> String {
     let (name, namespace) = (service.name(), service.namespace());
     let latest = service.status.latest_created_revision_name.as_deref();
     let revision = revision.map(Object::name).or(latest).unwrap_or("REVISION");
     let container = &service.spec.template.spec;
     let image =
         container.serving_container().and_then(|container| container.image.as_deref()).unwrap_or("IMAGE");
-    match remedy(condition) {
+    match remedy {
+        Remedy::Account => format!(
+            "`kubectl create serviceaccount -n {namespace} ACCOUNT`, or another one: `ebb service update {name} -n \
+             {namespace} --service-account ACCOUNT`; Ebb tries again by itself"
+        ),
         Remedy::Image => format!(
             "`ebb image load FILE --name {image}`, or correct the name: `ebb service update {name} -n {namespace} \
              --image IMAGE`; Ebb tries again by itself"
@@ -101,17 +115,31 @@ pub(super) fn advice(
 
 fn remedy(condition: Option<&Condition>) -> &'static Remedy {
     let Some(condition) = condition else { return &Remedy::Wait };
-    if condition.message.contains("runAsNonRoot") {
-        return &Remedy::User;
+    match certain(condition) {
+        Some(remedy) => remedy,
+        None if condition.is_unknown() => &Remedy::Wait,
+        None => &Remedy::Details,
+    }
+}
+
+fn certain(condition: &Condition) -> Option<&'static Remedy> {
+    let says = |part| condition.message.contains(part);
+    if says("runAsNonRoot") {
+        return Some(&Remedy::User);
+    }
+    if says("OOMKilled") {
+        return Some(&Remedy::Resources);
+    }
+    if says("error looking up service account") {
+        return Some(&Remedy::Account);
     }
     let known = REMEDIES.iter().find(|(reason, _)| condition.reason.starts_with(reason));
     match known {
-        Some((_, remedy)) => remedy,
+        Some((_, remedy)) => Some(remedy),
         // A revision's failure is passed up under a general reason; its message still says which it is.
-        None if condition.message.contains("Unable to fetch image") => &Remedy::Image,
-        None if condition.message.contains("exit code") => &Remedy::Logs,
-        None if condition.message.contains("probe failed") => &Remedy::Probe,
-        None if condition.is_unknown() => &Remedy::Wait,
-        None => &Remedy::Details,
+        None if says("Unable to fetch image") => Some(&Remedy::Image),
+        None if says("exit code") => Some(&Remedy::Logs),
+        None if says("probe failed") => Some(&Remedy::Probe),
+        None => None,
     }
 }

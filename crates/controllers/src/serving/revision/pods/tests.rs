@@ -21,6 +21,9 @@ fn troubles() {
     let unseen = serde_json::json!({"name": "c", "image": "", "imageID": "", "ready": false, "restartCount": 1,
         "state": {"running": {}},
         "lastState": {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": "m"}}});
+    let killed = serde_json::json!({"name": "c", "image": "", "imageID": "", "ready": false, "restartCount": 1,
+        "state": {"running": {}},
+        "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}});
     let unscheduled = serde_json::json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "m"}]});
     // (pod status, after the deadline, reasons for resources and containers)
     let cases = [
@@ -37,6 +40,11 @@ fn troubles() {
             (None, Some("ExitCode0: Container failed with: container exited with no error")),
         ),
         (container(unseen), true, (None, None)),
+        (
+            container(killed),
+            true,
+            (None, Some("ExitCode137: Container failed with: OOMKilled, it took more memory than it may")),
+        ),
         (unscheduled, false, (Some("Unschedulable"), None)),
     ];
     for (status, timed_out, (resources, containers)) in cases {

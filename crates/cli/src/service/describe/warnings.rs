@@ -1,0 +1,106 @@
+//! What went wrong of late with a service's own objects and pods: also of one that is ready again.
+
+use std::cmp::Reverse;
+
+use jiff::{SignedDuration, Timestamp};
+use kube::api::ListParams;
+use resources::{
+    Object,
+    builtin::{Event, ObjectReference},
+    condition::Condition,
+    meta::Time,
+    serving::{Revision, Service},
+};
+
+use super::why::known_advice;
+use crate::{
+    api::Session,
+    error::Error,
+    print::{Attributes, Indent, short_age},
+};
+
+/// How many Events are looked at: those of a whole namespace come in one list.
+const LOOKED_AT_MAX: u32 = 1000;
+/// How many are shown, the newest first.
+const SHOWN_MAX: usize = 5;
+/// How old a warning may be that is worth acting on.
+const RECENT: SignedDuration = SignedDuration::from_mins(10);
+
+/// The warnings of the namespace; none for a user who may not see them.
+pub(super) async fn fetch(session: &Session) -> Result<Vec<Event>, Error> {
+    let params = ListParams::default().fields("type=Warning").limit(LOOKED_AT_MAX);
+    match session.list::<Event>(false, &params).await {
+        Err(Error::Api(status)) if status.code == 403 => Ok(Vec::new()),
+        listed => listed,
+    }
+}
+
+/// Those of the service, the newest first.
+pub(super) fn of_service(service: &Service, revisions: &[Revision], mut events: Vec<Event>) -> Vec<Event> {
+    events.retain(|event| is_about(&event.involved_object, service, revisions));
+    events.sort_by_key(|event| Reverse(last(event).map(|time| time.0)));
+    events.truncate(SHOWN_MAX);
+    events
+}
+
+fn is_about(object: &ObjectReference, service: &Service, revisions: &[Revision]) -> bool {
+    let name = object.name.as_deref().unwrap_or_default();
+    let is_revisions = |part: &str| {
+        let of_one = |revision: &Revision| {
+            name.strip_prefix(revision.name()).is_some_and(|rest| rest.starts_with(part))
+        };
+        revisions.iter().any(of_one)
+    };
+    match object.kind.as_deref() {
+        Some("Service" | "Configuration" | "Route") => {
+            name == service.name() && object.api_version.as_deref() == Some(&Service::kind().api_version())
+        }
+        Some("Revision") => revisions.iter().any(|revision| revision.name() == name),
+        // Their names say whose they are, also when they are gone.
+        Some("Pod" | "ReplicaSet" | "Deployment") => is_revisions("-deployment"),
+        _ => false,
+    }
+}
+
+fn last(event: &Event) -> Option<&Time> {
+    event.last_timestamp.as_ref().or(event.metadata.creation_timestamp.as_ref())
+}
+
+/// Writes nothing when there are none. `is_ready`: nothing else has said what to try.
+pub(super) fn write(
+    to: &mut Attributes,
+    service: &Service,
+    events: &[Event],
+    is_ready: bool,
+    now: Timestamp,
+) {
+    let Some(newest) = events.first() else { return };
+    to.blank();
+    to.add("Warnings", "");
+    to.end_section();
+    let nested = Indent::default().nested();
+    to.cells(&nested, &["AGE", "COUNT", "OBJECT", "REASON", "MESSAGE"]);
+    for event in events {
+        let object = &event.involved_object;
+        let name = object.name.as_deref().unwrap_or_default();
+        let about = format!("{}/{name}", object.kind.as_deref().unwrap_or_default().to_lowercase());
+        let count = event.count.unwrap_or(1).to_string();
+        let (reason, message) = (event.reason.as_deref(), event.message.as_deref());
+        let age = short_age(last(event), now);
+        to.cells(&nested, &[&age, &count, &about, reason.unwrap_or_default(), message.unwrap_or_default()]);
+    }
+    to.end_section();
+    let is_recent = last(newest).is_some_and(|time| now.duration_since(time.0) < RECENT);
+    if !is_ready || !is_recent {
+        return;
+    }
+    let said = Condition {
+        reason: newest.reason.clone().unwrap_or_default(),
+        message: newest.message.clone().unwrap_or_default(),
+        ..Condition::default()
+    };
+    if let Some(advice) = known_advice(service, &said) {
+        to.add("Try next", &advice);
+        to.end_section();
+    }
+}
