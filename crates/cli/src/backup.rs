@@ -41,14 +41,21 @@ struct End {
 
 pub(crate) async fn run(args: &Args, session: &Session, console: &mut Console<'_>) -> Result<(), Error> {
     if args.file == Path::new("-") {
-        receive(session, &mut *console.out).await?;
-        return Ok(());
+        let written = receive(session, &mut *console.out).await;
+        // Not as with other commands: who reads a backup wants all of it.
+        return written.map(drop).map_err(|error| match error {
+            Error::Output(source) => broken(&format!("writing it to the standard output failed: {source}")),
+            other => other,
+        });
     }
     let failed = |source| Error::File { what: "write", path: args.file.clone(), source };
     let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty());
     // For its owner alone, since it holds keys and Secrets; and in place only when all of it is there.
     let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    let objects = receive(session, &mut file).await?;
+    let objects = receive(session, &mut file).await.map_err(|error| match error {
+        Error::Output(source) => failed(source),
+        other => other,
+    })?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(&args.file).map_err(|error| failed(error.error))?;
     writeln!(console.out, "Backup of {objects} objects written to {}.", args.file.display())?;
@@ -84,12 +91,12 @@ async fn copy(mut body: AnswerBody, to: &mut dyn Write) -> Result<u64, Error> {
     to.flush()?;
     let last = tail.strip_suffix(b"\n").and_then(|tail| tail.rsplit(|byte| *byte == b'\n').next());
     let last = last.and_then(|line| serde_json::from_slice::<Last>(line).ok());
-    let last = last.ok_or_else(|| broken("it has no last line"))?;
+    let last = last.ok_or_else(|| {
+        broken("it has no last line; when very much changes at once it cannot show one moment: try again")
+    })?;
     Ok(last.end.objects)
 }
 
 fn broken(reason: &str) -> Error {
-    Error::Refused(format!(
-        "the backup broke off: {reason}; when very much changes at once it cannot show one moment: try again"
-    ))
+    Error::Refused(format!("the backup broke off and is of no use: {reason}"))
 }

@@ -1,8 +1,9 @@
 //! The process' tokio runtimes, its clock and its randomness: the only place that asks the machine for them.
 //!
-//! Three kinds. `data` carries requests, one thread per core, each with a runtime of its own. `start` is the one thread
+//! Four kinds. `data` carries requests, one thread per core, each with a runtime of its own. `start` is the one thread
 //! that a start from zero passes through, from the decision to the running container. `control` carries everything else
-//! on one runtime and gives way to both.
+//! on one runtime and gives way to both. `logs` is the one thread that writes what containers print: it waits for the
+//! disk, which nobody else may.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -42,17 +43,19 @@ pub(crate) fn block_on_control<T>(work: impl Future<Output = anyhow::Result<T>>)
 pub(crate) struct Threads {
     data: Vec<Handle>,
     start: Handle,
+    logs: Handle,
     _end: DropGuard,
 }
 
 impl Threads {
-    /// Starts one data thread per core, and the one for starts.
+    /// Starts one data thread per core, the one for starts and the one for logs.
     pub(crate) fn spawn() -> io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let end = CancellationToken::new();
         let data = (0..cores).map(|_| thread("data", end.clone())).collect::<io::Result<_>>()?;
         let start = thread("start", end.clone())?;
-        Ok(Self { data, start, _end: end.drop_guard() })
+        let logs = thread("logs", end.clone())?;
+        Ok(Self { data, start, logs, _end: end.drop_guard() })
     }
 
     /// One for each thread that carries requests; never empty.
@@ -63,6 +66,11 @@ impl Threads {
     /// The thread that a start from zero passes through.
     pub(crate) fn start(&self) -> &Handle {
         &self.start
+    }
+
+    /// The thread that writes containers' logs, and waits for the disk.
+    pub(crate) fn logs(&self) -> &Handle {
+        &self.logs
     }
 }
 

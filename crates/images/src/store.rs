@@ -103,8 +103,9 @@ impl State {
 }
 
 impl Store {
-    /// Opens or makes the store, removes what a crash left, and unpacks layers that are missing (a store
-    /// that was `Flat` before). An image whose content is damaged is left out with a warning. Blocks.
+    /// Opens or makes the store and unpacks layers that are missing (a store that was `Flat` before). An image whose
+    /// content is damaged is left out with a warning. What a crash left, or is needed by no name, stays until
+    /// [`Store::collect`]: containers that outlived the last process may run on it. Blocks.
     pub fn open(config: StoreConfig) -> Result<Store> {
         let dir = &config.dir;
         for sub in ["blobs/sha256", "layers", "tmp"] {
@@ -144,7 +145,6 @@ impl Store {
             }
         }
         store.0.state.write().set_images(images);
-        store.collect()?;
         Ok(store)
     }
 
@@ -178,11 +178,26 @@ impl Store {
     pub fn lease(&self, reference: &Reference) -> Result<Lease> {
         let mut state = self.0.state.write();
         let image = state.find(reference).cloned().ok_or_else(|| Error::NotInStore(reference.to_string()))?;
+        Ok(self.pinned(&mut state, image))
+    }
+
+    /// As [`Store::lease`], of content that may have lost its last name while it was in use. Blocks.
+    pub fn lease_content(&self, digest: &Digest) -> Result<Lease> {
+        let _turn = self.0.writing.lock();
+        let image = self.read_image(digest)?;
+        Ok(self.pinned(&mut self.0.state.write(), image))
+    }
+
+    /// Whether this content is in use.
+    pub fn is_leased(&self, digest: &Digest) -> bool {
+        self.0.state.read().pins.contains_key(digest)
+    }
+
+    fn pinned(&self, state: &mut State, image: Arc<Image>) -> Lease {
         for digest in image.content() {
             *state.pins.entry(digest.clone()).or_default() += 1;
         }
-        drop(state);
-        Ok(Lease::new(self.clone(), image))
+        Lease::new(self.clone(), image)
     }
 
     /// Leases the image when it is there, now or later: the answer to "Ready after it appears".

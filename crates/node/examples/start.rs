@@ -161,6 +161,7 @@ fn spec(sandbox: &str, image: &Path) -> Result<ContainerSpec, Box<dyn Error + Se
         stdout: output()?,
         stderr: output()?,
         readers: None,
+        content: String::new(),
     })
 }
 

@@ -4,13 +4,13 @@ mod rollout;
 mod status;
 mod template;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use objects::{Action, Error, ListOptions, Reconcile, Result, WriteTarget};
 use resources::{
-    Object, ObjectKey,
+    Object, ObjectKey, admission,
     builtin::{Deployment, ReplicaSet, ReplicaSetSpec},
-    meta::ObjectMeta,
+    meta::{LabelSelector, ObjectMeta},
 };
 
 use super::Context;
@@ -76,26 +76,19 @@ impl Reconciler {
     /// begins with the template that it ended with.
     async fn adopt(&self, deployment: &Deployment, hash: &str) -> Result<Action> {
         let client = &self.context.client;
-        let mut options = ListOptions::namespace(deployment.namespace());
-        let selector = deployment.spec.as_ref().and_then(|spec| spec.selector.match_labels.clone());
-        options.labels.extend(selector.into_iter().flatten());
-        let controller = |set: &ReplicaSet| {
-            let mut owners = set.metadata.owner_references.iter().flatten();
-            owners.find(|owner| owner.controller == Some(true)).map(|owner| owner.uid.clone())
-        };
-        let mut found = client.list::<ReplicaSet>(&options).await?.items;
-        found.retain(|set| controller(set).is_none() && !set.is_deleting());
-        for set in found {
+        let namespace = ListOptions::namespace(deployment.namespace());
+        let found = client.list::<ReplicaSet>(&namespace).await?.items;
+        for set in found.iter().filter(|set| is_orphan_of(deployment, set)) {
             let key = set.key();
             let adopted = client.modify::<ReplicaSet>(WriteTarget::Object, &key, |set| {
-                if controller(set).is_none() {
+                if is_orphan_of(deployment, set) {
                     set.metadata.owner_references.get_or_insert_default().push(controlled_by(deployment));
                 }
             });
             adopted.await?;
         }
         let key = ObjectKey::new(deployment.namespace(), format!("{}-{hash}", deployment.name()));
-        if controller(&*client.get::<ReplicaSet>(&key).await?).as_deref() == Some(deployment.uid()) {
+        if controller(&*client.get::<ReplicaSet>(&key).await?) == Some(deployment.uid()) {
             // Its change brings this key back.
             return Ok(Action::Wait);
         }
@@ -137,6 +130,27 @@ impl Reconciler {
             written => written.map(|_| again.map_or(Action::Wait, Action::After)),
         }
     }
+}
+
+/// Whether the Deployment may take the set over: nobody controls it, and the whole of the selector finds it. One that
+/// asks for nothing finds none.
+fn is_orphan_of(deployment: &Deployment, set: &ReplicaSet) -> bool {
+    let selector = deployment.spec.as_ref().map(|spec| &spec.selector);
+    let asks = |selector: &&LabelSelector| {
+        selector.match_labels.as_ref().is_some_and(|labels| !labels.is_empty())
+            || selector.match_expressions.as_ref().is_some_and(|expressions| !expressions.is_empty())
+    };
+    let none = BTreeMap::new();
+    let labels = set.metadata.labels.as_ref().unwrap_or(&none);
+    controller(set).is_none()
+        && !set.is_deleting()
+        && selector.filter(asks).is_some_and(|selector| admission::matches(selector, labels))
+}
+
+/// The uid of who controls the set.
+fn controller(set: &ReplicaSet) -> Option<&str> {
+    let mut owners = set.metadata.owner_references.iter().flatten();
+    owners.find(|owner| owner.controller == Some(true)).map(|owner| owner.uid.as_str())
 }
 
 async fn scale(context: &Context, set: &ReplicaSet, replicas: i32) -> Result<()> {

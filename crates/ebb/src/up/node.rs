@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result};
 use dataplane::Handle;
 use futures::future::BoxFuture;
-use images::{Layers, Registries, RegistryConfig, Store, StoreConfig};
+use images::{Layers, Lease, Registries, RegistryConfig, Store, StoreConfig};
 use node::{
     Allocatable, Images, Kubelet, KubeletConfig, KubeletOptions, Logs, StartRecords,
     runtime::{
@@ -52,8 +52,8 @@ pub(super) struct Node {
     pub(super) records: Arc<StartRecords>,
     /// How many running containers of an earlier daemon there are.
     pub(super) taken_over: usize,
-    /// They, until the kubelet has them.
-    left: Arc<Mutex<Vec<TakenOver>>>,
+    /// They and what they run on, until the kubelet has them.
+    left: Arc<Mutex<(Vec<TakenOver>, Vec<Lease>)>>,
     run_dir: PathBuf,
     volumes_dir: PathBuf,
     flat: Option<PathBuf>,
@@ -93,6 +93,19 @@ impl Node {
         };
         let left = runtime.take_over();
         empty(&run_dir.join("pods"), &left);
+        let store = images.clone();
+        let contents: Vec<_> = left
+            .iter()
+            .flat_map(|pod| &pod.containers)
+            .filter_map(|container| container.content.parse().ok())
+            .collect();
+        let leases = tokio::task::spawn_blocking(move || {
+            // What is not there any more is told when the kubelet looks for it.
+            let leases: Vec<_> =
+                contents.iter().filter_map(|content| store.lease_content(content).ok()).collect();
+            store.collect().map(|()| leases)
+        });
+        let leases = leases.await?.context("removing what the image store does not need")?;
         Ok(Self {
             runtime,
             images,
@@ -104,7 +117,7 @@ impl Node {
                 .flat_map(|pod| &pod.containers)
                 .filter(|container| container.runs)
                 .count(),
-            left: Arc::new(Mutex::new(left)),
+            left: Arc::new(Mutex::new((left, leases))),
             run_dir,
             volumes_dir: dir.volumes(),
             flat: (!isolated).then(|| dir.flat()),
@@ -125,6 +138,7 @@ impl Node {
         let (run_dir, volumes_dir) = (self.run_dir.clone(), self.volumes_dir.clone());
         let (flat, left) = (self.flat.clone(), Arc::clone(&self.left));
         move || {
+            let (taken_over, leases) = std::mem::take(&mut *left.lock());
             let config = KubeletConfig {
                 options: KubeletOptions {
                     node: NODE.to_owned(),
@@ -142,11 +156,14 @@ impl Node {
                 clock: Arc::new(runtime::now),
                 drain: Arc::new(DrainPods(handle.clone())),
                 records: Arc::clone(&records),
-                taken_over: std::mem::take(&mut *left.lock()),
+                taken_over,
             };
             let (stop, stopped) = (stop.clone(), stopped.clone());
+            let kubelet = Kubelet::new(config);
+            // It holds them itself.
+            drop(leases);
             Box::pin(async move {
-                Kubelet::new(config).run(stop).await;
+                kubelet.run(stop).await;
                 stopped.cancel();
                 // It ended because it was asked to, which is no reason to start it again.
                 std::future::pending().await

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use ::node::runtime::{KeeperOptions, Parting};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use apiserver::{ApiServer, Health};
 use dataplane::{Applied, Dice, Gateway, Handle, Limits, Seams, Visibility};
 use objects::Client;
@@ -26,6 +26,10 @@ use crate::{args::RuntimeKind, runtime, supervise::supervise};
 
 /// How long the pods' programs may take to end once no request is in hand.
 const PODS_STOP_MAX: Duration = Duration::from_secs(15);
+
+/// How long requests in flight have at a hand-over: whoever connects meanwhile waits for the next daemon, so no request or
+/// WebSocket may hold it up for long. Well below [`KeeperOptions::GRACE`], which may have begun.
+const HAND_OVER_DRAIN_MAX: Duration = Duration::from_secs(10);
 
 /// What the platform is told.
 #[derive(Clone, Debug)]
@@ -71,15 +75,29 @@ impl Platform {
             runtime::Threads::spawn().context("starting the threads of the data plane and of starts")?;
         // What is ended below is ended with the keeper's help, which is heard on one of them.
         let threads = Arc::new(threads);
-        let (control, kind) = (tokio::runtime::Handle::current(), options.runtime);
-        let node = threads.start().spawn(async move { (Node::start(&dir, kind, control).await, dir) });
-        // Nothing cuts this short: a keeper that was not heard of yet cannot be told to end.
-        let (node, dir) = node.await.context("starting the node")?;
+        let (writers, kind) = (threads.logs().clone(), options.runtime);
+        let mut node = threads.start().spawn(async move { (Node::start(&dir, kind, writers).await, dir) });
+        let mut told = false;
+        // The first request to stop does not cut this short: a keeper that was not heard of yet cannot be told to end.
+        let started = loop {
+            tokio::select! {
+                started = &mut node => break started,
+                () = signals.stop() => {
+                    if told {
+                        bail!("stopped while the node was starting: containers of an earlier run may be left, which \
+                               end by themselves within {:?}", KeeperOptions::GRACE);
+                    }
+                    told = true;
+                    say("Stopping as soon as the node has started; ask again to end at once.");
+                }
+            }
+        };
+        let (node, dir) = started.context("starting the node")?;
         let node = node?;
         let (end, is_alone) = (node.end(), node.taken_over == 0);
         let started = tokio::select! {
             biased;
-            () = signals.stop() => {
+            () = signals.stop_unless(told) => {
                 say("Stopping: what was started so far is removed.");
                 Ok(None)
             }
@@ -269,13 +287,15 @@ impl Platform {
         both(ended, closed)
     }
 
-    /// Drains the gateway and writes what is not written, but leaves containers and listening sockets with the keeper:
+    /// Drains the gateway, not for long, and writes what is not written, but leaves containers and listening sockets with the keeper:
     /// connections wait there for the next daemon, which must come within [`KeeperOptions::GRACE`].
     ///
     /// [`KeeperOptions::GRACE`]: ::node::runtime::KeeperOptions::GRACE
     pub(crate) async fn hand_over(mut self, hurry: impl Future<Output = ()>) -> Result<()> {
         tokio::select! {
-            () = self.drain() => {}
+            drained = timeout(HAND_OVER_DRAIN_MAX, self.drain()) => if drained.is_err() {
+                tracing::warn!("handing over: what is still in flight after {HAND_OVER_DRAIN_MAX:?} is cut");
+            },
             () = hurry => tracing::warn!("told to stop while handing over: what is in flight is cut"),
         }
         self.tasks.shutdown().await;

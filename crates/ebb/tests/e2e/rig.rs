@@ -21,7 +21,7 @@ use std::{
 use serde_json::Value;
 
 pub(crate) use self::{
-    archive::{docker_save, hello},
+    archive::{docker_save, hello, hello_with},
     host::Host,
     http::{Answer, Asked, ask, get, send},
     need::{need_kubectl, need_root, need_shared},
@@ -117,6 +117,11 @@ impl Ebb {
     /// Starts again on the same data directory.
     pub(crate) fn restart(&mut self) {
         (self.child, self.http) = start(&self.dir, &self.setup);
+    }
+
+    /// The same without waiting until it is up.
+    pub(crate) fn begin_restart(&mut self) {
+        self.child = spawn(&self.dir, &self.setup);
     }
 
     /// Asks it to stop, and waits until it has; returns whether it ended well.
@@ -298,13 +303,7 @@ impl Setup {
 
 /// Starts `ebb up` on free ports and waits until it says that it is up.
 fn start(dir: &Path, setup: &Setup) -> (Child, SocketAddr) {
-    let log = File::options().create(true).append(true).open(dir.join("ebb.log")).unwrap();
-    let out = File::create(dir.join("ebb.out")).unwrap();
-    let mut command = setup.command(env!("CARGO_BIN_EXE_ebb"));
-    command.args(["up", "--api", "127.0.0.1:0", "--runtime", setup.runtime, "--log", "info"]);
-    command.args(setup.flags).arg("--data-dir").arg(dir).env("HOME", dir);
-    command.env_remove("SUDO_UID").envs(setup.environment.iter().copied());
-    let mut child = command.stdin(Stdio::null()).stdout(out).stderr(log).spawn().unwrap();
+    let mut child = spawn(dir, setup);
     let up = until(|| {
         let ended = child.try_wait().unwrap();
         assert!(ended.is_none(), "ebb up ended: {}", fs::read_to_string(dir.join("ebb.log")).unwrap());
@@ -316,6 +315,16 @@ fn start(dir: &Path, setup: &Setup) -> (Child, SocketAddr) {
         out.split_once("NAME.NAMESPACE.").and_then(|(_, rest)| rest.split_whitespace().next()).unwrap();
     let port = host.split_once(':').map_or(80, |(_, port)| port.parse().unwrap());
     (child, SocketAddr::from(([127, 0, 0, 1], port)))
+}
+
+fn spawn(dir: &Path, setup: &Setup) -> Child {
+    let log = File::options().create(true).append(true).open(dir.join("ebb.log")).unwrap();
+    let out = File::create(dir.join("ebb.out")).unwrap();
+    let mut command = setup.command(env!("CARGO_BIN_EXE_ebb"));
+    command.args(["up", "--api", "127.0.0.1:0", "--runtime", setup.runtime, "--log", "info"]);
+    command.args(setup.flags).arg("--data-dir").arg(dir).env("HOME", dir);
+    command.env_remove("SUDO_UID").envs(setup.environment.iter().copied());
+    command.stdin(Stdio::null()).stdout(out).stderr(log).spawn().unwrap()
 }
 
 /// Looks until there is something, or patience ends.

@@ -3,7 +3,8 @@
 use std::{
     collections::BTreeSet,
     fs,
-    net::SocketAddr,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +15,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::rig::{Asked, Ebb, ask, need_kubectl, need_root, processes, until};
+use crate::rig::{Asked, Ebb, ask, hello_with, need_kubectl, need_root, processes, until};
 
 /// How many clients call at once, each with a new connection for each request.
 const CLIENTS: usize = 4;
@@ -211,6 +212,151 @@ fn an_end_that_nobody_saw_is_a_restart() {
     assert_eq!(before["status"]["podIP"], after["status"]["podIP"]);
     assert_eq!(after["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"], 137);
     assert_eq!(processes_with(&format!("{mark}-two")), witness, "the other one was left alone");
+}
+
+/// A program goes on with the files that it began with, whatever its image's name stands for by now.
+#[test]
+fn what_a_container_runs_on_stays_as_long_as_it_does() {
+    const NAME: &str = "what_a_container_runs_on_stays_as_long_as_it_does";
+    if !need_root(NAME) || !need_kubectl(NAME) {
+        return;
+    }
+    let mut ebb = Ebb::with_runtime("container");
+    let layers = |ebb: &Ebb| -> BTreeSet<_> {
+        fs::read_dir(ebb.dir().join("images/layers"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect()
+    };
+    let before = layers(&ebb);
+    ebb.apply(
+        r#"
+apiVersion: v1
+kind: Pod
+metadata: {name: old}
+spec: {containers: [{name: main, image: "dev.local/hello:1"}]}
+"#,
+    );
+    ebb.in_phase("old", "Running");
+    let archive = ebb.dir().join("other.tar");
+    hello_with(&archive, "dev.local/hello:1", "another one");
+    ebb.ebb_says(&["image", "load", archive.to_str().unwrap()]);
+    let nameless = ebb.ebb_says(&["image", "list"]);
+    let nameless =
+        nameless.split_whitespace().find(|word| word.contains("hello@sha256:")).unwrap().to_owned();
+    let refused = ebb.ebb_fails(&["image", "remove", &nameless]);
+    assert!(refused.contains("it is used by a container that runs"), "{refused}");
+    ebb.ebb_says(&["image", "remove", &nameless, "--force"]);
+    ebb.kill();
+    ebb.restart();
+    assert!(ebb.said().contains("took over 1 running container"), "{}", ebb.said());
+    assert!(layers(&ebb).is_superset(&before), "{before:?} of {:?}", layers(&ebb));
+    ebb.kubectl(&["delete", "pod", "old"]);
+    ebb.kill();
+    ebb.restart();
+    assert!(layers(&ebb).is_disjoint(&before) && !layers(&ebb).is_empty(), "{:?}", layers(&ebb));
+}
+
+/// What a pod had that was over before the node was restarted goes with it all the same.
+#[test]
+fn nothing_is_left_of_a_pod_that_was_over() {
+    const NAME: &str = "nothing_is_left_of_a_pod_that_was_over";
+    if !need_root(NAME) || !need_kubectl(NAME) {
+        return;
+    }
+    let mut ebb = Ebb::with_runtime("container");
+    ebb.apply(
+        r#"
+apiVersion: v1
+kind: Secret
+metadata: {name: keys}
+stringData: {token: s3cret}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: over}
+spec:
+  restartPolicy: Never
+  volumes: [{name: keys, secret: {secretName: keys}}, {name: quick, emptyDir: {medium: Memory}}, {name: disk, emptyDir: {}}]
+  containers:
+    - name: main
+      image: dev.local/hello:1
+      args: ["say=seen", "exit=0"]
+      volumeMounts: [{name: keys, mountPath: /keys}, {name: quick, mountPath: /quick}, {name: disk, mountPath: /disk}]
+"#,
+    );
+    let pod = ebb.in_phase("over", "Succeeded");
+    let uid = pod["metadata"]["uid"].as_str().unwrap().to_owned();
+    let traces = ebb.traces();
+    let run: Vec<_> = traces.run_dirs.iter().map(|dir| dir.join("pods").join(&uid)).collect();
+    let disk = ["volumes", "logs"].map(|place| ebb.dir().join(place).join(&uid));
+    let there = |places: &[std::path::PathBuf]| places.iter().filter(|place| place.exists()).count();
+    assert_eq!((there(&run), there(&disk)), (1, 2), "{run:?} {disk:?}");
+    ebb.kill();
+    ebb.restart();
+    // What needs nobody any more goes at once, what its owner may want to see with the pod.
+    assert!(until(|| (there(&run) == 0).then_some(())).is_some(), "{run:?}");
+    assert!(ebb.kubectl(&["logs", "over"]).contains("seen"));
+    ebb.kubectl(&["delete", "pod", "over"]);
+    assert!(until(|| (there(&disk) == 0).then_some(())).is_some(), "{disk:?}");
+}
+
+/// Whoever connects while one daemon gives way to the next waits: not for those who were there before.
+#[test]
+fn a_long_request_does_not_hold_up_the_next_one() {
+    const NAME: &str = "a_long_request_does_not_hold_up_the_next_one";
+    if !need_kubectl(NAME) {
+        return;
+    }
+    let mut ebb = Ebb::up();
+    ebb.apply(&service("long"));
+    let url = ebb.ready("hello");
+    let host = url.strip_prefix("http://").unwrap();
+    let mut long = TcpStream::connect(ebb.http).unwrap();
+    write!(long, "GET /stream?n=2&ms=50000 HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
+    let mut answer = vec![0; 9];
+    long.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, b"HTTP/1.1 ", "it is in hand");
+    assert!(ebb.hand_over(), "it ends well");
+    // However it was cut.
+    let _ = long.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.contains("chunk 0") && !answer.contains("chunk 1"), "{answer}");
+    ebb.restart();
+    assert!(ebb.said().contains("took over 1 running container"), "{}", ebb.said());
+}
+
+/// A keeper that does not answer is waited for, but not against the user's will.
+#[test]
+fn a_start_that_hangs_can_be_stopped() {
+    const NAME: &str = "a_start_that_hangs_can_be_stopped";
+    if !need_kubectl(NAME) {
+        return;
+    }
+    let mut ebb = Ebb::up();
+    ebb.apply(&service("hanging"));
+    ebb.ready("hello");
+    let keeper = ebb.keeper();
+    ebb.kill();
+    rustix::process::kill_process(keeper, rustix::process::Signal::STOP).unwrap();
+    ebb.begin_restart();
+    assert!(until(|| catches_term(ebb.pid()).then_some(())).is_some());
+    ebb.signal(rustix::process::Signal::TERM);
+    let told = || ebb.said().contains("Stopping as soon as the node has started").then_some(());
+    assert!(until(told).is_some(), "{}", ebb.said());
+    ebb.signal(rustix::process::Signal::TERM);
+    assert!(!ebb.ended(), "{}", ebb.said());
+    rustix::process::kill_process(keeper, rustix::process::Signal::CONT).unwrap();
+    ebb.restart();
+    assert!(ebb.said().contains("took over 1 running container"), "{}", ebb.said());
+}
+
+/// Whether a process has something of its own to do at SIGTERM.
+fn catches_term(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    caught & (1 << (rustix::process::Signal::TERM.as_raw() - 1)) != 0
 }
 
 /// The processes with this as their variable MARK.

@@ -68,7 +68,7 @@ pub struct ImageSummary {
 }
 
 /// An image in use: its files stay until this is dropped. What was removed meanwhile is deleted at the
-/// next `remove`, `collect` or open.
+/// next `remove` or `collect`.
 pub struct Lease {
     store: Store,
     image: Arc<Image>,

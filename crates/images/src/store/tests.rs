@@ -112,7 +112,33 @@ fn a_crash_leaves_nothing_behind() {
         fs::write(dir.path().join(junk), "junk").unwrap();
     }
     let store = open(dir.path(), Layers::Flat);
+    store.collect().unwrap();
     assert_eq!((files(dir.path()), names(&store).len()), (whole, 1));
+}
+
+#[test]
+fn what_was_in_use_when_the_last_process_ended_is_there_for_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), Layers::Flat);
+    let image = put(&store, "a:v1", "one");
+    let lease = store.lease(&reference("a:v1")).unwrap();
+    store.remove(&reference("a:v1")).unwrap();
+    assert!(store.is_leased(&image.digest));
+    // As a crash.
+    std::mem::forget((lease, store));
+    fs::remove_file(dir.path().join("lock")).unwrap();
+
+    let store = open(dir.path(), Layers::Flat);
+    assert!(names(&store).is_empty());
+    let lease = store.lease_content(&image.digest).unwrap();
+    store.collect().unwrap();
+    store.flatten(&lease, &dir.path().join("root")).unwrap();
+    drop(lease);
+    store.collect().unwrap();
+    assert!(!store.is_leased(&image.digest));
+    assert_eq!(files(dir.path()), 0);
+    let gone = store.lease_content(&image.digest).unwrap_err().to_string();
+    assert!(gone.contains(&image.digest.to_string()), "{gone}");
 }
 
 #[test]

@@ -2,14 +2,14 @@
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-use images::{Error, Lease, Reference, Registries, Store};
+use images::{Digest, Error, Lease, Reference, Registries, Store};
 use objects::Client;
 use parking_lot::Mutex;
 use resources::{Object, builtin::Pod};
 
 use super::keyring::image_pull_keyring;
 use super::values::Seen;
-use crate::runtime::ContainerId;
+use crate::runtime::{ContainerId, TakenOver};
 
 /// Hosts in names of images that no registry serves (upstream: serving, `registries-skipping-tag-resolving`).
 const LOCAL_REGISTRIES: &[&str] = &["dev.local", "ko.local", "kind.local"];
@@ -60,13 +60,19 @@ impl Images {
         self.held.lock().insert(container.clone(), lease);
     }
 
-    /// Keeps the image of a container that an earlier run of the node has started. Its layers are mounted; should its
-    /// name stand for another image by now, nothing keeps the store from removing them.
-    pub(super) fn hold_again(&self, container: &ContainerId, image: &str) {
-        match image.parse().and_then(|reference: Reference| self.store.lease(&reference)) {
-            Ok(lease) => self.hold(container, lease),
-            Err(error) => {
-                tracing::warn!(%container, image, %error, "the image of a running container is gone")
+    /// Keeps the images of containers that an earlier run of the node has started, whatever their names stand for by
+    /// now: their layers are mounted.
+    pub(super) fn hold_again(&self, taken: &[TakenOver]) {
+        for container in taken.iter().flat_map(|pod| &pod.containers) {
+            let (id, image) = (&container.id, &container.content);
+            let lease = image.parse::<Digest>().map_err(str::to_owned);
+            match lease
+                .and_then(|digest| self.store.lease_content(&digest).map_err(|error| error.to_string()))
+            {
+                Ok(lease) => self.hold(id, lease),
+                Err(why) => {
+                    tracing::warn!(container = %id, image, why, "the image of a running container is gone")
+                }
             }
         }
     }

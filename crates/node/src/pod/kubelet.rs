@@ -124,7 +124,12 @@ impl Shared {
 
     /// A pod's own directory.
     pub(super) fn pod_dir(&self, pod: &Pod) -> PathBuf {
-        self.pods_dir().join(pod.uid())
+        self.dir_of(pod.uid())
+    }
+
+    /// The own directory of the pod with this uid.
+    pub(super) fn dir_of(&self, uid: &str) -> PathBuf {
+        self.pods_dir().join(uid)
     }
 
     /// Where a pod's volumes are.
@@ -162,6 +167,7 @@ impl Kubelet {
         let (network, prefix) = config.options.pod_network;
         let addresses = Addresses::new(network, prefix);
         let (recorder, told) = events::recorder();
+        config.images.hold_again(&config.taken_over);
         Self {
             told,
             shared: Arc::new(Shared {
@@ -215,10 +221,10 @@ impl Kubelet {
                             workers.apply(pod);
                         }
                     }
-                    Event::Deleted(pod) => workers.delete(pod.uid()),
+                    Event::Deleted(pod) => workers.delete(&pod),
                     Event::Restarted => told = Some(Vec::new()),
                     Event::Synced => {
-                        // Every pod that is there has a worker by now, which has claimed what was left of it.
+                        // Every pod of which something was left has a worker by now, which has claimed that.
                         self.shared.taken_over.remove_rest(&self.shared);
                         if let Some(known) = told.take() {
                             let is_known = |uid: &str| known.iter().any(|known| known == uid);

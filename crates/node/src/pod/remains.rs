@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{backoff, kubelet::Shared, volumes};
 use crate::{
-    run_dir::remove_dir,
+    run_dir::{remove_dir, remove_run_dir},
     runtime::{RuntimeError, SandboxId},
 };
 
@@ -66,6 +66,13 @@ pub(super) async fn remove_sandbox(shared: &Shared, id: &SandboxId) -> Result<()
         }
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// As [`remove_sandbox`], with the pod's own directory and what is mounted in it.
+pub(super) async fn remove_sandbox_and_dir(shared: &Shared, id: &SandboxId) -> Result<(), String> {
+    remove_sandbox(shared, id).await?;
+    let dir = shared.dir_of(id.as_str());
+    shared.removals.run(move || remove_run_dir(&dir)).await
 }
 
 /// Removes what a pod that never runs again has written: its volumes, its small files, its logs.

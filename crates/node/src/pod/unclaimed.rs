@@ -25,13 +25,18 @@ impl Unclaimed {
         self.0.lock().remove(uid)
     }
 
+    /// Whether there is something of a pod.
+    pub(super) fn has(&self, uid: &str) -> bool {
+        self.0.lock().contains_key(uid)
+    }
+
     /// Removes, beside everything else, what nobody has claimed.
     pub(super) fn remove_rest(&self, shared: &Arc<Shared>) {
         for taken in std::mem::take(&mut *self.0.lock()).into_values() {
             let shared = Arc::clone(shared);
             tokio::spawn(async move {
                 tracing::info!(pod = %taken.sandbox, "removing what is left of a pod that does not run any more");
-                let attempt = || remains::remove_sandbox(&shared, &taken.sandbox);
+                let attempt = || remains::remove_sandbox_and_dir(&shared, &taken.sandbox);
                 let told = |why: &str| {
                     tracing::warn!(pod = %taken.sandbox, why, "could not remove all of a pod's sandbox; trying again");
                 };

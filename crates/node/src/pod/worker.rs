@@ -27,7 +27,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-pub(super) use self::deadline::STOP_GRACE_MAX;
+pub(super) use self::{deadline::STOP_GRACE_MAX, publish::not_ready};
 use self::{end::Ending, prepare::Prepared, start::Run};
 use super::{
     backoff,

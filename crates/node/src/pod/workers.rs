@@ -1,6 +1,10 @@
 //! One worker for each pod, and a place for each worker.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use resources::{Object, builtin::Pod};
 use tokio::{
@@ -9,7 +13,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::{kubelet::Shared, worker::Worker};
+use super::{
+    kubelet::Shared,
+    remains,
+    worker::{Worker, not_ready},
+};
 
 /// How long a pod rests whose worker ended by a fault of its own.
 const FAULT_REST: Duration = Duration::from_secs(5);
@@ -23,6 +31,8 @@ pub(super) struct Workers {
     uids: HashMap<Id, String>,
     /// Pods without a place, in the order in which they came.
     waiting: Vec<Arc<Pod>>,
+    /// Pods that had ended for good when they were first seen: they need no worker, but what they wrote is there.
+    over: HashSet<String>,
 }
 
 impl Workers {
@@ -33,6 +43,7 @@ impl Workers {
             tasks: JoinSet::new(),
             uids: HashMap::new(),
             waiting: Vec::new(),
+            over: HashSet::new(),
         }
     }
 
@@ -44,14 +55,16 @@ impl Workers {
         }
         let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or_default();
         let is_over = matches!(phase, "Succeeded" | "Failed");
-        // One that is only to be deleted takes no place.
-        let is_full = self.tasks.len() >= self.shared.options.pods_max && !pod.is_deleting();
+        // One that is only to be deleted takes no place, and one that runs has its place already.
+        let has_place = pod.is_deleting() || self.shared.taken_over.has(pod.uid());
+        let is_full = self.tasks.len() >= self.shared.options.pods_max && !has_place;
         let place = self.waiting.iter().position(|waiting| waiting.uid() == pod.uid());
         match place {
             Some(place) if is_full && !is_over => self.waiting[place] = pod,
             None if is_full && !is_over => {
                 let max = self.shared.options.pods_max;
                 tracing::warn!(pod = %pod.key(), max, "too many pods; this one waits for another to end");
+                tokio::spawn(not_ready(Arc::clone(&self.shared), Arc::clone(&pod)));
                 self.waiting.push(pod);
             }
             _ => {
@@ -60,21 +73,35 @@ impl Workers {
                 }
                 if !is_over || pod.is_deleting() {
                     self.spawn(pod, Duration::ZERO);
+                } else {
+                    self.over.insert(pod.uid().to_owned());
                 }
             }
         }
     }
 
-    /// The pod is gone: its worker ends; a pod without one needs nothing.
-    pub(super) fn delete(&mut self, uid: &str) {
+    /// The pod is gone: its worker ends, or what a pod without one has left is removed.
+    pub(super) fn delete(&mut self, pod: &Arc<Pod>) {
+        let uid = pod.uid();
         self.pods.remove(uid);
-        self.waiting.retain(|pod| pod.uid() != uid);
+        self.waiting.retain(|waiting| waiting.uid() != uid);
+        if self.over.remove(uid) {
+            let (shared, pod) = (Arc::clone(&self.shared), Arc::clone(pod));
+            tokio::spawn(async move {
+                let attempt = || remains::remove_files(&shared, &pod);
+                let told = |why: &str| {
+                    tracing::warn!(pod = %pod.key(), why, "could not remove all that a pod wrote; trying again");
+                };
+                remains::until_gone(attempt, &shared.stop, told).await;
+            });
+        }
     }
 
     /// As [`Workers::delete`] for all pods that are not `known`.
     pub(super) fn retain(&mut self, known: impl Fn(&str) -> bool) {
         self.pods.retain(|uid, _| known(uid));
         self.waiting.retain(|pod| known(pod.uid()));
+        self.over.retain(|uid| known(uid));
     }
 
     /// Takes in the end of a worker; for ever when there is none.

@@ -104,7 +104,7 @@ impl Inner {
             reason: error.to_string(),
         })?;
         let (container, sandbox) = (spec.id.to_string(), spec.sandbox.to_string());
-        let note = Note { container, sandbox, copy: None, ports };
+        let note = Note { container, sandbox, copy: None, ports, content: spec.content };
         let sent = sys::monotonic();
         let request = |request, note| Request::StartProcess { request, note, sent };
         let output: Vec<_> =

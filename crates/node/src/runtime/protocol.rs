@@ -50,6 +50,8 @@ pub(super) struct Note {
     pub(super) copy: Option<PathBuf>,
     /// The port that a plain process was meant to have, and the one that it was given.
     pub(super) ports: Option<(u16, u16)>,
+    /// [`ContainerSpec::content`](super::ContainerSpec::content).
+    pub(super) content: String,
 }
 
 /// How the keeper works.

@@ -100,6 +100,8 @@ pub struct ContainerSpec {
     /// The other ends of both, where they are pipes: kept while the container is there, for whoever
     /// [takes it over](super::Runtime::take_over).
     pub readers: Option<[OwnedFd; 2]>,
+    /// What its root file system is, in its caller's words, for whoever takes it over.
+    pub content: String,
 }
 
 /// Who a container runs as.

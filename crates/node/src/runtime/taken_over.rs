@@ -30,6 +30,8 @@ pub struct TakenOverContainer {
     pub runs: bool,
     /// What its output can be read from, where its spec had that; from where the earlier daemon stopped.
     pub readers: Option<[OwnedFd; 2]>,
+    /// What its spec said of its root file system.
+    pub content: String,
 }
 
 /// What has not been asked for yet.
@@ -51,6 +53,7 @@ impl Legacy {
                 started: kept.running.started(),
                 runs: kept.running.exit.borrow().is_none(),
                 readers: kept.readers.take(),
+                content: kept.note.content.clone(),
             });
             let containers = told.collect();
             let addresses = estate.addresses.clone();

@@ -82,6 +82,7 @@ impl Image {
             stdout: OwnedFd::from(writer.try_clone().unwrap()),
             stderr: OwnedFd::from(writer),
             readers: None,
+            content: String::new(),
         };
         (spec, Output(reader))
     }

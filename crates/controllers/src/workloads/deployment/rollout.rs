@@ -76,11 +76,7 @@ pub(super) fn sizes(
     current: &Arc<ReplicaSet>,
     old: &[Arc<ReplicaSet>],
 ) -> Vec<(Arc<ReplicaSet>, i32)> {
-    let mut sizes = if is_paused(deployment) {
-        // Only how many there are in all may change, and that is the newest set's.
-        let others: i32 = old.iter().map(|set| wanted(set)).sum();
-        vec![(Arc::clone(current), (replicas(deployment) - others).max(0))]
-    } else if recreates(deployment) {
+    let mut sizes = if recreates(deployment) {
         recreate(deployment, current, old)
     } else {
         let mut sizes =

@@ -79,15 +79,18 @@ fn recreating_begins_when_the_last_old_pod_is_gone() {
 
 #[test]
 fn a_pause_holds_the_templates_and_not_the_size() {
-    let mut deployment = deployment(5, "25%", "25%");
-    deployment.spec.as_mut().unwrap().paused = Some(true);
+    let deployment = deployment(5, "25%", "25%");
     for (new, old, expect) in [
-        ((1, 1, 1), (4, 4, 4), &[][..]),
-        ((1, 1, 1), (2, 2, 2), &[("new", 3)]),
-        ((3, 3, 3), (4, 4, 4), &[("new", 1)]),
-        ((1, 1, 1), (7, 7, 7), &[("new", 0)]),
+        // Between two sets nothing moves; the only one with pods follows the Deployment.
+        ((1, 1, 1), (4, 4, 4), None),
+        ((1, 1, 1), (2, 2, 2), None),
+        ((0, 0, 0), (2, 2, 2), Some(("old", 5))),
+        ((7, 7, 7), (0, 0, 0), Some(("new", 5))),
+        ((5, 5, 5), (0, 0, 0), None),
     ] {
-        check_sizes(&deployment, new, old, expect);
+        let size = rollout::paused_size(&deployment, &[set("old", old), set("new", new)]);
+        let size = size.as_ref().map(|(set, size)| (set.name(), *size));
+        assert_eq!(size, expect, "new {new:?}, old {old:?}");
     }
 }
 
@@ -137,6 +140,40 @@ fn a_deployment_says_why_a_set_lacks_pods() {
     assert_eq!(failure, Some(("FailedCreate".to_owned(), "why".to_owned())));
     deployment.status = Some(status);
     assert_eq!(said(&deployment, &set("web-1", (1, 1, 0))).1, None, "and no more when it has them");
+}
+
+#[test]
+fn only_what_the_whole_selector_finds_and_nobody_controls_is_taken_over() {
+    let selecting = |selector: serde_json::Value| {
+        let mut deployment = deployment(1, "1", "0");
+        deployment.spec.as_mut().unwrap().selector = serde_json::from_value(selector).unwrap();
+        deployment
+    };
+    let set = |metadata: serde_json::Value| -> ReplicaSet {
+        serde_json::from_value(json!({ "metadata": metadata, "spec": { "selector": {} } })).unwrap()
+    };
+    let web = json!({ "labels": { "app": "web" } });
+    let by_expression =
+        json!({ "matchExpressions": [{ "key": "app", "operator": "In", "values": ["web"] }] });
+    let controlled =
+        json!([{ "apiVersion": "v1", "kind": "X", "name": "x", "uid": "u", "controller": true }]);
+    for (selector, metadata, expect) in [
+        (by_expression.clone(), web.clone(), true),
+        (by_expression.clone(), json!({ "labels": { "app": "db" } }), false),
+        (by_expression.clone(), json!({}), false),
+        (json!({ "matchLabels": { "app": "web" } }), web.clone(), true),
+        (json!({ "matchLabels": { "app": "db" } }), web.clone(), false),
+        (json!({}), web.clone(), false),
+        (by_expression.clone(), json!({ "labels": { "app": "web" }, "ownerReferences": controlled }), false),
+        (
+            by_expression,
+            json!({ "labels": { "app": "web" }, "deletionTimestamp": "2026-01-01T00:00:00Z" }),
+            false,
+        ),
+    ] {
+        let found = is_orphan_of(&selecting(selector.clone()), &set(metadata.clone()));
+        assert_eq!(found, expect, "{selector} {metadata}");
+    }
 }
 
 #[test]

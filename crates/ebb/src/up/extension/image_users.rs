@@ -9,7 +9,8 @@ use resources::{
     serving::Revision,
 };
 
-/// The Revisions and the pods of nobody's Revision whose containers run this content, as `revision NAMESPACE/NAME`.
+/// The Revisions and the pods of nobody's Revision whose containers run this content, as `revision NAMESPACE/NAME`; a
+/// container, if that is all that does.
 pub(super) async fn users(client: &Client, store: &Store, digest: &Digest) -> Result<Vec<String>> {
     let is = |image: &str| {
         let reference = image.parse::<Reference>().ok();
@@ -21,7 +22,12 @@ pub(super) async fn users(client: &Client, store: &Store, digest: &Digest) -> Re
     let pods = pods.iter().filter(|pod| pod.label(labels::REVISION).is_none() && images_of_pod(pod).any(is));
     let named = |kind: &str, key: ObjectKey| format!("{kind} {}/{}", key.namespace, key.name);
     let revisions = revisions.map(|revision| named("revision", revision.key()));
-    Ok(revisions.chain(pods.map(|pod| named("pod", pod.key()))).collect())
+    let mut users: Vec<_> = revisions.chain(pods.map(|pod| named("pod", pod.key()))).collect();
+    if users.is_empty() && store.is_leased(digest) {
+        // Its tag leads elsewhere by now.
+        users.push("a container that runs".to_owned());
+    }
+    Ok(users)
 }
 
 /// What a Revision was pinned to, and while it is not, what it names: a tag may lead elsewhere by now.
@@ -39,8 +45,9 @@ fn images_of_revision(revision: &Revision) -> impl Iterator<Item = &str> {
 }
 
 /// What a pod's containers name; nothing once they have ended for good.
-fn images_of_pod(pod: &Pod) -> impl Iterator<Item = &str> {
+fn images_of_pod<'a>(pod: &'a Pod) -> impl Iterator<Item = &'a str> {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     let spec: Option<&PodSpec> = pod.spec.as_ref().filter(|_| !matches!(phase, Some("Succeeded" | "Failed")));
-    spec.into_iter().flat_map(|spec| &spec.containers).filter_map(|container| container.image.as_deref())
+    let all = |spec: &'a PodSpec| spec.init_containers.iter().flatten().chain(&spec.containers);
+    spec.into_iter().flat_map(all).filter_map(|container| container.image.as_deref())
 }

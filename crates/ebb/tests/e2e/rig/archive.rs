@@ -13,7 +13,13 @@ const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hello"));
 
 /// Writes an OCI archive of the sample under this name.
 pub(crate) fn hello(path: &Path, name: &str) {
+    hello_with(path, name, "");
+}
+
+/// The same with a note in it, which makes it another image.
+pub(crate) fn hello_with(path: &Path, name: &str, note: &str) {
     let files = FileSystem::new().file("/hello", 0o755, PROGRAM).unwrap();
+    let files = if note.is_empty() { files } else { files.file("/note", 0o644, note).unwrap() };
     let config = ImageConfig {
         entrypoint: vec!["/hello".into()],
         env: vec![("VERSION".into(), name.rsplit(':').next().unwrap().into())],

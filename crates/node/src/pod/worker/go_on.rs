@@ -28,8 +28,6 @@ impl Worker {
             let record = &self.records[index];
             let (name, run) = (record.spec.name.clone(), record.restarts);
             let Some(kept) = kept.runs.remove(&name) else { continue };
-            let image = record.spec.image.clone().unwrap_or_default();
-            self.shared.images.hold_again(&kept.container.id, &image);
             if let Some(readers) = kept.container.readers {
                 let log = LogId { pod: self.pod.uid().to_owned(), container: name, run };
                 if let Err(error) = self.shared.logs.resume(log, readers) {

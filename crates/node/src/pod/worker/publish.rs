@@ -1,22 +1,47 @@
 //! The pod's status on its way into the API.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use objects::WriteTarget;
+use objects::{Client, WriteTarget};
 use resources::{
     Object,
     builtin::{Pod, PodStatus},
 };
 use tokio::time::Instant;
 
-use super::Worker;
+use super::{Worker, take_over};
 use crate::pod::{
     StartRecord,
+    kubelet::Shared,
     status::{self, View},
 };
 
 /// How long to wait after the API refused a status.
 const STATUS_RETRY: Duration = Duration::from_secs(1);
+
+/// Takes back that a pod is ready, as it was before the node was restarted, while it waits for a place.
+pub(in crate::pod) async fn not_ready(shared: Arc<Shared>, pod: Arc<Pod>) {
+    if !take_over::is_told_ready(pod.status.as_ref()) {
+        return;
+    }
+    let now = take_over::Now { time: (shared.clock)(), instant: Instant::now() };
+    let records = take_over::records(&pod, None, now);
+    let view = View { records: &records, address: None, left_out: None, failed: None, unplaced: None };
+    let status = status::status(&pod, &view, now.time);
+    if let Err(error) = write(&shared.client, &pod, &status).await {
+        tracing::warn!(pod = %pod.key(), %error, "could not write that a pod waits for a place");
+    }
+}
+
+async fn write(client: &Client, pod: &Pod, status: &PodStatus) -> objects::Result<Arc<Pod>> {
+    client
+        .modify::<Pod>(WriteTarget::Status, &pod.key(), |present| {
+            if present.uid() == pod.uid() {
+                present.status = Some(status.clone());
+            }
+        })
+        .await
+}
 
 impl Worker {
     /// Writes the status if it is not what was written last.
@@ -35,16 +60,9 @@ impl Worker {
             return;
         }
         self.note_start(&status);
-        let uid = self.pod.uid().to_owned();
-        let key = self.pod.key();
-        let written = self.shared.client.modify::<Pod>(WriteTarget::Status, &key, |pod| {
-            if pod.uid() == uid {
-                pod.status = Some(status.clone());
-            }
-        });
-        match written.await {
+        match write(&self.shared.client, &self.pod, &status).await {
             Ok(pod) => {
-                if pod.uid() == uid {
+                if pod.uid() == self.pod.uid() {
                     // Later conditions keep the times of these.
                     self.pod = pod;
                 }
@@ -53,7 +71,7 @@ impl Worker {
             }
             Err(error) if error.is_not_found() => {}
             Err(error) => {
-                tracing::warn!(pod = %key, %error, "could not write the pod's status");
+                tracing::warn!(pod = %self.pod.key(), %error, "could not write the pod's status");
                 self.publish_at = Some(Instant::now() + STATUS_RETRY);
             }
         }

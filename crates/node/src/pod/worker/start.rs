@@ -24,7 +24,7 @@ use crate::{
         values::Values,
     },
     probe::{FineTimer, Probe, attempt},
-    runtime::{BindMount, ContainerId, ContainerSpec, Exit, SandboxId, take_mount},
+    runtime::{BindMount, ContainerId, ContainerSpec, Exit, Parting, RuntimeError, SandboxId, take_mount},
 };
 
 /// Where a container may leave a message, if its spec does not say.
@@ -131,6 +131,7 @@ pub(super) async fn start(
         stdout: pipes.stdout,
         stderr: pipes.stderr,
         readers: Some(pipes.readers),
+        content: image.lease.digest.to_string(),
     };
     let shown = told::Shown::of(&spec.rootfs, &spec.mounts);
     let mut unsupported = shared.runtime.unsupported(&spec);
@@ -207,10 +208,17 @@ pub(super) fn wait(
     let file = shared.pod_dir(pod).join("messages").join(format!("{}-{run}", container.name));
     let log = LogId { pod: pod.uid().to_owned(), container: container.name.clone(), run };
     async move {
-        let exit = shared.runtime.wait(&id).await.unwrap_or_else(|error| {
-            tracing::warn!(container = %id, %error, "lost a container");
-            Exit { code: 137, signal: Some(9), oom_killed: false }
-        });
+        let exit = match shared.runtime.wait(&id).await {
+            Ok(exit) => exit,
+            // It runs, for the daemon after this one: nobody may take it for ended, and least of all remove it.
+            Err(RuntimeError::KeeperGone) if shared.runtime.ended().await == Parting::LetGo => {
+                return std::future::pending().await;
+            }
+            Err(error) => {
+                tracing::warn!(container = %id, %error, "lost a container");
+                Exit { code: 137, signal: Some(9), oom_killed: false }
+            }
+        };
         shared.logs.stored(&log, LAST_WORDS_MAX).await;
         let message = termination::message(&shared, &container, file, log, exit).await;
         if let Err(error) = shared.runtime.remove_container(&id).await {

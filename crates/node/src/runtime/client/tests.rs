@@ -30,7 +30,8 @@ async fn how_they_came_apart_is_known() {
 #[tokio::test]
 async fn a_start_whose_descriptors_are_lost_fails_and_is_undone() {
     let (client, keeper) = client();
-    let note = Note { container: "c".into(), sandbox: "s".into(), copy: None, ports: None };
+    let note =
+        Note { container: "c".into(), sandbox: "s".into(), copy: None, ports: None, content: String::new() };
     let sent = Duration::ZERO;
     let request = move |request, note| Request::StartProcess { request, note, sent };
     let asking = Arc::clone(&client);

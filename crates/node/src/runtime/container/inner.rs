@@ -106,8 +106,13 @@ impl Inner {
             container: id.to_string(),
             reason: error.to_string(),
         })?;
-        let note =
-            Note { container: id.to_string(), sandbox: sandbox.to_string(), copy: copy.clone(), ports: None };
+        let note = Note {
+            container: id.to_string(),
+            sandbox: sandbox.to_string(),
+            copy: copy.clone(),
+            ports: None,
+            content: spec.content,
+        };
         let (resources, sent) = (spec.resources, sys::monotonic());
         let request = |request, note| Request::StartContainer { request, note, resources, sent };
         let output: Vec<_> =

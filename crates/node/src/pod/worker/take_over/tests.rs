@@ -89,7 +89,13 @@ fn pod(statuses: Value) -> Pod {
 fn kept(pod: &Pod, ids: &[&str]) -> Option<Kept> {
     let started_at = std::time::UNIX_EPOCH + Duration::from_secs(900);
     let started = crate::runtime::Started { pid: 1, started_at, timings: Default::default() };
-    let container = |id: &&str| TakenOverContainer { id: (*id).into(), started, runs: true, readers: None };
+    let container = |id: &&str| TakenOverContainer {
+        id: (*id).into(),
+        started,
+        runs: true,
+        readers: None,
+        content: String::new(),
+    };
     let addresses = vec!["10.88.0.7".parse().unwrap()];
     Kept::of(
         pod,
