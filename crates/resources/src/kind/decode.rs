@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::tree::Tree;
+use super::tree::{Notes, Tree};
 use crate::{
     kind::Kind,
     object::{DynObject, Object},
@@ -45,16 +45,10 @@ pub(crate) fn read_strictly<T: DeserializeOwned>(
     name: &str,
     value: Value,
 ) -> Result<(T, Vec<String>), DecodeError> {
-    let mut unknown = Vec::new();
-    let mut note = |path: serde_ignored::Path<'_>| unknown.push(field_path(&path));
-    let mut track = serde_path_to_error::Track::new();
-    let json = serde_ignored::Deserializer::new(Tree(value), &mut note);
-    match T::deserialize(serde_path_to_error::Deserializer::new(json, &mut track)) {
-        Ok(read) => Ok((read, unknown)),
-        Err(error) => {
-            let message = misfit(name, &track.path().to_string(), &error.to_string());
-            Err(DecodeError { message })
-        }
+    let notes = Notes::default();
+    match T::deserialize(Tree { value, notes: &notes }) {
+        Ok(read) => Ok((read, notes.into_unknown())),
+        Err(error) => Err(DecodeError { message: misfit(name, &notes.path(), &error.to_string()) }),
     }
 }
 
@@ -70,28 +64,12 @@ pub(crate) fn strip_nulls(value: &mut Value) {
     }
 }
 
-/// A path as Kubernetes writes it: `spec.containers[0].name`.
-fn field_path(path: &serde_ignored::Path<'_>) -> String {
-    use serde_ignored::Path;
-    match path {
-        Path::Root => String::new(),
-        Path::Seq { parent, index } => format!("{}[{index}]", field_path(parent)),
-        Path::Map { parent, key } => match field_path(parent) {
-            parent if parent.is_empty() => key.clone(),
-            parent => format!("{parent}.{key}"),
-        },
-        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
-            field_path(parent)
-        }
-    }
-}
-
-/// serde's complaint about the value at `path` (`.` is the whole object), in the words of a server written in Go, which
+/// serde's complaint about the value at `path` (empty is the whole object), in the words of a server written in Go, which
 /// is what people search for. One that is not about types stays as it is.
 fn misfit(kind: &str, path: &str, complaint: &str) -> String {
     let types = complaint.strip_prefix("invalid type: ").or(complaint.strip_prefix("invalid value: "));
     let Some((found, expected)) = types.and_then(|types| types.rsplit_once(", expected ")) else {
-        return format!("{path}: {complaint}");
+        return if path.is_empty() { complaint.to_owned() } else { format!("{path}: {complaint}") };
     };
     let found = match found.split([' ', '`']).next().unwrap_or_default() {
         "integer" | "floating" => "number",
@@ -109,7 +87,7 @@ fn misfit(kind: &str, path: &str, complaint: &str) -> String {
         "a sequence" => "array",
         words => words.strip_prefix("a ").or(words.strip_prefix("struct ")).unwrap_or(words),
     };
-    let field = if path == "." { kind.to_owned() } else { format!("{kind}.{path}") };
+    let field = if path.is_empty() { kind.to_owned() } else { format!("{kind}.{path}") };
     format!("json: cannot unmarshal {found} into Go struct field {field} of type {expected}")
 }
 

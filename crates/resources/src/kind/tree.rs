@@ -1,36 +1,147 @@
-//! A JSON tree as serde reads it, but for one thing: an array is no struct. What serde derives takes the items of an
-//! array for the fields of a struct in their order, so that `spec: []` would pass for an empty spec.
+//! A JSON tree as serde reads it, but for two things.
+//!
+//! An array is no struct: what serde derives takes the items of an array for the fields of a struct in their order, so
+//! that `spec: []` would pass for an empty spec. And it is noted where the reader is, so that what nobody reads and what
+//! does not fit can be named with its path.
+//!
+//! The notes are the tree's own and not those of readers around it: each of those would be compiled once more for each
+//! field of each kind.
+
+use std::{cell::RefCell, fmt::Write, vec};
 
 use serde::{
     Deserializer,
-    de::{
-        Error as _, IntoDeserializer, Unexpected, Visitor,
-        value::{MapDeserializer, SeqDeserializer},
-    },
+    de::{DeserializeSeed, Error as _, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor},
     forward_to_deserialize_any,
 };
-use serde_json::{Error, Value};
+use serde_json::{Error, Value, map};
 
 /// A value of the tree.
-pub(super) struct Tree(pub(super) Value);
+pub(super) struct Tree<'a> {
+    pub(super) value: Value,
+    pub(super) notes: &'a Notes,
+}
 
-impl IntoDeserializer<'_, Error> for Tree {
-    type Deserializer = Self;
+/// What is noticed while a tree is read.
+#[derive(Default)]
+pub(super) struct Notes {
+    /// Where the reader is; where it was, once it has failed.
+    place: RefCell<Vec<Step>>,
+    unknown: RefCell<Vec<String>>,
+}
 
-    fn into_deserializer(self) -> Self {
-        self
+enum Step {
+    Field(String),
+    Item(usize),
+}
+
+impl Notes {
+    /// Where the reader is, as Kubernetes writes it: `spec.containers[0].name`; empty for the whole.
+    pub(super) fn path(&self) -> String {
+        let mut path = String::new();
+        for step in &*self.place.borrow() {
+            // A String takes whatever is written.
+            let _ = match step {
+                Step::Field(name) if path.is_empty() => write!(path, "{name}"),
+                Step::Field(name) => write!(path, ".{name}"),
+                Step::Item(index) => write!(path, "[{index}]"),
+            };
+        }
+        path
+    }
+
+    /// The paths of what nobody read.
+    pub(super) fn into_unknown(self) -> Vec<String> {
+        self.unknown.into_inner()
+    }
+
+    /// Reads what is one step below `depth`. After a failure the place stays, for whoever tells of it.
+    fn within<T>(
+        &self,
+        depth: usize,
+        step: Step,
+        read: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        {
+            let mut place = self.place.borrow_mut();
+            // A reader may have got over a failure.
+            place.truncate(depth);
+            place.push(step);
+        }
+        let read = read()?;
+        self.place.borrow_mut().truncate(depth);
+        Ok(read)
+    }
+
+    fn depth(&self) -> usize {
+        self.place.borrow().len()
     }
 }
 
-impl<'de> Deserializer<'de> for Tree {
+/// The items of an array.
+struct Items<'a> {
+    items: std::iter::Enumerate<vec::IntoIter<Value>>,
+    depth: usize,
+    notes: &'a Notes,
+}
+
+impl<'de> SeqAccess<'de> for Items<'_> {
+    type Error = Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        let Some((index, value)) = self.items.next() else { return Ok(None) };
+        let notes = self.notes;
+        let read = || seed.deserialize(Tree { value, notes });
+        notes.within(self.depth, Step::Item(index), read).map(Some)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.items.len())
+    }
+}
+
+/// The fields of an object.
+struct Fields<'a> {
+    fields: map::IntoIter,
+    /// Of which the name has been read.
+    next: Option<(String, Value)>,
+    depth: usize,
+    notes: &'a Notes,
+}
+
+impl<'de> MapAccess<'de> for Fields<'_> {
+    type Error = Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        self.next = self.fields.next();
+        let Some((name, _)) = &self.next else { return Ok(None) };
+        seed.deserialize(name.as_str().into_deserializer()).map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+        let (name, value) = self.next.take().expect("a value is asked for after its name");
+        let notes = self.notes;
+        notes.within(self.depth, Step::Field(name), || seed.deserialize(Tree { value, notes }))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.fields.len())
+    }
+}
+
+impl<'de> Deserializer<'de> for Tree<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(Tree))),
+        let notes = self.notes;
+        match self.value {
+            Value::Array(items) => {
+                let items = items.into_iter().enumerate();
+                visitor.visit_seq(Items { items, depth: notes.depth(), notes })
+            }
             Value::Object(fields) => {
-                let fields = fields.into_iter().map(|(name, value)| (name, Tree(value)));
-                visitor.visit_map(MapDeserializer::new(fields))
+                let fields = fields.into_iter();
+                visitor.visit_map(Fields { fields, next: None, depth: notes.depth(), notes })
             }
             leaf => leaf.deserialize_any(visitor),
         }
@@ -42,14 +153,14 @@ impl<'de> Deserializer<'de> for Tree {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.0 {
+        match self.value {
             Value::Array(_) => Err(Error::invalid_type(Unexpected::Seq, &visitor)),
             _ => self.deserialize_any(visitor),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
+        match self.value {
             Value::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
@@ -69,11 +180,16 @@ impl<'de> Deserializer<'de> for Tree {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.0.deserialize_enum(name, variants, visitor)
+        self.value.deserialize_enum(name, variants, visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.notes.unknown.borrow_mut().push(self.notes.path());
+        visitor.visit_unit()
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map identifier ignored_any
+        tuple_struct map identifier
     }
 }
