@@ -245,6 +245,8 @@ impl State {
             let Some((version, json)) = journal.get(&disk_key)? else { continue };
             let crd =
                 downcast::<CustomResourceDefinition>(Stored::cold(definitions, version, json).object()?);
+            // Ebb's own kinds have their shelves: a second one would hold the same objects.
+            let crd = crd.filter(|crd| !custom::is_built_in(crd));
             let hub = crd.map(|crd| custom::hub(&crd)).transpose();
             kinds.extend(hub.map_err(|error| Error::Internal(error.to_string()))?.flatten());
         }

@@ -46,6 +46,7 @@ struct Entry {
     generation: Option<i64>,
     group: String,
     given: Names,
+    /// None of a definition of what Ebb has itself, so that nothing is done to those objects.
     kinds: Vec<&'static Kind>,
     terminating: bool,
     definitions: Vec<Arc<Definition>>,
@@ -182,7 +183,8 @@ impl Entry {
         let metadata = &crd.metadata;
         let uid = metadata.uid.clone().unwrap_or_default();
         let terminating = metadata.deletion_timestamp.is_some();
-        let established = custom::is_true(crd, ESTABLISHED) && !is_built_in(crd);
+        let is_built_in = is_built_in(crd);
+        let established = custom::is_true(crd, ESTABLISHED) && !is_built_in;
         let given = crd.status.as_ref().and_then(|status| status.accepted_names.clone()).unwrap_or_default();
         let old = old.filter(|old| old.uid == uid);
         let (kinds, definitions) = match old {
@@ -195,7 +197,8 @@ impl Entry {
                 (old.kinds, old.definitions)
             }
             old => {
-                let kinds = custom::kinds(crd).map_err(|error| Error::Forbidden(error.to_string()))?;
+                let kinds = if is_built_in { Ok(Vec::new()) } else { custom::kinds(crd) };
+                let kinds = kinds.map_err(|error| Error::Forbidden(error.to_string()))?;
                 let served = if established {
                     let tree = resources::DynObject::to_value(crd);
                     definition::of(crd, &kinds, &tree, version)

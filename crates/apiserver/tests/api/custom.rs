@@ -237,7 +237,9 @@ async fn names_are_given_to_who_comes_first() {
 
 #[tokio::test]
 async fn a_definition_of_what_ebb_has_itself_does_no_harm() {
-    let rig = Rig::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let open = async || Rig::of(ApiServer::open(Options::new(dir.path())).await.unwrap()).await;
+    let rig = open().await;
     let services = "/apis/serving.knative.dev/v1/namespaces/default/services";
     let service =
         json!({"metadata": {"name": "s"}, "spec": {"template": {"spec": {"containers": [{"image": "i"}]}}}});
@@ -252,9 +254,32 @@ async fn a_definition_of_what_ebb_has_itself_does_no_harm() {
     assert!(conditions.contains("Established"), "{conditions}");
     let bad = rig.call("POST", services, &[], r#"{"metadata": {"name": "t"}, "spec": {}}"#).await;
     assert_eq!(bad.code, 400, "Ebb's own rules stay: {}", bad.text);
-    assert_eq!(rig.call("DELETE", &path, &[], "").await.code, 200);
-    assert_eq!(rig.call("GET", &path, &[], "").await.code, 404);
-    assert_eq!(rig.call("GET", &format!("{services}/s"), &[], "").await.code, 200, "its objects stay");
+    rig.server.close().await.unwrap();
+
+    // Its objects stay whatever becomes of it, also where it waits for somebody while it goes.
+    let rig = open().await;
+    let mut definitions = rig.watch(&format!("{DEFINITIONS}?watch=true"), &[]).await;
+    definitions.next_name().await;
+    // The last by name of what is swept: when it has gone, whatever was going to be swept before has been.
+    let last = "zoos.stable.example.com";
+    rig.post(DEFINITIONS, &crd("zoos", "Zoo", json!({}), json!([version("v1", true, anything())]))).await;
+    for foreground in [true, false] {
+        let policy = if foreground { "Foreground" } else { "Background" };
+        let deleted = rig.call("DELETE", &format!("{path}?propagationPolicy={policy}"), &[], "").await;
+        assert_eq!(deleted.code, 200, "{}", deleted.text);
+        if foreground {
+            assert_eq!(deleted.json["metadata"]["finalizers"], json!(["foregroundDeletion"]));
+            rig.call("DELETE", &format!("{DEFINITIONS}/{last}"), &[], "").await;
+            while definitions.next_name().await != ("DELETED".into(), last.into()) {}
+            let merge = [("content-type", "application/merge-patch+json")];
+            rig.call("PATCH", &path, &merge, r#"{"metadata": {"finalizers": null}}"#).await;
+        }
+        assert_eq!(rig.call("GET", &path, &[], "").await.code, 404);
+        assert_eq!(rig.call("GET", &format!("{services}/s"), &[], "").await.code, 200, "{policy}");
+        rig.post(DEFINITIONS, &definition).await;
+    }
+    rig.server.close().await.unwrap();
+    assert_eq!(open().await.call("GET", &format!("{services}/s"), &[], "").await.code, 200);
 }
 
 #[tokio::test]
