@@ -88,7 +88,7 @@ pub(crate) enum Refused {
 pub(crate) struct Write {
     pub(crate) object: Arc<dyn DynObject>,
     pub(crate) metadata: ObjectMeta,
-    /// What the writer read; `None` for a new object.
+    /// What the writer read, as it is stored and not as a version of it shows it; `None` for a new object.
     pub(crate) before: Option<Arc<Stored>>,
     pub(crate) durability: Durability,
     /// About how long the object's JSON is.

@@ -149,7 +149,7 @@ impl Definition {
     /// then converts).
     pub(crate) fn view(&self, stored: &Arc<Stored>) -> Result<Arc<Stored>, Error> {
         let own = self.own.kind;
-        if own == self.stored.kind && stored.version > self.since {
+        if own == self.stored.kind && stored.is_written_as(own, self.since) {
             return Ok(Arc::clone(stored));
         }
         let mut value = stored.object()?.to_value();

@@ -325,3 +325,50 @@ async fn a_watch_sees_objects_of_a_users_kind_in_its_own_version() {
     assert_eq!(event["object"]["apiVersion"], "stable.example.com/v2", "{event}");
     assert_eq!(event["object"]["spec"], json!({"a": 1}), "{event}");
 }
+
+#[tokio::test]
+async fn each_version_sees_its_own_whoever_writes() {
+    let rig = Rig::start().await;
+    let versions = json!([version("v1", true, anything()), version("v2", false, anything())]);
+    rig.post(DEFINITIONS, &crd("crontabs", "CronTab", json!({}), versions)).await;
+    let path = |version: &str| CRON_TABS.replace("v1", version);
+    for name in ["a", "b", "c"] {
+        rig.post(CRON_TABS, &cron_tab(json!({"metadata": {"name": name, "labels": {"l": "1"}}}))).await;
+    }
+    let versions = ["v1", "v2"];
+    let (mut pages, mut watches) = (Vec::new(), Vec::new());
+    for version in versions {
+        let page = rig.call("GET", &format!("{}?limit=1", path(version)), &[], "").await.json;
+        pages.push(page["metadata"]["continue"].as_str().unwrap().to_owned());
+        let mut watch = rig.watch(&format!("{}?watch=true&labelSelector=l", path(version)), &[]).await;
+        for name in ["a", "b", "c"] {
+            assert_eq!(watch.next_name().await, ("ADDED".into(), name.into()));
+        }
+        watches.push(watch);
+    }
+    let merge = [("content-type", "application/merge-patch+json")];
+    let no_label = r#"{"metadata": {"labels": null}}"#;
+    // Each of the other version than what is stored, or not.
+    for (name, version) in [("b", "v2"), ("c", "v1")] {
+        let answer = rig.call("PATCH", &format!("{}/{name}", path(version)), &merge, no_label).await;
+        assert_eq!(answer.json["apiVersion"], format!("stable.example.com/{version}"), "{}", answer.text);
+    }
+    assert_eq!(rig.call("DELETE", &format!("{}/b", path("v2")), &[], "").await.code, 200);
+    for ((version, token), mut watch) in versions.into_iter().zip(pages).zip(watches) {
+        let expect = format!("stable.example.com/{version}");
+        let rest = rig.call("GET", &format!("{}?continue={token}", path(version)), &[], "").await;
+        for (item, name) in rest.json["items"].as_array().unwrap().iter().zip(["b", "c"]) {
+            let labels = json!({"l": "1"});
+            assert_eq!((&item["metadata"]["name"], &item["metadata"]["labels"]), (&json!(name), &labels));
+            assert_eq!(item["apiVersion"], expect, "{name} in a list by {version}: {}", rest.text);
+        }
+        for name in ["b", "c"] {
+            let event = watch.next().await.unwrap();
+            assert_eq!(
+                (&event["type"], &event["object"]["metadata"]["name"]),
+                (&json!("DELETED"), &json!(name))
+            );
+            assert_eq!(event["object"]["apiVersion"], expect, "a watch by {version}: {event}");
+        }
+    }
+}
