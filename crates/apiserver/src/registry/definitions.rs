@@ -44,13 +44,8 @@ impl Registry {
         let all = PageOptions { limit: 0, from: From::Now };
         let page =
             self.store.page(<CustomResourceDefinition as Object>::kind(), &Selection::default(), all).await?;
-        for stored in &page.items {
-            self.kinds.observe(stored)?;
-        }
-        for stored in &page.items {
-            self.defined(stored)?;
-        }
-        Ok(())
+        self.kinds.observe_all(page.items.iter().map(|stored| &**stored))?;
+        self.kinds.groups().iter().try_for_each(|group| self.settle_group(group))
     }
 
     /// A stored object as one of the kind; as it is, where nobody defines the kind any more.
@@ -136,7 +131,7 @@ impl Registry {
     /// Gives the definitions of a group their names, and writes what follows into their statuses.
     fn settle_group(&self, group: &str) -> Result<(), Error> {
         let _one_at_a_time = self.kinds.naming.lock();
-        for name in self.kinds.of_group(group) {
+        for name in self.kinds.without_names(group) {
             for _ in 0..self.limits.write_attempts_max {
                 let key = ObjectKey::cluster(name.as_str());
                 let Some(current) = self.store.get(<CustomResourceDefinition as Object>::kind(), &key)?
@@ -240,3 +235,6 @@ pub(crate) async fn clean_up(registry: Weak<Registry>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
