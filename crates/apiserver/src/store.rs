@@ -158,6 +158,11 @@ impl Store {
         Ok(Some(stored))
     }
 
+    /// Whether there is no object of a kind.
+    pub(crate) fn is_empty(&self, kind: &'static Kind) -> bool {
+        self.lock().shelf(kind).is_empty()
+    }
+
     /// Whether a write would get its place.
     pub(crate) fn check(&self, write: &Write) -> Result<(), Refused> {
         self.lock().check(write.object.kind(), &write.key(), write.before.as_ref())

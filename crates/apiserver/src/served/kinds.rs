@@ -96,9 +96,10 @@ impl Kinds {
         going.map(|(name, entry)| (name.clone(), entry.kinds.first().map(|kind| kind.hub()))).collect()
     }
 
-    /// Lets it be looked whether a definition of the kind can go, now that one object less is there.
-    pub(crate) fn one_less(&self, kind: &'static Kind) {
-        if kind.is_defined() && self.entries.lock().all.values().any(|entry| entry.terminating) {
+    /// Lets it be looked whether the definition of a kind can go, of which no object is left.
+    pub(crate) fn emptied(&self, kind: &'static Kind) {
+        let of_kind = |entry: &Entry| entry.kinds.first().is_some_and(|first| first.hub() == kind.hub());
+        if self.entries.lock().all.values().any(|entry| entry.terminating && of_kind(entry)) {
             self.terminating.send_replace(());
         }
     }

@@ -45,6 +45,11 @@ impl Place {
         Key::of(kind, &ObjectKey::new(self.namespace.as_str(), self.name.as_str()))
     }
 
+    /// The same place in what there is at another version: for who need not see all as it was at one.
+    pub(crate) fn at(self, version: u64) -> Self {
+        Self { version, ..self }
+    }
+
     /// The token as clients carry it.
     pub(crate) fn token(&self) -> String {
         // Two strings and a number always serialize.

@@ -58,6 +58,10 @@ impl Shelf {
         self.index.get(key).map(|found| &found.0)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
     /// Puts an entry in place of the one that was there, and returns both. The text of the key stays the first one's.
     pub(super) fn insert(&mut self, mut entry: Entry) -> (Arc<Entry>, Option<Arc<Entry>>) {
         if let Some(known) = self.get(&entry.key) {

@@ -1,7 +1,11 @@
+use objects::DeleteOptions;
 use serde_json::json;
 
 use super::*;
-use crate::{ApiServer, Options};
+use crate::{
+    ApiServer, Limits, Options,
+    registry::{Target, Wanted},
+};
 
 const GROUP: &str = "stable.example.com";
 
@@ -50,4 +54,48 @@ async fn only_definitions_that_may_get_names_are_read_again() {
     registry.sweep().await.unwrap();
     assert!(is_established(registry, "others"), "what waited for the name has it");
     assert!(registry.kinds.without_names(GROUP).is_empty());
+}
+
+#[tokio::test]
+async fn objects_that_are_waited_for_are_swept_once() {
+    // Fewer changes are remembered than objects are deleted.
+    let limits =
+        Limits { delete_page: 2, changes_per_kind_max: 3, seen_changes_per_kind_max: 3, ..Limits::default() };
+    let server = ApiServer::in_memory(Options { limits, ..Options::new("") }).await.unwrap();
+    let (registry, bootstrap) = (&server.shared.registry, Caller::bootstrap());
+    define(registry, "ones", "One").await;
+    let kind = registry.kinds.served().by_plural(GROUP, "v1", "ones").unwrap();
+    for number in 0..12 {
+        let held = if number % 3 == 0 { json!(["example.com/held"]) } else { json!(null) };
+        let metadata = json!({"name": format!("o{number:02}"), "namespace": "default", "finalizers": held});
+        let object = kind.decode_value(json!({"metadata": metadata})).unwrap();
+        registry.create(Wanted::typed(object), &bootstrap).await.unwrap();
+    }
+    let (definitions, name) =
+        (<CustomResourceDefinition as Object>::kind(), ObjectKey::cluster(format!("ones.{GROUP}")));
+    registry.delete(definitions, &name, &DeleteOptions::default(), &bootstrap).await.unwrap();
+    registry.sweep().await.unwrap();
+    let all = || async {
+        let all = PageOptions { limit: 0, from: From::Now };
+        registry.store.page(kind, &Selection::default(), all).await.unwrap().items
+    };
+    let held = all().await;
+    assert!(held.len() == 4, "all but those that are held have gone");
+    let mut news = registry.kinds.terminating();
+    for (number, stored) in held.iter().enumerate() {
+        assert!(!news.has_changed().unwrap(), "nothing can be done after {number} of {}", held.len());
+        let object = stored.object().unwrap();
+        let key = ObjectKey::of(object.metadata());
+        let free = |current: &Stored| {
+            let object = current.object()?;
+            let mut metadata = object.metadata().clone();
+            metadata.finalizers = None;
+            Ok::<_, Error>(Wanted::typed(object.with_metadata(metadata)))
+        };
+        registry.update(kind, &key, Target::Object, &bootstrap, free).await.unwrap();
+    }
+    assert!(all().await.is_empty() && news.has_changed().unwrap());
+    news.borrow_and_update();
+    registry.sweep().await.unwrap();
+    assert!(registry.get(definitions, &name).is_err_and(|error| error.is_not_found()));
 }
