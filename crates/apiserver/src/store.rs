@@ -80,6 +80,10 @@ pub(crate) enum Refused {
     NamespaceMissing,
     /// A new object's namespace is on its way out.
     NamespaceTerminating,
+    /// What defines a new object's kind is gone.
+    KindMissing,
+    /// What defines a new object's kind is on its way out.
+    KindTerminating,
     /// The journal takes no writes.
     Journal(Error),
 }
@@ -283,7 +287,11 @@ impl State {
         if found != before.map(|before| before.version) {
             return Err(Refused::Raced);
         }
-        if found.is_some() || !kind.namespaced {
+        if found.is_some() {
+            return Ok(());
+        }
+        self.check_kind(kind)?;
+        if !kind.namespaced {
             return Ok(());
         }
         let namespaces = <resources::builtin::Namespace as resources::Object>::kind();
@@ -291,6 +299,21 @@ impl State {
         match self.shelf(namespaces).get(&namespace) {
             None => Err(Refused::NamespaceMissing),
             Some(namespace) if namespace.facts.deleting => Err(Refused::NamespaceTerminating),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Whether there may be a new object of a kind. Asked where writes have their order: from when its definition is
+    /// marked no object comes any more, so that who finds none left knows that none will be.
+    fn check_kind(&mut self, kind: &'static Kind) -> Result<(), Refused> {
+        if !kind.is_defined() {
+            return Ok(());
+        }
+        let definitions = <CustomResourceDefinition as Object>::kind();
+        let name = Key::of(definitions, &ObjectKey::cluster(kind.resource()));
+        match self.shelf(definitions).get(&name) {
+            None => Err(Refused::KindMissing),
+            Some(definition) if definition.facts.deleting => Err(Refused::KindTerminating),
             Some(_) => Ok(()),
         }
     }

@@ -197,6 +197,13 @@ async fn a_definition_goes_after_its_objects() {
     let another =
         rig.call("POST", CRON_TABS, &[], &cron_tab(json!({"metadata": {"name": "late"}})).to_string()).await;
     assert_eq!(another.code, 405, "{}", another.text);
+    let apply = [("content-type", "application/apply-patch+yaml")];
+    let late = cron_tab(json!({"metadata": {"name": "late"}})).to_string();
+    for dry_run in ["", "&dryRun=All"] {
+        let path = format!("{CRON_TABS}/late?fieldManager=m{dry_run}");
+        let applied = rig.call("PATCH", &path, &apply, &late).await;
+        assert!(applied.code == 403 && applied.text.contains("is terminating"), "{}", applied.text);
+    }
     assert_eq!(rig.call("GET", &path, &[], "").await.code, 200, "it waits for what is held");
 
     let merge = [("content-type", "application/merge-patch+json")];

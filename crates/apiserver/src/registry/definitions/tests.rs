@@ -24,6 +24,24 @@ async fn define(registry: &Registry, plural: &str, kind: &str) {
     registry.create(wanted, &Caller::bootstrap()).await.unwrap();
 }
 
+fn one(kind: &'static Kind, name: &str, held: bool) -> Arc<dyn DynObject> {
+    let finalizers = if held { json!(["example.com/held"]) } else { json!(null) };
+    let metadata = json!({"name": name, "namespace": "default", "finalizers": finalizers});
+    kind.decode_value(json!({"metadata": metadata})).unwrap()
+}
+
+/// Takes away what holds an object.
+async fn free(registry: &Registry, kind: &'static Kind, name: &str) {
+    let free = |current: &Stored| {
+        let object = current.object()?;
+        let mut metadata = object.metadata().clone();
+        metadata.finalizers = None;
+        Ok::<_, Error>(Wanted::typed(object.with_metadata(metadata)))
+    };
+    let key = ObjectKey::new("default", name);
+    registry.update(kind, &key, Target::Object, &Caller::bootstrap(), free).await.unwrap();
+}
+
 fn is_established(registry: &Registry, plural: &str) -> bool {
     let key = ObjectKey::cluster(format!("{plural}.{GROUP}"));
     let stored = registry.get(<CustomResourceDefinition as Object>::kind(), &key).unwrap();
@@ -66,9 +84,7 @@ async fn objects_that_are_waited_for_are_swept_once() {
     define(registry, "ones", "One").await;
     let kind = registry.kinds.served().by_plural(GROUP, "v1", "ones").unwrap();
     for number in 0..12 {
-        let held = if number % 3 == 0 { json!(["example.com/held"]) } else { json!(null) };
-        let metadata = json!({"name": format!("o{number:02}"), "namespace": "default", "finalizers": held});
-        let object = kind.decode_value(json!({"metadata": metadata})).unwrap();
+        let object = one(kind, &format!("o{number:02}"), number % 3 == 0);
         registry.create(Wanted::typed(object), &bootstrap).await.unwrap();
     }
     let (definitions, name) =
@@ -84,18 +100,36 @@ async fn objects_that_are_waited_for_are_swept_once() {
     let mut news = registry.kinds.terminating();
     for (number, stored) in held.iter().enumerate() {
         assert!(!news.has_changed().unwrap(), "nothing can be done after {number} of {}", held.len());
-        let object = stored.object().unwrap();
-        let key = ObjectKey::of(object.metadata());
-        let free = |current: &Stored| {
-            let object = current.object()?;
-            let mut metadata = object.metadata().clone();
-            metadata.finalizers = None;
-            Ok::<_, Error>(Wanted::typed(object.with_metadata(metadata)))
-        };
-        registry.update(kind, &key, Target::Object, &bootstrap, free).await.unwrap();
+        free(registry, kind, stored.object().unwrap().metadata().name.as_deref().unwrap()).await;
     }
     assert!(all().await.is_empty() && news.has_changed().unwrap());
     news.borrow_and_update();
     registry.sweep().await.unwrap();
     assert!(registry.get(definitions, &name).is_err_and(|error| error.is_not_found()));
+}
+
+#[tokio::test]
+async fn nothing_comes_after_the_mark_whoever_asked_before() {
+    let server = ApiServer::in_memory(Options::new("")).await.unwrap();
+    let (registry, bootstrap) = (&server.shared.registry, Caller::bootstrap());
+    define(registry, "ones", "One").await;
+    let kind = registry.kinds.served().by_plural(GROUP, "v1", "ones").unwrap();
+    registry.create(Wanted::typed(one(kind, "held", true)), &bootstrap).await.unwrap();
+    // Each has passed every check before the definition is marked, and gets to the store when it gets there.
+    let put = |name: &str| {
+        let object = one(kind, name, false);
+        let (metadata, durability) = (object.metadata().clone(), Durability::Soon);
+        registry.store.put(Write { object, metadata, before: None, durability, size_hint: 0 }).map(drop)
+    };
+    let definition = ObjectKey::cluster(format!("ones.{GROUP}"));
+    let definitions = <CustomResourceDefinition as Object>::kind();
+    registry.delete(definitions, &definition, &DeleteOptions::default(), &bootstrap).await.unwrap();
+    assert!(matches!(put("late"), Err(Refused::KindTerminating)));
+    registry.sweep().await.unwrap();
+    assert!(registry.get(definitions, &definition).is_ok(), "it waits for what is held");
+    free(registry, kind, "held").await;
+    registry.sweep().await.unwrap();
+    assert!(matches!(put("late"), Err(Refused::KindMissing)));
+    define(registry, "ones", "One").await;
+    assert!(put("late").is_ok());
 }
