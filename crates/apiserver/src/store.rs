@@ -20,6 +20,7 @@ mod key;
 mod page;
 pub(crate) mod pairs;
 mod ring;
+mod selectable;
 mod selection;
 mod shelf;
 pub(crate) mod stored;
@@ -58,6 +59,8 @@ use crate::limits::Limits;
 pub(crate) struct Store {
     journal: Journal,
     state: Mutex<State>,
+    /// Objects are looked through for fields one kind at a time.
+    preparing: tokio::sync::Mutex<()>,
 }
 
 struct State {
@@ -130,7 +133,7 @@ impl Store {
         for kind in state.defined(&journal)? {
             state.load(kind, &journal)?;
         }
-        Ok(Self { journal, state: Mutex::new(state) })
+        Ok(Self { journal, state: Mutex::new(state), preparing: tokio::sync::Mutex::default() })
     }
 
     /// The version of the newest write.
@@ -327,7 +330,8 @@ impl State {
         stored: Arc<Stored>,
     ) -> Result<Vec<Arc<Stored>>, Refused> {
         let object = stored.object().map_err(Refused::Journal)?;
-        let facts = Facts::of(&*object, &mut self.names);
+        let fields = self.shelf(kind).selectable.fields();
+        let facts = Facts::with(&*object, &fields, &mut self.names);
         let (entry, replaced) = self.shelf(kind).insert(Entry { key, version: stored.version, facts });
         self.cache.insert(&entry.key, Arc::clone(&stored));
         let change = if replaced.is_some() { ChangeKind::Modified } else { ChangeKind::Added };
@@ -343,7 +347,8 @@ impl State {
         last: Arc<Stored>,
     ) -> Result<Vec<Arc<Stored>>, Refused> {
         let object = last.object().map_err(Refused::Journal)?;
-        let facts = Facts::of(&*object, &mut self.names);
+        let fields = self.shelf(kind).selectable.fields();
+        let facts = Facts::with(&*object, &fields, &mut self.names);
         self.cache.remove(&key);
         let Some(replaced) = self.shelf(kind).remove(&key) else { return Ok(Vec::new()) };
         let entry = Arc::new(Entry { key: replaced.key.clone(), version: last.version, facts });

@@ -14,7 +14,7 @@ use crate::{
 
 pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
     let form = call.form()?;
-    let selection = call.selection()?;
+    let selection = call.selected().await?;
     call.query.number::<i64>("timeoutSeconds")?;
     // Fewer than none are all.
     let limit = call.query.number::<i64>("limit")?.unwrap_or_default();

@@ -19,7 +19,11 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{columns, kinds::by_priority};
-use crate::{schema::Shapes, store::Stored, table::Column};
+use crate::{
+    schema::Shapes,
+    store::{Selection, Store, Stored},
+    table::Column,
+};
 
 /// One version of a kind as it is served, and the version that its objects are stored under.
 pub(crate) struct Definition {
@@ -162,6 +166,11 @@ impl Definition {
         let object =
             object.map_err(|error| Error::Internal(format!("a stored {own:?} cannot be read: {error}")))?;
         Ok(Arc::new(Stored::hot(stored.version, object, stored.cost())))
+    }
+
+    /// Makes the objects of the kind selectable by the fields that a selection names.
+    pub(crate) async fn prepare(&self, store: &Store, selection: &Selection) -> Result<(), Error> {
+        store.prepare(self.own.kind, selection, self.since, |stored| self.view(stored)).await
     }
 
     /// An object of this version as it is stored.

@@ -65,7 +65,7 @@ impl Place {
 }
 
 /// Objects read before other tasks, and other users of the lock, get their turn.
-const SLICE: usize = 256;
+pub(super) const SLICE: usize = 256;
 /// How often a list of the present starts over when changes overtake it.
 const ATTEMPTS_MAX: usize = 8;
 
@@ -138,6 +138,7 @@ impl Store {
             let version = version.unwrap_or(state.version);
             state.check_version(version)?;
             let shelf = state.shelf(kind);
+            shelf.selectable.check(kind, selection, version, &shelf.ring)?;
             shelf.prepare(selection);
             let changed = shelf.before(version).ok_or_else(|| expired(version))?;
             let from = range_start(kind, selection, after);

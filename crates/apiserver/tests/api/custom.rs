@@ -334,6 +334,82 @@ async fn a_watch_sees_objects_of_a_users_kind_in_its_own_version() {
 }
 
 #[tokio::test]
+async fn objects_are_selected_by_fields_whenever_a_definition_names_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = async || Rig::of(ApiServer::open(Options::new(dir.path())).await.unwrap()).await;
+    let schema = |size: Value| {
+        let spec = json!({"type": "object", "properties": {"color": {"type": "string"}, "size": size}});
+        json!({"type": "object", "properties": {"spec": spec}})
+    };
+    let versions = |v1: Value, v2: Value, size: Value| {
+        let mut both = [version("v1", true, schema(size.clone())), version("v2", false, schema(size))];
+        (both[0]["selectableFields"], both[1]["selectableFields"]) = (v1, v2);
+        json!({"spec": {"versions": both}})
+    };
+    let by = |fields: &[&str]| fields.iter().map(|field| json!({"jsonPath": field})).collect::<Value>();
+    let definition = format!("{DEFINITIONS}/crontabs.stable.example.com");
+    let merge = [("content-type", "application/merge-patch+json")];
+    let rig = open().await;
+    let text = json!({"type": "string"});
+    let mut crd = crd("crontabs", "CronTab", json!({}), json!([]));
+    json_patch::merge(&mut crd, &versions(json!(null), by(&[".spec.color"]), text.clone()));
+    rig.post(DEFINITIONS, &crd).await;
+    for (name, spec) in [
+        ("a", json!({"color": "red"})),
+        ("b", json!({"color": "blue", "size": "s"})),
+        ("c", json!({"color": "red", "size": "l"})),
+    ] {
+        rig.post(CRON_TABS, &cron_tab(json!({"metadata": {"name": name}, "spec": spec}))).await;
+    }
+    rig.server.close().await.unwrap();
+
+    let rig = open().await;
+    let selected = async |version: &str, selector: &str| {
+        let selector = selector.replace('=', "%3D").replace('!', "%21");
+        let path = format!("{}?fieldSelector={selector}", CRON_TABS.replace("v1", version));
+        let list = rig.call("GET", &path, &[], "").await;
+        let items =
+            list.json["items"].as_array().unwrap_or_else(|| panic!("{selector}: {}", list.text)).clone();
+        let names = items.iter().map(|item| item["metadata"]["name"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    // The version that is listed first, and that objects are kept in, does not name it.
+    assert_eq!(selected("v2", "spec.color=red").await, "a c");
+    let before = rig.call("GET", CRON_TABS, &[], "").await.json["metadata"]["resourceVersion"].clone();
+    let changed = versions(by(&[".spec.size", ".spec.color"]), by(&[".spec.color"]), text.clone());
+    assert_eq!(rig.call("PATCH", &definition, &merge, &changed.to_string()).await.code, 200);
+    rig.call("PATCH", &format!("{CRON_TABS}/b"), &merge, r#"{"spec": {"size": "m"}}"#).await;
+    for (selector, expect) in [
+        ("spec.size=l", "c"),
+        ("spec.size=m", "b"),
+        ("spec.size!=l", "a b"),
+        ("spec.color=red,spec.size=l", "c"),
+        ("metadata.name=c,spec.color=red", "c"),
+    ] {
+        assert_eq!(selected("v1", selector).await, expect, "{selector}");
+    }
+    // What could not be selected by the field then is not passed over in silence.
+    let past =
+        format!("{CRON_TABS}?fieldSelector=spec.size%3Dm&resourceVersion={}", before.as_str().unwrap());
+    let exact = rig.call("GET", &format!("{past}&resourceVersionMatch=Exact"), &[], "").await;
+    assert_eq!(exact.code, 410, "{}", exact.text);
+    let mut watch = rig.watch(&format!("{past}&watch=true"), &[]).await;
+    assert_eq!(watch.next().await.unwrap()["object"]["code"], 410);
+    // A default counts for what was there before it.
+    let small = versions(by(&[".spec.size"]), json!(null), json!({"type": "string", "default": "s"}));
+    assert_eq!(rig.call("PATCH", &definition, &merge, &small.to_string()).await.code, 200);
+    assert_eq!(selected("v1", "spec.size=s").await, "a");
+
+    let mut watch = rig.watch(&format!("{CRON_TABS}?watch=true&fieldSelector=spec.size%3Ds"), &[]).await;
+    assert_eq!(watch.next_name().await, ("ADDED".into(), "a".into()));
+    for (name, size, expect) in [("c", "s", "ADDED"), ("a", "l", "DELETED"), ("c", "m", "DELETED")] {
+        let patch = json!({"spec": {"size": size}}).to_string();
+        rig.call("PATCH", &format!("{}/{name}", CRON_TABS.replace("v1", "v2")), &merge, &patch).await;
+        assert_eq!(watch.next_name().await, (expect.into(), name.into()));
+    }
+}
+
+#[tokio::test]
 async fn each_version_sees_its_own_whoever_writes() {
     let rig = Rig::start().await;
     let versions = json!([version("v1", true, anything()), version("v2", false, anything())]);
