@@ -57,7 +57,8 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
             }
         }
         match page.next {
-            Some(place) => from = From::Place(place),
+            // What it was like before this page's objects went may be forgotten by now.
+            Some(place) => from = From::Place(place.at(registry.store.version())),
             None => break,
         }
     }
