@@ -51,7 +51,19 @@ struct Entry {
     /// None of a definition of what Ebb has itself, so that nothing is done to those objects.
     kinds: Vec<&'static Kind>,
     terminating: bool,
+    /// Whether its objects have all been deleted, or marked, on its way out.
+    swept: bool,
     definitions: Vec<Arc<Definition>>,
+}
+
+/// A definition that is on its way out.
+pub(crate) struct Going {
+    pub(crate) name: String,
+    uid: String,
+    /// What its objects are kept under; `None` where they are not its own.
+    pub(crate) kind: Option<&'static Kind>,
+    /// Whether they have all been deleted, or marked.
+    pub(crate) swept: bool,
 }
 
 impl Kinds {
@@ -89,11 +101,26 @@ impl Kinds {
         self.terminating.subscribe()
     }
 
-    /// The names of the definitions that are on their way out, each with the kind that its objects are kept under.
-    pub(crate) fn going(&self) -> Vec<(String, Option<&'static Kind>)> {
+    /// The definitions that are on their way out.
+    pub(crate) fn going(&self) -> Vec<Going> {
         let entries = self.entries.lock();
         let going = entries.all.iter().filter(|(_, entry)| entry.terminating);
-        going.map(|(name, entry)| (name.clone(), entry.kinds.first().map(|kind| kind.hub()))).collect()
+        going
+            .map(|(name, entry)| Going {
+                name: name.clone(),
+                uid: entry.uid.clone(),
+                kind: entry.kinds.first().map(|kind| kind.hub()),
+                swept: entry.swept,
+            })
+            .collect()
+    }
+
+    /// Notes that every object of a definition has been deleted, or marked: since nothing new comes, that is done once.
+    pub(crate) fn swept(&self, going: &Going) {
+        let mut entries = self.entries.lock();
+        if let Some(entry) = entries.all.get_mut(&going.name).filter(|entry| entry.uid == going.uid) {
+            entry.swept = true;
+        }
     }
 
     /// Lets it be looked whether the definition of a kind can go, of which no object is left.
@@ -218,6 +245,7 @@ impl Entry {
         let given = crd.status.as_ref().and_then(|status| status.accepted_names.clone()).unwrap_or_default();
         let has_its_names = given == crd.spec.names && custom::condition(crd, NAMES_ACCEPTED).is_some();
         let old = old.filter(|old| old.uid == uid);
+        let swept = old.as_ref().is_some_and(|old| old.swept);
         let (kinds, definitions) = match old {
             // That its deletion has begun counts as a change, and is none of what it says.
             Some(old)
@@ -244,7 +272,18 @@ impl Entry {
         };
         definitions.iter().for_each(|definition| definition.set_terminating(terminating));
         let (generation, group) = (metadata.generation, crd.spec.group.clone());
-        Ok(Self { version, uid, generation, group, given, has_its_names, kinds, terminating, definitions })
+        Ok(Self {
+            version,
+            uid,
+            generation,
+            group,
+            given,
+            has_its_names,
+            kinds,
+            terminating,
+            swept,
+            definitions,
+        })
     }
 }
 

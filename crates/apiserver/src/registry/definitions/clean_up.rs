@@ -15,6 +15,7 @@ use tokio::{sync::watch, time::sleep};
 use super::CLEANUP;
 use crate::{
     registry::{Caller, Registry, Target, Wanted},
+    served::Going,
     store::{From, PageOptions, Selection, Stored},
 };
 
@@ -64,21 +65,24 @@ impl Registry {
     /// One of those that came up; the other definitions have been looked after.
     pub(super) async fn sweep(&self) -> Result<(), Error> {
         let mut outcome = Ok(());
-        for (name, kind) in self.kinds.going() {
-            outcome = self.sweep_one(&name, kind).await.and(outcome);
+        for going in self.kinds.going() {
+            outcome = self.sweep_one(&going).await.and(outcome);
         }
         outcome
     }
 
-    async fn sweep_one(&self, name: &str, kind: Option<&'static Kind>) -> Result<(), Error> {
-        if let Some(kind) = kind {
-            self.delete_all(kind).await?;
+    async fn sweep_one(&self, going: &Going) -> Result<(), Error> {
+        if let Some(kind) = going.kind {
+            if !going.swept {
+                self.delete_all(kind).await?;
+                self.kinds.swept(going);
+            }
             if !self.store.is_empty(kind) {
                 // The last one's end is told.
                 return Ok(());
             }
         }
-        self.let_go(name).await
+        self.let_go(&going.name).await
     }
 
     /// Deletes all objects of a kind; those that finalizers hold are marked.
