@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use objects::Backoff;
+
 /// The API server's limits. Sizes are bytes.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -50,6 +52,8 @@ pub struct Limits {
     pub delete_page: usize,
     /// CustomResourceDefinitions; a further one is refused.
     pub definitions_max: usize,
+    /// When it is tried again to take away what belongs to definitions that go.
+    pub clean_up_backoff: Backoff,
 }
 
 impl Default for Limits {
@@ -77,6 +81,7 @@ impl Default for Limits {
             write_attempts_max: 16,
             delete_page: 500,
             definitions_max: 1000,
+            clean_up_backoff: Backoff { min: Duration::from_millis(500), max: Duration::from_secs(60) },
         }
     }
 }

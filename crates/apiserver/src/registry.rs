@@ -123,8 +123,14 @@ impl Caller<'_> {
 impl Registry {
     /// Reads one object.
     pub(crate) fn get(&self, kind: &'static Kind, key: &ObjectKey) -> Result<Arc<Stored>, Error> {
+        Ok(self.read(kind, key)?.1)
+    }
+
+    /// Reads one object to change it: as it is stored, which is what a write replaces, and as one of the kind.
+    fn read(&self, kind: &'static Kind, key: &ObjectKey) -> Result<(Arc<Stored>, Arc<Stored>), Error> {
         let stored = self.store.get(kind, key)?;
-        self.view(kind, stored.ok_or_else(|| Error::NotFound { kind, name: key.name.clone() })?)
+        let stored = stored.ok_or_else(|| Error::NotFound { kind, name: key.name.clone() })?;
+        Ok((Arc::clone(&stored), self.view(kind, stored)?))
     }
 
     /// Writes over an object, or removes it; `None` when another writer was faster.

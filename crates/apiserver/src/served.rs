@@ -18,7 +18,7 @@ use resources::Kind;
 
 pub(crate) use self::{
     definition::{Definition, Version, reference},
-    kinds::Kinds,
+    kinds::{Going, Kinds},
 };
 
 /// The kinds that are served at one time.

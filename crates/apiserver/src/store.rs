@@ -20,6 +20,7 @@ mod key;
 mod page;
 pub(crate) mod pairs;
 mod ring;
+mod selectable;
 mod selection;
 mod shelf;
 pub(crate) mod stored;
@@ -58,6 +59,8 @@ use crate::limits::Limits;
 pub(crate) struct Store {
     journal: Journal,
     state: Mutex<State>,
+    /// Objects are looked through for fields one kind at a time.
+    preparing: tokio::sync::Mutex<()>,
 }
 
 struct State {
@@ -80,6 +83,10 @@ pub(crate) enum Refused {
     NamespaceMissing,
     /// A new object's namespace is on its way out.
     NamespaceTerminating,
+    /// What defines a new object's kind is gone.
+    KindMissing,
+    /// What defines a new object's kind is on its way out.
+    KindTerminating,
     /// The journal takes no writes.
     Journal(Error),
 }
@@ -88,7 +95,7 @@ pub(crate) enum Refused {
 pub(crate) struct Write {
     pub(crate) object: Arc<dyn DynObject>,
     pub(crate) metadata: ObjectMeta,
-    /// What the writer read; `None` for a new object.
+    /// What the writer read, as it is stored and not as a version of it shows it; `None` for a new object.
     pub(crate) before: Option<Arc<Stored>>,
     pub(crate) durability: Durability,
     /// About how long the object's JSON is.
@@ -126,7 +133,7 @@ impl Store {
         for kind in state.defined(&journal)? {
             state.load(kind, &journal)?;
         }
-        Ok(Self { journal, state: Mutex::new(state) })
+        Ok(Self { journal, state: Mutex::new(state), preparing: tokio::sync::Mutex::default() })
     }
 
     /// The version of the newest write.
@@ -156,6 +163,11 @@ impl Store {
             state.cache.insert(&key, Arc::clone(&stored));
         }
         Ok(Some(stored))
+    }
+
+    /// Whether there is no object of a kind.
+    pub(crate) fn is_empty(&self, kind: &'static Kind) -> bool {
+        self.lock().shelf(kind).is_empty()
     }
 
     /// Whether a write would get its place.
@@ -245,6 +257,8 @@ impl State {
             let Some((version, json)) = journal.get(&disk_key)? else { continue };
             let crd =
                 downcast::<CustomResourceDefinition>(Stored::cold(definitions, version, json).object()?);
+            // Ebb's own kinds have their shelves: a second one would hold the same objects.
+            let crd = crd.filter(|crd| !custom::is_built_in(crd));
             let hub = crd.map(|crd| custom::hub(&crd)).transpose();
             kinds.extend(hub.map_err(|error| Error::Internal(error.to_string()))?.flatten());
         }
@@ -276,7 +290,11 @@ impl State {
         if found != before.map(|before| before.version) {
             return Err(Refused::Raced);
         }
-        if found.is_some() || !kind.namespaced {
+        if found.is_some() {
+            return Ok(());
+        }
+        self.check_kind(kind)?;
+        if !kind.namespaced {
             return Ok(());
         }
         let namespaces = <resources::builtin::Namespace as resources::Object>::kind();
@@ -284,6 +302,21 @@ impl State {
         match self.shelf(namespaces).get(&namespace) {
             None => Err(Refused::NamespaceMissing),
             Some(namespace) if namespace.facts.deleting => Err(Refused::NamespaceTerminating),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Whether there may be a new object of a kind. Asked where writes have their order: from when its definition is
+    /// marked no object comes any more, so that who finds none left knows that none will be.
+    fn check_kind(&mut self, kind: &'static Kind) -> Result<(), Refused> {
+        if !kind.is_defined() {
+            return Ok(());
+        }
+        let definitions = <CustomResourceDefinition as Object>::kind();
+        let name = Key::of(definitions, &ObjectKey::cluster(kind.resource()));
+        match self.shelf(definitions).get(&name) {
+            None => Err(Refused::KindMissing),
+            Some(definition) if definition.facts.deleting => Err(Refused::KindTerminating),
             Some(_) => Ok(()),
         }
     }
@@ -297,7 +330,8 @@ impl State {
         stored: Arc<Stored>,
     ) -> Result<Vec<Arc<Stored>>, Refused> {
         let object = stored.object().map_err(Refused::Journal)?;
-        let facts = Facts::of(&*object, &mut self.names);
+        let fields = self.shelf(kind).selectable.fields();
+        let facts = Facts::with(&*object, &fields, &mut self.names);
         let (entry, replaced) = self.shelf(kind).insert(Entry { key, version: stored.version, facts });
         self.cache.insert(&entry.key, Arc::clone(&stored));
         let change = if replaced.is_some() { ChangeKind::Modified } else { ChangeKind::Added };
@@ -313,7 +347,8 @@ impl State {
         last: Arc<Stored>,
     ) -> Result<Vec<Arc<Stored>>, Refused> {
         let object = last.object().map_err(Refused::Journal)?;
-        let facts = Facts::of(&*object, &mut self.names);
+        let fields = self.shelf(kind).selectable.fields();
+        let facts = Facts::with(&*object, &fields, &mut self.names);
         self.cache.remove(&key);
         let Some(replaced) = self.shelf(kind).remove(&key) else { return Ok(Vec::new()) };
         let entry = Arc::new(Entry { key: replaced.key.clone(), version: last.version, facts });

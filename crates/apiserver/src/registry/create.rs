@@ -75,6 +75,11 @@ fn refusal(kind: &'static Kind, key: &ObjectKey, refused: Refused) -> Error {
             kind.resource(),
             key.namespace
         )),
+        Refused::KindMissing => Error::NotFound { kind, name },
+        Refused::KindTerminating => Error::Forbidden(format!(
+            "{} \"{name}\" is forbidden: create not allowed while custom resource definition is terminating",
+            kind.resource()
+        )),
         Refused::Journal(error) => error,
     }
 }

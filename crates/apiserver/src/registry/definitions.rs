@@ -5,12 +5,11 @@
 //!   deleted ─► held by a finalizer ─► its objects are deleted ─► the last one gone ─► the finalizer goes
 //! ```
 
-use std::{
-    any::Any,
-    sync::{Arc, Weak},
-};
+mod clean_up;
 
-use objects::{DeleteOptions, Error};
+use std::{any::Any, sync::Arc};
+
+use objects::Error;
 use resources::{
     DynObject, Kind, Object, ObjectKey,
     custom::{self, CustomResourceDefinition, ESTABLISHED, is_built_in},
@@ -19,7 +18,8 @@ use resources::{
 };
 use storage::objects::Durability;
 
-use super::{Caller, Origin, Registry, Target, Wanted};
+pub(crate) use self::clean_up::clean_up;
+use super::{Caller, Origin, Registry};
 use crate::store::{From, PageOptions, Refused, Selection, Stored, Write};
 
 /// Stays until every object of a definition's kinds is gone (upstream: apiextensions-apiserver).
@@ -44,13 +44,8 @@ impl Registry {
         let all = PageOptions { limit: 0, from: From::Now };
         let page =
             self.store.page(<CustomResourceDefinition as Object>::kind(), &Selection::default(), all).await?;
-        for stored in &page.items {
-            self.kinds.observe(stored)?;
-        }
-        for stored in &page.items {
-            self.defined(stored)?;
-        }
-        Ok(())
+        self.kinds.observe_all(page.items.iter().map(|stored| &**stored))?;
+        self.kinds.groups().iter().try_for_each(|group| self.settle_group(group))
     }
 
     /// A stored object as one of the kind; as it is, where nobody defines the kind any more.
@@ -121,7 +116,9 @@ impl Registry {
 
     /// What follows from an object, or a definition, that is gone.
     pub(super) fn undefined(&self, stored: &Arc<Stored>) -> Result<(), Error> {
-        self.kinds.one_less(stored.kind);
+        if stored.kind.is_defined() && self.store.is_empty(stored.kind) {
+            self.kinds.emptied(stored.kind);
+        }
         if stored.kind != <CustomResourceDefinition as Object>::kind() {
             return Ok(());
         }
@@ -136,7 +133,7 @@ impl Registry {
     /// Gives the definitions of a group their names, and writes what follows into their statuses.
     fn settle_group(&self, group: &str) -> Result<(), Error> {
         let _one_at_a_time = self.kinds.naming.lock();
-        for name in self.kinds.of_group(group) {
+        for name in self.kinds.without_names(group) {
             for _ in 0..self.limits.write_attempts_max {
                 let key = ObjectKey::cluster(name.as_str());
                 let Some(current) = self.store.get(<CustomResourceDefinition as Object>::kind(), &key)?
@@ -169,74 +166,7 @@ impl Registry {
         }
         Ok(())
     }
-
-    /// Deletes the objects of the definitions that are on their way out, and lets those go that have none left.
-    async fn sweep(&self) -> Result<(), Error> {
-        for (name, kind) in self.kinds.going() {
-            let left = match kind {
-                Some(kind) => self.delete_all(kind).await?,
-                None => 0,
-            };
-            if left == 0 {
-                self.let_go(&name).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Deletes all objects of a kind; returns how many are still there, held by finalizers.
-    async fn delete_all(&self, kind: &'static Kind) -> Result<usize, Error> {
-        let mut left = 0;
-        let mut from = From::Now;
-        loop {
-            let page = PageOptions { limit: self.limits.delete_page, from };
-            let page = self.store.page(kind, &Selection::default(), page).await?;
-            for stored in page.items {
-                let key = ObjectKey::of(stored.object()?.metadata());
-                match self.delete(kind, &key, &DeleteOptions::default(), &Caller::bootstrap()).await {
-                    Ok(deleted) => left += usize::from(!deleted.gone),
-                    Err(Error::NotFound { .. }) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            match page.next {
-                Some(place) => from = From::Place(place),
-                None => return Ok(left),
-            }
-        }
-    }
-
-    /// Takes the finalizer off a definition.
-    async fn let_go(&self, name: &str) -> Result<(), Error> {
-        let change = |current: &Stored| {
-            let object = current.object()?;
-            let mut metadata = object.metadata().clone();
-            metadata.resource_version = None;
-            if let Some(finalizers) = &mut metadata.finalizers {
-                finalizers.retain(|finalizer| finalizer != CLEANUP);
-            }
-            Ok::<_, Error>(Wanted::typed(object.with_metadata(metadata)))
-        };
-        let (kind, key) = (<CustomResourceDefinition as Object>::kind(), ObjectKey::cluster(name));
-        match self.update(kind, &key, Target::Object, &Caller::bootstrap(), change).await {
-            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
 }
 
-/// Takes away what belongs to definitions that are on their way out, until the registry is gone.
-pub(crate) async fn clean_up(registry: Weak<Registry>) {
-    let Some(mut news) = registry.upgrade().map(|registry| registry.kinds.terminating()) else { return };
-    loop {
-        news.borrow_and_update();
-        let Some(registry) = registry.upgrade() else { return };
-        if let Err(error) = registry.sweep().await {
-            tracing::warn!(%error, "the objects of a CustomResourceDefinition that is deleted cannot be removed yet");
-        }
-        drop(registry);
-        if news.changed().await.is_err() {
-            return;
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -48,7 +48,7 @@ impl Registry {
             )));
         }
         for _ in 0..self.limits.write_attempts_max {
-            let current = self.get(kind, key)?;
+            let (before, current) = self.read(kind, key)?;
             let present = current.warm()?;
             check_preconditions(kind, present.metadata(), options)?;
             let (object, gone) = match self.step(&present, options) {
@@ -63,7 +63,7 @@ impl Registry {
             let object = self.to_stored(object)?;
             let metadata = object.metadata().clone();
             let size_hint = current.cost();
-            let write = Write { object, metadata, before: Some(current), durability, size_hint };
+            let write = Write { object, metadata, before: Some(before), durability, size_hint };
             if let Some(stored) = self.commit(write, gone).await? {
                 return Ok(Deleted { stored: self.view(kind, stored)?, gone });
             }

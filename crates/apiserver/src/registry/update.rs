@@ -46,7 +46,7 @@ impl Registry {
         mut change: impl FnMut(&Stored) -> Result<Wanted, E>,
     ) -> Result<Arc<Stored>, E> {
         for _ in 0..self.limits.write_attempts_max {
-            let current = self.get(kind, key)?;
+            let (before, current) = self.read(kind, key)?;
             let Wanted { object: wanted, size_hint, applied } = change(&current)?;
             let present = current.warm()?;
             let outcome = self.outcome(&current, &present, wanted, applied, target, caller)?;
@@ -66,7 +66,7 @@ impl Registry {
             }
             let object = self.to_stored(object)?;
             let metadata = object.metadata().clone();
-            let write = Write { object, metadata, before: Some(current), durability, size_hint };
+            let write = Write { object, metadata, before: Some(before), durability, size_hint };
             if let Some(stored) = self.commit(write, gone).await? {
                 return Ok(self.view(kind, stored)?);
             }

@@ -129,6 +129,15 @@ impl Call {
         }
     }
 
+    /// As [`Call::selection`], of objects that can be selected so.
+    pub(crate) async fn selected(&self) -> Result<Selection, Failure> {
+        let selection = self.selection()?;
+        if let Some(definition) = &self.resource.definition {
+            definition.prepare(&self.registry().store, &selection).await?;
+        }
+        Ok(selection)
+    }
+
     /// The objects that the path and the selectors mean.
     pub(crate) fn selection(&self) -> Result<Selection, Failure> {
         let kind = self.resource.kind;

@@ -16,6 +16,7 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
     if call.resource.kind.namespaced && call.resource.namespace.is_none() {
         return Err(Failure::method_not_allowed());
     }
+    // Upstream asks before it reads anything; the store asks again.
     if call.resource.definition.as_ref().is_some_and(|definition| definition.is_terminating()) {
         return Err(Failure::create_not_allowed(call.resource.kind));
     }

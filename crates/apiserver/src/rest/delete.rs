@@ -35,7 +35,7 @@ pub(super) async fn one(mut call: Call) -> Result<Response<Body>, Failure> {
 /// Deletes what the selectors mean and answers with it.
 pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure> {
     let options = options::delete(&mut call).await?;
-    let selection = call.selection()?;
+    let selection = call.selected().await?;
     let caller = call.caller()?;
     let (registry, kind) = (Arc::clone(call.registry()), call.resource.kind);
     if call.resource.namespace.is_none()
@@ -57,7 +57,8 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
             }
         }
         match page.next {
-            Some(place) => from = From::Place(place),
+            // What it was like before this page's objects went may be forgotten by now.
+            Some(place) => from = From::Place(place.at(registry.store.version())),
             None => break,
         }
     }

@@ -14,16 +14,14 @@ use crate::{
 
 pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
     let form = call.form()?;
-    let selection = call.selection()?;
+    let selection = call.selected().await?;
     call.query.number::<i64>("timeoutSeconds")?;
     // Fewer than none are all.
     let limit = call.query.number::<i64>("limit")?.unwrap_or_default();
     let options = PageOptions { limit: usize::try_from(limit).unwrap_or_default(), from: from(call)? };
     let mut page = call.registry().store.page(call.resource.kind, &selection, options).await?;
     if let Some(definition) = &call.resource.definition {
-        for stored in &mut page.items {
-            *stored = definition.view(stored)?;
-        }
+        definition.view_all(&mut page.items).await?;
     }
     let response = match form {
         Form::Table(includes) => reply::value(

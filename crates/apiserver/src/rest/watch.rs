@@ -185,6 +185,9 @@ async fn begin(
     selection: Selection,
     start: Start,
 ) -> Result<(Watch, Follower, Bytes), Error> {
+    if let Some(definition) = &watch.definition {
+        definition.prepare(store, &selection).await?;
+    }
     if let Some(version) = start.version {
         let follower = store.follow(watch.kind, selection, version)?;
         return Ok((watch, follower, Bytes::new()));

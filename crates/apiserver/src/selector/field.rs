@@ -59,6 +59,16 @@ impl FieldSelector {
             .map(|requirement| requirement.value.as_str())
     }
 
+    /// The fields that are asked for beside name and namespace.
+    pub(crate) fn others(&self) -> Vec<&str> {
+        let fields = self.requirements.iter().map(|requirement| requirement.field.as_str());
+        let mut others: Vec<_> =
+            fields.filter(|field| !matches!(*field, "metadata.name" | "metadata.namespace")).collect();
+        others.sort_unstable();
+        others.dedup();
+        others
+    }
+
     pub(crate) fn matches(&self, key: &Key, fields: &Pairs) -> bool {
         self.requirements.iter().all(|requirement| {
             let found = match requirement.field.as_str() {

@@ -8,7 +8,7 @@ use resources::{
     custom::CustomObject,
 };
 
-type Fields = Vec<(&'static str, String)>;
+type Fields<'a> = Vec<(&'a str, String)>;
 
 /// The selectable fields of a kind beside `metadata.name` and `metadata.namespace`.
 pub(crate) fn names(kind: &Kind) -> &'static [&'static str] {
@@ -50,8 +50,8 @@ pub(crate) fn names(kind: &Kind) -> &'static [&'static str] {
     }
 }
 
-/// The values of an object's selectable fields; empty ones are left out.
-pub(crate) fn of(object: &dyn DynObject) -> Fields {
+/// The values of an object's selectable fields; empty ones are left out. `defined`: those of a kind that users define.
+pub(crate) fn of<'a>(object: &dyn DynObject, defined: &'a [Box<str>]) -> Fields<'a> {
     let any: &dyn Any = object;
     let mut fields = if let Some(pod) = any.downcast_ref::<Pod>() {
         pod_fields(pod)
@@ -71,7 +71,7 @@ pub(crate) fn of(object: &dyn DynObject) -> Fields {
     } else if let Some(Secret { type_, .. }) = any.downcast_ref() {
         vec![("type", text(type_.as_ref()))]
     } else if let Some(custom) = any.downcast_ref::<CustomObject>() {
-        custom_fields(custom)
+        custom_fields(custom, defined)
     } else {
         Vec::new()
     };
@@ -79,19 +79,18 @@ pub(crate) fn of(object: &dyn DynObject) -> Fields {
     fields
 }
 
-/// What the definition of its kind lets select by.
-fn custom_fields(object: &CustomObject) -> Fields {
+fn custom_fields<'a>(object: &CustomObject, fields: &'a [Box<str>]) -> Fields<'a> {
     let plain = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let fields = object.kind().selectable_fields().iter();
     fields
+        .iter()
         .filter_map(|field| {
             let path: Vec<&str> = field.split('.').collect();
-            Some((*field, object.value(&path).map(plain)?))
+            Some((&**field, object.value(&path).map(plain)?))
         })
         .collect()
 }
 
-fn pod_fields(pod: &Pod) -> Fields {
+fn pod_fields(pod: &Pod) -> Fields<'static> {
     let (spec, status) = (pod.spec.as_ref(), pod.status.as_ref());
     vec![
         ("spec.nodeName", text(spec.and_then(|spec| spec.node_name.as_ref()))),
@@ -103,7 +102,7 @@ fn pod_fields(pod: &Pod) -> Fields {
     ]
 }
 
-fn event_fields(event: &Event) -> Fields {
+fn event_fields(event: &Event) -> Fields<'static> {
     let object = &event.involved_object;
     let component = event.source.as_ref().and_then(|source| source.component.as_ref());
     vec![

@@ -19,7 +19,14 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{columns, kinds::by_priority};
-use crate::{schema::Shapes, store::Stored, table::Column};
+use crate::{
+    schema::Shapes,
+    store::{Selection, Store, Stored},
+    table::Column,
+};
+
+/// Objects made anew before other tasks get their turn.
+const MADE_AT_ONCE: usize = 256;
 
 /// One version of a kind as it is served, and the version that its objects are stored under.
 pub(crate) struct Definition {
@@ -149,7 +156,7 @@ impl Definition {
     /// then converts).
     pub(crate) fn view(&self, stored: &Arc<Stored>) -> Result<Arc<Stored>, Error> {
         let own = self.own.kind;
-        if own == self.stored.kind && stored.version > self.since {
+        if own == self.stored.kind && stored.is_written_as(own, self.since) {
             return Ok(Arc::clone(stored));
         }
         let mut value = stored.object()?.to_value();
@@ -162,6 +169,31 @@ impl Definition {
         let object =
             object.map_err(|error| Error::Internal(format!("a stored {own:?} cannot be read: {error}")))?;
         Ok(Arc::new(Stored::hot(stored.version, object, stored.cost())))
+    }
+
+    /// As [`Definition::view`], of many. After a schema has changed each may have to be made anew, so others get their
+    /// turn meanwhile; what was made is not kept, since the next schema may bring back what this one leaves out.
+    pub(crate) async fn view_all(&self, all: &mut [Arc<Stored>]) -> Result<(), Error> {
+        let mut made = 0;
+        for stored in all {
+            let viewed = self.view(stored)?;
+            if Arc::ptr_eq(stored, &viewed) {
+                continue;
+            }
+            // As JSON a list of them takes a fraction, and most lists want that.
+            viewed.cool();
+            *stored = viewed;
+            made += 1;
+            if made % MADE_AT_ONCE == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the objects of the kind selectable by the fields that a selection names.
+    pub(crate) async fn prepare(&self, store: &Store, selection: &Selection) -> Result<(), Error> {
+        store.prepare(self.own.kind, selection, self.since, |stored| self.view(stored)).await
     }
 
     /// An object of this version as it is stored.
@@ -239,4 +271,48 @@ pub(super) fn of(
             Arc::new(Definition::new(Arc::clone(own), Arc::clone(stored), version.served, since))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use resources::{Object, downcast};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn many_objects_are_made_anew_without_keeping_others_from_their_turn() {
+        let version = |name: &str, storage: bool| {
+            let size = json!({"type": "integer", "default": 1});
+            let schema = json!({"type": "object", "properties": {"size": size}});
+            json!({"name": name, "served": true, "storage": storage, "schema": {"openAPIV3Schema": schema}})
+        };
+        let names = json!({"plural": "viewed", "kind": "Viewed"});
+        let versions = json!([version("v1", true), version("v2", false)]);
+        let tree = json!({
+            "metadata": {"name": "viewed.example.com"},
+            "spec": {"group": "example.com", "scope": "Namespaced", "names": names, "versions": versions},
+        });
+        let crd = <CustomResourceDefinition as Object>::kind().decode_value(tree.clone()).unwrap();
+        let crd = downcast::<CustomResourceDefinition>(crd).unwrap();
+        let kinds = custom::kinds(&crd).unwrap();
+        let definitions = of(&crd, &kinds, &tree, 1000);
+        let text = r#"{"apiVersion":"example.com/v1","kind":"Viewed","metadata":{"name":"a"},"old":true}"#;
+        // Which version asks, whether the objects are newer than its schema, and how often it lets others go.
+        for (asks, newer, expect) in [(0, false, 2), (0, true, 0), (1, true, 2)] {
+            let since = if newer { 1001 } else { 1 };
+            let cold = |at: u64| Arc::new(Stored::cold(kinds[0], since + at, text.into()));
+            let mut all: Vec<_> = (0..600).map(cold).collect();
+            let mut turns = 0;
+            {
+                let mut viewing = Box::pin(definitions[asks].view_all(&mut all));
+                while futures::poll!(&mut viewing).is_pending() {
+                    turns += 1;
+                }
+            }
+            assert_eq!(turns, expect, "v{} of newer: {newer}", asks + 1);
+            let last: Value = serde_json::from_slice(&all[599].json()).unwrap();
+            assert_eq!(last["apiVersion"], format!("example.com/v{}", asks + 1));
+            assert_eq!(last["size"] == 1 && last["old"].is_null(), expect > 0, "{last}");
+        }
+    }
 }

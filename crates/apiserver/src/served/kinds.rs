@@ -1,7 +1,7 @@
 //! The table of served kinds, kept as the definitions that are stored have it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -10,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use resources::{
     Kind, Object,
     custom::{
-        self, CustomResourceDefinition, ESTABLISHED, is_built_in,
+        self, CustomResourceDefinition, ESTABLISHED, NAMES_ACCEPTED, is_built_in,
         types::CustomResourceDefinitionNames as Names,
     },
     downcast, kinds,
@@ -46,9 +46,24 @@ struct Entry {
     generation: Option<i64>,
     group: String,
     given: Names,
+    /// Whether the names given are those that are wanted, and it has been said so.
+    has_its_names: bool,
+    /// None of a definition of what Ebb has itself, so that nothing is done to those objects.
     kinds: Vec<&'static Kind>,
     terminating: bool,
+    /// Whether its objects have all been deleted, or marked, on its way out.
+    swept: bool,
     definitions: Vec<Arc<Definition>>,
+}
+
+/// A definition that is on its way out.
+pub(crate) struct Going {
+    pub(crate) name: String,
+    uid: String,
+    /// What its objects are kept under; `None` where they are not its own.
+    pub(crate) kind: Option<&'static Kind>,
+    /// Whether they have all been deleted, or marked.
+    pub(crate) swept: bool,
 }
 
 impl Kinds {
@@ -86,16 +101,32 @@ impl Kinds {
         self.terminating.subscribe()
     }
 
-    /// The names of the definitions that are on their way out, each with the kind that its objects are kept under.
-    pub(crate) fn going(&self) -> Vec<(String, Option<&'static Kind>)> {
+    /// The definitions that are on their way out.
+    pub(crate) fn going(&self) -> Vec<Going> {
         let entries = self.entries.lock();
         let going = entries.all.iter().filter(|(_, entry)| entry.terminating);
-        going.map(|(name, entry)| (name.clone(), entry.kinds.first().map(|kind| kind.hub()))).collect()
+        going
+            .map(|(name, entry)| Going {
+                name: name.clone(),
+                uid: entry.uid.clone(),
+                kind: entry.kinds.first().map(|kind| kind.hub()),
+                swept: entry.swept,
+            })
+            .collect()
     }
 
-    /// Lets it be looked whether a definition of the kind can go, now that one object less is there.
-    pub(crate) fn one_less(&self, kind: &'static Kind) {
-        if kind.is_defined() && self.entries.lock().all.values().any(|entry| entry.terminating) {
+    /// Notes that every object of a definition has been deleted, or marked: since nothing new comes, that is done once.
+    pub(crate) fn swept(&self, going: &Going) {
+        let mut entries = self.entries.lock();
+        if let Some(entry) = entries.all.get_mut(&going.name).filter(|entry| entry.uid == going.uid) {
+            entry.swept = true;
+        }
+    }
+
+    /// Lets it be looked whether the definition of a kind can go, of which no object is left.
+    pub(crate) fn emptied(&self, kind: &'static Kind) {
+        let of_kind = |entry: &Entry| entry.kinds.first().is_some_and(|first| first.hub() == kind.hub());
+        if self.entries.lock().all.values().any(|entry| entry.terminating && of_kind(entry)) {
             self.terminating.send_replace(());
         }
     }
@@ -105,10 +136,16 @@ impl Kinds {
         self.entries.lock().all.len()
     }
 
-    /// The definitions of a group, by name.
-    pub(crate) fn of_group(&self, group: &str) -> Vec<String> {
+    /// The groups of which there are definitions.
+    pub(crate) fn groups(&self) -> BTreeSet<String> {
+        self.entries.lock().all.values().map(|entry| entry.group.clone()).collect()
+    }
+
+    /// The definitions of a group that may still get names, by name.
+    pub(crate) fn without_names(&self, group: &str) -> Vec<String> {
         let entries = self.entries.lock();
-        entries.all.iter().filter(|(_, entry)| entry.group == group).map(|(name, _)| name.clone()).collect()
+        let all = entries.all.iter().filter(|(_, entry)| entry.group == group && !entry.has_its_names);
+        all.map(|(name, _)| name.clone()).collect()
     }
 
     /// The names that the definitions of a group have been given, but for one's own.
@@ -123,18 +160,24 @@ impl Kinds {
     /// # Errors
     /// When its kinds cannot be made.
     pub(crate) fn observe(&self, stored: &Stored) -> Result<(), Error> {
-        let Some(crd) = as_crd(stored)? else { return Ok(()) };
-        let name = crd.name().to_owned();
+        self.observe_all(std::iter::once(stored))
+    }
+
+    /// As [`Kinds::observe`], of many at once: the table is made once.
+    ///
+    /// # Errors
+    /// When the kinds of one cannot be made.
+    pub(crate) fn observe_all<'a>(&self, all: impl Iterator<Item = &'a Stored>) -> Result<(), Error> {
         let mut entries = self.entries.lock();
-        let known = entries.all.get(&name).map(|entry| entry.version);
-        if known.or(entries.gone.get(&name).copied()).is_some_and(|known| known >= stored.version) {
-            return Ok(());
+        let (mut some, mut terminating) = (false, false);
+        for stored in all {
+            let Some(entry) = entries.take(stored)? else { continue };
+            some = true;
+            terminating |= entry.terminating;
         }
-        let old = entries.all.remove(&name);
-        let entry = Entry::of(&crd, stored.version, old)?;
-        let terminating = entry.terminating;
-        entries.all.insert(name, entry);
-        self.publish(&mut entries);
+        if some {
+            self.publish(&mut entries);
+        }
         if terminating {
             self.terminating.send_replace(());
         }
@@ -177,14 +220,32 @@ impl Kinds {
     }
 }
 
+impl Entries {
+    /// Takes what was written; `None` where it is no definition, or an older state of one.
+    fn take(&mut self, stored: &Stored) -> Result<Option<&Entry>, Error> {
+        let Some(crd) = as_crd(stored)? else { return Ok(None) };
+        let name = crd.name().to_owned();
+        let known = self.all.get(&name).map(|entry| entry.version);
+        if known.or(self.gone.get(&name).copied()).is_some_and(|known| known >= stored.version) {
+            return Ok(None);
+        }
+        let old = self.all.remove(&name);
+        let entry = Entry::of(&crd, stored.version, old)?;
+        Ok(Some(self.all.entry(name).or_insert(entry)))
+    }
+}
+
 impl Entry {
     fn of(crd: &CustomResourceDefinition, version: u64, old: Option<Self>) -> Result<Self, Error> {
         let metadata = &crd.metadata;
         let uid = metadata.uid.clone().unwrap_or_default();
         let terminating = metadata.deletion_timestamp.is_some();
-        let established = custom::is_true(crd, ESTABLISHED) && !is_built_in(crd);
+        let is_built_in = is_built_in(crd);
+        let established = custom::is_true(crd, ESTABLISHED) && !is_built_in;
         let given = crd.status.as_ref().and_then(|status| status.accepted_names.clone()).unwrap_or_default();
+        let has_its_names = given == crd.spec.names && custom::condition(crd, NAMES_ACCEPTED).is_some();
         let old = old.filter(|old| old.uid == uid);
+        let swept = old.as_ref().is_some_and(|old| old.swept);
         let (kinds, definitions) = match old {
             // That its deletion has begun counts as a change, and is none of what it says.
             Some(old)
@@ -195,7 +256,8 @@ impl Entry {
                 (old.kinds, old.definitions)
             }
             old => {
-                let kinds = custom::kinds(crd).map_err(|error| Error::Forbidden(error.to_string()))?;
+                let kinds = if is_built_in { Ok(Vec::new()) } else { custom::kinds(crd) };
+                let kinds = kinds.map_err(|error| Error::Forbidden(error.to_string()))?;
                 let served = if established {
                     let tree = resources::DynObject::to_value(crd);
                     definition::of(crd, &kinds, &tree, version)
@@ -210,7 +272,18 @@ impl Entry {
         };
         definitions.iter().for_each(|definition| definition.set_terminating(terminating));
         let (generation, group) = (metadata.generation, crd.spec.group.clone());
-        Ok(Self { version, uid, generation, group, given, kinds, terminating, definitions })
+        Ok(Self {
+            version,
+            uid,
+            generation,
+            group,
+            given,
+            has_its_names,
+            kinds,
+            terminating,
+            swept,
+            definitions,
+        })
     }
 }
 

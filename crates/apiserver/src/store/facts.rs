@@ -25,7 +25,12 @@ pub(crate) struct Facts {
 
 impl Facts {
     pub(crate) fn of(object: &dyn DynObject, names: &mut Interner) -> Self {
-        let fields = selector::fields::of(object);
+        Self::with(object, &[], names)
+    }
+
+    /// As [`Facts::of`]; `fields` are those that are noted of a kind that users define.
+    pub(crate) fn with(object: &dyn DynObject, fields: &[Box<str>], names: &mut Interner) -> Self {
+        let fields = selector::fields::of(object, fields);
         Self::new(object.metadata(), fields, names)
     }
 
@@ -39,7 +44,8 @@ impl Facts {
         struct Glance {
             metadata: ObjectMeta,
         }
-        if !selector::fields::names(kind).is_empty() {
+        // The fields of what users define are noted when somebody selects by them.
+        if !kind.is_defined() && !selector::fields::names(kind).is_empty() {
             return Ok(Self::of(&*kind.decode(json)?, names));
         }
         let glance: Glance = serde_json::from_slice(json)
@@ -47,7 +53,7 @@ impl Facts {
         Ok(Self::new(&glance.metadata, Vec::new(), names))
     }
 
-    fn new(metadata: &ObjectMeta, fields: Vec<(&'static str, String)>, names: &mut Interner) -> Self {
+    fn new(metadata: &ObjectMeta, fields: Vec<(&str, String)>, names: &mut Interner) -> Self {
         let labels = metadata.labels.iter().flatten().map(|(key, value)| (key.as_str(), value.as_str()));
         let owners = metadata.owner_references.iter().flatten();
         Self {

@@ -50,6 +50,7 @@ impl Store {
         if shelf.ring.after(version).is_none() {
             return Err(too_old(version));
         }
+        shelf.selectable.check(kind, &selection, version, &shelf.ring)?;
         let watcher = shelf.ring.join(version);
         let news = shelf.news.subscribe();
         drop(state);

@@ -45,6 +45,11 @@ impl Place {
         Key::of(kind, &ObjectKey::new(self.namespace.as_str(), self.name.as_str()))
     }
 
+    /// The same place in what there is at another version: for who need not see all as it was at one.
+    pub(crate) fn at(self, version: u64) -> Self {
+        Self { version, ..self }
+    }
+
     /// The token as clients carry it.
     pub(crate) fn token(&self) -> String {
         // Two strings and a number always serialize.
@@ -60,7 +65,7 @@ impl Place {
 }
 
 /// Objects read before other tasks, and other users of the lock, get their turn.
-const SLICE: usize = 256;
+pub(super) const SLICE: usize = 256;
 /// How often a list of the present starts over when changes overtake it.
 const ATTEMPTS_MAX: usize = 8;
 
@@ -133,6 +138,7 @@ impl Store {
             let version = version.unwrap_or(state.version);
             state.check_version(version)?;
             let shelf = state.shelf(kind);
+            shelf.selectable.check(kind, selection, version, &shelf.ring)?;
             shelf.prepare(selection);
             let changed = shelf.before(version).ok_or_else(|| expired(version))?;
             let from = range_start(kind, selection, after);

@@ -15,6 +15,7 @@ use super::{
     key::Key,
     pairs::{Pair, find},
     ring::{Ring, RingLimits, State},
+    selectable::Selectable,
     selection::Selection,
     uid::Uid,
 };
@@ -26,6 +27,7 @@ pub(super) struct Shelf {
     /// By key and value of the labels that somebody has selected by. At most [`LABELS_MAX`] keys.
     labelled: HashMap<Box<str>, BTreeSet<(Pair, Key)>>,
     pub(super) ring: Ring,
+    pub(super) selectable: Selectable,
     /// Tells the watchers the version of the newest change.
     pub(super) news: watch::Sender<u64>,
 }
@@ -50,12 +52,22 @@ impl Shelf {
             owned: BTreeSet::new(),
             labelled: HashMap::new(),
             ring: Ring::new(floor, limits),
+            selectable: Selectable::default(),
             news: watch::Sender::new(floor),
         }
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Arc<Entry>> {
         self.index.get(key).map(|found| &found.0)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// The entries after a key.
+    pub(super) fn after(&self, key: Key) -> impl Iterator<Item = &Arc<Entry>> {
+        self.index.range::<Key, _>((Bound::Excluded(key), Bound::Unbounded)).map(|found| &found.0)
     }
 
     /// Puts an entry in place of the one that was there, and returns both. The text of the key stays the first one's.

@@ -12,6 +12,8 @@ use resources::{DynObject, Kind};
 pub(crate) struct Stored {
     pub(crate) kind: &'static Kind,
     pub(crate) version: u64,
+    /// The version it was written under: older than its own in what a watcher sees last.
+    written: u64,
     /// At least one of the two is there at any time.
     typed: Mutex<Option<Arc<dyn DynObject>>>,
     json: OnceLock<Bytes>,
@@ -24,14 +26,15 @@ pub(crate) const SIZE_HINT: usize = 4096;
 impl Stored {
     /// A new version that nobody has encoded yet. `size_hint` is about how long its JSON will be.
     pub(crate) fn hot(version: u64, object: Arc<dyn DynObject>, size_hint: usize) -> Self {
-        let kind = object.kind();
-        Self { kind, version, typed: Mutex::new(Some(object)), json: OnceLock::new(), size_hint }
+        let (kind, typed) = (object.kind(), Mutex::new(Some(object)));
+        Self { kind, version, written: version, typed, json: OnceLock::new(), size_hint }
     }
 
     /// A version read from the disk.
     pub(crate) fn cold(kind: &'static Kind, version: u64, json: Bytes) -> Self {
         let size_hint = json.len();
-        Self { kind, version, typed: Mutex::new(None), json: OnceLock::from(json), size_hint }
+        let typed = Mutex::new(None);
+        Self { kind, version, written: version, typed, json: OnceLock::from(json), size_hint }
     }
 
     /// The object by type. Decodes it when only its JSON is in memory.
@@ -64,6 +67,19 @@ impl Stored {
             .clone()
     }
 
+    /// Whether it was written after a version, and as an object of this kind's version.
+    pub(crate) fn is_written_as(&self, kind: &Kind, since: u64) -> bool {
+        if self.written <= since {
+            return false;
+        }
+        if let Some(object) = &*self.typed.lock() {
+            return object.kind().version == kind.version;
+        }
+        // What users define is written with its version first.
+        let begins = format!("{{\"apiVersion\":\"{}\",", kind.api_version());
+        self.json.get().is_some_and(|json| json.starts_with(begins.as_bytes()))
+    }
+
     /// About how long its JSON is, as it was known at first: never changes.
     pub(crate) fn cost(&self) -> usize {
         self.size_hint
@@ -93,7 +109,8 @@ impl Stored {
         let object = self.object()?;
         let mut metadata = object.metadata().clone();
         metadata.resource_version = Some(version.to_string());
-        Ok(Self::hot(version, object.with_metadata(metadata), self.size_hint))
+        let last = Self::hot(version, object.with_metadata(metadata), self.size_hint);
+        Ok(Self { written: self.written, ..last })
     }
 
     fn decode(&self) -> Result<Arc<dyn DynObject>, Error> {

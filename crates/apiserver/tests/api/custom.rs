@@ -197,6 +197,13 @@ async fn a_definition_goes_after_its_objects() {
     let another =
         rig.call("POST", CRON_TABS, &[], &cron_tab(json!({"metadata": {"name": "late"}})).to_string()).await;
     assert_eq!(another.code, 405, "{}", another.text);
+    let apply = [("content-type", "application/apply-patch+yaml")];
+    let late = cron_tab(json!({"metadata": {"name": "late"}})).to_string();
+    for dry_run in ["", "&dryRun=All"] {
+        let path = format!("{CRON_TABS}/late?fieldManager=m{dry_run}");
+        let applied = rig.call("PATCH", &path, &apply, &late).await;
+        assert!(applied.code == 403 && applied.text.contains("is terminating"), "{}", applied.text);
+    }
     assert_eq!(rig.call("GET", &path, &[], "").await.code, 200, "it waits for what is held");
 
     let merge = [("content-type", "application/merge-patch+json")];
@@ -237,7 +244,9 @@ async fn names_are_given_to_who_comes_first() {
 
 #[tokio::test]
 async fn a_definition_of_what_ebb_has_itself_does_no_harm() {
-    let rig = Rig::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let open = async || Rig::of(ApiServer::open(Options::new(dir.path())).await.unwrap()).await;
+    let rig = open().await;
     let services = "/apis/serving.knative.dev/v1/namespaces/default/services";
     let service =
         json!({"metadata": {"name": "s"}, "spec": {"template": {"spec": {"containers": [{"image": "i"}]}}}});
@@ -252,9 +261,32 @@ async fn a_definition_of_what_ebb_has_itself_does_no_harm() {
     assert!(conditions.contains("Established"), "{conditions}");
     let bad = rig.call("POST", services, &[], r#"{"metadata": {"name": "t"}, "spec": {}}"#).await;
     assert_eq!(bad.code, 400, "Ebb's own rules stay: {}", bad.text);
-    assert_eq!(rig.call("DELETE", &path, &[], "").await.code, 200);
-    assert_eq!(rig.call("GET", &path, &[], "").await.code, 404);
-    assert_eq!(rig.call("GET", &format!("{services}/s"), &[], "").await.code, 200, "its objects stay");
+    rig.server.close().await.unwrap();
+
+    // Its objects stay whatever becomes of it, also where it waits for somebody while it goes.
+    let rig = open().await;
+    let mut definitions = rig.watch(&format!("{DEFINITIONS}?watch=true"), &[]).await;
+    definitions.next_name().await;
+    // The last by name of what is swept: when it has gone, whatever was going to be swept before has been.
+    let last = "zoos.stable.example.com";
+    rig.post(DEFINITIONS, &crd("zoos", "Zoo", json!({}), json!([version("v1", true, anything())]))).await;
+    for foreground in [true, false] {
+        let policy = if foreground { "Foreground" } else { "Background" };
+        let deleted = rig.call("DELETE", &format!("{path}?propagationPolicy={policy}"), &[], "").await;
+        assert_eq!(deleted.code, 200, "{}", deleted.text);
+        if foreground {
+            assert_eq!(deleted.json["metadata"]["finalizers"], json!(["foregroundDeletion"]));
+            rig.call("DELETE", &format!("{DEFINITIONS}/{last}"), &[], "").await;
+            while definitions.next_name().await != ("DELETED".into(), last.into()) {}
+            let merge = [("content-type", "application/merge-patch+json")];
+            rig.call("PATCH", &path, &merge, r#"{"metadata": {"finalizers": null}}"#).await;
+        }
+        assert_eq!(rig.call("GET", &path, &[], "").await.code, 404);
+        assert_eq!(rig.call("GET", &format!("{services}/s"), &[], "").await.code, 200, "{policy}");
+        rig.post(DEFINITIONS, &definition).await;
+    }
+    rig.server.close().await.unwrap();
+    assert_eq!(open().await.call("GET", &format!("{services}/s"), &[], "").await.code, 200);
 }
 
 #[tokio::test]
@@ -299,4 +331,127 @@ async fn a_watch_sees_objects_of_a_users_kind_in_its_own_version() {
     let event = watch.next().await.unwrap();
     assert_eq!(event["object"]["apiVersion"], "stable.example.com/v2", "{event}");
     assert_eq!(event["object"]["spec"], json!({"a": 1}), "{event}");
+}
+
+#[tokio::test]
+async fn objects_are_selected_by_fields_whenever_a_definition_names_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = async || Rig::of(ApiServer::open(Options::new(dir.path())).await.unwrap()).await;
+    let schema = |size: Value| {
+        let spec = json!({"type": "object", "properties": {"color": {"type": "string"}, "size": size}});
+        json!({"type": "object", "properties": {"spec": spec}})
+    };
+    let versions = |v1: Value, v2: Value, size: Value| {
+        let mut both = [version("v1", true, schema(size.clone())), version("v2", false, schema(size))];
+        (both[0]["selectableFields"], both[1]["selectableFields"]) = (v1, v2);
+        json!({"spec": {"versions": both}})
+    };
+    let by = |fields: &[&str]| fields.iter().map(|field| json!({"jsonPath": field})).collect::<Value>();
+    let definition = format!("{DEFINITIONS}/crontabs.stable.example.com");
+    let merge = [("content-type", "application/merge-patch+json")];
+    let rig = open().await;
+    let text = json!({"type": "string"});
+    let mut crd = crd("crontabs", "CronTab", json!({}), json!([]));
+    json_patch::merge(&mut crd, &versions(json!(null), by(&[".spec.color"]), text.clone()));
+    rig.post(DEFINITIONS, &crd).await;
+    for (name, spec) in [
+        ("a", json!({"color": "red"})),
+        ("b", json!({"color": "blue", "size": "s"})),
+        ("c", json!({"color": "red", "size": "l"})),
+    ] {
+        rig.post(CRON_TABS, &cron_tab(json!({"metadata": {"name": name}, "spec": spec}))).await;
+    }
+    rig.server.close().await.unwrap();
+
+    let rig = open().await;
+    let selected = async |version: &str, selector: &str| {
+        let selector = selector.replace('=', "%3D").replace('!', "%21");
+        let path = format!("{}?fieldSelector={selector}", CRON_TABS.replace("v1", version));
+        let list = rig.call("GET", &path, &[], "").await;
+        let items =
+            list.json["items"].as_array().unwrap_or_else(|| panic!("{selector}: {}", list.text)).clone();
+        let names = items.iter().map(|item| item["metadata"]["name"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    // The version that is listed first, and that objects are kept in, does not name it.
+    assert_eq!(selected("v2", "spec.color=red").await, "a c");
+    let before = rig.call("GET", CRON_TABS, &[], "").await.json["metadata"]["resourceVersion"].clone();
+    let changed = versions(by(&[".spec.size", ".spec.color"]), by(&[".spec.color"]), text.clone());
+    assert_eq!(rig.call("PATCH", &definition, &merge, &changed.to_string()).await.code, 200);
+    rig.call("PATCH", &format!("{CRON_TABS}/b"), &merge, r#"{"spec": {"size": "m"}}"#).await;
+    for (selector, expect) in [
+        ("spec.size=l", "c"),
+        ("spec.size=m", "b"),
+        ("spec.size!=l", "a b"),
+        ("spec.color=red,spec.size=l", "c"),
+        ("metadata.name=c,spec.color=red", "c"),
+    ] {
+        assert_eq!(selected("v1", selector).await, expect, "{selector}");
+    }
+    // What could not be selected by the field then is not passed over in silence.
+    let past =
+        format!("{CRON_TABS}?fieldSelector=spec.size%3Dm&resourceVersion={}", before.as_str().unwrap());
+    let exact = rig.call("GET", &format!("{past}&resourceVersionMatch=Exact"), &[], "").await;
+    assert_eq!(exact.code, 410, "{}", exact.text);
+    let mut watch = rig.watch(&format!("{past}&watch=true"), &[]).await;
+    assert_eq!(watch.next().await.unwrap()["object"]["code"], 410);
+    // A default counts for what was there before it.
+    let small = versions(by(&[".spec.size"]), json!(null), json!({"type": "string", "default": "s"}));
+    assert_eq!(rig.call("PATCH", &definition, &merge, &small.to_string()).await.code, 200);
+    assert_eq!(selected("v1", "spec.size=s").await, "a");
+
+    let mut watch = rig.watch(&format!("{CRON_TABS}?watch=true&fieldSelector=spec.size%3Ds"), &[]).await;
+    assert_eq!(watch.next_name().await, ("ADDED".into(), "a".into()));
+    for (name, size, expect) in [("c", "s", "ADDED"), ("a", "l", "DELETED"), ("c", "m", "DELETED")] {
+        let patch = json!({"spec": {"size": size}}).to_string();
+        rig.call("PATCH", &format!("{}/{name}", CRON_TABS.replace("v1", "v2")), &merge, &patch).await;
+        assert_eq!(watch.next_name().await, (expect.into(), name.into()));
+    }
+}
+
+#[tokio::test]
+async fn each_version_sees_its_own_whoever_writes() {
+    let rig = Rig::start().await;
+    let versions = json!([version("v1", true, anything()), version("v2", false, anything())]);
+    rig.post(DEFINITIONS, &crd("crontabs", "CronTab", json!({}), versions)).await;
+    let path = |version: &str| CRON_TABS.replace("v1", version);
+    for name in ["a", "b", "c"] {
+        rig.post(CRON_TABS, &cron_tab(json!({"metadata": {"name": name, "labels": {"l": "1"}}}))).await;
+    }
+    let versions = ["v1", "v2"];
+    let (mut pages, mut watches) = (Vec::new(), Vec::new());
+    for version in versions {
+        let page = rig.call("GET", &format!("{}?limit=1", path(version)), &[], "").await.json;
+        pages.push(page["metadata"]["continue"].as_str().unwrap().to_owned());
+        let mut watch = rig.watch(&format!("{}?watch=true&labelSelector=l", path(version)), &[]).await;
+        for name in ["a", "b", "c"] {
+            assert_eq!(watch.next_name().await, ("ADDED".into(), name.into()));
+        }
+        watches.push(watch);
+    }
+    let merge = [("content-type", "application/merge-patch+json")];
+    let no_label = r#"{"metadata": {"labels": null}}"#;
+    // Each of the other version than what is stored, or not.
+    for (name, version) in [("b", "v2"), ("c", "v1")] {
+        let answer = rig.call("PATCH", &format!("{}/{name}", path(version)), &merge, no_label).await;
+        assert_eq!(answer.json["apiVersion"], format!("stable.example.com/{version}"), "{}", answer.text);
+    }
+    assert_eq!(rig.call("DELETE", &format!("{}/b", path("v2")), &[], "").await.code, 200);
+    for ((version, token), mut watch) in versions.into_iter().zip(pages).zip(watches) {
+        let expect = format!("stable.example.com/{version}");
+        let rest = rig.call("GET", &format!("{}?continue={token}", path(version)), &[], "").await;
+        for (item, name) in rest.json["items"].as_array().unwrap().iter().zip(["b", "c"]) {
+            let labels = json!({"l": "1"});
+            assert_eq!((&item["metadata"]["name"], &item["metadata"]["labels"]), (&json!(name), &labels));
+            assert_eq!(item["apiVersion"], expect, "{name} in a list by {version}: {}", rest.text);
+        }
+        for name in ["b", "c"] {
+            let event = watch.next().await.unwrap();
+            assert_eq!(
+                (&event["type"], &event["object"]["metadata"]["name"]),
+                (&json!("DELETED"), &json!(name))
+            );
+            assert_eq!(event["object"]["apiVersion"], expect, "a watch by {version}: {event}");
+        }
+    }
 }

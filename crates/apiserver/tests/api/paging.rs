@@ -51,6 +51,24 @@ async fn all_pages_show_one_version() {
 }
 
 #[tokio::test]
+async fn a_collection_goes_whole_past_what_changes_are_remembered() {
+    let limits = apiserver::Limits {
+        delete_page: 2,
+        changes_per_kind_max: 3,
+        seen_changes_per_kind_max: 3,
+        ..Default::default()
+    };
+    let rig = Rig::with_limits(limits).await;
+    for number in 0..12 {
+        rig.post(CMS, &json!({"metadata": {"name": format!("m{number:02}")}})).await;
+    }
+    let deleted = rig.call("DELETE", CMS, &[], "").await;
+    assert_eq!(deleted.code, 200, "{}", deleted.text);
+    assert_eq!(names(&deleted.json).len(), 12);
+    assert_eq!(names(&rig.call("GET", CMS, &[], "").await.json), Vec::<&str>::new());
+}
+
+#[tokio::test]
 async fn a_long_list_comes_whole() {
     let rig = Rig::start().await;
     let client = rig.client();

@@ -1,0 +1,160 @@
+//! Takes away what belongs to definitions that are on their way out.
+//!
+//! ```text
+//!   a definition is marked ─┬─► sweep: its objects are deleted ─► none left ─► the finalizer goes
+//!   its last object is gone ┤                  │
+//!   some time after a failure ◄────────────────┘ failed
+//! ```
+
+use std::sync::{Arc, Weak};
+
+use objects::{Backoff, DeleteOptions, Error};
+use resources::{Kind, Object, ObjectKey, custom::CustomResourceDefinition};
+use tokio::{sync::watch, time::sleep};
+
+use super::CLEANUP;
+use crate::{
+    registry::{Caller, Registry, Target, Wanted},
+    served::Going,
+    store::{From, PageOptions, Selection, Stored},
+};
+
+/// Takes away what belongs to definitions that are on their way out, until the registry is gone.
+pub(crate) async fn clean_up(registry: Weak<Registry>) {
+    let of = |registry: Arc<Registry>| (registry.kinds.terminating(), registry.limits.clean_up_backoff);
+    let Some((news, backoff)) = registry.upgrade().map(of) else { return };
+    let sweep = || {
+        let registry = registry.clone();
+        async move { Some(registry.upgrade()?.sweep().await) }
+    };
+    at_news(news, backoff, sweep).await;
+}
+
+/// Sweeps at the start, at each news, and some time after a sweep has failed. `sweep` returns `None` at the end.
+async fn at_news<F: Future<Output = Option<Result<(), Error>>>>(
+    mut news: watch::Receiver<()>,
+    backoff: Backoff,
+    mut sweep: impl FnMut() -> F,
+) {
+    let mut failures = 0;
+    loop {
+        news.borrow_and_update();
+        let Some(swept) = sweep().await else { return };
+        match swept {
+            Ok(()) => failures = 0,
+            Err(error) => {
+                failures += 1;
+                tracing::warn!(
+                    %error,
+                    retry_ms = backoff.after(failures).as_millis() as u64,
+                    "the objects of a CustomResourceDefinition that is deleted cannot be removed yet"
+                );
+            }
+        }
+        tokio::select! {
+            told = news.changed() => if told.is_err() { return },
+            () = sleep(backoff.after(failures)), if failures > 0 => {}
+        }
+    }
+}
+
+impl Registry {
+    /// Deletes the objects of the definitions that are on their way out, and lets those go that have none left.
+    ///
+    /// # Errors
+    /// One of those that came up; the other definitions have been looked after.
+    pub(super) async fn sweep(&self) -> Result<(), Error> {
+        let mut outcome = Ok(());
+        for going in self.kinds.going() {
+            outcome = self.sweep_one(&going).await.and(outcome);
+        }
+        outcome
+    }
+
+    async fn sweep_one(&self, going: &Going) -> Result<(), Error> {
+        if let Some(kind) = going.kind {
+            if !going.swept {
+                self.delete_all(kind).await?;
+                self.kinds.swept(going);
+            }
+            if !self.store.is_empty(kind) {
+                // The last one's end is told.
+                return Ok(());
+            }
+        }
+        self.let_go(&going.name).await
+    }
+
+    /// Deletes all objects of a kind; those that finalizers hold are marked.
+    async fn delete_all(&self, kind: &'static Kind) -> Result<(), Error> {
+        let mut from = From::Now;
+        loop {
+            let page = PageOptions { limit: self.limits.delete_page, from };
+            let page = self.store.page(kind, &Selection::default(), page).await?;
+            for stored in page.items {
+                let key = ObjectKey::of(stored.object()?.metadata());
+                match self.delete(kind, &key, &DeleteOptions::default(), &Caller::bootstrap()).await {
+                    Ok(_) | Err(Error::NotFound { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            match page.next {
+                // What it was like before this page's objects went may be forgotten by now.
+                Some(place) => from = From::Place(place.at(self.store.version())),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Takes the finalizer off a definition.
+    async fn let_go(&self, name: &str) -> Result<(), Error> {
+        let change = |current: &Stored| {
+            let object = current.object()?;
+            let mut metadata = object.metadata().clone();
+            metadata.resource_version = None;
+            if let Some(finalizers) = &mut metadata.finalizers {
+                finalizers.retain(|finalizer| finalizer != CLEANUP);
+            }
+            Ok::<_, Error>(Wanted::typed(object.with_metadata(metadata)))
+        };
+        let (kind, key) = (<CustomResourceDefinition as Object>::kind(), ObjectKey::cluster(name));
+        match self.update(kind, &key, Target::Object, &Caller::bootstrap(), change).await {
+            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, rc::Rc, time::Duration};
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sweep_that_fails_is_tried_again_and_others_wait_for_news() {
+        let second = Duration::from_secs(1);
+        let (teller, news) = watch::channel(());
+        let start = Instant::now();
+        let at = Rc::new(RefCell::new(Vec::new()));
+        let sweep = || {
+            let at = Rc::clone(&at);
+            async move {
+                at.borrow_mut().push(start.elapsed().as_secs());
+                let fails = [1, 2, 3, 4, 6].contains(&at.borrow().len());
+                Some(if fails { Err(Error::Unavailable("the disk is full".into())) } else { Ok(()) })
+            }
+        };
+        let sweeping = at_news(news, Backoff { min: second, max: 4 * second }, sweep);
+        let telling = async {
+            tokio::time::sleep(100 * second).await;
+            teller.send_replace(());
+            tokio::time::sleep(100 * second).await;
+            drop(teller);
+        };
+        tokio::join!(sweeping, telling);
+        assert_eq!(*at.borrow(), [0, 1, 3, 7, 11, 100, 101]);
+    }
+}
