@@ -160,6 +160,7 @@ impl Starter {
             stdout: output()?,
             stderr: output()?,
             readers: None,
+            content: String::new(),
         })
     }
 }

@@ -18,7 +18,7 @@ use resources::Kind;
 
 pub(crate) use self::{
     definition::{Definition, Version, reference},
-    kinds::{Going, Kinds},
+    kinds::{Going, Kinds, no_room},
 };
 
 /// The kinds that are served at one time.

@@ -263,7 +263,10 @@ impl From<Error> for Failure {
                 }
             }
             Error::BadRequest(_) => Self::bad_request(message),
-            Error::Forbidden(_) => Self::forbidden(message),
+            Error::Forbidden { object: Some((kind, name)), .. } => {
+                named(StatusCode::FORBIDDEN, "Forbidden", kind, name)
+            }
+            Error::Forbidden { object: None, .. } => Self::forbidden(message),
             Error::Expired(_) => Self::new(StatusCode::GONE, "Expired", message),
             Error::Unavailable(_) => Self { retry_after: Some(1), ..Self::unavailable(message) },
             Error::Internal(_) => {

@@ -48,8 +48,13 @@ pub enum Error {
     #[error("{0}")]
     BadRequest(String),
     /// The caller may not do this.
-    #[error("{0}")]
-    Forbidden(String),
+    #[error("{message}")]
+    Forbidden {
+        /// What it was to be done to, where that is one object.
+        object: Option<(&'static Kind, String)>,
+        /// The whole sentence.
+        message: String,
+    },
     /// The version is too old (or lost in a crash): list again.
     #[error("{0}")]
     Expired(String),
@@ -73,6 +78,12 @@ pub struct Cause {
 }
 
 impl Error {
+    /// What may not be done to an object, and why.
+    pub fn forbidden(kind: &'static Kind, name: &str, why: impl std::fmt::Display) -> Self {
+        let message = format!("{} \"{name}\" is forbidden: {why}", kind.resource());
+        Self::Forbidden { object: Some((kind, name.to_owned())), message }
+    }
+
     /// Whether the object is not there.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })

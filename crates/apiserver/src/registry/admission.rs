@@ -47,12 +47,17 @@ impl Registry {
         Ok(object)
     }
 
-    /// What is right about an object that was admitted, but unwise or without effect, for `Warning` headers. Of what has
-    /// no effect only what is new: whoever changes something else was told when they asked for it.
+    /// What is right about an object that was admitted, but unwise or without effect, for `Warning` headers. Only what is
+    /// new: whoever changes something else was told when they asked for it.
     pub(crate) fn warnings(&self, object: &dyn DynObject, before: Option<&dyn DynObject>) -> Vec<String> {
-        let mut warnings = admission::warnings(object, &self.configs.current());
-        let known = before.map(embedded::warnings).unwrap_or_default();
-        warnings.extend(embedded::warnings(object).into_iter().filter(|warning| !known.contains(warning)));
+        let all = |object| {
+            let mut warnings = admission::warnings(object, &self.configs.current());
+            warnings.extend(embedded::warnings(object));
+            warnings
+        };
+        let known = before.map(all).unwrap_or_default();
+        let mut warnings = all(object);
+        warnings.retain(|warning| !known.contains(warning));
         warnings
     }
 }

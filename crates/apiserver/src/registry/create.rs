@@ -43,8 +43,8 @@ impl Registry {
         let key = ObjectKey::of(&metadata);
         self.check_room(kind)?;
         let object = strategy::first_state(Arc::clone(object).with_metadata(metadata));
-        let object = self.admit(object, None, caller)?;
         self.check_service_account(&*object)?;
+        let object = self.admit(object, None, caller)?;
         let object = match applied {
             Some(managed) => fields::with_managers(object, managed.clone()),
             None => self.first_managed(object, caller),
@@ -70,16 +70,20 @@ fn refusal(kind: &'static Kind, key: &ObjectKey, refused: Refused) -> Error {
         Refused::NamespaceMissing => {
             Error::NotFound { kind: <Namespace as resources::Object>::kind(), name: key.namespace.clone() }
         }
-        Refused::NamespaceTerminating => Error::Forbidden(format!(
-            "{} \"{name}\" is forbidden: unable to create new content in namespace {} because it is being terminated",
-            kind.resource(),
-            key.namespace
-        )),
+        Refused::NamespaceTerminating => {
+            let why = "because it is being terminated";
+            Error::forbidden(
+                kind,
+                &name,
+                format!("unable to create new content in namespace {} {why}", key.namespace),
+            )
+        }
         Refused::KindMissing => Error::NotFound { kind, name },
-        Refused::KindTerminating => Error::Forbidden(format!(
-            "{} \"{name}\" is forbidden: create not allowed while custom resource definition is terminating",
-            kind.resource()
-        )),
+        Refused::KindTerminating => Error::forbidden(
+            kind,
+            &name,
+            "create not allowed while custom resource definition is terminating",
+        ),
         Refused::Journal(error) => error,
     }
 }

@@ -20,6 +20,7 @@ use storage::objects::Durability;
 
 pub(crate) use self::clean_up::clean_up;
 use super::{Caller, Origin, Registry};
+use crate::served::no_room;
 use crate::store::{From, PageOptions, Refused, Selection, Stored, Write};
 
 /// Stays until every object of a definition's kinds is gone (upstream: apiextensions-apiserver).
@@ -74,9 +75,10 @@ impl Registry {
     pub(super) fn check_room(&self, kind: &'static Kind) -> Result<(), Error> {
         let max = self.limits.definitions_max;
         if kind == <CustomResourceDefinition as Object>::kind() && self.kinds.len() >= max {
-            return Err(Error::Forbidden(format!(
+            let message = format!(
                 "there are {max} CustomResourceDefinitions, and there can be no more; delete some that are not needed"
-            )));
+            );
+            return Err(Error::Forbidden { object: None, message });
         }
         Ok(())
     }
@@ -91,7 +93,7 @@ impl Registry {
             return Ok(object);
         };
         if !is_built_in(crd) {
-            custom::kinds(crd).map_err(|error| Error::Forbidden(error.to_string()))?;
+            custom::kinds(crd).map_err(no_room)?;
             return Ok(object);
         }
         if caller.origin != Origin::Network {

@@ -42,10 +42,7 @@ impl Registry {
         caller: &Caller<'_>,
     ) -> Result<Deleted, Error> {
         if *kind == *<Namespace as Object>::kind() && IMMORTAL.contains(&key.name.as_str()) {
-            let name = &key.name;
-            return Err(Error::Forbidden(format!(
-                "namespaces \"{name}\" is forbidden: this namespace may not be deleted"
-            )));
+            return Err(Error::forbidden(kind, &key.name, "this namespace may not be deleted"));
         }
         for _ in 0..self.limits.write_attempts_max {
             let (before, current) = self.read(kind, key)?;

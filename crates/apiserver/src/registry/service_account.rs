@@ -14,7 +14,7 @@ use super::Registry;
 const DEFAULT: &str = "default";
 
 impl Registry {
-    /// Whether the account that a new pod names is there.
+    /// Whether the account that a new pod names is there. Asked before anything else is looked at.
     pub(super) fn check_service_account(&self, object: &dyn DynObject) -> Result<(), Error> {
         let Some(pod) = (object as &dyn Any).downcast_ref::<Pod>() else { return Ok(()) };
         let account = pod.spec.as_ref().and_then(|spec| spec.service_account_name.as_deref());
@@ -25,11 +25,10 @@ impl Registry {
         }
         // One that is generated is not chosen yet upstream, and is another one at the next try.
         let name = pod.metadata.generate_name.as_deref().filter(|prefix| !prefix.is_empty());
-        Err(Error::Forbidden(format!(
-            "pods \"{}\" is forbidden: error looking up service account {}/{account}: serviceaccount \"{account}\" not \
-             found",
-            name.unwrap_or(pod.name()),
-            pod.namespace(),
-        )))
+        let why = format!(
+            "error looking up service account {}/{account}: serviceaccount \"{account}\" not found",
+            pod.namespace()
+        );
+        Err(Error::forbidden(<Pod as Object>::kind(), name.unwrap_or(pod.name()), why))
     }
 }

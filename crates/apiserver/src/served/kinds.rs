@@ -257,7 +257,7 @@ impl Entry {
             }
             old => {
                 let kinds = if is_built_in { Ok(Vec::new()) } else { custom::kinds(crd) };
-                let kinds = kinds.map_err(|error| Error::Forbidden(error.to_string()))?;
+                let kinds = kinds.map_err(no_room)?;
                 let served = if established {
                     let tree = resources::DynObject::to_value(crd);
                     definition::of(crd, &kinds, &tree, version)
@@ -312,6 +312,11 @@ pub(super) fn by_priority(version: &str) -> (u8, u64, u64, std::cmp::Reverse<Str
         },
     };
     minor.map_or(other, |minor| (rank, major, minor, std::cmp::Reverse(String::new())))
+}
+
+/// What is told whose definition has no room.
+pub(crate) fn no_room(error: custom::TooManyKinds) -> Error {
+    Error::Forbidden { object: None, message: error.to_string() }
 }
 
 #[cfg(test)]

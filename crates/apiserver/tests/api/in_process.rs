@@ -177,7 +177,7 @@ async fn a_namespace_goes_when_its_controller_lets_it() {
         metadata: ObjectMeta { namespace: Some("n".into()), ..named("late") },
         ..ConfigMap::default()
     };
-    assert!(matches!(client.create(late).await, Err(Error::Forbidden(_))));
+    assert!(matches!(client.create(late).await, Err(Error::Forbidden { .. })));
     let empty = |namespace: &mut Namespace| namespace.spec.get_or_insert_default().finalizers = None;
     client.modify(WriteTarget::Object, &key, empty).await.unwrap();
     assert!(client.find::<Namespace>(&key).await.unwrap().is_none());

@@ -57,7 +57,7 @@ impl Configurations {
         match events::create(&self.context, configuration, revision).await {
             Ok(revision) => Ok(LatestCreated::Made(revision)),
             // The same template will be refused again: only the user can help, so say it rather than retry.
-            Err(error @ (Error::Invalid { .. } | Error::BadRequest(_) | Error::Forbidden(_))) => {
+            Err(error @ (Error::Invalid { .. } | Error::BadRequest(_) | Error::Forbidden { .. })) => {
                 Ok(LatestCreated::Refused(error.to_string()))
             }
             Err(error) => Err(error),

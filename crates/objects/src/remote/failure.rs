@@ -98,9 +98,12 @@ impl Status {
             }
             ("Expired" | "Gone", _) | (_, 410) => Error::Expired(message),
             (_, 401) => {
-                Error::Forbidden(format!("{message}: the API server does not accept these credentials"))
+                let message = format!("{message}: the API server does not accept these credentials");
+                Error::Forbidden { object: None, message }
             }
-            (_, 403) => Error::Forbidden(message),
+            (_, 403) => {
+                Error::Forbidden { object: (!details.name.is_empty()).then_some((kind, name)), message }
+            }
             ("ServerTimeout", _) | (_, 408 | 429 | 502..=504) => Error::Unavailable(message),
             (_, 400..=499 | 501) => Error::BadRequest(message),
             _ => Error::Internal(

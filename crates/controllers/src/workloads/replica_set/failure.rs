@@ -19,7 +19,7 @@ pub(super) fn conditions(
         Error::Invalid { kind, causes, .. } => {
             Some(Error::Invalid { kind, name: pods.to_owned(), causes: causes.clone() }.to_string())
         }
-        Error::Forbidden(_) | Error::BadRequest(_) => Some(error.to_string()),
+        Error::Forbidden { .. } | Error::BadRequest(_) => Some(error.to_string()),
         _ => None,
     });
     let mut conditions = before.unwrap_or_default();
