@@ -82,6 +82,7 @@ pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> 
             }
         } else {
             check_may_be_new(&configuration, call.resource.kind, &key.name)?;
+            call.check_may_create().await?;
             let wanted = wanted(Value::Object(Map::new()), Managed::default(), None)?;
             match registry.create(wanted, &caller).await {
                 // It came in between.

@@ -95,6 +95,63 @@ async fn a_user_may_what_its_roles_say_and_learns_nothing_of_the_rest() {
 }
 
 #[tokio::test]
+async fn who_may_update_or_apply_creates_nothing_by_it() {
+    let rig = Rig::start().await;
+    let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/default";
+    for (user, verbs) in [("alice", json!(["get", "update", "patch"])), ("bob", json!(["create"]))] {
+        let rules = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": verbs}]);
+        rig.post(&format!("{roles}/roles"), &json!({"metadata": {"name": user}, "rules": rules})).await;
+        let (role, subjects) = (
+            json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": user}),
+            json!([{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}, {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "both"}]),
+        );
+        let binding = json!({"metadata": {"name": user}, "roleRef": role, "subjects": subjects});
+        rig.post(&format!("{roles}/rolebindings"), &binding).await;
+    }
+    let apply = "application/apply-patch+yaml";
+    let writes = [
+        (
+            "PATCH",
+            "configmaps",
+            "/api/v1/namespaces/default/configmaps/new?fieldManager=me",
+            "v1",
+            "ConfigMap",
+        ),
+        ("PUT", "services", "/api/v1/namespaces/default/services/new", "v1", "Service"),
+        (
+            "PUT",
+            "leases.coordination.k8s.io",
+            "/apis/coordination.k8s.io/v1/namespaces/default/leases/new",
+            "coordination.k8s.io/v1",
+            "Lease",
+        ),
+    ];
+    for (method, resource, path, api_version, kind) in writes {
+        let mut object = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "new"}});
+        if kind == "Service" {
+            object["spec"] = json!({"clusterIP": "None"});
+        }
+        let call = async |user: &str, path: &str| {
+            let content_type = if method == "PATCH" { apply } else { "application/json" };
+            let headers = [("impersonate-user", user), ("content-type", content_type)];
+            rig.call(method, path, &headers, &object.to_string()).await
+        };
+        let refused = call("alice", path).await;
+        assert_eq!(refused.code, 403, "{method} {kind}: {}", refused.text);
+        let message = refused.json["message"].as_str().unwrap();
+        let expect = format!("{resource} \"new\" is forbidden: User \"alice\" cannot create resource ");
+        assert!(message.starts_with(&expect), "{message}");
+        let there = rig.call("GET", path.split('?').next().unwrap(), &[], "").await;
+        assert_eq!(there.code, 404, "{method} {kind}");
+        assert_eq!(call("bob", path).await.code, 403, "{method} {kind}: creating is not updating either");
+        assert_eq!(call("both", path).await.code, 201, "{method} {kind}");
+        let changed = call("alice", path).await;
+        let expect = if kind == "Lease" { 422 } else { 200 };
+        assert_eq!(changed.code, expect, "{method} {kind}: {}", changed.text);
+    }
+}
+
+#[tokio::test]
 async fn nobody_gives_away_more_than_it_has() {
     let rig = Rig::start().await;
     let Some(admin) = Kubectl::new(&rig, "nobody_gives_away_more_than_it_has").await else { return };
