@@ -9,7 +9,10 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// Operations of one JSON patch (upstream: kube-apiserver, `maxJSONPatchOperations`).
     pub json_patch_operations_max: usize,
-    /// Nested objects and arrays of a body.
+    /// JSON that the `copy` operations of one JSON patch may add in all (upstream: kube-apiserver,
+    /// `JSONPatchMaxCopyBytes`).
+    pub json_patch_copied_bytes_max: usize,
+    /// Nested objects and arrays of a body, and of what a patch makes of an object.
     pub depth_max: usize,
     /// Open connections; further ones wait in the listener's backlog.
     pub connections_max: usize,
@@ -27,6 +30,8 @@ pub struct Limits {
     pub drain_timeout: Duration,
     /// The shortest time after which a watch without `timeoutSeconds` ends; the longest is twice that.
     pub watch_timeout_min: Duration,
+    /// The longest time that a watch can ask for.
+    pub watch_timeout_max: Duration,
     /// How often a watch that asks for bookmarks gets one.
     pub bookmark_interval: Duration,
     /// Recent changes kept for watchers that are behind, per kind.
@@ -57,6 +62,7 @@ impl Default for Limits {
         Self {
             body_bytes_max: 3 << 20,
             json_patch_operations_max: 10_000,
+            json_patch_copied_bytes_max: 3 << 20,
             depth_max: 100,
             connections_max: 4096,
             handshake_timeout: Duration::from_secs(10),
@@ -66,6 +72,7 @@ impl Default for Limits {
             streams_per_connection_max: 250,
             drain_timeout: Duration::from_secs(10),
             watch_timeout_min: Duration::from_secs(1800),
+            watch_timeout_max: Duration::from_secs(365 * 24 * 3600),
             bookmark_interval: Duration::from_secs(60),
             changes_per_kind_max: 4096,
             change_bytes_per_kind_max: 8 << 20,

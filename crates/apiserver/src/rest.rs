@@ -40,6 +40,7 @@ use resources::{Object, builtin::ServiceAccount};
 pub use self::query::Query;
 pub(crate) use self::{
     accept::{Form, Includes, negotiate},
+    json::{nested, too_deep},
     path::segments,
     query::decode,
 };
