@@ -54,6 +54,10 @@ impl Shelf {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
     pub(super) fn get(&self, key: &Key) -> Option<&Arc<Entry>> {
         self.index.get(key).map(|found| &found.0)
     }
