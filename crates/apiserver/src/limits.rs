@@ -16,8 +16,14 @@ pub struct Limits {
     pub depth_max: usize,
     /// Open connections; further ones wait in the listener's backlog.
     pub connections_max: usize,
-    /// How long a client may take for a TLS handshake, and again for the head of a request.
+    /// How long a client may take for a TLS handshake, again for the head of its first request, and to say farewell.
     pub handshake_timeout: Duration,
+    /// How long a connection may be without a request that is being answered (upstream: apiserver, `IdleTimeout`).
+    pub idle_timeout: Duration,
+    /// How often a client is asked whether it is still there: over HTTP/2, and by the kernel when nothing is said.
+    pub keep_alive_interval: Duration,
+    /// How long it may take to say so over HTTP/2.
+    pub keep_alive_timeout: Duration,
     /// How long a client may take to send a body.
     pub body_timeout: Duration,
     /// How much of a body that is refused is still received, so that its sender comes to see the answer.
@@ -66,6 +72,9 @@ impl Default for Limits {
             depth_max: 100,
             connections_max: 4096,
             handshake_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(90),
+            keep_alive_interval: Duration::from_secs(30),
+            keep_alive_timeout: Duration::from_secs(20),
             body_timeout: Duration::from_secs(60),
             unread_bytes_max: 64 << 20,
             unread_timeout: Duration::from_secs(10),
