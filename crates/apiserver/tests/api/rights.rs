@@ -2,11 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    https::Https,
-    kubectl::Kubectl,
-    rig::{Rig, named},
-};
+use crate::{https::Https, kubectl::Kubectl, rig::Rig};
 
 const ROLE: &str = r#"
 apiVersion: rbac.authorization.k8s.io/v1
@@ -270,32 +266,6 @@ async fn a_service_account_shows_who_it_is_by_its_token() {
     assert!(short.stderr.contains("may not specify a duration less than 10 minutes"), "{}", short.stderr);
     let none = admin.run("create token none", "").await;
     assert!(none.stderr.contains(r#"serviceaccounts "none" not found"#), "{}", none.stderr);
-}
-
-#[tokio::test]
-async fn a_token_ends_with_its_time() {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering::SeqCst},
-    };
-    let seconds = Arc::new(AtomicI64::new(1_900_000_000));
-    let clock = Arc::clone(&seconds);
-    let now = move || jiff::Timestamp::from_second(clock.load(SeqCst)).unwrap();
-    let options =
-        apiserver::Options { chance: apiserver::Chance::new(now, 1), ..apiserver::Options::new("") };
-    // Certificates of that time are not valid now: nobody connects, so the API is asked in process.
-    let server = apiserver::ApiServer::in_memory(options).await.unwrap();
-    let client = server.client();
-    let account = resources::builtin::ServiceAccount { metadata: named("robot"), ..Default::default() };
-    client.create(account).await.unwrap();
-    let key = resources::ObjectKey::new("default", "robot");
-    let issued = server.token(&key, Default::default()).unwrap();
-    assert_eq!(issued.spec.expiration_seconds, Some(3600));
-    let status = issued.status.unwrap();
-    assert_eq!(status.expiration_timestamp.0.as_second(), 1_900_003_600);
-    assert_eq!(server.user_of(&status.token).unwrap().name, "system:serviceaccount:default:robot");
-    seconds.fetch_add(3600 + 61, SeqCst);
-    assert_eq!(server.user_of(&status.token).unwrap_err(), "service account token has expired");
 }
 
 #[tokio::test]
