@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     apply::{self, Conflict, Managed, Manager, Operation, Refused},
+    aside::aside,
     mount::Body,
     registry::{Target, Wanted, apart, overtaken},
     schema,
@@ -83,7 +84,8 @@ pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> 
         } else {
             check_may_be_new(&configuration, call.resource.kind, &key.name)?;
             call.check_may_create().await?;
-            let wanted = wanted(Value::Object(Map::new()), Managed::default(), None)?;
+            let nothing = Value::Object(Map::new());
+            let wanted = aside(call.body_bytes, || wanted(nothing, Managed::default(), None))?;
             match registry.create(wanted, &caller).await {
                 // It came in between.
                 Err(Error::AlreadyExists { .. }) => continue,

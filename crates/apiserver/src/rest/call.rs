@@ -31,6 +31,8 @@ pub(crate) struct Call {
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<RequestBody>,
+    /// How long it was, once it is read.
+    pub(crate) body_bytes: usize,
 }
 
 impl Call {
@@ -42,7 +44,8 @@ impl Call {
     ) -> Self {
         let (parts, body) = request.into_parts();
         let query = Query::parse(parts.uri.query());
-        Self { shared, user, method: parts.method, resource, query, headers: parts.headers, body: Some(body) }
+        let (method, headers) = (parts.method, parts.headers);
+        Self { shared, user, method, resource, query, headers, body: Some(body), body_bytes: 0 }
     }
 
     pub(crate) fn registry(&self) -> &Arc<Registry> {
@@ -78,6 +81,7 @@ impl Call {
             origin: Origin::Network,
             manager: Some(manager),
             dry_run: self.dry_run()?,
+            body_bytes: self.body_bytes,
         })
     }
 

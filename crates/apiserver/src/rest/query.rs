@@ -45,7 +45,7 @@ impl Query {
         self.get(name)
             .map(|text| {
                 text.parse().map_err(|_| {
-                    let kind = text.parse::<i64>().err().map(|error| error.kind().clone());
+                    let kind = text.parse::<i64>().err().map(|error| *error.kind());
                     let why = match kind {
                         Some(IntErrorKind::PosOverflow | IntErrorKind::NegOverflow) => "value out of range",
                         _ => "invalid syntax",
