@@ -10,7 +10,7 @@ use http::{Method, Request, Response, StatusCode, header};
 
 pub(crate) use self::{groups::verbs, not_served::not_served};
 use crate::{
-    authentication::issuer_documents,
+    authentication::{User, issuer_documents},
     mount::{Body, full},
     rest::{Form, Query, negotiate, reply, segments},
     served::Served,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// What anybody may ask, also without a certificate: health and version; and how tokens are checked.
-pub(crate) fn public<B>(shared: &Shared, request: &Request<B>) -> Option<Response<Body>> {
+pub(crate) fn public<B>(shared: &Shared, user: &User, request: &Request<B>) -> Option<Response<Body>> {
     let path = request.uri().path();
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return None;
@@ -44,7 +44,7 @@ pub(crate) fn public<B>(shared: &Shared, request: &Request<B>) -> Option<Respons
     let verbose = query.all("verbose").next().is_some();
     let excluded: Vec<&str> = query.all("exclude").collect();
     shared.check_storage();
-    let (healthy, report) = shared.health.report(endpoint, live_only, &excluded);
+    let (healthy, report) = shared.health.report(endpoint, live_only, &excluded, user.is_admin());
     let code = if healthy { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
     Some(reply::text(code, if healthy && !verbose { "ok".into() } else { report }))
 }

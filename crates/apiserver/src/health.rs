@@ -17,6 +17,9 @@ struct Check {
     failure: Option<String>,
 }
 
+/// What others are told of why a check fails (upstream: apiserver, `server/healthz`).
+const WITHHELD: &str = "reason withheld";
+
 /// Which question a check answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -37,8 +40,15 @@ impl Health {
         self.checks.lock().insert(check.to_owned(), Check { scope, failure: None });
     }
 
-    /// The answer to a probe: whether all is well, and a line for each check, as kube-apiserver writes them.
-    pub(crate) fn report(&self, endpoint: &str, live_only: bool, excluded: &[&str]) -> (bool, String) {
+    /// The answer to a probe: whether all is well, and a line for each check, as kube-apiserver writes them. Why a check
+    /// fails is for those who run Ebb; with `reasons` they ask themselves.
+    pub(crate) fn report(
+        &self,
+        endpoint: &str,
+        live_only: bool,
+        excluded: &[&str],
+        reasons: bool,
+    ) -> (bool, String) {
         let checks = self.checks.lock();
         let asked = checks.iter().filter(|(_, check)| !live_only || check.scope == Scope::Live);
         let mut healthy = true;
@@ -49,7 +59,8 @@ impl Health {
                 None => format!("[+]{name} ok\n"),
                 Some(why) => {
                     healthy = false;
-                    format!("[-]{name} failed: {why}\n")
+                    tracing::info!(endpoint, check = name, why, "a check fails");
+                    format!("[-]{name} failed: {}\n", if reasons { why } else { WITHHELD })
                 }
             };
             lines.push_str(&line);

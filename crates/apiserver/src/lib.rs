@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod apply;
+mod aside;
 mod authentication;
 mod authorization;
 mod backup;

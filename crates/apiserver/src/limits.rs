@@ -11,12 +11,21 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// Operations of one JSON patch (upstream: kube-apiserver, `maxJSONPatchOperations`).
     pub json_patch_operations_max: usize,
-    /// Nested objects and arrays of a body.
+    /// JSON that the `copy` operations of one JSON patch may add in all (upstream: kube-apiserver,
+    /// `JSONPatchMaxCopyBytes`).
+    pub json_patch_copied_bytes_max: usize,
+    /// Nested objects and arrays of a body, and of what a patch makes of an object.
     pub depth_max: usize,
     /// Open connections; further ones wait in the listener's backlog.
     pub connections_max: usize,
-    /// How long a client may take for a TLS handshake, and again for the head of a request.
+    /// How long a client may take for a TLS handshake, again for the head of its first request, and to say farewell.
     pub handshake_timeout: Duration,
+    /// How long a connection may be without a request that is being answered (upstream: apiserver, `IdleTimeout`).
+    pub idle_timeout: Duration,
+    /// How often a client is asked whether it is still there: over HTTP/2, and by the kernel when nothing is said.
+    pub keep_alive_interval: Duration,
+    /// How long it may take to say so over HTTP/2.
+    pub keep_alive_timeout: Duration,
     /// How long a client may take to send a body.
     pub body_timeout: Duration,
     /// How much of a body that is refused is still received, so that its sender comes to see the answer.
@@ -29,6 +38,8 @@ pub struct Limits {
     pub drain_timeout: Duration,
     /// The shortest time after which a watch without `timeoutSeconds` ends; the longest is twice that.
     pub watch_timeout_min: Duration,
+    /// The longest time that a watch can ask for.
+    pub watch_timeout_max: Duration,
     /// How often a watch that asks for bookmarks gets one.
     pub bookmark_interval: Duration,
     /// Recent changes kept for watchers that are behind, per kind.
@@ -61,15 +72,20 @@ impl Default for Limits {
         Self {
             body_bytes_max: 3 << 20,
             json_patch_operations_max: 10_000,
+            json_patch_copied_bytes_max: 3 << 20,
             depth_max: 100,
             connections_max: 4096,
             handshake_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(90),
+            keep_alive_interval: Duration::from_secs(30),
+            keep_alive_timeout: Duration::from_secs(20),
             body_timeout: Duration::from_secs(60),
             unread_bytes_max: 64 << 20,
             unread_timeout: Duration::from_secs(10),
             streams_per_connection_max: 250,
             drain_timeout: Duration::from_secs(10),
             watch_timeout_min: Duration::from_secs(1800),
+            watch_timeout_max: Duration::from_secs(365 * 24 * 3600),
             bookmark_interval: Duration::from_secs(60),
             changes_per_kind_max: 4096,
             change_bytes_per_kind_max: 8 << 20,

@@ -1,11 +1,12 @@
 //! Patches: what a client sends instead of the whole object.
 
+mod json;
 mod strategic;
 
 use resources::Kind;
 use serde_json::Value;
 
-use crate::schema;
+use crate::{limits::Limits, schema};
 
 /// A patch that was read and can be applied, again if the object changes meanwhile.
 #[derive(Debug)]
@@ -69,10 +70,11 @@ impl Patch {
         media_type: &str,
         body: Value,
         duplicates: Vec<String>,
-        operations_max: usize,
+        limits: &Limits,
     ) -> Result<Self, PatchError> {
         let form = match media_type {
             JSON => {
+                let operations_max = limits.json_patch_operations_max;
                 let operations = body.as_array().map_or(0, Vec::len);
                 if operations > operations_max {
                     return Err(PatchError::TooMany(format!(
@@ -100,14 +102,10 @@ impl Patch {
     }
 
     /// The object as the patch wants it.
-    pub(crate) fn apply(&self, kind: &Kind, mut object: Value) -> Result<Value, PatchError> {
+    pub(crate) fn apply(&self, kind: &Kind, mut object: Value, limits: &Limits) -> Result<Value, PatchError> {
         match &self.form {
             Form::Json(patch) => {
-                json_patch::patch(&mut object, patch).map_err(|error| {
-                    PatchError::DoesNotFit(format!(
-                        "the server rejected our request due to an error in our request: {error}"
-                    ))
-                })?;
+                json::apply(&mut object, patch, limits)?;
                 Ok(object)
             }
             Form::Merge(patch) => {

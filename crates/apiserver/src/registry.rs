@@ -62,6 +62,8 @@ pub(crate) struct Caller<'a> {
     pub(crate) manager: Option<Manager>,
     /// Check everything, change nothing.
     pub(crate) dry_run: bool,
+    /// How long the body was that says what is wanted.
+    pub(crate) body_bytes: usize,
 }
 
 /// An object that a caller wants stored.
@@ -99,7 +101,7 @@ pub(crate) enum Origin {
 impl Caller<'static> {
     /// Ebb itself, by the in-process client.
     pub(crate) fn in_process() -> Self {
-        Self { user: "system:ebb", origin: Origin::InProcess, manager: None, dry_run: false }
+        Self { user: "system:ebb", origin: Origin::InProcess, manager: None, dry_run: false, body_bytes: 0 }
     }
 
     /// Ebb itself, making what is there from the start.
@@ -109,6 +111,14 @@ impl Caller<'static> {
 }
 
 impl Caller<'_> {
+    /// How much JSON a write is about, where the object has so much already. What Ebb writes itself is never long.
+    fn work_bytes(&self, object_bytes: usize) -> usize {
+        match self.origin {
+            Origin::Network => self.body_bytes.max(object_bytes),
+            Origin::InProcess | Origin::Bootstrap => 0,
+        }
+    }
+
     /// How soon a write must be on disk. `derived`: whether the part that is written can be derived again, though the
     /// kind as a whole cannot.
     fn durability(&self, kind: &Kind, derived: bool) -> Durability {

@@ -40,6 +40,7 @@ use resources::{Object, builtin::ServiceAccount};
 pub use self::query::Query;
 pub(crate) use self::{
     accept::{Form, Includes, negotiate},
+    json::{nested, too_deep},
     path::segments,
     query::decode,
 };
@@ -98,7 +99,7 @@ async fn route(
     if let Some(handler) = mounted(&shared, &path) {
         return Ok(handler.handle(user, request).await);
     }
-    if let Some(response) = discovery::public(&shared, &request) {
+    if let Some(response) = discovery::public(&shared, &user, &request) {
         return Ok(response);
     }
     let served = shared.registry.kinds.served();

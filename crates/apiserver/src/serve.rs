@@ -1,4 +1,7 @@
-//! The listener: TLS, HTTP/1.1 and HTTP/2, and an orderly end.
+//! The listener: TLS, HTTP/1.1 and HTTP/2, and an orderly end. A connection has its place as long as something is asked on
+//! it, and a while more.
+
+mod in_flight;
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
@@ -8,6 +11,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
 };
+use rustix::net::sockopt;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
@@ -16,6 +20,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::task::TaskTracker;
 
+use self::in_flight::InFlight;
 use crate::{ApiServer, Limits, RequestBody, User, rest, server::Shared};
 
 /// How long to wait after an error of the listener, such as too many open files.
@@ -82,32 +87,51 @@ async fn connection(
 ) -> Result<(), ConnectionError> {
     stream.set_nodelay(true)?;
     let limits = shared.registry.limits.clone();
+    sockopt::set_socket_keepalive(&stream, true)?;
+    sockopt::set_tcp_keepidle(&stream, limits.keep_alive_interval)?;
+    sockopt::set_tcp_keepintvl(&stream, limits.keep_alive_interval)?;
     let handshake = timeout(limits.handshake_timeout, acceptor.accept(stream)).await;
     let stream = handshake
         .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the TLS handshake took too long"))??;
     let user = user(&stream);
     let draining = shared.draining.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
+    let in_flight = InFlight::new();
+    let service = service_fn(|request: Request<Incoming>| {
+        let begun = in_flight.begin();
         let request = RequestBody::of(request, &shared.registry.limits);
         let answer = rest::answer(Arc::clone(&shared), user.clone(), request);
-        async move { Ok::<_, std::convert::Infallible>(answer.await) }
+        async move { Ok::<_, std::convert::Infallible>(begun.until_the_end_of(answer.await)) }
     });
     let http = http(&limits);
     let connection = http.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
-        ended = connection.as_mut() => ended,
+        ended = connection.as_mut() => return ended,
         () = draining.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            return connection.await;
+        }
+        () = in_flight.idle(&limits) => connection.as_mut().graceful_shutdown(),
+    }
+    // What came at the last moment is answered; a client that does not say farewell is not waited for.
+    loop {
+        match timeout(limits.handshake_timeout, connection.as_mut()).await {
+            Ok(ended) => return ended,
+            Err(_) if in_flight.is_none() => return Ok(()),
+            Err(_) => {}
         }
     }
 }
 
 fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(limits.handshake_timeout);
-    http.http2().timer(TokioTimer::new()).max_concurrent_streams(limits.streams_per_connection_max);
+    // Heads that do not come are covered by the time that a connection may be idle.
+    http.http1().header_read_timeout(None);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams_per_connection_max)
+        .keep_alive_interval(limits.keep_alive_interval)
+        .keep_alive_timeout(limits.keep_alive_timeout);
     http
 }
 

@@ -7,12 +7,12 @@ use std::{
 
 use objects::Client;
 use parking_lot::RwLock;
-use resources::{ObjectKey, config::Configs, reviews::TokenRequest};
+use resources::config::Configs;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Error, Health, Kubelet, Limits, Result, Scope, User,
+    Error, Health, Kubelet, Limits, Result, Scope,
     authentication::{Signer, Tokens},
     authorization::Policies,
     bootstrap,
@@ -163,22 +163,6 @@ impl ApiServer {
     /// `Certificate` when the certificate cannot be made.
     pub fn user_kubeconfig(&self, server: &str, name: &str, group: Option<&str>) -> Result<String> {
         self.shared.authority.user_kubeconfig(server, name, group)
-    }
-
-    /// A token of a ServiceAccount, as `serviceaccounts/token` gives it: for the node, which puts it into pods.
-    ///
-    /// # Errors
-    /// As of a POST: `NotFound`, `Invalid`, `Conflict`, `BadRequest`.
-    pub fn token(&self, account: &ObjectKey, request: TokenRequest) -> objects::Result<TokenRequest> {
-        self.shared.tokens.issue(&self.shared.registry, account, request)
-    }
-
-    /// Whom a token shows, if this API would take it now.
-    ///
-    /// # Errors
-    /// Why it is not taken.
-    pub fn user_of(&self, token: &str) -> std::result::Result<User, String> {
-        self.shared.tokens.check(&self.shared.registry, token, &[]).map(|accepted| accepted.user)
     }
 
     /// Writes the kubeconfig, readable by its owner alone.

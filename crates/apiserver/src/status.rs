@@ -74,6 +74,11 @@ impl Failure {
         Self { unasked: true, ..denied }
     }
 
+    /// As [`Failure::not_authorized`], of what a request turned out to ask for when it was looked at.
+    pub(crate) fn may_not_create(user: &str, attributes: &Attributes, reason: &str) -> Self {
+        Self { unasked: false, ..Self::not_authorized(user, attributes, reason) }
+    }
+
     /// A resource that there is not.
     pub(crate) fn no_such_path() -> Self {
         let message = "the server could not find the requested resource";

@@ -58,9 +58,10 @@ fn merge_lists(
         known.insert(name, item);
     }
     let mut merged = Vec::with_capacity(live.len() + configuration.len());
+    let next_shared = next_shared(&configuration, &known);
     let mut at = 0;
     for (position, (name, item)) in configuration.iter().enumerate() {
-        let next_shared = configuration[position..].iter().find(|(name, _)| known.contains_key(name));
+        let next_shared = next_shared[position];
         while let Some((found, value)) = live.get(at) {
             match wanted.get(found) {
                 None => merged.push(value.clone()),
@@ -69,7 +70,7 @@ fn merge_lists(
                     break;
                 }
                 // Its turn is when the configuration comes to it.
-                Some(&turn) if turn > position && next_shared.is_some_and(|(next, _)| next == found) => break,
+                Some(&turn) if turn > position && next_shared == Some(found) => break,
                 Some(_) => {}
             }
             at += 1;
@@ -83,4 +84,22 @@ fn merge_lists(
         live[at..].iter().filter(|(name, _)| !wanted.contains_key(name)).map(|(_, item)| item.clone()),
     );
     merged
+}
+
+/// For each item of the configuration the name of the first, from it on, that is in the live list as well.
+fn next_shared<'a>(
+    configuration: &'a [(Element, &Value)],
+    known: &HashMap<&Element, &Value>,
+) -> Vec<Option<&'a Element>> {
+    let mut next = None;
+    let mut all: Vec<_> = (configuration.iter().rev())
+        .map(|(name, _)| {
+            if known.contains_key(name) {
+                next = Some(name);
+            }
+            next
+        })
+        .collect();
+    all.reverse();
+    all
 }

@@ -351,3 +351,6 @@ pub(crate) fn issuer_documents(tokens: &Tokens, path: &str) -> Option<Value> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::{fs, io::BufRead, path::Path};
 
+use futures::executor::block_on;
 use resources::kinds;
 use sha2::{Digest, Sha256};
 use storage::objects::{Durability, ObjectStore, Op, Options};
@@ -11,6 +12,9 @@ use crate::{Error, Result, hex::hex, tls::write_private};
 
 /// How long a line may be: an object, and the little around it.
 const LINE_BYTES_MAX: u64 = 8 << 20;
+/// Which part of the store's queue is filled before what is in it is waited for. A further object has to fit in, and the
+/// number of changes that wait is bounded as well.
+const QUEUE_PART: usize = 16;
 
 /// What was restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +52,7 @@ pub fn restore(backup: impl BufRead, data_dir: &Path) -> Result<Restored> {
     }
     let pki = building.join("pki");
     fs::create_dir_all(&pki).map_err(failed("create", &pki))?;
-    let restored = read(backup, &building);
+    let restored = read(backup, &building, Options::default());
     if restored.is_ok() {
         // The state last: where it is, all is.
         for name in ["pki", "state"] {
@@ -62,9 +66,9 @@ pub fn restore(backup: impl BufRead, data_dir: &Path) -> Result<Restored> {
     restored
 }
 
-fn read(mut backup: impl BufRead, building: &Path) -> Result<Restored> {
+fn read(mut backup: impl BufRead, building: &Path, options: Options) -> Result<Restored> {
     let mut sha256 = Sha256::new();
-    let mut state: Option<(ObjectStore, Restored)> = None;
+    let mut state: Option<(Filling, Restored)> = None;
     let (mut number, mut objects) = (0, 0);
     let mut text = Vec::new();
     loop {
@@ -85,10 +89,9 @@ fn read(mut backup: impl BufRead, building: &Path) -> Result<Restored> {
                         "the backup has form {backup}, and this Ebb reads up to {FORM}: restore it with a newer one"
                     )));
                 }
-                let options = Options { begin_after: version, ..Options::default() };
-                let (store, _) =
-                    ObjectStore::open(building.join("state"), options).map_err(Error::Storage)?;
-                state = Some((store, Restored { objects: 0, left_out: 0, taken }));
+                let options = Options { begin_after: version, ..options.clone() };
+                let filling = Filling::open(&building.join("state"), options)?;
+                state = Some((filling, Restored { objects: 0, left_out: 0, taken }));
             }
             (Line::File { file, text }, Some(_)) => {
                 if file.is_empty() || file.contains(['/', '\0']) || file.starts_with('.') {
@@ -96,13 +99,13 @@ fn read(mut backup: impl BufRead, building: &Path) -> Result<Restored> {
                 }
                 write_private(&building.join("pki").join(file), text.as_bytes())?;
             }
-            (Line::Object { key, object }, Some((store, restored))) => {
+            (Line::Object { key, object }, Some((filling, restored))) => {
                 objects += 1;
                 if is_made_again(&key, &object) {
                     restored.left_out += 1;
                 } else {
                     restored.objects += 1;
-                    put(store, &key, object)?;
+                    filling.put(&key, object)?;
                 }
             }
             (Line::End { end: End { objects: expected, sha256: digest } }, Some(_)) => {
@@ -112,9 +115,9 @@ fn read(mut backup: impl BufRead, building: &Path) -> Result<Restored> {
                         "the backup was changed: {objects} of {expected} objects, digest {found} instead of {digest}"
                     )));
                 }
-                let (store, restored) = state.expect("just matched");
+                let (filling, restored) = state.expect("just matched");
                 // Writes what is queued, and syncs.
-                store.close().map_err(Error::Storage)?;
+                filling.store.close().map_err(Error::Storage)?;
                 return Ok(restored);
             }
             _ => {
@@ -127,17 +130,41 @@ fn read(mut backup: impl BufRead, building: &Path) -> Result<Restored> {
     }
 }
 
-fn put(store: &ObjectStore, key: &str, mut object: Raw) -> Result<()> {
-    let key = key.into();
-    let put = |version: u64| {
-        if let Some(given) =
-            object.get_mut("metadata").and_then(|metadata| metadata.get_mut("resourceVersion"))
-        {
-            *given = Raw::Text(version.to_string());
+/// A state that is being filled, no faster than the disk takes it.
+struct Filling {
+    store: ObjectStore,
+    /// So much may be queued.
+    queued_bytes_max: usize,
+    queued_bytes: usize,
+}
+
+impl Filling {
+    fn open(dir: &Path, options: Options) -> Result<Self> {
+        let queued_bytes_max = options.queue_bytes_max / QUEUE_PART;
+        let (store, _) = ObjectStore::open(dir, options).map_err(Error::Storage)?;
+        Ok(Self { store, queued_bytes_max, queued_bytes: 0 })
+    }
+
+    fn put(&mut self, key: &str, mut object: Raw) -> Result<()> {
+        let mut len = 0;
+        let put = |version: u64| {
+            if let Some(given) =
+                object.get_mut("metadata").and_then(|metadata| metadata.get_mut("resourceVersion"))
+            {
+                *given = Raw::Text(version.to_string());
+            }
+            let bytes = serde_json::to_vec(&object).expect("what was JSON can be written as JSON");
+            len = bytes.len();
+            Op::bytes(bytes)
+        };
+        let version = self.store.append_with(&key.into(), Durability::Soon, put).map_err(Error::Storage)?;
+        self.queued_bytes += key.len() + len;
+        if self.queued_bytes > self.queued_bytes_max {
+            block_on(self.store.durable(version)).map_err(Error::Storage)?;
+            self.queued_bytes = 0;
         }
-        Op::bytes(serde_json::to_vec(&object).expect("what was JSON can be written as JSON"))
-    };
-    store.append_with(&key, Durability::Soon, put).map(drop).map_err(Error::Storage)
+        Ok(())
+    }
 }
 
 /// Whether a controller makes the object again of those it depends on, or it only said how a machine was.
@@ -158,4 +185,29 @@ fn is_made_again(key: &str, object: &Raw) -> bool {
         _ => false,
     };
     derived && is_controlled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_no_faster_than_the_disk() {
+        let mut text = b"{\"backup\":1,\"version\":7,\"ebb\":\"0\",\"taken\":\"\"}\n".to_vec();
+        for number in 0..500 {
+            let object = format!("{{\"metadata\":{{\"name\":\"{number}\",\"resourceVersion\":\"1\"}}}}");
+            let line = format!("{{\"key\":\"core/configmaps/default/{number}\",\"object\":{object}}}\n");
+            text.extend_from_slice(line.as_bytes());
+        }
+        let sha256 = hex(&Sha256::digest(&text));
+        let end = format!("{{\"end\":{{\"objects\":500,\"sha256\":\"{sha256}\"}}}}\n");
+        text.extend_from_slice(end.as_bytes());
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("pki")).unwrap();
+        // Room for a few dozen of them.
+        let options = Options { queue_bytes_max: 16_000, ..Options::default() };
+        assert_eq!(read(&text[..], dir.path(), options).unwrap().objects, 500);
+        let (store, _) = ObjectStore::open(dir.path().join("state"), Options::default()).unwrap();
+        assert_eq!(store.scan("core/configmaps/").count(), 500);
+    }
 }

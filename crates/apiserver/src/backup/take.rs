@@ -1,6 +1,6 @@
 //! Writing a backup: read and sent a page at a time, while everything goes on.
 
-use std::{collections::VecDeque, io, sync::Arc};
+use std::{cmp::Reverse, io, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use futures::stream;
@@ -8,7 +8,6 @@ use http::{Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use objects::Error;
-use resources::Kind;
 use sha2::{Digest, Sha256};
 
 use super::{End, FORM, Line};
@@ -17,7 +16,7 @@ use crate::{
     mount::Body,
     rest::reply,
     server::Shared,
-    store::{From, Key, PageOptions, Selection, Stored},
+    store::{Follower, From, Key, PageOptions, Selection, Stored},
 };
 
 /// Where a backup is had.
@@ -44,29 +43,28 @@ struct Taking {
     shared: Arc<Shared>,
     /// The moment it shows.
     version: u64,
-    kinds: VecDeque<&'static Kind>,
-    /// Where the next page of the first kind begins.
-    from: From,
+    /// The kinds that are not through yet.
+    left: Vec<Left>,
     begun: bool,
     ended: bool,
     objects: u64,
     sha256: Sha256,
 }
 
+/// A kind that is not through yet.
+struct Left {
+    /// It is behind by all that was written since, so the store keeps that, as long as it can.
+    follower: Follower,
+    /// Where the next page begins.
+    from: From,
+}
+
 impl Taking {
     fn new(shared: Arc<Shared>) -> Self {
-        let version = shared.registry.store.version();
-        let kinds = hubs(&shared);
-        Self {
-            shared,
-            version,
-            kinds,
-            from: From::Version(version),
-            begun: false,
-            ended: false,
-            objects: 0,
-            sha256: Sha256::new(),
-        }
+        let (version, followers) = shared.registry.store.follow_all();
+        let left = followers.into_iter().map(|follower| Left { follower, from: From::Version(version) });
+        let left = left.collect();
+        Self { shared, version, left, begun: false, ended: false, objects: 0, sha256: Sha256::new() }
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
@@ -74,16 +72,17 @@ impl Taking {
             self.begun = true;
             return self.begin().map(Some);
         }
-        while let Some(kind) = self.kinds.front().copied() {
-            let options = PageOptions { limit: PAGE, from: std::mem::replace(&mut self.from, From::Now) };
-            let page = self.shared.registry.store.page(kind, &Selection::default(), options).await?;
-            self.from = match page.next {
-                Some(place) => From::Place(place),
-                None => {
-                    self.kinds.pop_front();
-                    From::Version(self.version)
-                }
-            };
+        // First the kind whose changes will be too many to be kept the soonest.
+        let written = |(at, left): &(usize, &Left)| (left.follower.behind(), Reverse(*at));
+        while let Some((at, _)) = self.left.iter().enumerate().max_by_key(written) {
+            let Left { follower, from } = &mut self.left[at];
+            let options = PageOptions { limit: PAGE, from: std::mem::replace(from, From::Now) };
+            let all = Selection::default();
+            let page = self.shared.registry.store.page(follower.kind(), &all, options).await?;
+            match page.next {
+                Some(place) => *from = From::Place(place),
+                None => _ = self.left.remove(at),
+            }
             if !page.items.is_empty() {
                 return self.objects(&page.items).map(Some);
             }
@@ -130,17 +129,9 @@ impl Taking {
     }
 }
 
-/// Every kind that has objects in the store: all versions of a resource are one.
-fn hubs(shared: &Shared) -> VecDeque<&'static Kind> {
-    let mut hubs = VecDeque::new();
-    for kind in shared.registry.kinds.served().all() {
-        if !hubs.contains(&kind.hub()) {
-            hubs.push_back(kind.hub());
-        }
-    }
-    hubs
-}
-
 fn unreadable(error: serde_json::Error) -> Error {
     Error::Internal(format!("a stored object cannot be written: {error}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,10 @@
 //! | `$deleteFromPrimitiveList/F: […]` | object | these values go from list `F` |
 //! | `$setElementOrder/F: […]` | object | list `F` is put in this order |
 
+mod items;
 mod order;
+
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
@@ -46,12 +49,13 @@ fn merge_objects(
         Some(other) => return Err(malformed(format!("unknown patch directive {other:?}"))),
     }
     if let Some(retained) = patch.get(RETAIN_KEYS) {
-        let retained = array(RETAIN_KEYS, retained)?;
-        object.retain(|key, _| retained.iter().any(|name| name == key));
+        let retained = array(RETAIN_KEYS, retained)?.iter().filter_map(Value::as_str);
+        let retained: HashSet<&str> = retained.collect();
+        object.retain(|key, _| retained.contains(key.as_str()));
     }
     for (key, value) in patch {
         if let Some(field) = key.strip_prefix(DELETE_FROM) {
-            let gone = array(key, value)?;
+            let gone: HashSet<&Value> = array(key, value)?.iter().collect();
             if let Some(Value::Array(items)) = object.get_mut(field) {
                 items.retain(|item| !gone.contains(item));
             }
@@ -84,43 +88,18 @@ fn merge_field(found: Option<Value>, patch: &Value, place: Place<'_>) -> Result<
                 Some(Value::Array(found)) => found,
                 _ => Vec::new(),
             };
-            Ok(Value::Array(merge_items(found, patch, key, place.item())?))
+            Ok(Value::Array(items::merge_items(found, patch, key, place.item())?))
         }
         (Some(Value::Array(mut found)), Value::Array(patch), Strategy { merge: true, key: None }) => {
-            for item in patch {
-                if !found.contains(item) {
-                    found.push(item.clone());
-                }
-            }
+            let known: HashSet<&Value> = found.iter().collect();
+            let mut seen = HashSet::new();
+            let new = patch.iter().filter(|item| !known.contains(item) && seen.insert(*item));
+            let new: Vec<Value> = new.cloned().collect();
+            found.extend(new);
             Ok(Value::Array(found))
         }
         (found, patch, _) => merge(found.unwrap_or_default(), patch, place),
     }
-}
-
-fn merge_items(
-    mut items: Vec<Value>,
-    patch: &[Value],
-    key: &str,
-    place: Place<'_>,
-) -> Result<Vec<Value>, PatchError> {
-    let directive = |item: &Value| item.get(PATCH).and_then(Value::as_str).map(str::to_owned);
-    if patch.iter().any(|item| directive(item).as_deref() == Some("replace")) {
-        let rest = patch.iter().filter(|item| directive(item).is_none());
-        return rest.map(|item| stripped(item, place)).collect();
-    }
-    for item in patch {
-        let Some(name) = item.get(key) else {
-            return Err(malformed(format!("map: {item} does not contain declared merge key: {key}")));
-        };
-        let at = items.iter().position(|found| found.get(key) == Some(name));
-        match (directive(item).as_deref(), at) {
-            (Some("delete"), _) => items.retain(|found| found.get(key) != Some(name)),
-            (_, Some(at)) => items[at] = merge(std::mem::take(&mut items[at]), item, place)?,
-            (_, None) => items.push(stripped(item, place)?),
-        }
-    }
-    Ok(items)
 }
 
 /// What a patch makes where there was nothing: itself, without directives and nulls.

@@ -6,8 +6,8 @@ use objects::Error;
 use resources::{DynObject, Kind, ObjectKey, builtin::Namespace, meta::ObjectMeta};
 
 use super::{Caller, Registry, Wanted, fields, imagined, metadata, strategy};
-use crate::apply::Managed;
 use crate::store::{Refused, Stored, Write};
+use crate::{apply::Managed, aside::aside};
 
 /// How many generated names are tried before one is free (upstream: apiserver, `RetryGenerateName`).
 const GENERATED_NAMES_MAX: usize = 8;
@@ -42,14 +42,16 @@ impl Registry {
         let kind = object.kind();
         let key = ObjectKey::of(&metadata);
         self.check_room(kind)?;
-        let object = strategy::first_state(Arc::clone(object).with_metadata(metadata));
-        self.check_service_account(&*object)?;
-        let object = self.admit(object, None, caller)?;
-        let object = match applied {
-            Some(managed) => fields::with_managers(object, managed.clone()),
-            None => self.first_managed(object, caller),
-        };
-        let object = self.to_stored(object)?;
+        let object = aside(caller.work_bytes(size_hint), || {
+            let object = strategy::first_state(Arc::clone(object).with_metadata(metadata));
+            self.check_service_account(&*object)?;
+            let object = self.admit(object, None, caller)?;
+            let object = match applied {
+                Some(managed) => fields::with_managers(object, managed.clone()),
+                None => self.first_managed(object, caller),
+            };
+            self.to_stored(object)
+        })?;
         let metadata = object.metadata().clone();
         let durability = caller.durability(kind, false);
         let write = Write { object, metadata, before: None, durability, size_hint };

@@ -1,5 +1,7 @@
 //! Finalizers: who must be done with an object before it goes.
 
+use std::collections::HashSet;
+
 use objects::{Error, Propagation};
 use resources::{DynObject, Kind, meta::ObjectMeta};
 
@@ -20,7 +22,7 @@ pub(super) fn check(kind: &'static Kind, current: &ObjectMeta, wanted: &ObjectMe
     if current.deletion_timestamp.is_none() {
         return Ok(());
     }
-    let known = current.finalizers.as_deref().unwrap_or_default();
+    let known: HashSet<&String> = current.finalizers.iter().flatten().collect();
     let new: Vec<_> = wanted.finalizers.iter().flatten().filter(|name| !known.contains(name)).collect();
     if new.is_empty() {
         return Ok(());

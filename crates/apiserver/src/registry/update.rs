@@ -9,6 +9,7 @@ use storage::objects::Durability;
 use super::{Caller, Origin, Registry, Wanted, fields, finalizers, imagined, metadata, scale, strategy};
 use crate::{
     apply::Managed,
+    aside::aside,
     store::{Stored, Write},
 };
 
@@ -47,10 +48,14 @@ impl Registry {
     ) -> Result<Arc<Stored>, E> {
         for _ in 0..self.limits.write_attempts_max {
             let (before, current) = self.read(kind, key)?;
-            let Wanted { object: wanted, size_hint, applied } = change(&current)?;
-            let present = current.warm()?;
-            let outcome = self.outcome(&current, &present, wanted, applied, target, caller)?;
-            let scaled = matches!(&outcome, Outcome::Put(object) if scale::only_scaled(&*present, &**object));
+            let (outcome, scaled, size_hint) = aside(caller.work_bytes(current.cost()), || {
+                let Wanted { object: wanted, size_hint, applied } = change(&current)?;
+                let present = current.warm()?;
+                let outcome = self.outcome(&current, &present, wanted, applied, target, caller)?;
+                let scaled =
+                    matches!(&outcome, Outcome::Put(object) if scale::only_scaled(&*present, &**object));
+                Ok::<_, E>((outcome, scaled, size_hint))
+            })?;
             let derived = target == Target::Status || scaled;
             let durability = caller.durability(kind, derived);
             let (object, gone) = match outcome {

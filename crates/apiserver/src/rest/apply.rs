@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use objects::Error;
-use resources::{Kind, admission::warnings};
+use resources::{DynObject, Kind};
 use serde_json::{Map, Value};
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     apply::{self, Conflict, Managed, Manager, Operation, Refused},
+    aside::aside,
     mount::Body,
     registry::{Target, Wanted, apart, overtaken},
     schema,
@@ -28,14 +29,17 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     let mut configuration = read(&mut call).await?;
     check_kind(call.resource.kind, &configuration)?;
     decode::check_key(&call.resource, &mut configuration)?;
-    let Written { code, stored, mut warned } = grant(&call, target, configuration).await?;
-    warned.extend(warnings(&*stored.object()?, &call.registry().configs.current()));
+    let Written { code, before, stored, mut warned } = grant(&call, target, configuration).await?;
+    if target == Target::Object {
+        warned.extend(call.registry().warnings(&*stored.object()?, before.as_deref()));
+    }
     Ok(reply::warn(reply::object(&call, code, &stored, &form)?, &warned))
 }
 
 /// An object that was applied.
 pub(super) struct Written {
     pub(super) code: StatusCode,
+    pub(super) before: Option<Arc<dyn DynObject>>,
     pub(super) stored: Arc<Stored>,
     /// What its applier should be warned of.
     pub(super) warned: Vec<String>,
@@ -57,7 +61,7 @@ pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> 
     );
     let now = call.registry().chance.now();
     let root = schema::Root::of(kind, call.resource.definition.as_deref());
-    let mut warned = Vec::new();
+    let (mut before, mut warned) = (None, Vec::new());
     let mut wanted = |live: Value, mut managed: Managed, current: Option<&Stored>| {
         let object =
             apply::apply(&mut managed, &live, &configuration, root.place(), &manager, force, now.clone())
@@ -65,6 +69,7 @@ pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> 
         let len = object.to_string().len();
         let decoded = decode::decode(&call.resource, object, Vec::new(), validation).map_err(misfit)?;
         call.check_grant(&decoded.object, current)?;
+        before = current.map(Stored::object).transpose()?;
         warned = decoded.warnings;
         Ok::<_, Failure>(Wanted { applied: Some(managed), ..Wanted::new(decoded.object, len) })
     };
@@ -82,14 +87,16 @@ pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> 
             }
         } else {
             check_may_be_new(&configuration, call.resource.kind, &key.name)?;
-            let wanted = wanted(Value::Object(Map::new()), Managed::default(), None)?;
+            call.check_may_create().await?;
+            let nothing = Value::Object(Map::new());
+            let wanted = aside(call.body_bytes, || wanted(nothing, Managed::default(), None))?;
             match registry.create(wanted, &caller).await {
                 // It came in between.
                 Err(Error::AlreadyExists { .. }) => continue,
                 outcome => (StatusCode::CREATED, outcome.map_err(Failure::from)),
             }
         };
-        return Ok(Written { code, stored: outcome?, warned });
+        return Ok(Written { code, before, stored: outcome?, warned });
     }
     Err(overtaken(kind, &key.name).into())
 }

@@ -12,7 +12,7 @@ use super::{
     json,
     protobuf::{self, Unreadable},
 };
-use crate::status::Failure;
+use crate::{aside::aside, status::Failure};
 
 /// A body as a JSON tree.
 pub(super) struct Parsed {
@@ -33,7 +33,11 @@ pub(super) async fn read(call: &mut Call) -> Result<Bytes, Failure> {
         return Err(too_large());
     }
     match timeout(limits.body_timeout, Limited::new(body, limit).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Ok(body)) => {
+            let bytes = body.to_bytes();
+            call.body_bytes = bytes.len();
+            Ok(bytes)
+        }
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(error)) => Err(Failure::bad_request(format!("the body could not be read: {error}"))),
         Err(_) => Err(Failure::timeout("the body did not arrive in time")),
@@ -85,6 +89,10 @@ fn format(headers: &HeaderMap) -> Result<Format, Failure> {
 }
 
 pub(super) fn parse_bytes(format: Format, bytes: &[u8], depth_max: usize) -> Result<Parsed, Failure> {
+    aside(bytes.len(), || parse_now(format, bytes, depth_max))
+}
+
+fn parse_now(format: Format, bytes: &[u8], depth_max: usize) -> Result<Parsed, Failure> {
     let read = match format {
         // In the words of a server that looks for the kind first.
         Format::Json => json::read(bytes, depth_max)

@@ -10,7 +10,7 @@ use crate::{
     RequestBody,
     apply::Manager,
     authentication::User,
-    authorization::check_grant,
+    authorization::{Asked, Attributes, check_grant},
     registry::{Caller, Origin, Registry},
     selector::{FieldSelector, LabelSelector},
     server::Shared,
@@ -31,6 +31,8 @@ pub(crate) struct Call {
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<RequestBody>,
+    /// How long it was, once it is read.
+    pub(crate) body_bytes: usize,
 }
 
 impl Call {
@@ -42,7 +44,8 @@ impl Call {
     ) -> Self {
         let (parts, body) = request.into_parts();
         let query = Query::parse(parts.uri.query());
-        Self { shared, user, method: parts.method, resource, query, headers: parts.headers, body: Some(body) }
+        let (method, headers) = (parts.method, parts.headers);
+        Self { shared, user, method, resource, query, headers, body: Some(body), body_bytes: 0 }
     }
 
     pub(crate) fn registry(&self) -> &Arc<Registry> {
@@ -78,6 +81,7 @@ impl Call {
             origin: Origin::Network,
             manager: Some(manager),
             dry_run: self.dry_run()?,
+            body_bytes: self.body_bytes,
         })
     }
 
@@ -93,6 +97,25 @@ impl Call {
         let old = old.map(Stored::object).transpose()?;
         let name = self.resource.name.as_deref();
         check_grant(&self.shared.policies, &self.user, name, object, old.as_ref())
+    }
+
+    /// Whether the caller may create what the path names, where an update or an apply comes upon nothing (upstream:
+    /// apiserver, `withAuthorization`).
+    pub(super) async fn check_may_create(&self) -> Result<(), Failure> {
+        let (kind, key) = (self.resource.kind, self.resource.key());
+        let asked = Asked::Resource {
+            group: kind.group.to_owned(),
+            resource: kind.plural.to_owned(),
+            subresource: self.resource.subresource.clone().unwrap_or_default(),
+            namespace: key.namespace,
+            name: key.name,
+        };
+        let attributes = Attributes { verb: "create".to_owned(), asked };
+        let decision = self.shared.policies.authorize(&self.user, &attributes).await?;
+        if decision.allowed {
+            return Ok(());
+        }
+        Err(Failure::may_not_create(&self.user.name, &attributes, &decision.reason))
     }
 
     /// What the caller calls itself, or else its program's name (upstream: apiserver, `managerOrUserAgent`).

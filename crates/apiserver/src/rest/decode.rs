@@ -6,7 +6,7 @@ use resources::{DynObject, Kind};
 use serde_json::{Value, json};
 
 use super::{body::Parsed, call::Call, path::Resource};
-use crate::status::Failure;
+use crate::{aside::aside, status::Failure};
 
 /// What happens to fields that a kind does not have (upstream: `fieldValidation`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,10 @@ pub(super) fn object(
     resource: &Resource,
     validation: FieldValidation,
 ) -> Result<Decoded, Failure> {
+    aside(parsed.len, || object_now(parsed, resource, validation))
+}
+
+fn object_now(parsed: Parsed, resource: &Resource, validation: FieldValidation) -> Result<Decoded, Failure> {
     let kind = resource.kind;
     let mut value = parsed.value;
     check_kind(kind, &mut value)?;

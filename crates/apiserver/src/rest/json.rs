@@ -15,6 +15,15 @@ pub(super) fn read(text: &[u8], depth_max: usize) -> Result<(Value, Vec<String>)
     Ok((value, duplicates.into_inner()))
 }
 
+/// How many levels of objects and arrays a tree has.
+pub(crate) fn nested(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(nested).max().unwrap_or_default(),
+        Value::Object(fields) => 1 + fields.values().map(nested).max().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
 /// Whether a tree has more levels than allowed.
 pub(super) fn is_deeper(value: &Value, depth_max: usize) -> bool {
     match value {
@@ -26,7 +35,7 @@ pub(super) fn is_deeper(value: &Value, depth_max: usize) -> bool {
     }
 }
 
-pub(super) fn too_deep(depth_max: usize) -> String {
+pub(crate) fn too_deep(depth_max: usize) -> String {
     format!("exceeded max depth: objects and arrays may be nested {depth_max} deep")
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
         before = Some(current.object()?);
         let value = serde_json::from_slice(&current.json())
             .map_err(|error| objects::Error::Internal(format!("a stored object cannot be read: {error}")))?;
-        let value = patch.apply(kind, value).map_err(refused)?;
+        let value = patch.apply(kind, value, &call.registry().limits).map_err(refused)?;
         let text = value.to_string();
         let decoded =
             decode::decode(&call.resource, value, patch.duplicates(), validation).map_err(|misfit| {
@@ -85,8 +85,7 @@ pub(super) async fn read(call: &mut Call) -> Result<Patch, Failure> {
     let bytes: Bytes = body::read(call).await?;
     let limits = &call.shared.registry.limits;
     let parsed = body::parse_bytes(body::Format::Json, &bytes, limits.depth_max)?;
-    Patch::new(&media_type, parsed.value, parsed.duplicates, limits.json_patch_operations_max)
-        .map_err(refused)
+    Patch::new(&media_type, parsed.value, parsed.duplicates, limits).map_err(refused)
 }
 
 pub(super) fn refused(error: PatchError) -> Failure {

@@ -1,5 +1,7 @@
 //! Query parameters.
 
+use std::num::IntErrorKind;
+
 use crate::status::Failure;
 
 /// A request's query, decoded, in the order it came.
@@ -43,7 +45,12 @@ impl Query {
         self.get(name)
             .map(|text| {
                 text.parse().map_err(|_| {
-                    Failure::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
+                    let kind = text.parse::<i64>().err().map(|error| *error.kind());
+                    let why = match kind {
+                        Some(IntErrorKind::PosOverflow | IntErrorKind::NegOverflow) => "value out of range",
+                        _ => "invalid syntax",
+                    };
+                    Failure::bad_request(format!("strconv.ParseInt: parsing {text:?}: {why}"))
                 })
             })
             .transpose()

@@ -39,7 +39,9 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
             let patch = patch::read(&mut call).await?;
             let caller = call.caller()?;
             let change = |current: &Stored| {
-                let wanted = patch.apply(kind, scale(&*current.object()?)?).map_err(patch::refused)?;
+                let limits = &call.registry().limits;
+                let wanted =
+                    patch.apply(kind, scale(&*current.object()?)?, limits).map_err(patch::refused)?;
                 scaled(current, &wanted)
             };
             call.registry().update(kind, &key, Target::Object, &caller, change).await?

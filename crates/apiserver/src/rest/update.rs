@@ -35,6 +35,7 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
         && created_by_update().contains(&kind)
         && call.registry().store.get(kind, &key)?.is_none();
     if is_new {
+        call.check_may_create().await?;
         call.check_grant(&decoded.object, None)?;
         let stored = call.registry().create(Wanted::new(decoded.object, len), &caller).await?;
         let mut all = decoded.warnings;

@@ -70,10 +70,11 @@ struct Watch {
 impl Watch {
     fn new(call: &Call) -> Result<Self, Failure> {
         let limits = &call.registry().limits;
-        let timeout = match call.query.number("timeoutSeconds")? {
-            Some(seconds) if seconds > 0 => Duration::from_secs(seconds),
+        let timeout = match call.query.number::<i64>("timeoutSeconds")?.unwrap_or_default() {
             // Spread, so that watches that began together do not end together.
-            _ => limits.watch_timeout_min.mul_f64(1.0 + call.registry().chance.fraction()),
+            0 => limits.watch_timeout_min.mul_f64(1.0 + call.registry().chance.fraction()),
+            // Less than no time is over at once.
+            seconds => Duration::from_secs(seconds.try_into().unwrap_or(0)).min(limits.watch_timeout_max),
         };
         Ok(Self {
             kind: call.resource.kind,

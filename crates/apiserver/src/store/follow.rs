@@ -10,6 +10,7 @@ use super::{
     Store,
     ring::{Change, State, WatcherId},
     selection::Selection,
+    shelf::Shelf,
     stored::Stored,
 };
 
@@ -51,10 +52,32 @@ impl Store {
             return Err(too_old(version));
         }
         shelf.selectable.check(kind, &selection, version, &shelf.ring)?;
+        Ok(self.joined(shelf, kind, selection, version))
+    }
+
+    /// Follows every kind that there is an object of, from now on; also the version that now is. Kinds of which no
+    /// version is served are among them; a kind's versions are one.
+    pub(crate) fn follow_all(self: &Arc<Self>) -> (u64, Vec<Follower>) {
+        let mut state = self.lock();
+        let version = state.version;
+        let there = state.kinds.iter_mut().filter(|(kind, shelf)| **kind == kind.hub() && !shelf.is_empty());
+        let followers = there.map(|(kind, shelf)| self.joined(shelf, kind, Selection::default(), version));
+        let mut followers: Vec<Follower> = followers.collect();
+        drop(state);
+        followers.sort_by_key(|follower| (follower.kind.group, follower.kind.plural));
+        (version, followers)
+    }
+
+    fn joined(
+        self: &Arc<Self>,
+        shelf: &mut Shelf,
+        kind: &'static Kind,
+        selection: Selection,
+        version: u64,
+    ) -> Follower {
         let watcher = shelf.ring.join(version);
         let news = shelf.news.subscribe();
-        drop(state);
-        Ok(Follower { store: Arc::clone(self), kind, watcher, selection, cursor: version, news })
+        Follower { store: Arc::clone(self), kind, watcher, selection, cursor: version, news }
     }
 }
 
@@ -82,6 +105,17 @@ impl Follower {
     pub(crate) fn take_news(&mut self) -> Result<Vec<Seen>, Error> {
         self.news.borrow_and_update();
         self.poll()
+    }
+
+    pub(crate) fn kind(&self) -> &'static Kind {
+        self.kind
+    }
+
+    /// How many changes there are that have not been seen.
+    pub(crate) fn behind(&self) -> usize {
+        let mut state = self.store.lock();
+        let unseen = state.shelf(self.kind).ring.after(self.cursor);
+        unseen.map_or(usize::MAX, |unseen| unseen.size_hint().0)
     }
 
     /// The version up to which everything has been seen.

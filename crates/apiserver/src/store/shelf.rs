@@ -1,19 +1,22 @@
 //! One kind's index and recent changes.
 
+mod labels;
+
 use std::{
     borrow::Borrow,
     cmp::Ordering,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     ops::Bound,
     sync::Arc,
 };
 
 use tokio::sync::watch;
 
+use self::labels::Labels;
 use super::{
     facts::Facts,
     key::Key,
-    pairs::{Pair, find},
+    pairs::Pair,
     ring::{Ring, RingLimits, State},
     selectable::Selectable,
     selection::Selection,
@@ -24,8 +27,7 @@ use super::{
 pub(super) struct Shelf {
     index: BTreeSet<Indexed>,
     owned: BTreeSet<(Uid, Key)>,
-    /// By key and value of the labels that somebody has selected by. At most [`LABELS_MAX`] keys.
-    labelled: HashMap<Box<str>, BTreeSet<(Pair, Key)>>,
+    labels: Labels,
     pub(super) ring: Ring,
     pub(super) selectable: Selectable,
     /// Tells the watchers the version of the newest change.
@@ -42,27 +44,24 @@ pub(crate) struct Entry {
 /// An entry as it is found: by its key.
 struct Indexed(Arc<Entry>);
 
-/// How many label keys a kind is indexed by. Selectors by others look at every object.
-const LABELS_MAX: usize = 16;
-
 impl Shelf {
     pub(super) fn new(floor: u64, limits: RingLimits) -> Self {
         Self {
             index: BTreeSet::new(),
             owned: BTreeSet::new(),
-            labelled: HashMap::new(),
+            labels: Labels::default(),
             ring: Ring::new(floor, limits),
             selectable: Selectable::default(),
             news: watch::Sender::new(floor),
         }
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<&Arc<Entry>> {
-        self.index.get(key).map(|found| &found.0)
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.index.is_empty()
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<&Arc<Entry>> {
+        self.index.get(key).map(|found| &found.0)
     }
 
     /// The entries after a key.
@@ -105,16 +104,10 @@ impl Shelf {
         Some(before)
     }
 
-    /// Makes the index that a selection wants, if there is none and there may be one more.
+    /// Makes the index that a selection wants, if it is worth it.
     pub(super) fn prepare(&mut self, selection: &Selection) {
         let Some((label, _)) = selection.labels.exact().filter(|_| selection.owner.is_none()) else { return };
-        if self.labelled.contains_key(label) || self.labelled.len() >= LABELS_MAX {
-            return;
-        }
-        let labelled = self.index.iter().filter_map(|Indexed(entry)| {
-            find(&entry.facts.labels, label).map(|pair| (pair.clone(), entry.key.clone()))
-        });
-        self.labelled.insert(label.into(), labelled.collect());
+        self.labels.wish(label, self.index.iter().map(|Indexed(entry)| &**entry));
     }
 
     /// The objects that a selection means, in order of their keys from `from` on.
@@ -126,7 +119,7 @@ impl Shelf {
         let owned = selection.owner.map(|owner| listed(&self.owned, owner, &from));
         let label = selection.labels.exact().filter(|_| owned.is_none());
         let labelled = label.and_then(|(label, value)| {
-            self.labelled.get(label).map(|keys| listed(keys, Pair::new(label, value), &from))
+            self.labels.get(label).map(|keys| listed(keys, Pair::new(label, value), &from))
         });
         let few = owned.is_some() || labelled.is_some();
         let ranged = (!few).then(|| self.index.range::<Key, _>((from, Bound::Unbounded)));
@@ -143,22 +136,14 @@ impl Shelf {
         for owner in &entry.facts.owners {
             self.owned.insert((*owner, entry.key.clone()));
         }
-        for (label, keys) in &mut self.labelled {
-            if let Some(pair) = find(&entry.facts.labels, label) {
-                keys.insert((pair.clone(), entry.key.clone()));
-            }
-        }
+        self.labels.list(entry);
     }
 
     fn unlist(&mut self, entry: &Entry) {
         for owner in &entry.facts.owners {
             self.owned.remove(&(*owner, entry.key.clone()));
         }
-        for (label, keys) in &mut self.labelled {
-            if let Some(pair) = find(&entry.facts.labels, label) {
-                keys.remove(&(pair.clone(), entry.key.clone()));
-            }
-        }
+        self.labels.unlist(entry);
     }
 }
 

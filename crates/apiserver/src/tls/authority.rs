@@ -195,7 +195,7 @@ fn server_config(
     let provider = Arc::new(ring::default_provider());
     let mut roots = RootCertStore::empty();
     roots.add(ca).map_err(failed(dir, "trust the authority's certificate"))?;
-    // Without a certificate a client may still ask for health and version.
+    // Without a certificate a client may show a token, or ask for what anybody may: health and version.
     let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
         .allow_unauthenticated()
         .build()

@@ -66,6 +66,35 @@ async fn a_state_is_made_of_a_backup() {
 }
 
 #[tokio::test]
+async fn what_is_not_served_now_is_in_it_as_well() {
+    let (before, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let rig = open(before.path()).await;
+    let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let definition = json!({"metadata": {"name": "tabs.example.com"}, "spec": {
+        "group": "example.com", "scope": "Namespaced", "names": {"plural": "tabs", "kind": "Tab"},
+        "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}],
+    }});
+    rig.post(definitions, &definition).await;
+    let tabs = "/apis/example.com/v1/namespaces/default/tabs";
+    let tab = json!({"apiVersion": "example.com/v1", "kind": "Tab", "metadata": {"name": "t"}, "k": "v"});
+    rig.post(tabs, &tab).await;
+    let patch = [("content-type", "application/json-patch+json")];
+    let serve = |served: bool| json!([{"op": "replace", "path": "/spec/versions/0/served", "value": served}]);
+    let path = format!("{definitions}/tabs.example.com");
+    assert_eq!(rig.call("PATCH", &path, &patch, &serve(false).to_string()).await.code, 200);
+    assert_eq!(rig.call("GET", tabs, &[], "").await.code, 404);
+    let backup = rig.call("GET", "/ebb/backup", &[], "").await;
+    rig.server.close().await.unwrap();
+
+    restore(backup.text.as_bytes(), after.path()).unwrap();
+    let again = open(after.path()).await;
+    assert_eq!(again.call("PATCH", &path, &patch, &serve(true).to_string()).await.code, 200);
+    let found = again.call("GET", &format!("{tabs}/t"), &[], "").await;
+    assert_eq!((found.code, &found.json["k"]), (200, &json!("v")), "{}", found.text);
+}
+
+#[tokio::test]
 async fn a_backup_shows_one_moment() {
     let rig = Rig::start().await;
     // One writer counts in two maps, the second always after the first.

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use apiserver::Limits;
 use serde_json::json;
-use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 
 use crate::rig::{PATIENCE, Rig};
 
@@ -32,4 +36,83 @@ async fn a_client_that_says_nothing_is_cut_off() {
     let mut silent = TcpStream::connect(rig.address).await.unwrap();
     let read = timeout(PATIENCE, silent.read(&mut [0; 16])).await.expect("the server hangs up");
     assert!(matches!(read, Ok(0) | Err(_)));
+}
+
+/// Limits under which a test sees a connection end.
+fn short() -> Limits {
+    let short = Duration::from_millis(100);
+    Limits {
+        handshake_timeout: short,
+        idle_timeout: short,
+        keep_alive_interval: short,
+        keep_alive_timeout: short,
+        ..Limits::default()
+    }
+}
+
+/// Waits until the server hangs up.
+async fn until_cut(mut stream: impl AsyncRead + Unpin, about: &str) {
+    let all = timeout(PATIENCE, stream.read_to_end(&mut Vec::new())).await;
+    // Whether it ends in order does not matter here.
+    _ = all.unwrap_or_else(|_| panic!("{about}: the server hangs up"));
+}
+
+#[tokio::test]
+async fn a_connection_on_which_nothing_is_asked_loses_its_place() {
+    let rig = Rig::with_limits(short()).await;
+    for (protocol, said) in [
+        ("http/1.1", &b""[..]),
+        ("http/1.1", b"GET /version HTTP/1.1\r\nhost: localhost\r\n"),
+        ("http/1.1", b"GET /version HTTP/1.1\r\nhost: localhost\r\n\r\n"),
+        ("h2", b""),
+        ("h2", b"PRI * HTTP/2.0"),
+        ("h2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"),
+    ] {
+        let mut stream = rig.stream(protocol).await;
+        stream.write_all(said).await.unwrap();
+        until_cut(stream, &format!("{protocol} {:?}", String::from_utf8_lossy(said))).await;
+    }
+    let (sender, connection) = h2::client::handshake(rig.stream("h2").await).await.unwrap();
+    let asked = http::Request::get("https://localhost/version").body(()).unwrap();
+    let (answer, _) = sender.clone().ready().await.unwrap().send_request(asked, true).unwrap();
+    let ends = tokio::spawn(connection);
+    assert_eq!(timeout(PATIENCE, answer).await.unwrap().unwrap().status(), 200);
+    timeout(PATIENCE, ends).await.expect("an idle connection ends").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_watch_is_asked_for_as_long_as_it_lasts() {
+    let rig = Rig::with_limits(short()).await;
+    let path = format!("{CMS}?watch=true&resourceVersion=1");
+    let mut watch = rig.watch(&path, &[]).await;
+    let (sender, connection) = h2::client::handshake(rig.stream("h2").await).await.unwrap();
+    let asked = http::Request::get(format!("https://localhost{path}")).body(()).unwrap();
+    let (answer, _) = sender.clone().ready().await.unwrap().send_request(asked, true).unwrap();
+    tokio::spawn(connection);
+    let mut second = timeout(PATIENCE, answer).await.unwrap().unwrap().into_body();
+    // Others come and are cut meanwhile.
+    for _ in 0..5 {
+        until_cut(rig.stream("http/1.1").await, "silent").await;
+    }
+    rig.post(CMS, &json!({"metadata": {"name": "late"}})).await;
+    assert_eq!(watch.next_name().await, ("ADDED".into(), "late".into()));
+    let line = timeout(PATIENCE, second.data()).await.unwrap().unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&line).contains("\"late\""), "{line:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_is_gone_without_a_word_loses_its_place() {
+    let rig = Rig::with_limits(Limits { connections_max: 1, ..short() }).await;
+    let (sender, mut connection) = h2::client::handshake(rig.stream("h2").await).await.unwrap();
+    let path = format!("https://localhost{CMS}?watch=true&resourceVersion=1");
+    let asked = http::Request::get(path).body(()).unwrap();
+    let (answer, _) = sender.clone().ready().await.unwrap().send_request(asked, true).unwrap();
+    tokio::select! {
+        watching = answer => assert_eq!(watching.unwrap().status(), 200),
+        _ = &mut connection => panic!("the connection goes on"),
+    }
+    // It is open and nobody is there who would answer a ping.
+    let next = timeout(PATIENCE, rig.call("GET", CMS, &[], "")).await;
+    assert_eq!(next.expect("there is a place again").code, 200);
+    drop(connection);
 }

@@ -2,11 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    https::Https,
-    kubectl::Kubectl,
-    rig::{Rig, named},
-};
+use crate::{https::Https, kubectl::Kubectl, rig::Rig};
 
 const ROLE: &str = r#"
 apiVersion: rbac.authorization.k8s.io/v1
@@ -92,6 +88,63 @@ async fn a_user_may_what_its_roles_say_and_learns_nothing_of_the_rest() {
     alice.ok("get configmap c", "").await;
     let table = admin.ok("get rolebindings,roles -o wide", "").await;
     assert!(table.contains("Role/reader") && table.contains("alice") && table.contains("readers"), "{table}");
+}
+
+#[tokio::test]
+async fn who_may_update_or_apply_creates_nothing_by_it() {
+    let rig = Rig::start().await;
+    let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/default";
+    for (user, verbs) in [("alice", json!(["get", "update", "patch"])), ("bob", json!(["create"]))] {
+        let rules = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": verbs}]);
+        rig.post(&format!("{roles}/roles"), &json!({"metadata": {"name": user}, "rules": rules})).await;
+        let (role, subjects) = (
+            json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": user}),
+            json!([{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}, {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "both"}]),
+        );
+        let binding = json!({"metadata": {"name": user}, "roleRef": role, "subjects": subjects});
+        rig.post(&format!("{roles}/rolebindings"), &binding).await;
+    }
+    let apply = "application/apply-patch+yaml";
+    let writes = [
+        (
+            "PATCH",
+            "configmaps",
+            "/api/v1/namespaces/default/configmaps/new?fieldManager=me",
+            "v1",
+            "ConfigMap",
+        ),
+        ("PUT", "services", "/api/v1/namespaces/default/services/new", "v1", "Service"),
+        (
+            "PUT",
+            "leases.coordination.k8s.io",
+            "/apis/coordination.k8s.io/v1/namespaces/default/leases/new",
+            "coordination.k8s.io/v1",
+            "Lease",
+        ),
+    ];
+    for (method, resource, path, api_version, kind) in writes {
+        let mut object = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "new"}});
+        if kind == "Service" {
+            object["spec"] = json!({"clusterIP": "None"});
+        }
+        let call = async |user: &str, path: &str| {
+            let content_type = if method == "PATCH" { apply } else { "application/json" };
+            let headers = [("impersonate-user", user), ("content-type", content_type)];
+            rig.call(method, path, &headers, &object.to_string()).await
+        };
+        let refused = call("alice", path).await;
+        assert_eq!(refused.code, 403, "{method} {kind}: {}", refused.text);
+        let message = refused.json["message"].as_str().unwrap();
+        let expect = format!("{resource} \"new\" is forbidden: User \"alice\" cannot create resource ");
+        assert!(message.starts_with(&expect), "{message}");
+        let there = rig.call("GET", path.split('?').next().unwrap(), &[], "").await;
+        assert_eq!(there.code, 404, "{method} {kind}");
+        assert_eq!(call("bob", path).await.code, 403, "{method} {kind}: creating is not updating either");
+        assert_eq!(call("both", path).await.code, 201, "{method} {kind}");
+        let changed = call("alice", path).await;
+        let expect = if kind == "Lease" { 422 } else { 200 };
+        assert_eq!(changed.code, expect, "{method} {kind}: {}", changed.text);
+    }
 }
 
 #[tokio::test]
@@ -213,32 +266,6 @@ async fn a_service_account_shows_who_it_is_by_its_token() {
     assert!(short.stderr.contains("may not specify a duration less than 10 minutes"), "{}", short.stderr);
     let none = admin.run("create token none", "").await;
     assert!(none.stderr.contains(r#"serviceaccounts "none" not found"#), "{}", none.stderr);
-}
-
-#[tokio::test]
-async fn a_token_ends_with_its_time() {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering::SeqCst},
-    };
-    let seconds = Arc::new(AtomicI64::new(1_900_000_000));
-    let clock = Arc::clone(&seconds);
-    let now = move || jiff::Timestamp::from_second(clock.load(SeqCst)).unwrap();
-    let options =
-        apiserver::Options { chance: apiserver::Chance::new(now, 1), ..apiserver::Options::new("") };
-    // Certificates of that time are not valid now: nobody connects, so the API is asked in process.
-    let server = apiserver::ApiServer::in_memory(options).await.unwrap();
-    let client = server.client();
-    let account = resources::builtin::ServiceAccount { metadata: named("robot"), ..Default::default() };
-    client.create(account).await.unwrap();
-    let key = resources::ObjectKey::new("default", "robot");
-    let issued = server.token(&key, Default::default()).unwrap();
-    assert_eq!(issued.spec.expiration_seconds, Some(3600));
-    let status = issued.status.unwrap();
-    assert_eq!(status.expiration_timestamp.0.as_second(), 1_900_003_600);
-    assert_eq!(server.user_of(&status.token).unwrap().name, "system:serviceaccount:default:robot");
-    seconds.fetch_add(3600 + 61, SeqCst);
-    assert_eq!(server.user_of(&status.token).unwrap_err(), "service account token has expired");
 }
 
 #[tokio::test]

@@ -384,6 +384,14 @@ async fn strangers_see_health_and_version_only() {
     rig.server.health().fail("gateway", apiserver::Scope::Ready, "not yet");
     assert_eq!(rig.call_as_stranger("/livez").await.code, 200);
     let ready = rig.call_as_stranger("/readyz").await;
+    assert_eq!(
+        (ready.code, ready.text.as_str()),
+        (500, "[+]ping ok\n[-]gateway failed: reason withheld\n[+]storage ok\nreadyz check failed\n")
+    );
+    let as_other = [("impersonate-user", "alice")];
+    let ready = rig.call("GET", "/readyz?verbose", &as_other, "").await;
+    assert_eq!((ready.code, ready.text.contains("not yet")), (500, false), "{}", ready.text);
+    let ready = rig.call("GET", "/readyz", &[], "").await;
     assert_eq!((ready.code, ready.text.contains("[-]gateway failed: not yet")), (500, true));
     assert_eq!(rig.call_as_stranger("/readyz?exclude=gateway").await.code, 200);
     rig.server.health().pass("gateway", apiserver::Scope::Ready);

@@ -48,6 +48,26 @@ async fn what_is_there_comes_first_when_no_version_is_given() {
 }
 
 #[tokio::test]
+async fn a_watch_is_as_long_as_a_number_can_say() {
+    let limits = Limits { watch_timeout_max: std::time::Duration::from_millis(50), ..Limits::default() };
+    let rig = Rig::with_limits(limits).await;
+    let from = version(&rig).await;
+    let path = |seconds: &str| format!("{CMS}?watch=true&resourceVersion={from}&timeoutSeconds={seconds}");
+    // The longest is cut to the limit; less than none is none.
+    for seconds in [i64::MAX.to_string(), "1000000000000".into(), "-1".into(), i64::MIN.to_string()] {
+        let mut watch = rig.watch(&path(&seconds), &[]).await;
+        assert_eq!(watch.next().await, None, "{seconds}");
+    }
+    for (seconds, why) in
+        [("18446744073709551615", "value out of range"), ("1.5", "invalid syntax"), ("x", "invalid syntax")]
+    {
+        let refused = rig.call("GET", &path(seconds), &[], "").await;
+        assert_eq!(refused.code, 400, "{seconds}: {}", refused.text);
+        assert!(refused.text.contains(why), "{seconds}: {}", refused.text);
+    }
+}
+
+#[tokio::test]
 async fn who_asks_for_bookmarks_gets_them_while_nothing_happens() {
     let limits = Limits { bookmark_interval: std::time::Duration::from_millis(5), ..Limits::default() };
     let rig = Rig::with_limits(limits).await;

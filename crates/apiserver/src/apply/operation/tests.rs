@@ -183,3 +183,15 @@ fn those_who_updated_long_ago_become_one() {
     assert!(map.fields("ancient-changes")["f:data"]["f:k0"].is_object());
     assert!(map.fields("m29").is_object());
 }
+
+#[test]
+fn long_lists_are_merged_in_one_pass() {
+    // So many that looking for each among all would take minutes.
+    let names = |from: usize, to: usize| (from..to).map(|at| format!("a.b/{at}")).collect::<Vec<_>>();
+    let finalizers = |names: Vec<String>| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "finalizers": names}});
+    let mut object = config_map();
+    object.update("kubectl", finalizers(names(0, 60_000)));
+    object.apply("me", false, finalizers(names(60_000, 120_000))).unwrap();
+    let merged = object.live.pointer("/metadata/finalizers").unwrap().as_array().unwrap();
+    assert_eq!(merged.len(), 120_000);
+}

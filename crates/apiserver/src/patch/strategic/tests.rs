@@ -69,6 +69,59 @@ fn finalizers_are_a_set() {
 }
 
 #[test]
+fn long_lists_are_merged_in_one_pass() {
+    // So many that looking for each among all would take minutes.
+    let names = |from: usize, to: usize| (from..to).map(|at| format!("a.b/{at}")).collect::<Vec<_>>();
+    let keyed = |names: Vec<String>| names.into_iter().map(|name| json!({"name": name})).collect::<Value>();
+    let deleted = names(0, 30_000).into_iter().map(|name| json!({"name": name, "$patch": "delete"}));
+    let mut patched: Vec<Value> = deleted.collect();
+    patched.extend(names(30_000, 60_000).into_iter().map(|name| json!({"name": name, "image": "i"})));
+    let ordered: Vec<String> = names(30_000, 60_000).into_iter().rev().collect();
+    let expect = ordered.iter().map(|name| json!({"name": name, "image": "i"})).collect::<Value>();
+    check(
+        containers(keyed(names(0, 60_000))),
+        json!({"spec": {"template": {"spec": {
+            "$setElementOrder/containers": keyed(ordered),
+            "containers": patched,
+        }}}}),
+        containers(expect),
+    );
+    check(
+        json!({"metadata": {"finalizers": names(0, 60_000)}}),
+        json!({"metadata": {
+            "$deleteFromPrimitiveList/finalizers": names(0, 30_000),
+            "finalizers": names(30_000, 90_000),
+        }}),
+        json!({"metadata": {"finalizers": names(30_000, 90_000)}}),
+    );
+    let data: serde_json::Map<_, _> = names(0, 60_000).into_iter().map(|name| (name, json!(""))).collect();
+    check(
+        json!({"data": data.clone()}),
+        json!({"data": {"$retainKeys": names(0, 60_000), "a.b/0": ""}}),
+        json!({"data": data}),
+    );
+}
+
+#[test]
+fn items_of_one_name_are_one_or_go_together() {
+    let patch = |items: Value| containers(items);
+    let twice =
+        || containers(json!([{"name": "a", "image": "1"}, {"name": "b"}, {"name": "a", "image": "2"}]));
+    check(
+        twice(),
+        patch(json!([{"name": "a", "image": "3"}, {"name": "c"}, {"name": "c", "image": "4"}])),
+        containers(
+            json!([{"name": "a", "image": "3"}, {"name": "b"}, {"name": "a", "image": "2"}, {"name": "c", "image": "4"}]),
+        ),
+    );
+    check(
+        twice(),
+        patch(json!([{"name": "a", "$patch": "delete"}, {"name": "a", "image": "5"}])),
+        containers(json!([{"name": "b"}, {"name": "a", "image": "5"}])),
+    );
+}
+
+#[test]
 fn the_order_is_the_patches() {
     check(
         containers(json!([{"name": "a"}, {"name": "x"}, {"name": "b"}])),

@@ -103,7 +103,7 @@ pub(super) const POD_TOLD: &[Rule] = &[
     rule("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution", Set, ONE_NODE),
     rule("affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution", Set, ONE_NODE),
     rule("affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution", Set, ONE_NODE),
-    rule("automountServiceAccountToken", Set, "no token is mounted, since this version of Ebb has no tokens"),
+    rule("automountServiceAccountToken", Set, "it has no effect, since tokens are not mounted into pods yet"),
     rule("priorityClassName", Set, "it has no effect, since no pod has to make room for another"),
     rule("schedulerName", Not(&["default-scheduler"]), ONE_NODE),
     rule("securityContext.seLinuxOptions", Set, SELINUX),

@@ -54,7 +54,8 @@ fn a_selection_finds_the_same_with_and_without_an_index() {
         |text: &str| Selection { labels: LabelSelector::parse(text).unwrap(), ..Selection::default() };
     let owned = |uid: &str| Selection { owner: Some(Uid::of(uid)), ..Selection::default() };
     let all = Bound::Unbounded;
-    for round in 0..2 {
+    // The index is there from the second time on.
+    for round in 0..3 {
         assert_eq!(names(&mut shelf, &label("l=1"), all.clone()), "a/x b/x b/z", "{round}");
         assert_eq!(names(&mut shelf, &label("l in (1,3)"), all.clone()), "a/x b/x b/z");
         assert_eq!(names(&mut shelf, &owned("o"), all.clone()), "a/x a/y b/z");
@@ -71,4 +72,37 @@ fn a_selection_finds_the_same_with_and_without_an_index() {
     assert_eq!(names(&mut shelf, &label("l=2"), all.clone()), "a/y b/x c/x");
     assert_eq!(names(&mut shelf, &owned("o"), all.clone()), "a/y b/x b/z");
     assert_eq!(names(&mut shelf, &owned("p"), all), "c/x");
+}
+
+#[test]
+fn what_is_selected_by_now_is_indexed_whoever_came_first() {
+    let mut shelf = Shelf::new(0, LIMITS);
+    put(&mut shelf, "a", "x", "1", "o");
+    let select = |shelf: &mut Shelf, label: &str| {
+        let selection = Selection { labels: LabelSelector::parse(label).unwrap(), ..Selection::default() };
+        names(shelf, &selection, Bound::Unbounded)
+    };
+    // Once is not worth an index.
+    for number in 0..1000 {
+        assert_eq!(select(&mut shelf, &format!("once-{number}=1")), "");
+    }
+    assert!(shelf.labels.get("once-999").is_none());
+    // As many as there can be, of which one stays in use.
+    let many: Vec<String> = (0..40).map(|number| format!("many-{number}")).collect();
+    for label in &many {
+        for _ in 0..2 {
+            select(&mut shelf, &format!("{label}=1"));
+            select(&mut shelf, "many-0=1");
+        }
+    }
+    for (label, there) in [("many-0", true), ("many-39", true), ("many-25", true), ("many-24", false)] {
+        assert_eq!(shelf.labels.get(label).is_some(), there, "{label}");
+    }
+    assert!(shelf.labels.get("l").is_none());
+    for _ in 0..2 {
+        assert_eq!(select(&mut shelf, "l=1"), "a/x");
+    }
+    assert!(shelf.labels.get("l").is_some());
+    put(&mut shelf, "a", "y", "1", "o");
+    assert_eq!(select(&mut shelf, "l=1"), "a/x a/y");
 }

@@ -1,0 +1,140 @@
+//! JSON patch (RFC 6902), which may copy: a few operations could make an object of any size.
+
+use std::fmt::Display;
+
+use json_patch::{Patch, PatchOperation, jsonptr::Pointer, patch_unsafe};
+use serde_json::Value;
+
+use super::PatchError;
+use crate::{
+    limits::Limits,
+    rest::{nested, too_deep},
+};
+
+/// How deep an object may become on the way. It is looked at whenever the operations could have made it so, so this is
+/// far more than the finished object may have, and far less than the stack has room for.
+const NESTED_ON_THE_WAY_MAX: usize = 1000;
+
+/// Applies the operations in their order. What they have made by then of an object that is refused is of no use.
+pub(super) fn apply(object: &mut Value, patch: &Patch, limits: &Limits) -> Result<(), PatchError> {
+    let mut copied_bytes = 0;
+    // No less than the depth of the object.
+    let mut depth = nested(object);
+    for (number, operation) in patch.iter().enumerate() {
+        let tokens = |pointer: &Pointer| pointer.count();
+        depth = match operation {
+            PatchOperation::Add(add) => depth.max(tokens(&add.path) + nested(&add.value)),
+            PatchOperation::Replace(replace) => depth.max(tokens(&replace.path) + nested(&replace.value)),
+            PatchOperation::Move(it) => depth + tokens(&it.path).saturating_sub(tokens(&it.from)),
+            PatchOperation::Copy(it) => {
+                copied_bytes += object.pointer(it.from.as_str()).map_or(0, json_len);
+                check_copied(copied_bytes, limits.json_patch_copied_bytes_max)?;
+                depth + tokens(&it.path).saturating_sub(tokens(&it.from))
+            }
+            PatchOperation::Remove(_) | PatchOperation::Test(_) => depth,
+        };
+        patch_unsafe(object, std::slice::from_ref(operation)).map_err(|mut error| {
+            error.operation = number;
+            does_not_fit(error)
+        })?;
+        if depth > NESTED_ON_THE_WAY_MAX {
+            depth = nested(object);
+            check_depth(depth, NESTED_ON_THE_WAY_MAX)?;
+        }
+    }
+    check_depth(nested(object), limits.depth_max)
+}
+
+/// Upstream: kube-apiserver, `JSONPatchMaxCopyBytes`.
+fn check_copied(bytes: usize, max: usize) -> Result<(), PatchError> {
+    if bytes <= max {
+        return Ok(());
+    }
+    Err(does_not_fit(format!(
+        "its copies add {bytes} bytes and may add {max}: send larger values as what they are, in another patch"
+    )))
+}
+
+fn check_depth(depth: usize, max: usize) -> Result<(), PatchError> {
+    if depth <= max { Ok(()) } else { Err(does_not_fit(too_deep(max))) }
+}
+
+fn does_not_fit(why: impl Display) -> PatchError {
+    PatchError::DoesNotFit(format!("the server rejected our request due to an error in our request: {why}"))
+}
+
+/// How long a value is as JSON.
+fn json_len(value: &Value) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // Neither a tree nor a count fails.
+    _ = serde_json::to_writer(&mut count, value);
+    count.0
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(object: Value, operations: Value, limits: &Limits) -> Result<Value, PatchError> {
+        let patch = serde_json::from_value(operations).unwrap();
+        let mut object = object;
+        apply(&mut object, &patch, limits).map(|()| object)
+    }
+
+    #[test]
+    fn what_operations_make_is_bounded() {
+        let limits = Limits { json_patch_copied_bytes_max: 20, depth_max: 5, ..Limits::default() };
+        let copy = |from: &str, path: &str| json!({"op": "copy", "from": from, "path": path});
+        let ten = json!({"a": "12345678", "b": {}});
+        // Twenty bytes of JSON are no more than twenty.
+        let copied = check(ten.clone(), json!([copy("/a", "/c"), copy("/a", "/b/d")]), &limits);
+        assert_eq!(copied.unwrap(), json!({"a": "12345678", "b": {"d": "12345678"}, "c": "12345678"}));
+        let once_more = check(ten, json!([copy("/a", "/c"), copy("/a", "/d"), copy("/b", "/e")]), &limits);
+        assert!(
+            matches!(&once_more, Err(PatchError::DoesNotFit(why)) if why.contains("add 22 bytes and may add 20")),
+            "{once_more:?}"
+        );
+        // Forty times twice as much, and a hundred times ninety levels more, which would end the process.
+        let doubled: Vec<_> = (0..40).map(|number| copy("/a", &format!("/a/{number}"))).collect();
+        let doubled = check(json!({"a": {"k": "v"}}), doubled.into(), &Limits::default());
+        assert!(matches!(doubled, Err(PatchError::DoesNotFit(_))), "{doubled:?}");
+        let chain = |levels: usize| (0..levels).fold(json!({}), |below, _| json!({"x": below}));
+        let below = "/x".repeat(90);
+        let sunk: Vec<_> = (0..100)
+            .flat_map(|_| {
+                let into = json!({"op": "add", "path": "/b", "value": chain(90)});
+                let sink = json!({"op": "move", "from": "/a", "path": format!("/b{below}")});
+                [into, sink, json!({"op": "move", "from": "/b", "path": "/a"})]
+            })
+            .collect();
+        let sunk = check(json!({"a": {}}), sunk.into(), &Limits::default());
+        assert_eq!(sunk, Err(does_not_fit(too_deep(1000))));
+        // Going up and down is not going deep.
+        let swung: Vec<_> = (0..600)
+            .flat_map(|_| {
+                let down = json!({"op": "move", "from": "/a", "path": "/b/c/d"});
+                [down, json!({"op": "move", "from": "/b/c/d", "path": "/a"})]
+            })
+            .collect();
+        let object = json!({"a": 1, "b": {"c": {}}});
+        assert_eq!(check(object.clone(), swung.into(), &limits), Ok(object));
+        let deep = check(json!({}), json!([{"op": "add", "path": "/a", "value": chain(5)}]), &limits);
+        assert_eq!(deep, Err(does_not_fit(too_deep(5))));
+        // Which operation it was is counted over the whole patch.
+        let misfit = check(json!({"a": 1}), json!([copy("/a", "/b"), copy("/c", "/d")]), &limits);
+        assert!(matches!(&misfit, Err(PatchError::DoesNotFit(why)) if why.contains("'/1'")), "{misfit:?}");
+    }
+}
