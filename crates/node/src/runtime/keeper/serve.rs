@@ -27,6 +27,8 @@ const REFILL_FAILURES_MAX: u32 = 3;
 const FIRST_DAEMON_MAX: Duration = Duration::from_secs(30);
 /// How soon something is tried again that the kernel was short of memory or descriptors for.
 const RETRY_PAUSE: Duration = Duration::from_millis(10);
+/// How soon removing a slot is tried again. Each try may take as long as the kernel calls its group busy.
+const REMOVE_PAUSE: Duration = Duration::from_secs(1);
 /// How many warnings are kept for the next daemon, the latest.
 const WARNINGS_MAX: usize = 32;
 /// How long a daemon that waits for the end may take to read what was told before.
@@ -49,6 +51,8 @@ pub(super) struct Keeper {
     pub(super) deadline: Option<Duration>,
     /// When something is tried again that the kernel was short of something for.
     retry: Option<Duration>,
+    /// When slots that could not be removed are tried again.
+    removal: Option<Duration>,
     /// What the first daemon said, and whether overlays work.
     pub(super) configured: Option<(Configuration, bool)>,
     pub(super) all: Children,
@@ -75,6 +79,7 @@ pub(super) fn serve(listener: OwnedFd, directory: Directory) -> io::Result<()> {
         link: None,
         deadline: Some(sys::monotonic() + FIRST_DAEMON_MAX),
         retry: None,
+        removal: None,
         configured: None,
         all: Children::plain(),
         sockets: BTreeMap::new(),
@@ -97,7 +102,7 @@ impl Keeper {
             let refills = self.wants_refill();
             let until = |at: Duration| at.saturating_sub(now);
             let refill = refills.then_some(if quiet { Duration::ZERO } else { QUIET });
-            let waits = [self.deadline.map(until), self.retry.map(until), refill];
+            let waits = [self.deadline.map(until), self.retry.map(until), self.removal.map(until), refill];
             let timeout = waits.into_iter().flatten().min().map(|time| Timespec {
                 tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
                 tv_nsec: time.subsec_nanos().into(),
@@ -125,6 +130,7 @@ impl Keeper {
                 }
             }
             self.try_again()?;
+            self.remove_left();
         }
     }
 
@@ -159,6 +165,17 @@ impl Keeper {
             self.retry = Some(sys::monotonic() + RETRY_PAUSE);
         }
         Ok(Next::On)
+    }
+
+    /// Removes what could not be removed before, once it is time.
+    fn remove_left(&mut self) {
+        let Some(slots) = self.all.isolated.as_mut().map(|isolated| &mut isolated.slots) else { return };
+        let now = sys::monotonic();
+        if self.removal.is_some_and(|at| at <= now) {
+            slots.remove_left();
+            self.removal = None;
+        }
+        self.removal = slots.has_left().then(|| self.removal.unwrap_or(now + REMOVE_PAUSE));
     }
 
     /// Does what the kernel was short of something for, and what the link waits for.

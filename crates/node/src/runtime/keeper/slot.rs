@@ -60,6 +60,11 @@ impl Slots {
         &self.stage
     }
 
+    /// Whether there is what could not be removed yet.
+    pub(super) fn has_left(&self) -> bool {
+        !self.left.is_empty()
+    }
+
     /// Makes a slot. What of it was made before a failure is removed, sooner or later.
     pub(super) fn create(&mut self) -> io::Result<NewShell> {
         let number = self.next;
@@ -75,7 +80,7 @@ impl Slots {
 
     /// Tries again to remove what could not be removed: that takes descriptors, and what failed for want of them is what
     /// is removed here most.
-    fn remove_left(&mut self) {
+    pub(super) fn remove_left(&mut self) {
         for number in std::mem::take(&mut self.left) {
             let _ = self.remove(number);
         }
@@ -119,7 +124,7 @@ impl Slots {
         self.cgroups.oom_kills(&name(number)).is_ok_and(|kills| kills > 0)
     }
 
-    /// Removes a slot whose processes have ended; what cannot be removed now is when the next one is made.
+    /// Removes a slot whose processes have ended; what cannot be removed now is later.
     pub(super) fn remove(&mut self, number: u64) -> io::Result<()> {
         let name = name(number);
         let removed = cgroup::kill_and_remove(&*self.cgroups, &name)
