@@ -36,9 +36,12 @@ impl Keeper {
         Ok(())
     }
 
-    /// Tells the daemon of a start that has succeeded or failed.
+    /// Tells the daemon of a start that has succeeded or failed; ends a shell that nobody could use.
     fn advance(&mut self, number: u64) {
         let Some(child) = self.all.children.get_mut(&number) else { return };
+        if matches!(child.phase, Phase::Pooled) && child.failure.is_some() {
+            return child.kill();
+        }
         let Phase::Starting { request, note, report } = &mut child.phase else { return };
         let request = *request;
         if let Some(failure) = child.failure.take() {
