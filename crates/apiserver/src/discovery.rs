@@ -87,7 +87,7 @@ fn root<B>(
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Err(Failure::method_not_allowed());
     }
-    let response = match negotiate(request.headers(), &Query::default())? {
+    let response = match negotiate(request.headers(), &Query::default())?.0 {
         Form::Discovery(version) => {
             let content_type = match version {
                 "v2" => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",

@@ -6,6 +6,7 @@
 //!                                  └─► resource ─► verb: get list watch create update patch delete
 //!                                                    │        │                     │
 //!                                                 accept   selectors          body, decode, patch
+//!   response ◄─ encoding: YAML, gzip
 //! ```
 
 mod accept;
@@ -15,6 +16,7 @@ mod call;
 mod create;
 mod decode;
 mod delete;
+mod encoding;
 mod get;
 mod json;
 mod list;
@@ -44,7 +46,7 @@ pub(crate) use self::{
     path::segments,
     query::decode,
 };
-use self::{call::Call, path::Resource};
+use self::{call::Call, encoding::Encoding, path::Resource};
 use crate::{
     RequestBody,
     authentication::{User, authenticate, impersonate},
@@ -78,10 +80,9 @@ pub(crate) async fn answer(
     certified: Option<User>,
     request: Request<RequestBody>,
 ) -> Response<Body> {
-    match route(shared, certified, request).await {
-        Ok(response) => response,
-        Err(failure) => reply::failure(&failure),
-    }
+    let encoding = Encoding::of(&request);
+    let response = route(shared, certified, request).await;
+    encoding.apply(response.unwrap_or_else(|failure| reply::failure(&failure))).await
 }
 
 async fn route(

@@ -126,9 +126,12 @@ impl Failure {
     }
 
     /// An `Accept` that names nothing this server has.
-    pub(crate) fn nothing_acceptable() -> Self {
-        Self::not_acceptable("406: Not Acceptable\n\nAvailable representations: application/json")
-            .without_details()
+    pub(crate) fn nothing_acceptable(with_yaml: bool) -> Self {
+        let yaml = if with_yaml { ", application/yaml" } else { "" };
+        Self::not_acceptable(format!(
+            "406: Not Acceptable\n\nAvailable representations: application/json{yaml}"
+        ))
+        .without_details()
     }
 
     pub(crate) fn too_large(message: impl Into<String>) -> Self {

@@ -26,36 +26,55 @@ pub(crate) enum Includes {
     None,
 }
 
-/// The first form of the `Accept` header that there is.
-pub(crate) fn negotiate(headers: &HeaderMap, query: &Query) -> Result<Form, Failure> {
+/// What an answer is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Media {
+    Json,
+    Yaml,
+}
+
+/// The first form of the `Accept` header that there is, and what to write it in.
+pub(crate) fn negotiate(headers: &HeaderMap, query: &Query) -> Result<(Form, Media), Failure> {
+    first(headers, query, &[Media::Json, Media::Yaml])
+}
+
+/// As `negotiate`, of what comes as a stream.
+pub(crate) fn negotiate_stream(headers: &HeaderMap, query: &Query) -> Result<Form, Failure> {
+    first(headers, query, &[Media::Json]).map(|(form, _)| form)
+}
+
+fn first(headers: &HeaderMap, query: &Query, offered: &[Media]) -> Result<(Form, Media), Failure> {
     let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let wishes: Vec<&str> =
         accept.flat_map(|value| value.split(',')).map(str::trim).filter(|wish| !wish.is_empty()).collect();
     if wishes.is_empty() {
-        return Ok(Form::Object);
+        return Ok((Form::Object, Media::Json));
     }
+    let known = |wish: &&str| media(wish).filter(|media| offered.contains(media));
     for wish in &wishes {
-        if let Some(form) = form(wish, query)? {
-            return Ok(form);
+        if let Some(media) = known(wish)
+            && let Some(form) = form(wish, query)?
+        {
+            return Ok((form, media));
         }
     }
     // Upstream tells apart what it has not heard of and what it cannot make of the object.
-    if wishes.iter().any(|wish| is_json(wish)) {
-        let why = "only the following media types are accepted: application/json";
+    if wishes.iter().any(|wish| known(wish).is_some()) {
+        let why = "only the following media types are accepted: application/json, application/yaml";
         return Err(Failure::not_acceptable(why));
     }
-    Err(Failure::nothing_acceptable())
+    Err(Failure::nothing_acceptable(offered.contains(&Media::Yaml)))
 }
 
-fn is_json(wish: &str) -> bool {
-    let media_type = wish.split(';').next().map(str::trim);
-    matches!(media_type, Some("application/json" | "application/*" | "*/*"))
+fn media(wish: &str) -> Option<Media> {
+    match wish.split(';').next().map(str::trim) {
+        Some("application/json" | "application/*" | "*/*") => Some(Media::Json),
+        Some("application/yaml") => Some(Media::Yaml),
+        _ => None,
+    }
 }
 
 fn form(wish: &str, query: &Query) -> Result<Option<Form>, Failure> {
-    if !is_json(wish) {
-        return Ok(None);
-    }
     let parts = wish.split(';').skip(1).map(str::trim);
     let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
     let parameter = |name: &str| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);

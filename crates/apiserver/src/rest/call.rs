@@ -69,7 +69,7 @@ impl Call {
     }
 
     pub(crate) fn form(&self) -> Result<Form, Failure> {
-        negotiate(&self.headers, &self.query)
+        negotiate(&self.headers, &self.query).map(|(form, _)| form)
     }
 
     /// Who writes, and how.

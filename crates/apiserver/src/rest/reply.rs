@@ -14,14 +14,14 @@ use crate::{
     table,
 };
 
-use super::{Form, call::Call, partial};
+use super::{Form, call::Call, encoding::Whole, partial};
 
 /// Bytes of one piece of a long answer.
 const PIECE_BYTES: usize = 64 << 10;
 
 /// An answer of JSON text.
 pub(crate) fn json(code: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
-    respond(code, "application/json", full(text))
+    whole(respond(code, "application/json", full(text)))
 }
 
 /// An answer of a JSON tree.
@@ -51,7 +51,12 @@ pub(crate) fn pieces(pieces: Vec<Bytes>) -> Response<Body> {
     }
     joined.push(piece.freeze());
     let frames = stream::iter(joined.into_iter().map(|bytes| Ok(Frame::data(bytes))));
-    respond(StatusCode::OK, "application/json", StreamBody::new(frames).boxed_unsync())
+    whole(respond(StatusCode::OK, "application/json", StreamBody::new(frames).boxed_unsync()))
+}
+
+fn whole(mut response: Response<Body>) -> Response<Body> {
+    response.extensions_mut().insert(Whole);
+    response
 }
 
 /// An answer with this body.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{Form, call::Call, list, partial, reply};
+use super::{Form, accept::negotiate_stream, call::Call, list, partial, reply};
 use crate::{
     chance::Chance,
     mount::Body,
@@ -81,7 +81,7 @@ impl Watch {
             definition: call.resource.definition.clone(),
             ended: (call.resource.definition.as_ref())
                 .map_or_else(CancellationToken::new, |definition| definition.ended.clone()),
-            form: call.form()?,
+            form: negotiate_stream(&call.headers, &call.query)?,
             has_columns: false,
             bookmarks: call.query.flag("allowWatchBookmarks"),
             bookmark_interval: limits.bookmark_interval,

@@ -1,9 +1,10 @@
 //! A plain HTTPS client: no more of Kubernetes than a kubeconfig with certificates in it.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io::Read, net::SocketAddr, sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use http::{HeaderMap, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -123,7 +124,12 @@ impl Connection {
 pub(crate) async fn answer(response: Response<Incoming>) -> Answer {
     let (parts, body) = response.into_parts();
     let bytes = timeout(PATIENCE, body.collect()).await.unwrap().unwrap().to_bytes();
-    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let mut text = String::new();
+    if parts.headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "gzip") {
+        GzDecoder::new(&*bytes).read_to_string(&mut text).unwrap();
+    } else {
+        text = String::from_utf8_lossy(&bytes).into_owned();
+    }
     let json = serde_json::from_str(&text).unwrap_or_default();
     Answer { code: parts.status.as_u16(), headers: parts.headers, text, json }
 }

@@ -7,6 +7,7 @@ mod churn;
 mod custom;
 mod dry_run;
 mod durability;
+mod encoding;
 mod fields;
 mod https;
 mod in_process;
