@@ -131,7 +131,10 @@ async fn of_resource(call: Call) -> Result<Response<Body>, Failure> {
         }
         Some("scale") if call.resource.kind.subresources.scale => scale::run(call).await,
         Some("token") if call.resource.kind == ServiceAccount::kind() => token::run(call).await,
-        Some("log") if call.resource.is_pod() && call.method == Method::GET => log::run(call).await,
+        Some("log") if call.resource.is_pod() => match call.method {
+            Method::GET => log::run(call).await,
+            _ => Err(Failure::method_not_allowed()),
+        },
         Some(part) if NOT_SUPPORTED.contains(&(call.resource.kind.plural, part)) => {
             let plural = call.resource.kind.plural;
             Err(Failure::not_implemented(format!("{plural}/{part} is not supported by this version of Ebb")))

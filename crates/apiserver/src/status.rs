@@ -191,6 +191,15 @@ impl Failure {
     /// Options of a request that cannot be: of this kind of `meta.k8s.io`, a field, and a sentence that begins with the
     /// class of the mistake.
     pub(crate) fn options(kind: &str, mistakes: &[(&str, String)]) -> Self {
+        Self::mistakes("meta.k8s.io", kind, "", mistakes)
+    }
+
+    /// As [`Self::options`], for a request about an object of this name.
+    pub(crate) fn options_of(name: &str, kind: &str, mistakes: &[(&str, String)]) -> Self {
+        Self::mistakes("", kind, name, mistakes)
+    }
+
+    fn mistakes(group: &str, kind: &str, name: &str, mistakes: &[(&str, String)]) -> Self {
         let sentences: Vec<String> = mistakes.iter().map(|(field, why)| format!("{field}: {why}")).collect();
         let list = match sentences.as_slice() {
             [one] => one.clone(),
@@ -206,8 +215,14 @@ impl Failure {
             };
             json!({"reason": reason, "message": why, "field": field})
         });
-        let details = json!({"group": "meta.k8s.io", "kind": kind, "causes": causes.collect::<Value>()});
-        let message = format!("{kind}.meta.k8s.io \"\" is invalid: {list}");
+        let mut details = json!({"kind": kind, "causes": causes.collect::<Value>()});
+        for (field, value) in [("group", group), ("name", name)] {
+            if !value.is_empty() {
+                details[field] = json!(value);
+            }
+        }
+        let dot = if group.is_empty() { "" } else { "." };
+        let message = format!("{kind}{dot}{group} \"{name}\" is invalid: {list}");
         Self { details: Some(details), ..Self::unprocessable(message) }
     }
 

@@ -66,6 +66,49 @@ pub fn units(quantity: &Quantity) -> Option<i64> {
     i64::try_from(nanos.div_euclid(NANO) + i128::from(nanos.rem_euclid(NANO) != 0)).ok()
 }
 
+/// A quantity as Kubernetes writes it: no fraction, the largest suffix that loses nothing, of the kind that the text has.
+/// `None` when it is no quantity. (upstream: apimachinery, `resource.Quantity.CanonicalizeBytes`)
+pub fn canonical(text: &str) -> Option<String> {
+    let nanos = nanos(text)?;
+    let binary = text.ends_with('i') && nanos % NANO == 0 && nanos.abs() >= 1024 * NANO;
+    if binary {
+        let mut units = nanos / NANO;
+        let mut suffix = "";
+        for larger in ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"] {
+            if units % 1024 != 0 {
+                break;
+            }
+            units /= 1024;
+            suffix = larger;
+        }
+        return Some(format!("{units}{suffix}"));
+    }
+    if nanos == 0 {
+        return Some("0".to_owned());
+    }
+    let (mut amount, mut exponent) = (nanos, -9);
+    while amount % 1000 == 0 {
+        amount /= 1000;
+        exponent += 3;
+    }
+    let by_exponent = text.contains('e') || text.contains('E') && !text.ends_with('E');
+    let suffix = match exponent {
+        0 => "",
+        _ if by_exponent => return Some(format!("{amount}e{exponent}")),
+        -9 => "n",
+        -6 => "u",
+        -3 => "m",
+        3 => "k",
+        6 => "M",
+        9 => "G",
+        12 => "T",
+        15 => "P",
+        18 => "E",
+        _ => return Some(format!("{amount}e{exponent}")),
+    };
+    Some(format!("{amount}{suffix}"))
+}
+
 /// Whether two quantities are the same amount, however they are written.
 pub fn same(one: &str, other: &str) -> bool {
     one == other || matches!((nanos(one), nanos(other)), (Some(one), Some(other)) if one == other)
@@ -99,6 +142,26 @@ mod tests {
         }
         for text in ["", "m", "1.2.3", "1Kib", "abc", "1 Mi", "--1", "1e", "1e999"] {
             assert_eq!(nanos(text), None, "{text}");
+        }
+        // As a kube-apiserver answers.
+        for (text, written) in [
+            ("1000m", "1"),
+            ("0.5", "500m"),
+            ("1500m", "1500m"),
+            ("1024Mi", "1Gi"),
+            ("1.5Gi", "1536Mi"),
+            ("1000", "1k"),
+            ("1023Ki", "1023Ki"),
+            ("0.5Ki", "512"),
+            ("1e3", "1e3"),
+            ("12E-1", "1200e-3"),
+            ("1E", "1E"),
+            ("-2000m", "-2"),
+            ("0Mi", "0"),
+            ("128974848", "128974848"),
+            ("0.1n", "1n"),
+        ] {
+            assert_eq!(canonical(text).as_deref(), Some(written), "{text}");
         }
         assert!(same("0.1", "100m") && same("1Gi", "1024Mi") && !same("1G", "1Gi"));
     }

@@ -59,6 +59,13 @@ fn whole(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
+/// An answer without a body.
+pub(super) fn nothing() -> Response<Body> {
+    let mut response = respond(StatusCode::NO_CONTENT, "text/plain", full(""));
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    response
+}
+
 /// An answer with this body.
 pub(crate) fn respond(code: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream, stream::BoxStream};
 use http::{Request, Response};
 use resources::builtin::Pod;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::rig::Rig;
 
@@ -44,12 +44,11 @@ async fn logs_come_from_the_kubelet() {
     let rig = Rig::start().await;
     let pods = "/api/v1/namespaces/default/pods";
     let container = |name: &str| json!({"name": name, "image": "i"});
-    rig.post(pods, &json!({"metadata": {"name": "one"}, "spec": {"containers": [container("c")]}})).await;
-    rig.post(
-        pods,
-        &json!({"metadata": {"name": "two"}, "spec": {"containers": [container("c"), container("d")]}}),
-    )
-    .await;
+    let pod = |name: &str, spec: Value| json!({"metadata": {"name": name}, "spec": spec});
+    rig.post(pods, &pod("one", json!({"nodeName": "n", "containers": [container("c")]}))).await;
+    let two = [container("c"), container("d")];
+    rig.post(pods, &pod("two", json!({"nodeName": "n", "containers": two}))).await;
+    rig.post(pods, &pod("waits", json!({"containers": [container("c")]}))).await;
     assert_eq!(rig.call("GET", &format!("{pods}/one/log"), &[], "").await.code, 503, "there is no node yet");
     rig.server.set_kubelet(Arc::new(Echo));
     let log = rig.call("GET", &format!("{pods}/one/log?tailLines=5"), &[], "").await;
@@ -58,10 +57,17 @@ async fn logs_come_from_the_kubelet() {
         rig.call("GET", &format!("{pods}/two/log?container=d"), &[], "").await.text,
         "two/d tail None\nfollow false\n"
     );
+    let nothing = rig.call("GET", &format!("{pods}/waits/log"), &[], "").await;
+    assert_eq!((nothing.code, &*nothing.text), (204, ""), "it runs nowhere");
     let cases = [
         ("two/log", 400, "a container name must be specified for pod two, choose one of: [c d]"),
         ("two/log?container=x", 400, "container x is not valid for pod two"),
         ("none/log", 404, "pods \"none\" not found"),
+        (
+            "one/log?tailLines=-1&limitBytes=0",
+            422,
+            "PodLogOptions \"one\" is invalid: [tailLines: Invalid value: -1: must be greater than or equal to 0, limitBytes: Invalid value: 0: must be greater than 0]",
+        ),
     ];
     for (path, code, message) in cases {
         let answer = rig.call("GET", &format!("{pods}/{path}"), &[], "").await;

@@ -1,6 +1,10 @@
 //! What a container gets where it does not say.
 
-use crate::builtin::{Container, HTTPGetAction, LifecycleHandler, Probe, ResourceRequirements};
+use crate::{
+    builtin::{Container, HTTPGetAction, LifecycleHandler, Probe, ResourceRequirements},
+    meta::Quantity,
+    quantity,
+};
 
 /// Fills in a container of a pod.
 pub(super) fn set(container: &mut Container, host_network: bool) {
@@ -13,7 +17,10 @@ pub(super) fn set(container: &mut Container, host_network: bool) {
     text(&mut container.image_pull_policy, policy);
     text(&mut container.termination_message_path, "/dev/termination-log");
     text(&mut container.termination_message_policy, "File");
-    container.resources.get_or_insert_with(ResourceRequirements::default);
+    let resources = container.resources.get_or_insert_with(ResourceRequirements::default);
+    for amounts in [&mut resources.limits, &mut resources.requests].into_iter().flatten() {
+        amounts.values_mut().for_each(write_canonically);
+    }
     for port in container.ports.iter_mut().flatten() {
         text(&mut port.protocol, "TCP");
         if host_network {
@@ -35,6 +42,13 @@ pub(super) fn set(container: &mut Container, host_network: bool) {
             let LifecycleHandler { http_get, .. } = handler;
             http_get.iter_mut().for_each(set_http_get);
         }
+    }
+}
+
+/// What is no quantity is left for validation to name.
+pub(super) fn write_canonically(amount: &mut Quantity) {
+    if let Some(canonical) = quantity::canonical(&amount.0) {
+        amount.0 = canonical;
     }
 }
 
