@@ -249,6 +249,7 @@ fn warnings_are_told_of_a_service_that_is_ready_too() {
         event("Pod", pod, "Unhealthy", "Readiness probe failed: refused", "2026-11-20T11:00:00Z"),
         event("Pod", "hello-00001b-deployment-1", "BackOff", "of another service", "2026-11-20T11:59:59Z"),
         event("Service", "other", "InternalError", "of another service", "2026-11-20T11:59:59Z"),
+        event("Pod", pod, "BackOff", "Back-off restarting failed container", "2026-11-20T11:59:48Z"),
         event("Pod", pod, "OOMKilled", killed, "2026-11-20T11:59:48Z"),
         event("Service", "hello", "InternalError", "the API\nwas busy", "2026-11-20T10:00:00Z"),
     ];
@@ -265,12 +266,13 @@ fn warnings_are_told_of_a_service_that_is_ready_too() {
         "\
 Warnings:  
   AGE  COUNT  OBJECT                              REASON         MESSAGE
+  12s  3      pod/hello-00001-deployment-5d8-abc  BackOff        Back-off restarting failed container
   12s  3      pod/hello-00001-deployment-5d8-abc  OOMKilled      Container user-container was killed: it took more memory than it may (its limit is 64Mi)
   1h   3      pod/hello-00001-deployment-5d8-abc  Unhealthy      Readiness probe failed: refused
   2h   3      service/hello                       InternalError  the API was busy
 Try next:  other resources: `ebb service update hello -n default --request memory=… --limit memory=…`
 "
     );
-    assert!(!told(&warnings[1..]).contains("Try next"), "what is long over needs no remedy");
+    assert!(!told(&warnings[2..]).contains("Try next"), "what is long over needs no remedy");
     assert_eq!(told(&[]), "");
 }

@@ -74,7 +74,9 @@ pub(super) fn write(
     is_ready: bool,
     now: Timestamp,
 ) {
-    let Some(newest) = events.first() else { return };
+    if events.is_empty() {
+        return;
+    }
     to.blank();
     to.add("Warnings", "");
     to.end_section();
@@ -90,17 +92,22 @@ pub(super) fn write(
         to.cells(&nested, &[&age, &count, &about, reason.unwrap_or_default(), message.unwrap_or_default()]);
     }
     to.end_section();
-    let is_recent = last(newest).is_some_and(|time| now.duration_since(time.0) < RECENT);
-    if !is_ready || !is_recent {
+    if !is_ready {
         return;
     }
-    let said = Condition {
-        reason: newest.reason.clone().unwrap_or_default(),
-        message: newest.message.clone().unwrap_or_default(),
-        ..Condition::default()
-    };
-    if let Some(advice) = known_advice(service, &said) {
+    // Of warnings of one second none is the newer, and a back-off only follows from what does say what to do.
+    let is_recent = |event: &&Event| last(event).is_some_and(|time| now.duration_since(time.0) < RECENT);
+    let advice = events.iter().filter(is_recent).find_map(|event| known_advice(service, &said(event)));
+    if let Some(advice) = advice {
         to.add("Try next", &advice);
         to.end_section();
+    }
+}
+
+fn said(event: &Event) -> Condition {
+    Condition {
+        reason: event.reason.clone().unwrap_or_default(),
+        message: event.message.clone().unwrap_or_default(),
+        ..Condition::default()
     }
 }
