@@ -26,6 +26,14 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// What Secrets are encrypted with cannot be had. Nothing has changed.
+    #[error("{} cannot be used as the key of Secrets: {reason}", path.display())]
+    SecretsKey {
+        /// The file of the keys.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
     /// A state cannot be made of a backup where there is one.
     #[error("there is a state already in {}; restore into another data directory", dir.display())]
     StateExists {

@@ -39,6 +39,7 @@ mod registry;
 mod request_body;
 mod rest;
 mod schema;
+mod secrets;
 mod selector;
 mod serve;
 mod served;

@@ -95,7 +95,8 @@ async fn route(
     let user = impersonate(&shared.policies, user, request.headers()).await?;
     check_rights(&shared, &user, &request).await?;
     if path == backup::PATH && request.method() == Method::GET {
-        return Ok(backup::take(&shared));
+        let with_key = Query::parse(request.uri().query()).flag("withKey");
+        return Ok(backup::take(&shared, with_key));
     }
     if let Some(handler) = mounted(&shared, &path) {
         return Ok(handler.handle(user, request).await);

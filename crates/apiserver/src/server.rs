@@ -8,6 +8,7 @@ use std::{
 use objects::Client;
 use parking_lot::RwLock;
 use resources::config::Configs;
+use storage::fs::{Disk, FileSystem};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -21,8 +22,9 @@ use crate::{
     in_process::InProcess,
     mount::Handler,
     registry::{Registry, clean_up},
+    secrets::SecretKeys,
     served::Kinds,
-    store::{Found, Journal, Store},
+    store::{Found, Journal, Store, chain},
     tls::Authority,
 };
 
@@ -31,6 +33,12 @@ use crate::{
 pub struct Options {
     /// The directory of the state and of the certificates; created if missing.
     pub data_dir: PathBuf,
+    /// The file of the keys that Secrets are encrypted with; without it there is one in the data directory, made if missing.
+    pub secrets_key: Option<PathBuf>,
+    /// What the state is written to. Keys and certificates are files in any case.
+    pub file_system: Arc<dyn FileSystem>,
+    /// How the state is written.
+    pub state: storage::objects::Options,
     /// Names and addresses that clients may use beside `localhost` and `127.0.0.1`.
     pub names: Vec<String>,
     /// Every limit.
@@ -43,7 +51,15 @@ impl Options {
     /// The defaults, with state in `data_dir`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         let (limits, chance) = (Limits::default(), Chance::system());
-        Self { data_dir: data_dir.into(), names: Vec::new(), limits, chance }
+        Self {
+            data_dir: data_dir.into(),
+            secrets_key: None,
+            file_system: Arc::new(Disk),
+            state: storage::objects::Options::default(),
+            names: Vec::new(),
+            limits,
+            chance,
+        }
     }
 }
 
@@ -57,6 +73,8 @@ pub struct ApiServer {
 pub(crate) struct Shared {
     pub(crate) registry: Arc<Registry>,
     pub(crate) authority: Authority,
+    /// What Secrets are encrypted with, where anything is written at all.
+    pub(crate) secrets: Option<SecretKeys>,
     pub(crate) tokens: Tokens,
     pub(crate) policies: Policies,
     pub(crate) health: Health,
@@ -70,29 +88,31 @@ impl ApiServer {
     /// Opens the state in the data directory, or makes it, with what every cluster has from the start.
     ///
     /// # Errors
-    /// `Storage` when another process has the directory, or the disk fails; `Certificate` and `File` when the keys
-    /// cannot be used.
+    /// `Storage` when another process has the directory, or the disk fails; `SecretsKey`, `Certificate` and `File` when
+    /// the keys cannot be used.
     pub async fn open(options: Options) -> Result<Self> {
-        let dir = options.data_dir.join("state");
-        let opened = tokio::task::spawn_blocking(move || Journal::open(&dir)).await;
-        let (journal, found) = opened.expect("opening the state does not panic").map_err(Error::Storage)?;
+        let opened = tokio::task::spawn_blocking({
+            let options = options.clone();
+            move || open_state(options)
+        });
+        let (secrets, journal, found) = opened.await.expect("opening the state does not panic")?;
         let pki = options.data_dir.join("pki");
         let authority = Authority::open(&pki, &options.names, &options.chance)?;
-        Self::start(journal, found, authority, Signer::open(&pki)?, options).await
+        Self::start((journal, found), authority, Signer::open(&pki)?, Some(secrets), options).await
     }
 
     /// An API server whose state and certificates are gone with it: for tests and previews.
     pub async fn in_memory(options: Options) -> Result<Self> {
-        let (journal, found) = Journal::memory();
+        let journal = Journal::memory();
         let authority = Authority::ephemeral(&options.names, &options.chance)?;
-        Self::start(journal, found, authority, Signer::ephemeral()?, options).await
+        Self::start(journal, authority, Signer::ephemeral()?, None, options).await
     }
 
     async fn start(
-        journal: Journal,
-        found: Found,
+        (journal, found): (Journal, Found),
         authority: Authority,
         signer: Signer,
+        secrets: Option<SecretKeys>,
         options: Options,
     ) -> Result<Self> {
         let Options { limits, chance, .. } = options;
@@ -111,6 +131,7 @@ impl ApiServer {
         let shared = Shared {
             registry,
             authority,
+            secrets,
             tokens: Tokens::new(signer),
             policies,
             health: Health::default(),
@@ -189,12 +210,22 @@ impl ApiServer {
     }
 }
 
+/// Opens the journal with the keys that it needs. Blocks on I/O.
+fn open_state(options: Options) -> Result<(SecretKeys, Journal, Found)> {
+    let Options { data_dir, secrets_key, file_system, state, .. } = options;
+    let dir = data_dir.join("state");
+    let secrets = SecretKeys::open(&data_dir, secrets_key.as_deref(), &*file_system, &dir)?;
+    let state = storage::objects::Options { sealing: Some(secrets.sealing()), ..state };
+    let (journal, found) = Journal::open(file_system, &dir, state).map_err(Error::Storage)?;
+    Ok((secrets, journal, found))
+}
+
 impl Shared {
     /// Looks at the state's health, which nobody else feeds.
     pub(crate) fn check_storage(&self) {
         match self.registry.store.health() {
             Ok(()) => self.health.pass("storage", Scope::Live),
-            Err(error) => self.health.fail("storage", Scope::Live, error.to_string()),
+            Err(error) => self.health.fail("storage", Scope::Live, chain(&error)),
         }
     }
 }

@@ -47,7 +47,7 @@ use self::{
 };
 pub(crate) use self::{
     follow::{Follower, Seen},
-    journal::{Found, Journal},
+    journal::{Found, Journal, chain},
     key::Key,
     page::{From, Page, PageOptions, Place},
     selection::Selection,

@@ -31,6 +31,9 @@ pub(crate) struct Up {
     /// Where the platform keeps its state [default: /var/lib/ebb, or ~/.local/share/ebb without root]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// The file of the key that Secrets are encrypted with on disk [default: api/secrets.key in DIR, made at the first start]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secrets_key: Option<PathBuf>,
     /// Where the Kubernetes API listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6443", value_parser = address)]
     pub(crate) api: SocketAddr,
@@ -56,6 +59,9 @@ pub(crate) struct Restore {
     /// The directory to make, for `ebb up` to begin with [default: as of `ebb up`]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// The file of the key that opens the backup, if that was taken without it: api/secrets.key where it was taken
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secrets_key: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -54,6 +54,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
     let began = Instant::now();
     let setup = Options {
         data_dir: dir.path().to_owned(),
+        secrets_key: None,
         api: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         http: None,
         domain: None,

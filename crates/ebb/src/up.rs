@@ -37,6 +37,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     let data_dir = options.data_dir.unwrap_or_else(DataDir::default_path);
     let options = Options {
         data_dir,
+        secrets_key: options.secrets_key,
         api: options.api,
         http: options.http,
         domain: options.domain,

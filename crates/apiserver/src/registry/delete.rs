@@ -49,7 +49,10 @@ impl Registry {
             let present = current.warm()?;
             check_preconditions(kind, present.metadata(), options)?;
             let (object, gone) = match self.step(&present, options) {
-                Step::Nothing => return Ok(Deleted { stored: current, gone: false }),
+                Step::Nothing => {
+                    self.settled(&current, caller.durability(kind, false)).await?;
+                    return Ok(Deleted { stored: current, gone: false });
+                }
                 Step::Mark(object) => (object, false),
                 Step::Remove(object) => (object, true),
             };

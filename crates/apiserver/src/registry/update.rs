@@ -80,7 +80,7 @@ impl Registry {
     }
 
     /// A write that changed nothing promises no less than one that did.
-    async fn settled(&self, current: &Stored, durability: Durability) -> Result<(), Error> {
+    pub(super) async fn settled(&self, current: &Stored, durability: Durability) -> Result<(), Error> {
         match durability {
             Durability::Wait => self.store.durable(current.version).await,
             Durability::Soon => Ok(()),

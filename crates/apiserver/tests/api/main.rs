@@ -5,18 +5,25 @@ mod backup;
 mod bounds;
 mod churn;
 mod custom;
+#[allow(dead_code, reason = "the store's own tests ask more of it")]
+#[path = "../../../storage/tests/durability/disk.rs"]
+mod disk;
 mod dry_run;
 mod durability;
 mod encoding;
 mod fields;
+#[allow(dead_code, reason = "a server that may be gone is called by others")]
 mod https;
 mod in_process;
 mod kills;
 mod kubectl;
 mod log;
+mod model;
 mod paging;
 mod refusals;
 mod rig;
 mod rights;
 mod script;
+mod secrets;
+mod space;
 mod watch;

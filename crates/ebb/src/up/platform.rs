@@ -35,6 +35,8 @@ const HAND_OVER_DRAIN_MAX: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) data_dir: PathBuf,
+    /// `None` takes the one in the data directory.
+    pub(crate) secrets_key: Option<PathBuf>,
     pub(crate) api: SocketAddr,
     /// `None` takes 80 or 8080.
     pub(crate) http: Option<SocketAddr>,
@@ -126,6 +128,7 @@ impl Platform {
 
         let mut api_options = apiserver::Options::new(dir.api());
         api_options.names.push(api_address.ip().to_string());
+        api_options.secrets_key = options.secrets_key;
         let api = ApiServer::open(api_options).await.context("opening the API server's state")?;
         api.write_kubeconfig(&dir.kubeconfig(), &format!("https://{api_address}"))?;
         let client = api.client();
