@@ -11,6 +11,7 @@ mod ends;
 mod environment;
 mod gateway;
 mod images;
+mod installation;
 mod life;
 mod lifecycle;
 mod manifests;
