@@ -7,7 +7,7 @@ use tokio::{
 };
 
 /// How many bytes of JSON are long: a few milliseconds of work.
-const LONG_BYTES: usize = 64 << 10;
+pub(crate) const LONG_BYTES: usize = 64 << 10;
 
 /// Does some work; if it is about something long, while another thread takes this one's place.
 pub(crate) fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {

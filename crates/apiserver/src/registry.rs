@@ -17,6 +17,7 @@ mod fields;
 mod finalizers;
 mod grace;
 mod metadata;
+mod provided;
 mod scale;
 mod service_account;
 mod strategy;
@@ -131,6 +132,12 @@ impl Caller<'_> {
 }
 
 impl Registry {
+    /// How much work a write is, as bytes of JSON. Rules of users can take a while, whatever the object.
+    fn work_bytes(&self, kind: &'static Kind, caller: &Caller<'_>, object_bytes: usize) -> usize {
+        let definition = self.kinds.definition(kind).ok().flatten();
+        definition.map_or(0, |definition| definition.work_bytes()).max(caller.work_bytes(object_bytes))
+    }
+
     /// Reads one object.
     pub(crate) fn get(&self, kind: &'static Kind, key: &ObjectKey) -> Result<Arc<Stored>, Error> {
         Ok(self.read(kind, key)?.1)

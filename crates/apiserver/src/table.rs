@@ -8,6 +8,7 @@ mod events;
 mod network;
 mod nodes;
 mod pods;
+mod upkeep;
 mod workloads;
 
 use jiff::Timestamp;

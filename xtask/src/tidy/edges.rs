@@ -16,7 +16,8 @@ struct Crate {
 const ALL: &[&str] = &["*"];
 
 const CRATES: &[Crate] = &[
-    Crate { name: "resources", may_use: &[], tests_may_use: &[] },
+    Crate { name: "cel", may_use: &[], tests_may_use: &[] },
+    Crate { name: "resources", may_use: &["cel"], tests_may_use: &[] },
     Crate { name: "images", may_use: &[], tests_may_use: &[] },
     Crate { name: "storage", may_use: &[], tests_may_use: &[] },
     Crate { name: "autoscaler", may_use: &["resources"], tests_may_use: &[] },
@@ -55,7 +56,7 @@ const BANS: &[Ban] = &[
         why: "everything else sees API objects through `objects::Client`",
     },
     Ban {
-        crates: Where::In(&["resources", "autoscaler"]),
+        crates: Where::In(&["resources", "autoscaler", "cel"]),
         dependencies: &[
             "tokio",
             "tokio-util",

@@ -71,11 +71,15 @@ pub(super) fn parts(kind: &'static Kind) -> Vec<Part> {
 }
 
 /// Groups that come first, in upstream's order.
-const FIRST: [&str; 6] = [
+const FIRST: [&str; 10] = [
     "apps",
     "authentication.k8s.io",
     "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "policy",
     "rbac.authorization.k8s.io",
+    "admissionregistration.k8s.io",
     "coordination.k8s.io",
     "discovery.k8s.io",
 ];

@@ -8,8 +8,8 @@ use resources::{
     admission::{self, Operation, Request, admit},
 };
 
-use super::{Caller, Origin, Registry, embedded};
-use crate::status;
+use super::{Caller, Origin, Registry, embedded, provided};
+use crate::{aside::aside, status};
 
 impl Registry {
     /// Defaults and validates an object.
@@ -38,6 +38,7 @@ impl Registry {
         let object = admit(&request, object, &self.configs.current())
             .map_err(|rejection| status::from_rejection(kind, name.clone(), rejection))?;
         let object = self.admit_definition(object, caller)?;
+        let object = if from_outside { provided::settle(object) } else { object };
         if from_outside && old.is_none_or(|old| kind.same_spec(&**old, &*object) != Some(true)) {
             let causes = embedded::refusals(&*object);
             if !causes.is_empty() {
@@ -58,6 +59,9 @@ impl Registry {
         let known = before.map(all).unwrap_or_default();
         let mut warnings = all(object);
         warnings.retain(|warning| !known.contains(warning));
+        if let (Some(before), Ok(Some(definition))) = (before, self.kinds.definition(object.kind())) {
+            warnings.extend(aside(definition.work_bytes(), || definition.known_faults(object, before)));
+        }
         warnings
     }
 }

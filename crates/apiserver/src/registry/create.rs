@@ -42,7 +42,7 @@ impl Registry {
         let kind = object.kind();
         let key = ObjectKey::of(&metadata);
         self.check_room(kind)?;
-        let object = aside(caller.work_bytes(size_hint), || {
+        let object = aside(self.work_bytes(kind, caller, size_hint), || {
             let object = strategy::first_state(Arc::clone(object).with_metadata(metadata));
             self.check_service_account(&*object)?;
             let object = self.admit(object, None, caller)?;

@@ -19,14 +19,12 @@ use resources::{
 use storage::objects::Durability;
 
 pub(crate) use self::clean_up::clean_up;
-use super::{Caller, Origin, Registry};
+use super::{Caller, Origin, Registry, provided};
 use crate::served::no_room;
 use crate::store::{From, PageOptions, Refused, Selection, Stored, Write};
 
 /// Stays until every object of a definition's kinds is gone (upstream: apiextensions-apiserver).
 const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
-/// Marks a definition of a kind that Ebb itself has: it is kept and served back, and changes nothing.
-const PROVIDED: &str = "ebb.internal/provided";
 
 /// Holds a definition that is to be deleted until its objects are gone.
 pub(super) fn hold(object: &dyn DynObject, metadata: &mut ObjectMeta) {
@@ -96,12 +94,8 @@ impl Registry {
             custom::kinds(crd).map_err(no_room)?;
             return Ok(object);
         }
-        if caller.origin != Origin::Network {
-            return Ok(object);
-        }
-        let mut metadata = object.metadata().clone();
-        metadata.annotations.get_or_insert_default().insert(PROVIDED.into(), "true".into());
-        Ok(object.with_metadata(metadata))
+        // It is kept and served back, and changes nothing.
+        Ok(if caller.origin == Origin::Network { provided::mark(object) } else { object })
     }
 
     /// What follows from a definition that was written.

@@ -11,6 +11,7 @@ mod rules;
 mod service;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use std::any::Any;
 
@@ -18,13 +19,19 @@ use objects::Cause;
 use resources::{
     DynObject,
     builtin::{Deployment, Pod, ReplicaSet, Service},
-    capability,
+    capability, provided,
     serving::{self, Configuration, Revision},
 };
 use serde_json::Value;
 
 /// Everything in an object that the embedded node does not do, in Kubernetes' words.
 pub(super) fn refusals(object: &dyn DynObject) -> Vec<Cause> {
+    if provided::is_marked(object.metadata()) {
+        return Vec::new();
+    }
+    if let Some(cause) = whole::refusal(object) {
+        return vec![cause];
+    }
     let Some((prefix, spec)) = pod(object) else { return Vec::new() };
     let mut causes = Vec::new();
     let mut refuse = |path: String, what: &str| {
@@ -48,6 +55,12 @@ pub(super) fn refusals(object: &dyn DynObject) -> Vec<Cause> {
 
 /// Everything in an object that has no effect here, for `Warning` headers.
 pub(super) fn warnings(object: &dyn DynObject) -> Vec<String> {
+    if provided::is_marked(object.metadata()) {
+        return Vec::new();
+    }
+    if let Some(warning) = whole::warning(object) {
+        return vec![warning];
+    }
     if let Some(service) = (object as &dyn Any).downcast_ref::<Service>() {
         return service::warning(service).into_iter().collect();
     }

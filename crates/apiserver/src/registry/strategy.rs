@@ -9,8 +9,8 @@ use std::{
 use resources::{
     DynObject, Kind, Object,
     builtin::{
-        Deployment, LoadBalancerStatus, Namespace, NamespaceSpec, NamespaceStatus, Node, Pod, PodStatus,
-        ReplicaSet, Service, ServiceStatus,
+        Deployment, HorizontalPodAutoscaler, LoadBalancerStatus, Namespace, NamespaceSpec, NamespaceStatus,
+        Node, Pod, PodStatus, ReplicaSet, Service, ServiceStatus,
     },
     custom::{self, CustomObject, CustomResourceDefinition, TERMINATING},
     downcast, kinds,
@@ -27,8 +27,13 @@ const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
 pub(super) fn has_generation(kind: &Kind) -> bool {
     kind.is_defined()
         || kind.subresources.status
-            && ![<Namespace as Object>::kind(), <Node as Object>::kind(), <Service as Object>::kind()]
-                .contains(&kind)
+            && ![
+                <HorizontalPodAutoscaler as Object>::kind(),
+                <Namespace as Object>::kind(),
+                <Node as Object>::kind(),
+                <Service as Object>::kind(),
+            ]
+            .contains(&kind)
 }
 
 /// Whether an update changes the annotations of a Deployment, which are part of what it makes and count as its spec.

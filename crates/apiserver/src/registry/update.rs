@@ -48,7 +48,7 @@ impl Registry {
     ) -> Result<Arc<Stored>, E> {
         for _ in 0..self.limits.write_attempts_max {
             let (before, current) = self.read(kind, key)?;
-            let (outcome, scaled, size_hint) = aside(caller.work_bytes(current.cost()), || {
+            let (outcome, scaled, size_hint) = aside(self.work_bytes(kind, caller, current.cost()), || {
                 let Wanted { object: wanted, size_hint, applied } = change(&current)?;
                 let present = current.warm()?;
                 let outcome = self.outcome(&current, &present, wanted, applied, target, caller)?;

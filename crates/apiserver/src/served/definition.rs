@@ -12,7 +12,7 @@ use std::{
 use objects::{Cause, Error};
 use resources::{
     DynObject, Kind,
-    custom::{self, CustomObject, CustomResourceDefinition, Schema, types},
+    custom::{self, CustomObject, CustomResourceDefinition, Ruled, Schema, types},
     schema::{GROUP_VERSION_KIND, REFERENCE},
 };
 use serde_json::{Map, Value, json};
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{columns, kinds::by_priority};
 use crate::{
+    aside::LONG_BYTES,
     schema::Shapes,
     store::{Selection, Store, Stored},
     table::Column,
@@ -45,6 +46,8 @@ pub(crate) struct Definition {
 pub(crate) struct Version {
     pub(crate) kind: &'static Kind,
     pub(crate) schema: Schema,
+    /// `None` where there are no rules.
+    pub(crate) rules: Option<Ruled>,
     pub(crate) columns: Vec<Column>,
     /// What clients are warned of, where the version is deprecated.
     pub(crate) deprecation: Option<String>,
@@ -75,6 +78,7 @@ impl Version {
         Self {
             kind,
             schema: props.map(Schema::new).unwrap_or_default(),
+            rules: props.and_then(Ruled::new),
             columns: columns::of(version.additional_printer_columns.as_deref()),
             deprecation,
             text: tree.map(Value::to_string).unwrap_or_default().into_bytes().into(),
@@ -217,13 +221,12 @@ impl Definition {
         old: Option<&dyn DynObject>,
         status: bool,
     ) -> Result<(), Error> {
-        let as_custom = |object: &dyn DynObject| (object as &dyn Any).downcast_ref::<CustomObject>().cloned();
         let kind = self.own.kind;
         let Some(new) = as_custom(object) else {
             return Err(Error::Internal(format!("an object of another kind was written as {kind:?}")));
         };
         let validate = if status { custom::validate_status } else { custom::validate };
-        let errors = validate(&new, old.and_then(as_custom).as_ref(), &self.own.schema);
+        let errors = validate(new, old.and_then(as_custom), &self.own.schema, self.own.rules.as_ref());
         if errors.is_empty() {
             return Ok(());
         }
@@ -235,6 +238,25 @@ impl Definition {
         let name = object.metadata().name.clone().unwrap_or_default();
         Err(Error::Invalid { kind, name, causes: errors.iter().map(cause).collect() })
     }
+}
+
+impl Definition {
+    /// How much work a write is at least, as bytes of JSON: rules can take a while, whatever the object.
+    pub(crate) fn work_bytes(&self) -> usize {
+        if self.own.rules.is_some() { LONG_BYTES } else { 0 }
+    }
+
+    /// What rules say of an object that they said of the one before, so that it was not refused for it.
+    pub(crate) fn known_faults(&self, object: &dyn DynObject, before: &dyn DynObject) -> Vec<String> {
+        match (as_custom(object), as_custom(before), &self.own.rules) {
+            (Some(object), Some(before), Some(rules)) => custom::known_faults(object, before, rules),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn as_custom(object: &dyn DynObject) -> Option<&CustomObject> {
+    (object as &dyn Any).downcast_ref()
 }
 
 impl fmt::Debug for Definition {

@@ -320,7 +320,6 @@ async fn kubectl_shows_what_is_wrong() {
     }
     for (version, kind) in [
         ("serving.knative.dev/v1beta1", "DomainMapping"),
-        ("autoscaling/v2", "HorizontalPodAutoscaler"),
         ("eventing.knative.dev/v1", "Broker"),
         ("messaging.knative.dev/v1", "Channel"),
         ("flows.knative.dev/v1", "Sequence"),

@@ -9,8 +9,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use objects::{Action, Error, ListOptions, Reconcile, Result, WriteTarget};
 use resources::{
     Object, ObjectKey, admission,
-    builtin::{Deployment, ReplicaSet, ReplicaSetSpec},
+    builtin::{Deployment, DeploymentStatus, ReplicaSet, ReplicaSetSpec},
     meta::{LabelSelector, ObjectMeta},
+    provided,
 };
 
 use super::Context;
@@ -26,6 +27,9 @@ impl Reconcile for Reconciler {
         let Some(deployment) = client.find::<Deployment>(key).await? else { return Ok(Action::Wait) };
         if deployment.is_deleting() {
             return Ok(Action::Wait);
+        }
+        if provided::is_marked(&deployment.metadata) {
+            return self.stand_in(&deployment).await;
         }
         let options = ListOptions::namespace(deployment.namespace()).owned_by(deployment.uid());
         let sets = client.list::<ReplicaSet>(&options).await?.items;
@@ -54,6 +58,12 @@ impl Reconcile for Reconciler {
 }
 
 impl Reconciler {
+    /// Says of a part of Ebb itself that it is there; no pods are run for it.
+    async fn stand_in(&self, deployment: &Deployment) -> Result<Action> {
+        let status = status::provided(deployment, &self.context.now());
+        self.put_status(deployment, status).await.map(|()| Action::Wait)
+    }
+
     /// What a paused Deployment still does.
     async fn keep_size(
         &self,
@@ -118,6 +128,10 @@ impl Reconciler {
     ) -> Result<Action> {
         let now = self.context.now();
         let (status, again) = status::status(deployment, current, old, &now);
+        self.put_status(deployment, status).await.map(|()| again.map_or(Action::Wait, Action::After))
+    }
+
+    async fn put_status(&self, deployment: &Deployment, status: DeploymentStatus) -> Result<()> {
         let written = self
             .context
             .client
@@ -126,8 +140,8 @@ impl Reconciler {
             })
             .await;
         match written {
-            Err(error) if error.is_not_found() => Ok(Action::Wait),
-            written => written.map(|_| again.map_or(Action::Wait, Action::After)),
+            Err(error) if error.is_not_found() => Ok(()),
+            written => written.map(drop),
         }
     }
 }

@@ -76,6 +76,7 @@ impl Home {
             activator,
             images: images.clone(),
             stats: stats.clone(),
+            told: Arc::default(),
         };
         let network = network::Context {
             client: controllers.clone(),

@@ -55,6 +55,7 @@ pub(super) fn all(config: &Config) -> Vec<(&'static str, Start)> {
             Arc::clone(&config.registries),
         )),
         stats: config.stats.clone(),
+        told: Arc::default(),
     };
     let network = network::Context {
         client: config.client.clone(),

@@ -15,6 +15,7 @@ mod gateway;
 mod https;
 mod images;
 mod kills;
+mod installation;
 mod life;
 mod lifecycle;
 mod manifests;

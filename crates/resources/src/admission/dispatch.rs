@@ -6,8 +6,10 @@ use super::{Rejection, Request};
 use crate::{
     autoscaling::{Metric, PodAutoscaler},
     builtin::{
-        ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event, Lease,
-        Namespace, Node, Pod, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount,
+        ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event,
+        HorizontalPodAutoscaler, Job, Lease, MutatingWebhookConfiguration, Namespace, Node, Pod,
+        PodDisruptionBudget, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount,
+        ValidatingWebhookConfiguration,
     },
     config::Configs,
     custom::CustomResourceDefinition,
@@ -89,7 +91,8 @@ dispatch! {
     PodAutoscaler, ServerlessService, Ingress, Metric, Image, Certificate, ClusterDomainClaim,
     serving::Service, serving::Configuration, serving::Revision, serving::Route,
     ConfigMap, Secret, Namespace, ServiceAccount, Node, CustomResourceDefinition,
-    Role, ClusterRole, RoleBinding, ClusterRoleBinding,
+    Role, ClusterRole, RoleBinding, ClusterRoleBinding, HorizontalPodAutoscaler, PodDisruptionBudget, Job,
+    MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 }
 
 impl dyn DynObject {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     CustomObject, format, list,
     number::text,
+    rules::Ruled,
     schema::{Checks, Form, Others, Schema},
     value::{equal, is, type_name},
 };
@@ -20,26 +21,58 @@ use crate::{
 const NO_FIELD: &str = "<nil>";
 
 /// What is wrong with an object of a defined kind. `old`: what it replaces, whose faults it may keep.
-pub fn validate(object: &CustomObject, old: Option<&CustomObject>, schema: &Schema) -> Vec<FieldError> {
+pub fn validate(
+    object: &CustomObject,
+    old: Option<&CustomObject>,
+    schema: &Schema,
+    rules: Option<&Ruled>,
+) -> Vec<FieldError> {
     let namespaced = object.kind().namespaced;
     let mut errors = metadata::validate(object.metadata(), NameRule::Subdomain, namespaced);
     let value = object.to_value();
     let found = of_value("", &value, schema).errors;
     let lists = list::validate(&value, schema);
-    match old.map(DynObject::to_value) {
+    let old = old.map(DynObject::to_value);
+    match &old {
         None => {
             errors.extend(found);
             errors.extend(lists);
         }
         // Upstream: a value that was wrong before and has not changed is not complained about.
         Some(old) => {
-            errors.extend(found.into_iter().filter(|error| !is_unchanged(error, &value, &old)));
-            if list::validate(&old, schema).is_empty() {
+            errors.extend(found.into_iter().filter(|error| !is_unchanged(error, &value, old)));
+            if list::validate(old, schema).is_empty() {
                 errors.extend(lists);
             }
         }
     }
+    run_rules(&value, old.as_ref(), rules, &mut errors);
     errors
+}
+
+/// Runs rules, unless the object is so wrong that they could make nothing of it.
+fn run_rules(value: &Value, old: Option<&Value>, rules: Option<&Ruled>, errors: &mut Vec<FieldError>) {
+    let Some(rules) = rules else { return };
+    let blocks = |error: &FieldError| {
+        use FieldErrorKind::{NotSupported, Required, TooLong, TooMany, TypeInvalid};
+        matches!(error.kind, NotSupported | Required | TooLong | TooMany | TypeInvalid)
+    };
+    if errors.iter().any(blocks) {
+        let why = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
+        errors.push(FieldError {
+            field: NO_FIELD.to_owned(),
+            kind: FieldErrorKind::Invalid,
+            bad_value: Some(Value::Null),
+            detail: why.to_owned(),
+        });
+    } else {
+        errors.extend(rules.run(value, old).errors);
+    }
+}
+
+/// What rules say of an object that they said of the one that it replaces, which is no reason to refuse it.
+pub fn known_faults(object: &CustomObject, old: &CustomObject, rules: &Ruled) -> Vec<String> {
+    rules.run(&object.to_value(), Some(&old.to_value())).warnings
 }
 
 /// What is wrong with the status of an object of a defined kind, when only that is written.
@@ -47,7 +80,17 @@ pub fn validate_status(
     object: &CustomObject,
     old: Option<&CustomObject>,
     schema: &Schema,
+    rules: Option<&Ruled>,
 ) -> Vec<FieldError> {
+    let mut errors = of_status(object, old, schema);
+    if rules.is_some() {
+        let old = old.map(DynObject::to_value);
+        run_rules(&object.to_value(), old.as_ref(), rules, &mut errors);
+    }
+    errors
+}
+
+fn of_status(object: &CustomObject, old: Option<&CustomObject>, schema: &Schema) -> Vec<FieldError> {
     const STATUS: &str = "status";
     let (Some(status), Some(schema)) = (object.content().get(STATUS), schema.properties.get(STATUS)) else {
         return Vec::new();
