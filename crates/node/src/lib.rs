@@ -15,6 +15,7 @@
 //! in [`runtime`]'s system call wrappers (`runtime/sys.rs`), and where a fork or the closing of inherited descriptors
 //! is only sound because of what the calling process is.
 
+mod exec;
 mod logs;
 mod pod;
 mod private_dir;
@@ -23,6 +24,7 @@ mod run_dir;
 pub mod runtime;
 
 pub use self::{
+    exec::{Exec, ExecCommand, ExecProgram, ExecStream, exec},
     logs::{Clock, LogId, LogOptions, Logs},
     pod::{
         Allocatable, Drain, Images, Kubelet, KubeletConfig, KubeletOptions, QUEUE_PROXY_IMAGE, StartRecord,

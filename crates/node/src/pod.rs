@@ -34,6 +34,7 @@ mod volumes;
 mod worker;
 mod workers;
 
+pub(crate) use self::worker::container_id;
 pub use self::{
     built_in::QUEUE_PROXY_IMAGE,
     image::Images,

@@ -8,6 +8,7 @@ mod custom;
 mod dry_run;
 mod durability;
 mod encoding;
+mod exec;
 mod fields;
 mod https;
 mod in_process;

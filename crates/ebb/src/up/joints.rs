@@ -2,12 +2,12 @@
 
 mod digests;
 mod gateways;
-mod kubelet_logs;
+mod kubelet;
 mod node_seams;
 
 pub(super) use self::{
     digests::Digests,
     gateways::EmbeddedGateways,
-    kubelet_logs::KubeletLogs,
+    kubelet::NodeKubelet,
     node_seams::{DialNode, DrainPods, Starts, Stats},
 };

@@ -15,7 +15,7 @@ use super::{
     data_dir::DataDir,
     domain,
     extension::Extension,
-    joints::{DialNode, KubeletLogs, Starts, Stats},
+    joints::{DialNode, NodeKubelet, Starts, Stats},
     listen::Listeners,
     node::{self, Node},
     say,
@@ -229,7 +229,8 @@ impl Platform {
                 self.supervise(name, start);
             }
         }
-        self.api.set_kubelet(Arc::new(KubeletLogs(self.node.logs.clone())));
+        let (logs, runtime) = (self.node.logs.clone(), Arc::clone(&self.node.runtime));
+        self.api.set_kubelet(Arc::new(NodeKubelet { logs, runtime }));
         let (stop, stopped) = (self.stop_pods.clone(), self.pods_stopped.clone());
         let start = self.node.kubelet(client.clone(), handle.clone(), stop, stopped);
         self.supervise_start("kubelet", start);
