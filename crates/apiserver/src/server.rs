@@ -7,7 +7,7 @@ use std::{
 
 use objects::Client;
 use parking_lot::RwLock;
-use resources::config::Configs;
+use resources::{ObjectKey, config::Configs, reviews::TokenRequest};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -178,6 +178,14 @@ impl ApiServer {
     /// As [`ApiServer::kubeconfig`], and `File`.
     pub fn write_kubeconfig(&self, path: &Path, server: &str) -> Result<()> {
         crate::tls::write_private(path, self.kubeconfig(server)?.as_bytes())
+    }
+
+    /// A token of a ServiceAccount, as asked for.
+    ///
+    /// # Errors
+    /// As the API answers: `NotFound`, `Invalid`, `Conflict` when a uid is not the one there is, `BadRequest`.
+    pub fn token(&self, account: &ObjectKey, request: TokenRequest) -> objects::Result<TokenRequest> {
+        self.shared.tokens.issue(&self.shared.registry, account, request)
     }
 
     /// The certificate authority's certificate, PEM.

@@ -28,7 +28,7 @@ pub use self::{
     logs::{Clock, LogId, LogOptions, Logs},
     pod::{
         Allocatable, Drain, Images, Kubelet, KubeletConfig, KubeletOptions, QUEUE_PROXY_IMAGE, StartRecord,
-        StartRecords, image_pull_keyring,
+        StartRecords, Tokens, image_pull_keyring,
     },
 };
 pub use run_dir::{is_in_memory, remove_run_dir};

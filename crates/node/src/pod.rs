@@ -28,6 +28,7 @@ mod start_times;
 mod state;
 mod status;
 mod termination;
+mod tokens;
 mod unclaimed;
 mod values;
 mod volumes;
@@ -41,4 +42,5 @@ pub use self::{
     keyring::image_pull_keyring,
     kubelet::{Allocatable, Drain, Kubelet, KubeletConfig, KubeletOptions},
     start_times::{StartRecord, StartRecords},
+    tokens::Tokens,
 };

@@ -4,10 +4,12 @@ mod digests;
 mod gateways;
 mod kubelet;
 mod node_seams;
+mod pod_tokens;
 
 pub(super) use self::{
     digests::Digests,
     gateways::EmbeddedGateways,
     kubelet::NodeKubelet,
     node_seams::{DialNode, DrainPods, Starts, Stats},
+    pod_tokens::PodTokens,
 };

@@ -23,5 +23,6 @@ mod revisions;
 mod rig;
 mod scaling;
 mod taking_over;
+mod tokens;
 mod traffic;
 mod workloads;

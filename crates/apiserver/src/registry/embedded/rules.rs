@@ -101,7 +101,6 @@ pub(super) const POD_TOLD: &[Rule] = &[
     rule("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution", Set, ONE_NODE),
     rule("affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution", Set, ONE_NODE),
     rule("affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution", Set, ONE_NODE),
-    rule("automountServiceAccountToken", Set, "it has no effect, since tokens are not mounted into pods yet"),
     rule("priorityClassName", Set, "it has no effect, since no pod has to make room for another"),
     rule("schedulerName", Not(&["default-scheduler"]), ONE_NODE),
     rule("securityContext.seLinuxOptions", Set, SELINUX),
@@ -113,7 +112,7 @@ pub(super) const POD_TOLD: &[Rule] = &[
     ),
     rule(
         "volumes[*].projected.sources[*]",
-        Fields(&["configMap", "downwardAPI", "secret"]),
+        Fields(&["configMap", "downwardAPI", "secret", "serviceAccountToken"]),
         WAITS,
     ),
 ];

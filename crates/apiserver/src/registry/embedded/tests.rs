@@ -147,8 +147,6 @@ fn pod_told() -> Cases {
             Some(".requiredDuringSchedulingIgnoredDuringExecution"),
         ),
         fine("affinity.nodeAffinity", json!({ "preferredDuringSchedulingIgnoredDuringExecution": [] })),
-        named("automountServiceAccountToken", json!(true)),
-        fine("automountServiceAccountToken", json!(false)),
         named("priorityClassName", json!("system-node-critical")),
         named("schedulerName", json!("mine")),
         fine("schedulerName", json!("default-scheduler")),
@@ -163,8 +161,8 @@ fn pod_told() -> Cases {
         fine("volumes[0]", json!({ "name": "v", "emptyDir": {} })),
         (
             "volumes[0].projected.sources[0]",
-            json!({ "serviceAccountToken": { "path": "t" } }),
-            Some(".serviceAccountToken"),
+            json!({ "clusterTrustBundle": { "path": "t" } }),
+            Some(".clusterTrustBundle"),
         ),
     ]
 }
@@ -275,7 +273,7 @@ fn every_field_has_been_thought_of() {
             &pod,
             "",
             fields_of::<PodSpec>(),
-            "activeDeadlineSeconds containers dnsPolicy enableServiceLinks hostAliases hostname imagePullSecrets \
+            "activeDeadlineSeconds automountServiceAccountToken containers dnsPolicy enableServiceLinks hostAliases hostname imagePullSecrets \
              initContainers nodeName nodeSelector preemptionPolicy priority restartPolicy serviceAccount \
              serviceAccountName terminationGracePeriodSeconds tolerations topologySpreadConstraints",
         ),
