@@ -55,7 +55,7 @@ pub use self::{
     chance::Chance,
     error::{Error, Result},
     health::{Health, Scope},
-    kubelet::{Kubelet, LogOptions},
+    kubelet::{ExecOptions, Execution, Kubelet, LogOptions, TerminalSize},
     limits::Limits,
     mount::{Body, Handler, full},
     request_body::RequestBody,

@@ -36,6 +36,10 @@ pub struct Limits {
     pub streams_per_connection_max: u32,
     /// How long connections may take to end once the server drains.
     pub drain_timeout: Duration,
+    /// Commands that are run in containers at once; a further one is refused.
+    pub exec_sessions_max: usize,
+    /// One message of a client's, which is part of what its command reads.
+    pub exec_message_bytes_max: usize,
     /// The shortest time after which a watch without `timeoutSeconds` ends; the longest is twice that.
     pub watch_timeout_min: Duration,
     /// The longest time that a watch can ask for.
@@ -84,6 +88,8 @@ impl Default for Limits {
             unread_timeout: Duration::from_secs(10),
             streams_per_connection_max: 250,
             drain_timeout: Duration::from_secs(10),
+            exec_sessions_max: 128,
+            exec_message_bytes_max: 4 << 20,
             watch_timeout_min: Duration::from_secs(1800),
             watch_timeout_max: Duration::from_secs(365 * 24 * 3600),
             bookmark_interval: Duration::from_secs(60),

@@ -13,10 +13,12 @@ mod accept;
 mod apply;
 mod body;
 mod call;
+mod container;
 mod create;
 mod decode;
 mod delete;
 mod encoding;
+mod exec;
 mod get;
 mod json;
 mod list;
@@ -59,12 +61,11 @@ use crate::{
 };
 
 /// Parts that Kubernetes has and Ebb has not yet.
-const NOT_SUPPORTED: [(&str, &str); 8] = [
+const NOT_SUPPORTED: [(&str, &str); 7] = [
     ("pods", "attach"),
     ("pods", "binding"),
     ("pods", "ephemeralcontainers"),
     ("pods", "eviction"),
-    ("pods", "exec"),
     ("pods", "portforward"),
     ("pods", "proxy"),
     ("pods", "resize"),
@@ -134,6 +135,10 @@ async fn of_resource(call: Call) -> Result<Response<Body>, Failure> {
         Some("token") if call.resource.kind == ServiceAccount::kind() => token::run(call).await,
         Some("log") if call.resource.is_pod() => match call.method {
             Method::GET => log::run(call).await,
+            _ => Err(Failure::method_not_allowed()),
+        },
+        Some("exec") if call.resource.is_pod() => match call.method {
+            Method::GET | Method::POST => exec::run(call).await,
             _ => Err(Failure::method_not_allowed()),
         },
         Some(part) if NOT_SUPPORTED.contains(&(call.resource.kind.plural, part)) => {

@@ -54,7 +54,10 @@ impl ApiServer {
         drop(listener);
         self.shared.draining.cancel();
         connections.close();
-        if timeout(limits.drain_timeout, connections.wait()).await.is_err() {
+        let sessions = &self.shared.sessions;
+        sessions.close();
+        let all = async { tokio::join!(connections.wait(), sessions.wait()) };
+        if timeout(limits.drain_timeout, all).await.is_err() {
             tracing::warn!(
                 connections = connections.len(),
                 "connections are still open after the time to drain"

@@ -7,10 +7,10 @@ use std::{
 
 use objects::Client;
 use parking_lot::RwLock;
-use resources::config::Configs;
+use resources::{ObjectKey, config::Configs, reviews::TokenRequest};
 use storage::fs::{Disk, FileSystem};
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Error, Health, Kubelet, Limits, Result, Scope,
@@ -80,7 +80,11 @@ pub(crate) struct Shared {
     pub(crate) health: Health,
     pub(crate) kubelet: OnceLock<Arc<dyn Kubelet>>,
     pub(crate) mounts: RwLock<Vec<(String, Arc<dyn Handler>)>>,
-    /// Cancelled when the server drains: watches and followed logs end.
+    /// How many more commands may be run in containers.
+    pub(crate) exec_places: Arc<Semaphore>,
+    /// Those that are run.
+    pub(crate) sessions: TaskTracker,
+    /// Cancelled when the server drains: watches, followed logs and commands in containers end.
     pub(crate) draining: CancellationToken,
 }
 
@@ -128,7 +132,10 @@ impl ApiServer {
         tokio::spawn(clean_up(Arc::downgrade(&registry)));
         bootstrap::run(&registry).await.map_err(Error::State)?;
         let policies = Policies::load(Arc::clone(&registry.store)).await.map_err(Error::State)?;
+        let exec_places = Arc::new(Semaphore::new(registry.limits.exec_sessions_max));
         let shared = Shared {
+            exec_places,
+            sessions: TaskTracker::new(),
             registry,
             authority,
             secrets,
@@ -157,7 +164,7 @@ impl ApiServer {
         self.shared.health.clone()
     }
 
-    /// Gives the API the node's logs. Only the first call counts.
+    /// Gives the API the node's logs, and commands in its containers. Only the first call counts.
     pub fn set_kubelet(&self, kubelet: Arc<dyn Kubelet>) {
         if self.shared.kubelet.set(kubelet).is_err() {
             tracing::warn!("the API server has a kubelet already; the second one is not used");
@@ -192,6 +199,14 @@ impl ApiServer {
     /// As [`ApiServer::kubeconfig`], and `File`.
     pub fn write_kubeconfig(&self, path: &Path, server: &str) -> Result<()> {
         crate::tls::write_private(path, self.kubeconfig(server)?.as_bytes())
+    }
+
+    /// A token of a ServiceAccount, as asked for.
+    ///
+    /// # Errors
+    /// As the API answers: `NotFound`, `Invalid`, `Conflict` when a uid is not the one there is, `BadRequest`.
+    pub fn token(&self, account: &ObjectKey, request: TokenRequest) -> objects::Result<TokenRequest> {
+        self.shared.tokens.issue(&self.shared.registry, account, request)
     }
 
     /// The certificate authority's certificate, PEM.

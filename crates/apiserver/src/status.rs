@@ -156,6 +156,12 @@ impl Failure {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
     }
 
+    /// More of something than there may be at once.
+    pub(crate) fn too_many_requests(message: impl Into<String>) -> Self {
+        let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message);
+        Self { retry_after: Some(1), ..failure }
+    }
+
     /// An object of another kind than its path is of.
     pub(crate) fn wrong_kind(kind: &Kind, given: &str, name: &str) -> Self {
         let why = format!("Invalid value: {given:?}: must be {}", kind.kind);

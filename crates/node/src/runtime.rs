@@ -10,7 +10,9 @@ mod client;
 mod container;
 mod descriptors;
 mod error;
+mod exec;
 pub(crate) mod keeper;
+mod kept_order;
 mod process;
 mod protocol;
 mod registry;
@@ -35,6 +37,7 @@ pub use caps::{Capabilities, CapabilityError};
 pub use container::{ContainerOptions, ContainerRuntime};
 pub use descriptors::raise_descriptor_limit;
 pub use error::{RuntimeError, StartFailure, Step};
+pub use exec::{ExecSpec, Executed};
 pub use keeper::{KeeperCommand, KeeperOptions, Leftovers, PoolOptions, clean_leftovers};
 pub use process::{ProcessOptions, ProcessRuntime};
 pub use spec::{
@@ -67,6 +70,10 @@ pub trait Runtime: Send + Sync + 'static {
     /// Waits until the container's main process, and so all of the container, has ended. May be called any number of
     /// times, by any number of waiters, until the container is removed.
     fn wait(&self, id: &ContainerId) -> BoxFuture<'_, Result<Exit>>;
+
+    /// Runs another program in a container that runs, with all that the container's own has: file system, namespaces,
+    /// cgroup, user, environment, working directory, confinement. It ends with the container, and with this process.
+    fn exec(&self, id: &ContainerId, spec: ExecSpec) -> BoxFuture<'_, Result<Executed>>;
 
     /// Sends a signal to the container's main process. SIGKILL kills every process of the container. A container
     /// that has ended already takes any signal without an error.

@@ -48,7 +48,10 @@ pub(super) fn parts(kind: &'static Kind) -> Vec<Part> {
     let mut parts = Vec::new();
     match kind.plural {
         "namespaces" => parts.push(part("finalize", &["update"][..])),
-        "pods" => parts.push(part("log", &["get"][..])),
+        "pods" => parts.extend([
+            Part { kind: "PodExecOptions", ..part("exec", &["create", "get"][..]) },
+            part("log", &["get"][..]),
+        ]),
         "serviceaccounts" => {
             let request = TokenRequest::kind();
             let Kind { group, version, kind, .. } = *request;

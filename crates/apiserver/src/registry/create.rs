@@ -44,7 +44,7 @@ impl Registry {
         self.check_room(kind)?;
         let object = aside(self.work_bytes(kind, caller, size_hint), || {
             let object = strategy::first_state(Arc::clone(object).with_metadata(metadata));
-            self.check_service_account(&*object)?;
+            let object = self.with_service_account(object)?;
             let object = self.admit(object, None, caller)?;
             let object = match applied {
                 Some(managed) => fields::with_managers(object, managed.clone()),

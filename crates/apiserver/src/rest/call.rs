@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Request, header};
+use hyper::upgrade::OnUpgrade;
 use resources::DynObject;
 
 use super::{Form, Query, negotiate, path::Resource};
@@ -33,6 +34,8 @@ pub(crate) struct Call {
     pub(crate) body: Option<RequestBody>,
     /// How long it was, once it is read.
     pub(crate) body_bytes: usize,
+    /// The connection, should it become something else.
+    pub(crate) upgrade: Option<OnUpgrade>,
 }
 
 impl Call {
@@ -42,10 +45,11 @@ impl Call {
         resource: Resource,
         request: Request<RequestBody>,
     ) -> Self {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        let upgrade = parts.extensions.remove::<OnUpgrade>();
         let query = Query::parse(parts.uri.query());
         let (method, headers) = (parts.method, parts.headers);
-        Self { shared, user, method, resource, query, headers, body: Some(body), body_bytes: 0 }
+        Self { shared, user, method, resource, query, headers, body: Some(body), body_bytes: 0, upgrade }
     }
 
     pub(crate) fn registry(&self) -> &Arc<Registry> {

@@ -11,6 +11,7 @@ mod disk;
 mod dry_run;
 mod durability;
 mod encoding;
+mod exec;
 mod fields;
 #[allow(dead_code, reason = "a server that may be gone is called by others")]
 mod https;

@@ -15,7 +15,7 @@ use super::{
     data_dir::DataDir,
     domain,
     extension::Extension,
-    joints::{DialNode, KubeletLogs, Starts, Stats},
+    joints::{DialNode, NodeKubelet, PodTokens, Starts, Stats},
     listen::Listeners,
     node::{self, Node},
     say,
@@ -224,6 +224,7 @@ impl Platform {
             images: self.node.images.clone(),
             registries: Arc::clone(&self.node.registries),
             stats,
+            root_ca: self.api.ca_certificate().into(),
         };
         for (name, start) in controllers::all(&config) {
             if controllers::ON_THE_WAY_OF_A_START.contains(&name) {
@@ -232,9 +233,11 @@ impl Platform {
                 self.supervise(name, start);
             }
         }
-        self.api.set_kubelet(Arc::new(KubeletLogs(self.node.logs.clone())));
+        let (logs, runtime) = (self.node.logs.clone(), Arc::clone(&self.node.runtime));
+        self.api.set_kubelet(Arc::new(NodeKubelet { logs, runtime }));
         let (stop, stopped) = (self.stop_pods.clone(), self.pods_stopped.clone());
-        let start = self.node.kubelet(client.clone(), handle.clone(), stop, stopped);
+        let tokens = Arc::new(PodTokens(self.api.clone()));
+        let start = self.node.kubelet(client.clone(), handle.clone(), tokens, stop, stopped);
         self.supervise_start("kubelet", start);
         let client = client.clone();
         self.supervise("node", move || Box::pin(node::register(client.clone())));

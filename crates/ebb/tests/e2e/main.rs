@@ -9,15 +9,18 @@ mod demo;
 mod domain;
 mod ends;
 mod environment;
+mod exec;
 mod gateway;
 #[allow(dead_code, reason = "the API server's own tests ask more of it")]
 #[path = "../../../apiserver/tests/api/https.rs"]
 mod https;
+mod hooks;
 mod images;
-mod kills;
 mod installation;
+mod kills;
 mod life;
 mod lifecycle;
+mod logs;
 mod manifests;
 mod news;
 mod refusals;
@@ -26,5 +29,6 @@ mod rig;
 mod scaling;
 mod secrets;
 mod taking_over;
+mod tokens;
 mod traffic;
 mod workloads;

@@ -191,6 +191,16 @@ impl Ebb {
         text(&output.stdout)
     }
 
+    /// A command in a pod's only container, which must succeed; returns what it prints.
+    pub(crate) fn kubectl_exec(&self, pod: &str, command: &[&str]) -> String {
+        let kubectl = std::env::var_os("EBB_KUBECTL").unwrap_or_else(|| "kubectl".into());
+        let output =
+            self.command(Path::new(&kubectl)).args(["exec", pod, "--"]).args(command).output().unwrap();
+        let errors = text(&output.stderr);
+        assert!(output.status.success(), "kubectl exec {pod} -- {command:?}: {errors}{}", self.story());
+        text(&output.stdout)
+    }
+
     /// kubectl with this on its standard input.
     pub(crate) fn try_kubectl(&self, arguments: &[&str], input: &str) -> Output {
         let kubectl = std::env::var_os("EBB_KUBECTL").unwrap_or_else(|| "kubectl".into());

@@ -15,7 +15,9 @@ use super::{
     image::Images,
     remains::{self, Removals},
     small_files::SmallFiles,
+    tokens::{PodTokens, Tokens},
     unclaimed::Unclaimed,
+    values::TokenSource,
     volumes::Places,
     worker::STOP_GRACE_MAX,
     workers::Workers,
@@ -84,6 +86,8 @@ pub struct KubeletConfig {
     pub clock: Clock,
     /// Who knows of requests in hand.
     pub drain: Arc<dyn Drain>,
+    /// Who gives out tokens of ServiceAccounts.
+    pub tokens: Arc<dyn Tokens>,
     /// Where the parts of starts are noted.
     pub records: Arc<StartRecords>,
     /// What the runtime has [taken over](crate::runtime::Runtime::take_over): pods go on with it, and what is no pod's
@@ -106,6 +110,7 @@ pub(super) struct Shared {
     pub(super) logs: Logs,
     pub(super) clock: Clock,
     pub(super) drain: Arc<dyn Drain>,
+    pub(super) tokens: Arc<dyn Tokens>,
     pub(super) records: Arc<StartRecords>,
     pub(super) addresses: Addresses,
     pub(super) taken_over: Unclaimed,
@@ -125,6 +130,11 @@ impl Shared {
     /// A pod's own directory.
     pub(super) fn pod_dir(&self, pod: &Pod) -> PathBuf {
         self.dir_of(pod.uid())
+    }
+
+    /// Where the tokens of a pod's volumes come from, of which these are shown.
+    pub(super) fn token_source<'a>(&'a self, shown: &'a PodTokens) -> TokenSource<'a> {
+        TokenSource { tokens: &*self.tokens, shown }
     }
 
     /// The own directory of the pod with this uid.
@@ -184,6 +194,7 @@ impl Kubelet {
                 logs: config.logs,
                 clock: config.clock,
                 drain: config.drain,
+                tokens: config.tokens,
                 records: config.records,
             }),
         }

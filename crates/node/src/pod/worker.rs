@@ -27,6 +27,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
+pub(crate) use self::start::container_id;
 pub(super) use self::{deadline::STOP_GRACE_MAX, publish::not_ready};
 use self::{end::Ending, prepare::Prepared, start::Run};
 use super::{
@@ -109,6 +110,12 @@ enum Happening {
         index: usize,
         round: u32,
         probe: usize,
+        outcome: Outcome,
+    },
+    /// What was to be done when a container had been started is done.
+    PostStarted {
+        index: usize,
+        round: u32,
         outcome: Outcome,
     },
     Due {
@@ -271,6 +278,11 @@ impl Worker {
             Happening::Exited { index, run, exit, message } => self.exited(index, run, exit, message),
             Happening::Probed { index, round, probe, outcome } => {
                 if !self.probed(index, round, probe, outcome) {
+                    return;
+                }
+            }
+            Happening::PostStarted { index, round, outcome } => {
+                if !self.post_started(index, round, outcome) {
                     return;
                 }
             }

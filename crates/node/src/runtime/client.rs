@@ -1,6 +1,7 @@
 //! The daemon's side of the keeper's socket: requests out, answers and events in.
 
 mod attach;
+mod exec;
 mod inventory;
 
 use std::collections::HashMap;
@@ -24,7 +25,8 @@ use super::keeper::END_MAX;
 use super::protocol::{Event, Note, Report, Request};
 use super::wire::Message;
 use super::{
-    Exit, Parting, Result, RuntimeError, SandboxId, SandboxSpec, StartFailure, Started, Step, sys, wire,
+    Executed, Exit, Parting, Result, RuntimeError, SandboxId, SandboxSpec, StartFailure, Started, Step,
+    kept_order, sys, wire,
 };
 
 pub(super) use inventory::{Estate, Inventory};
@@ -81,6 +83,7 @@ enum Answer {
     /// A sandbox's network namespace, where there is isolation.
     Sandbox(Option<OwnedFd>),
     Running(Running),
+    Executed(Executed),
     Failed(StartFailure),
     /// What was in the way, if anything.
     Done(Option<String>),
@@ -111,6 +114,8 @@ struct Waiting {
     answers: HashMap<u64, Pending>,
     /// Containers that run, by slot: two runs of the same name never share one.
     exits: HashMap<u64, watch::Sender<Option<Exit>>>,
+    /// Further programs in them, by number.
+    execs: HashMap<u64, watch::Sender<Option<Exit>>>,
 }
 
 /// A request without an answer.
@@ -132,7 +137,7 @@ impl Client {
             Answer::Failed(failure) => {
                 Err(RuntimeError::io(what, io::Error::from_raw_os_error(failure.errno)))
             }
-            Answer::Running(_) | Answer::Done(_) => Err(RuntimeError::KeeperGone),
+            Answer::Running(_) | Answer::Executed(_) | Answer::Done(_) => Err(RuntimeError::KeeperGone),
         }
     }
 
@@ -160,11 +165,14 @@ impl Client {
     ) -> Result<Running> {
         let (container, copy) = (note.container.clone(), note.copy.clone());
         let what = format!("starting container {container}");
-        let fds: Vec<_> = output.iter().map(AsFd::as_fd).collect();
+        let kept = kept_order::keep(order).map_err(|error| RuntimeError::io(what.as_str(), error))?;
+        let mut fds: Vec<_> = output.iter().map(AsFd::as_fd).collect();
+        // Behind standard output and error.
+        fds.insert(2.min(fds.len()), kept.as_fd());
         match self.ask(&what, |number| request(number, note), order, &fds, held).await? {
             Answer::Running(running) => Ok(Running { copy, ..running }),
             Answer::Failed(failure) => Err(RuntimeError::Start { container, failure }),
-            Answer::Sandbox(_) | Answer::Done(_) => Err(RuntimeError::KeeperGone),
+            Answer::Sandbox(_) | Answer::Executed(_) | Answer::Done(_) => Err(RuntimeError::KeeperGone),
         }
     }
 
@@ -354,6 +362,22 @@ impl Client {
             }
             Event::Exited { slot, exit } => {
                 if let Some(sender) = waiting.exits.remove(&slot) {
+                    sender.send_replace(Some(exit));
+                }
+            }
+            Event::ExecStarted { request, exec } if crippled => {
+                waiting.answer(request, none_left(Step::Terminal));
+                drop(self.executed(&mut waiting, exec, None));
+            }
+            Event::ExecStarted { request, exec } => {
+                let executed = self.executed(&mut waiting, exec, fds.pop());
+                waiting.answer(request, Answer::Executed(executed));
+            }
+            Event::ExecFailed { request, failure } => {
+                waiting.answer(request, Answer::Failed(failure));
+            }
+            Event::ExecEnded { exec, exit } => {
+                if let Some(sender) = waiting.execs.remove(&exec) {
                     sender.send_replace(Some(exit));
                 }
             }

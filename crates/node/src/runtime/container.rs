@@ -19,8 +19,8 @@ use super::client::{self, Client};
 use super::keeper::{KeeperOptions, PoolOptions};
 use super::protocol::Isolation;
 use super::{
-    ContainerId, ContainerSpec, Exit, Parting, Result, Runtime, RuntimeError, SandboxId, SandboxSpec,
-    Started, Stats, TakenOver,
+    ContainerId, ContainerSpec, ExecSpec, Executed, Exit, Parting, Result, Runtime, RuntimeError, SandboxId,
+    SandboxSpec, Started, Stats, TakenOver,
 };
 
 use inner::Inner;
@@ -94,6 +94,11 @@ impl Runtime for ContainerRuntime {
     fn wait(&self, id: &ContainerId) -> BoxFuture<'_, Result<Exit>> {
         let exit = self.inner.running(id, |running| running.exit.clone());
         async move { client::wait(exit?).await }.boxed()
+    }
+
+    fn exec(&self, id: &ContainerId, spec: ExecSpec) -> BoxFuture<'_, Result<Executed>> {
+        let slot = self.inner.running(id, |running| running.slot);
+        async move { self.inner.client.exec(slot?, spec).await }.boxed()
     }
 
     fn signal(&self, id: &ContainerId, signal: i32) -> Result<()> {

@@ -23,6 +23,7 @@
 //!         ├─ report of a shell ─▶ what went wrong; closed by exec: Started
 //!         ├─ control of a shell ▶ the app's pidfd; how it ended
 //!         ├─ pidfd of a child ──▶ reap, note how it ended, tell the daemon
+//!         ├─ fds of an exec ────▶ the same, for programs that join a container (see `execs`)
 //!         ├─ quiet for 2 ms ────▶ refill one pool by one (with a daemon)
 //!         └─ the grace is over ─▶ kill and remove all, end
 //! ```
@@ -31,6 +32,7 @@
 //! - **Output** is a pipe whose read end the keeper holds too. It never reads: an app that writes more than a pipe
 //!   holds while there is no daemon waits, and loses nothing.
 //! - **A start under way** when the daemon leaves is killed: nobody was told of it, and the next daemon asks again.
+//! - **Programs that joined a container** (exec) are their daemon's: they end with it, and with their container.
 //! - **An end** is kept until a daemon says [`Forget`](super::protocol::Request::Forget): there are never more than the
 //!   containers that daemons started.
 //! - **Nothing is told to a daemon that has not attached**: what happens meanwhile is among what is listed then.
@@ -43,6 +45,7 @@
 
 mod children;
 mod ends;
+mod execs;
 mod inventory;
 mod leftovers;
 mod link;

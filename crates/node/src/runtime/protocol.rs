@@ -22,9 +22,9 @@ pub(super) enum Request {
     CreateSandbox { request: u64, sandbox: String, hostname: String, addresses: Vec<IpAddr> },
     /// Forget a sandbox. Not answered.
     RemoveSandbox { sandbox: String },
-    /// Start a container; the body is a `ContainerOrder`, the descriptors are standard output and error, and where
-    /// there are such, their other ends to keep. Answered by `Started` with the pidfds of app and init, or
-    /// `StartFailed`.
+    /// Start a container; the body is a `ContainerOrder`, the descriptors are standard output and error, the order
+    /// again as a file to keep, and where there are such, the other ends of the output to keep. Answered by `Started`
+    /// with the pidfds of app and init, or `StartFailed`.
     StartContainer { request: u64, note: Note, resources: Resources, sent: Duration },
     /// Start a plain process; the body is a `ProcessOrder`. Otherwise as `StartContainer`.
     StartProcess { request: u64, note: Note, sent: Duration },
@@ -33,6 +33,12 @@ pub(super) enum Request {
     /// Kill and remove a container that was started when nobody waited for it any more. Not answered, and its end is
     /// not told.
     Discard { slot: u64 },
+    /// Run another program in a container that runs, as its order says of the container's own. The descriptors are
+    /// standard input, output and error, or none where it gets a terminal. Answered by `ExecStarted` with the
+    /// terminal's other end, or `ExecFailed`.
+    Exec { request: u64, slot: u64, argv: Vec<String>, terminal: bool },
+    /// Kill a program that was started so. Not answered; its end is told as any other.
+    EndExec { exec: u64 },
     /// Keep a listening socket, which is the descriptor, in place of one of the same name. Answered by `Done`.
     KeepSocket { request: u64, name: String },
     /// Close a socket that is kept. Answered by `Done`.
@@ -138,6 +144,20 @@ pub(super) enum Event {
         slot: u64,
         exit: Exit,
     },
+    /// Another program runs in a container.
+    ExecStarted {
+        request: u64,
+        exec: u64,
+    },
+    ExecFailed {
+        request: u64,
+        failure: StartFailure,
+    },
+    /// It has ended and is reaped.
+    ExecEnded {
+        exec: u64,
+        exit: Exit,
+    },
     /// Something to log.
     Warning {
         text: String,
@@ -181,6 +201,9 @@ pub(super) enum Rootfs {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ProcessOrder {
     pub(super) program: PathBuf,
+    /// Where programs are looked up, and the directory in there that they start in.
+    pub(super) layers: Vec<PathBuf>,
+    pub(super) inside: String,
     pub(super) argv: Vec<String>,
     pub(super) env: BTreeMap<String, String>,
     pub(super) cwd: PathBuf,
@@ -203,7 +226,8 @@ pub(super) struct Report {
 pub(super) enum Notice {
     Executing(Report),
     Failed(StartFailure),
-    /// From init, with the app's pidfd.
+    /// From init, with the app's pidfd; from what an exec has made, with its own, and a terminal's other end if it has
+    /// one. That one waits to hear [`Go`](super::shell::ExecGo) before it goes on.
     App,
     /// From init: how the app ended.
     Ended {

@@ -15,12 +15,14 @@
 //! does not pay for it. Another gain: a program without a SIGTERM handler ends on SIGTERM, as pid 1 it would not.
 
 mod confine;
+mod exec;
 mod files;
 mod init;
 mod mounts;
 mod order;
 mod program;
 mod rootfs;
+mod terminal;
 mod user;
 mod volume;
 
@@ -35,6 +37,7 @@ use super::cgroup::Cgroups;
 use super::protocol::Notice;
 use super::{StartFailure, Step, sys, wire};
 
+pub(super) use exec::{Container, Exec, ExecGo};
 pub(super) use program::{DEFAULT_PATH, Program, program_candidates};
 pub(super) use volume::take as take_volume;
 

@@ -18,7 +18,7 @@ use crate::fixture::{Image, alive, eventually, sandbox, skip, start};
 use crate::leaks::keeper_of_this_process;
 
 /// The keeper's version.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// Both, one after the other: a test process has one keeper at a time.
 const KINDS: [Kind; 2] = [Kind::Container, Kind::Process];
 

@@ -8,6 +8,7 @@
 mod confinement;
 mod daemon;
 mod endings;
+mod execs;
 mod faults;
 mod files;
 mod fixture;
@@ -39,6 +40,13 @@ const TESTS: &[Test] = &[
     ("confinement::devices", |m| Box::pin(confinement::devices(m))),
     ("confinement::kernel_paths", |m| Box::pin(confinement::kernel_paths(m))),
     ("confinement::init_is_confined", |m| Box::pin(confinement::init_is_confined(m))),
+    ("execs::are_as_their_container", |m| Box::pin(execs::are_as_their_container(m))),
+    ("execs::read_and_write", |m| Box::pin(execs::read_and_write(m))),
+    ("execs::have_a_terminal", |m| Box::pin(execs::have_a_terminal(m))),
+    ("execs::end_with_what_they_are_for", |m| Box::pin(execs::end_with_what_they_are_for(m))),
+    ("execs::failures_are_typed", |m| Box::pin(execs::failures_are_typed(m))),
+    ("execs::hundreds_leave_nothing", |m| Box::pin(execs::hundreds_leave_nothing(m))),
+    ("execs::of_processes", |m| Box::pin(execs::of_processes(m))),
     ("files::layers_and_volumes", |m| Box::pin(files::layers_and_volumes(m))),
     ("files::links_cannot_lead_out", |m| Box::pin(files::links_cannot_lead_out(m))),
     ("files::sub_paths", |m| Box::pin(files::sub_paths(m))),

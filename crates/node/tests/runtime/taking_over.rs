@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use node::runtime::{
-    ContainerRuntime, Exit, ProcessOptions, ProcessRuntime, Runtime, RuntimeError, TakenOver,
+    ContainerRuntime, ExecSpec, Exit, ProcessOptions, ProcessRuntime, Runtime, RuntimeError, TakenOver,
     TakenOverContainer,
 };
 use rustix::net::{accept, bind, connect, listen};
@@ -70,6 +70,10 @@ async fn goes_on(runtime: &dyn Runtime, image: &Image, daemon: &Daemon, mut visi
     runtime.remove_container(&"p0-ending".into()).await.unwrap();
     // Who serves is reached, and who writes has lost nothing: it waited while nobody read.
     assert!(ask(runtime, &sandbox, PORT).await.starts_with("pid "));
+    // And can be joined.
+    let argv = ["/probe", "exit", "6"].map(str::to_owned).to_vec();
+    let joined = runtime.exec(&"p0-server".into(), ExecSpec { argv, stdio: None }).await.unwrap();
+    assert_eq!(joined.wait().await.unwrap().code, 6);
     read_on(containers.into_iter().find(|container| container.id.as_str() == "p0-writer").unwrap()).await;
     // Who connected meanwhile is served.
     let (name, kept) = runtime.kept_sockets().pop().unwrap();

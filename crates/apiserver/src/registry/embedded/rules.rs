@@ -47,19 +47,18 @@ pub(super) const POD_REFUSED: &[Rule] = &[
 /// Those of each container, init containers too.
 pub(super) const CONTAINER_REFUSED: &[Rule] = &[
     rule("env[*].valueFrom.fileKeyRef", Set, "a variable from a file"),
-    rule("lifecycle.postStart", Set, HOOK),
-    rule("lifecycle.preStop.exec", Set, HOOK),
+    rule("lifecycle.postStart.httpGet.host", Set, "a hook to another host"),
+    rule("lifecycle.postStart.httpGet.scheme", Not(&["HTTP"]), "a hook over TLS"),
+    rule("lifecycle.postStart.tcpSocket", Set, HOOK),
     rule("lifecycle.preStop.httpGet.host", Set, "a hook to another host"),
     rule("lifecycle.preStop.httpGet.scheme", Not(&["HTTP"]), "a hook over TLS"),
     rule("lifecycle.preStop.tcpSocket", Set, HOOK),
     rule("lifecycle.stopSignal", Set, "a choice of signals"),
-    rule("livenessProbe.exec", Set, PROBE),
     rule("livenessProbe.grpc", Set, PROBE),
     rule("livenessProbe.httpGet.host", Set, "a probe of another host"),
     rule("livenessProbe.httpGet.scheme", Not(&["HTTP"]), "a probe over TLS"),
     rule("livenessProbe.tcpSocket.host", Set, "a probe of another host"),
     rule("ports[*].hostPort", Set, "a port of the machine"),
-    rule("readinessProbe.exec", Set, PROBE),
     rule("readinessProbe.grpc", Set, PROBE),
     rule("readinessProbe.httpGet.host", Set, "a probe of another host"),
     rule("readinessProbe.httpGet.scheme", Not(&["HTTP"]), "a probe over TLS"),
@@ -78,7 +77,6 @@ pub(super) const CONTAINER_REFUSED: &[Rule] = &[
         "a seccomp profile from a file",
     ),
     rule("securityContext.windowsOptions", Set, WINDOWS),
-    rule("startupProbe.exec", Set, PROBE),
     rule("startupProbe.grpc", Set, PROBE),
     rule("startupProbe.httpGet.host", Set, "a probe of another host"),
     rule("startupProbe.httpGet.scheme", Not(&["HTTP"]), "a probe over TLS"),
@@ -103,7 +101,6 @@ pub(super) const POD_TOLD: &[Rule] = &[
     rule("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution", Set, ONE_NODE),
     rule("affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution", Set, ONE_NODE),
     rule("affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution", Set, ONE_NODE),
-    rule("automountServiceAccountToken", Set, "it has no effect, since tokens are not mounted into pods yet"),
     rule("priorityClassName", Set, "it has no effect, since no pod has to make room for another"),
     rule("schedulerName", Not(&["default-scheduler"]), ONE_NODE),
     rule("securityContext.seLinuxOptions", Set, SELINUX),
@@ -113,7 +110,11 @@ pub(super) const POD_TOLD: &[Rule] = &[
         Fields(&["name", "configMap", "downwardAPI", "emptyDir", "projected", "secret"]),
         WAITS,
     ),
-    rule("volumes[*].projected.sources[*]", Fields(&["configMap", "downwardAPI", "secret"]), WAITS),
+    rule(
+        "volumes[*].projected.sources[*]",
+        Fields(&["configMap", "downwardAPI", "secret", "serviceAccountToken"]),
+        WAITS,
+    ),
 ];
 
 /// Those of each container, init containers too.

@@ -15,6 +15,7 @@ use crate::{
         env::Surroundings,
         image::Failure,
         kubelet::Shared,
+        tokens::PodTokens,
         values::{Missing, Seen, Values},
         volumes::{self, Turns, Volumes},
     },
@@ -75,7 +76,7 @@ async fn prepare(
         .as_ref()
         .is_some_and(|spec| spec.volumes.as_ref().is_some_and(|volumes| !volumes.is_empty()))
     {
-        let read = Values::of_volumes(&shared.client, pod).await;
+        let read = Values::of_volumes(&shared.client, pod, shared.token_source(&PodTokens::default())).await;
         let values = read.map_err(|error| config_error(error.to_string()))?;
         let (places, pod, shown) = (shared.places(pod), Arc::clone(pod), values.seen().clone());
         let (address, allocatable) = (address.to_string(), shared.options.allocatable);

@@ -159,7 +159,7 @@ fn asks_for(container: &Container, field: &str) -> bool {
 }
 
 /// The name of a container's run.
-pub(super) fn container_id(pod: &Pod, container: &str, run: u32) -> ContainerId {
+pub(crate) fn container_id(pod: &Pod, container: &str, run: u32) -> ContainerId {
     ContainerId::from(format!("{}-{container}-{run}", pod.uid()))
 }
 
@@ -242,12 +242,12 @@ pub(super) fn probe(
     let probe = &running.probes[at];
     let wait = probe.wait((!first).then(|| running.since.elapsed()));
     let (target, limit) = (probe.target.clone(), probe.schedule.timeout);
-    let (shared, sandbox) = (Arc::clone(shared), sandbox.clone());
+    let (shared, sandbox, id) = (Arc::clone(shared), sandbox.clone(), running.id.clone());
     async move {
         if !wait.is_zero() {
             wait_for_try(wait).await;
         }
-        let outcome = attempt(&*shared.runtime, &sandbox, &target, limit).await;
+        let outcome = attempt(&*shared.runtime, &sandbox, id.as_ref(), &target, limit).await;
         Happening::Probed { index, round, probe: at, outcome }
     }
     .boxed()

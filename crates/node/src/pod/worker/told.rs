@@ -59,7 +59,9 @@ fn of_failure(failure: &StartFailure, shown: &Shown) -> StartFailure {
 
 fn of_error(error: &RuntimeError) -> String {
     match error {
-        RuntimeError::Start { failure, .. } => of_failure(failure, &Shown(Vec::new())).to_string(),
+        RuntimeError::Start { failure, .. } | RuntimeError::Exec { failure } => {
+            of_failure(failure, &Shown(Vec::new())).to_string()
+        }
         RuntimeError::Invalid { reason, .. } => reason.clone(),
         RuntimeError::NotFound { kind, .. } => format!("its {kind} is not there any more"),
         RuntimeError::Exists { kind, .. } => format!("an earlier {kind} of it is still there"),

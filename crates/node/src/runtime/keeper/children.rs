@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus, waitid};
 
+use super::execs::Execs;
 use super::sandbox::{Sandbox, Sandboxes};
 use super::scratch::HostMounts;
 use super::slot::{NewShell, Slots};
@@ -23,6 +24,8 @@ pub(super) struct Children {
     /// Containers that have ended, until a daemon forgets them.
     pub(super) ended: BTreeMap<u64, Ended>,
     pub(super) pods: HashMap<String, Pod>,
+    /// Further programs in them.
+    pub(super) execs: Execs,
     /// The number of the next plain process; slots number themselves.
     pub(super) next_plain: u64,
 }
@@ -51,6 +54,8 @@ pub(super) struct Child {
     /// The socket to what becomes the program, until it has.
     pub(super) report: Option<OwnedFd>,
     pub(super) app: App,
+    /// Its order, for programs that are to join it. Never read here.
+    pub(super) order: Option<OwnedFd>,
     /// The other ends of its output, for the daemon after this one. Never read here.
     pub(super) output: Vec<OwnedFd>,
     pub(super) phase: Phase,
@@ -80,6 +85,12 @@ pub(super) enum Phase {
     Failed,
 }
 
+/// What is kept of a container as long as it is there.
+pub(super) struct Kept {
+    pub(super) order: Option<OwnedFd>,
+    pub(super) output: Vec<OwnedFd>,
+}
+
 /// A container that has ended.
 pub(super) struct Ended {
     pub(super) child: Child,
@@ -93,6 +104,7 @@ impl Children {
             children: BTreeMap::new(),
             ended: BTreeMap::new(),
             pods: HashMap::new(),
+            execs: Execs::default(),
             next_plain: 0,
         }
     }
@@ -146,6 +158,7 @@ impl Children {
             control: Some(shell.control),
             report: Some(shell.report),
             app: App::Told(None),
+            order: None,
             output: Vec::new(),
             phase: Phase::Pooled,
             failure: None,
@@ -162,13 +175,13 @@ impl Children {
         report: OwnedFd,
         request: u64,
         note: Note,
-        output: Vec<OwnedFd>,
+        Kept { order, output }: Kept,
     ) -> u64 {
         let number = self.next_plain;
         self.next_plain += 1;
         let phase = Phase::Starting { request, note, report: None };
         let (control, report, app) = (None, Some(report), App::Child);
-        let child = Child { process, control, report, app, output, phase, failure: None, ended: None };
+        let child = Child { process, control, report, app, order, output, phase, failure: None, ended: None };
         self.children.insert(number, child);
         number
     }
@@ -262,7 +275,8 @@ impl Isolated {
     }
 }
 
-fn pid_of(pidfd: BorrowedFd<'_>) -> Option<i32> {
+/// Its number in this process's pid namespace.
+pub(super) fn pid_of(pidfd: BorrowedFd<'_>) -> Option<i32> {
     use std::os::fd::AsRawFd;
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())).ok()?;
     info.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()

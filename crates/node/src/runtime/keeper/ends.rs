@@ -76,6 +76,7 @@ impl Keeper {
         // The daemon has a copy, so closing this one would not end the kernel's telling of it.
         epoll::delete(&self.epoll, &child.process.pidfd)?;
         ignore_control(&self.epoll, &child)?;
+        self.all.execs.kill_of(number);
         if child.control.is_none() {
             // What a plain program started and left behind is in its process group, whose number nobody else can
             // have until the program is reaped.
@@ -88,7 +89,7 @@ impl Keeper {
         match &child.phase {
             Phase::Running { .. } => {
                 let exit = Exit { code, signal, oom_killed };
-                (child.control, child.report) = (None, None);
+                (child.control, child.report, child.order) = (None, None, None);
                 self.all.ended.insert(number, Ended { child, exit });
                 self.send(&Event::Exited { slot: number, exit }, &[]);
                 return Ok(());
@@ -137,6 +138,7 @@ impl Children {
 
     /// Kills and removes all.
     pub(super) fn remove_all(&mut self) -> io::Result<()> {
+        self.end_execs();
         self.kill_all();
         for child in std::mem::take(&mut self.children).into_values() {
             child.end()?;

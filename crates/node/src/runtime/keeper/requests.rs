@@ -39,6 +39,10 @@ impl Keeper {
             Request::StartProcess { request, note, sent } => {
                 self.start_process(*request, note, *sent, message.body(), fds);
             }
+            Request::Exec { request, slot, argv, terminal } => {
+                self.exec(*request, *slot, argv, *terminal, &fds);
+            }
+            Request::EndExec { exec } => self.all.execs.kill(*exec),
             Request::Forget { slot } => {
                 self.all.ended.remove(slot);
             }
@@ -111,6 +115,10 @@ fn refusal(request: &Request) -> Option<Event> {
             let failure = StartFailure::new(Step::Shell, "", none_left);
             Some(Event::StartFailed { request: *request, failure })
         }
+        Request::Exec { request, .. } => {
+            let failure = StartFailure::new(Step::Shell, "", none_left);
+            Some(Event::ExecFailed { request: *request, failure })
+        }
         Request::KeepSocket { request, .. } => {
             let problem = Some(io::Error::from(none_left).to_string());
             Some(Event::Done { request: *request, problem })
@@ -119,6 +127,7 @@ fn refusal(request: &Request) -> Option<Event> {
         Request::Configure(_)
         | Request::CreateSandbox { .. }
         | Request::RemoveSandbox { .. }
+        | Request::EndExec { .. }
         | Request::Forget { .. }
         | Request::Discard { .. }
         | Request::DropSocket { .. }

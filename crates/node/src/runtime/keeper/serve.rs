@@ -40,6 +40,8 @@ const LISTENER: u64 = u64::MAX - 1;
 pub(super) const PIDFD: u64 = 0;
 pub(super) const CONTROL: u64 = 1;
 pub(super) const REPORT: u64 = 2;
+/// Of an exec; the number has more.
+pub(super) const EXEC: u64 = 3;
 
 pub(super) struct Keeper {
     listener: OwnedFd,
@@ -120,6 +122,10 @@ impl Keeper {
                 let next = match event.data.u64() {
                     LISTENER => self.accept()?,
                     DAEMON => self.hear(event.flags)?,
+                    data if data % 4 == EXEC => {
+                        self.take_exec_notice(data / 4);
+                        Next::On
+                    }
                     data => {
                         self.take_notice(data / 4, data % 4)?;
                         Next::On
@@ -224,6 +230,7 @@ impl Keeper {
         // One that only looked in changes nothing.
         if self.deadline.is_none() {
             self.all.abandon_starts();
+            self.all.execs.kill_all();
             if !self.all.any() && self.sockets.is_empty() {
                 return Ok(Next::End);
             }

@@ -60,6 +60,15 @@ impl Slots {
         &self.stage
     }
 
+    pub(super) fn cgroups(&self) -> &dyn Cgroups {
+        &*self.cgroups
+    }
+
+    /// The system call filter for default capabilities.
+    pub(super) fn filter(&self) -> &[libc::sock_filter] {
+        &self.filter
+    }
+
     /// Whether there is what could not be removed yet.
     pub(super) fn has_left(&self) -> bool {
         !self.left.is_empty()

@@ -8,15 +8,21 @@ use std::time::Duration;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 
-use super::children::Phase;
+use super::children::{Kept, Phase};
 use super::plain;
 use super::serve::{CONTROL, Keeper, PIDFD, REPORT};
 use crate::runtime::protocol::{Event, Note};
 use crate::runtime::shell::Go;
 use crate::runtime::{Resources, StartFailure, Step, sys, wire};
 
-/// Standard output and error come first; what follows is their other ends.
+/// Standard output and error come first; then the order as a file, and the other ends of the output.
 const OUTPUT: usize = 2;
+
+/// What of a request's descriptors is to be kept.
+fn kept(fds: &mut Vec<OwnedFd>) -> Kept {
+    let mut kept = fds.split_off(OUTPUT.min(fds.len())).into_iter();
+    Kept { order: kept.next(), output: kept.collect() }
+}
 
 /// An order on its way to a shell.
 struct Order<'a> {
@@ -50,13 +56,13 @@ impl Keeper {
         body: &[u8],
         mut output: Vec<OwnedFd>,
     ) {
-        let kept = output.split_off(OUTPUT.min(output.len()));
+        let kept = kept(&mut output);
         let order = Order { note, resources, sent, body, output: &output };
         match self.start(&order) {
             Ok(number) => {
                 let child = self.all.children.get_mut(&number).expect("it has just taken the order");
                 child.phase = Phase::Starting { request, note: note.clone(), report: None };
-                child.output = kept;
+                (child.order, child.output) = (kept.order, kept.output);
             }
             Err(failure) => self.send(&Event::StartFailed { request, failure }, &[]),
         }
@@ -70,7 +76,7 @@ impl Keeper {
         body: &[u8],
         mut output: Vec<OwnedFd>,
     ) {
-        let kept = output.split_off(OUTPUT.min(output.len()));
+        let kept = kept(&mut output);
         let started = spawn(body, sent, &output).and_then(|(process, report)| {
             let number = self.all.add_plain(process, report, request, note.clone(), kept);
             self.watch(number)
