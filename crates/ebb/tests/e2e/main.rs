@@ -11,10 +11,10 @@ mod ends;
 mod environment;
 mod exec;
 mod gateway;
+mod hooks;
 #[allow(dead_code, reason = "the API server's own tests ask more of it")]
 #[path = "../../../apiserver/tests/api/https.rs"]
 mod https;
-mod hooks;
 mod images;
 mod installation;
 mod kills;
