@@ -24,10 +24,12 @@ mod authentication;
 mod authorization;
 mod backup;
 mod bootstrap;
-mod chance;
 mod configs;
 mod discovery;
+mod environment;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod health;
 mod hex;
 mod in_process;
@@ -51,7 +53,7 @@ mod tls;
 pub use self::{
     authentication::User,
     backup::{Restored, restore},
-    chance::Chance,
+    environment::Environment,
     error::{Error, Result},
     health::{Health, Scope},
     kubelet::{Kubelet, LogOptions},

@@ -11,9 +11,11 @@
 //!
 //! This crate is pure: it knows no socket, no file, no task and no clock. Whoever needs the time passes it in.
 
+mod complaints;
 mod kind;
 mod knative;
 mod object;
+mod path;
 
 pub mod admission;
 pub mod annotations;
@@ -33,8 +35,10 @@ pub mod schema;
 pub mod serving;
 
 pub use self::{
+    complaints::{COMPLAINTS_MAX, Complaints},
     kind::{DecodeError, Kind, ScalePaths, Subresources},
     object::{DynObject, Object, ObjectKey, downcast},
+    path::{PATH_BYTES_MAX, Path, shortened},
 };
 
 /// The core kinds' types (groups "", apps, coordination.k8s.io, discovery.k8s.io and rbac.authorization.k8s.io).

@@ -25,7 +25,7 @@ impl Registry {
         }
         let (kind, name) = (object.kind(), object.metadata().name.clone().unwrap_or_default());
         let operation = old.map_or(Operation::Create, |old| Operation::Update { old: Arc::clone(old) });
-        let now = self.chance.timestamp();
+        let now = self.environment.timestamp();
         let from_outside = caller.origin == Origin::Network;
         let request = Request {
             operation,
