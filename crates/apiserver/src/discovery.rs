@@ -63,8 +63,8 @@ pub(crate) fn answer<B>(request: &Request<B>, served: &Served) -> Result<Option<
         ["apis", group] => groups::group(served, group),
         ["apis", group, version] => groups::resources(served, group, version),
         ["openapi", "v3"] => Some(openapi::index(served)),
-        ["openapi", "v3", "api", version] => openapi::document(served, "", version),
-        ["openapi", "v3", "apis", group, version] => openapi::document(served, group, version),
+        ["openapi", "v3", "api", version] => return openapi_v3(request, served, "", version),
+        ["openapi", "v3", "apis", group, version] => return openapi_v3(request, served, group, version),
         ["openapi", "v2"] => return Ok(Some(openapi_v2(request))),
         _ => return Ok(None),
     };
@@ -98,6 +98,23 @@ fn root<B>(
         Form::Object | Form::Table(_) | Form::Partial { .. } => reply::value(StatusCode::OK, &plain()),
     };
     Ok(Some(response))
+}
+
+/// `/openapi/v3/…`: one group version.
+fn openapi_v3<B>(
+    request: &Request<B>,
+    served: &Served,
+    group: &str,
+    version: &str,
+) -> Result<Option<Response<Body>>, Failure> {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return Err(Failure::method_not_allowed());
+    }
+    let write = || openapi::document(served, group, version);
+    match served.document(format!("{group}/{version}"), write) {
+        Some(text) => Ok(Some(reply::json(StatusCode::OK, text))),
+        None => Err(Failure::no_such_path()),
+    }
 }
 
 /// `/openapi/v2`, which kubectl asks for as protobuf when it meets a kind that is not served.

@@ -10,7 +10,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// The data directory cannot be opened or closed.
-    #[error("the state cannot be kept")]
+    #[error("cannot open or close the data directory")]
     Storage(#[source] storage::Error),
     /// What is stored cannot be read, or the first objects cannot be made.
     #[error("the state cannot be used")]

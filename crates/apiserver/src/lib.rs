@@ -24,10 +24,12 @@ mod authentication;
 mod authorization;
 mod backup;
 mod bootstrap;
-mod chance;
 mod configs;
 mod discovery;
+mod environment;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod health;
 mod hex;
 mod in_process;
@@ -52,7 +54,7 @@ mod tls;
 pub use self::{
     authentication::User,
     backup::{Restored, restore},
-    chance::Chance,
+    environment::Environment,
     error::{Error, Result},
     health::{Health, Scope},
     kubelet::{ExecOptions, Execution, Kubelet, LogOptions, TerminalSize},

@@ -41,7 +41,7 @@ pub(crate) enum PatchError {
 const JSON: &str = "application/json-patch+json";
 const MERGE: &str = "application/merge-patch+json";
 const STRATEGIC: &str = "application/strategic-merge-patch+json";
-/// Not a change but a wish, which another part of the server knows how to grant.
+/// Server-side apply: not a patch of the object, and carried out elsewhere.
 pub(crate) const APPLY: &str = "application/apply-patch+yaml";
 
 impl Patch {

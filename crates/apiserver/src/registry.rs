@@ -38,8 +38,8 @@ pub(crate) use self::{
 };
 use crate::{
     apply::{Managed, Manager},
-    chance::Chance,
     configs::Keeper,
+    environment::Environment,
     limits::Limits,
     served::Kinds,
     store::{Refused, Store, Stored, Write},
@@ -50,7 +50,7 @@ pub(crate) struct Registry {
     pub(crate) store: Arc<Store>,
     pub(crate) configs: Keeper,
     pub(crate) kinds: Kinds,
-    pub(crate) chance: Chance,
+    pub(crate) environment: Environment,
     pub(crate) limits: Limits,
 }
 
@@ -168,6 +168,30 @@ impl Registry {
         }
     }
 
+    /// About how long an object's JSON is when it is stored. `hint`: how long it is taken for before it has been encoded.
+    ///
+    /// # Errors
+    /// `TooLarge` for one that a request makes too long, or makes longer though it is too long already. What Ebb writes
+    /// itself is derived from such objects, and the journal has room for what it adds.
+    fn check_size(
+        &self,
+        object: &dyn DynObject,
+        before: Option<&Stored>,
+        hint: usize,
+        caller: &Caller<'_>,
+    ) -> Result<usize, Error> {
+        if caller.origin != Origin::Network {
+            return Ok(hint);
+        }
+        let (bytes, max) = (object.to_json().len(), self.limits.object_bytes_max);
+        if bytes > max && before.is_none_or(|before| bytes > before.json().len()) {
+            let message =
+                format!("Request entity too large: the object has {bytes} bytes, and the limit is {max}");
+            return Err(Error::TooLarge(message));
+        }
+        Ok(bytes)
+    }
+
     /// What every write ends with: what depends on it at once learns of it, and its caller waits for the disk.
     async fn written(&self, stored: &Arc<Stored>, durability: Durability) -> Result<(), Error> {
         self.configs.observe(stored);
@@ -179,7 +203,7 @@ impl Registry {
     }
 }
 
-/// The object a dry run answers with: as it would be, but for a version.
-fn imagined(object: Arc<dyn DynObject>) -> Arc<Stored> {
+/// The object that a dry run answers with: as it would be, without a version.
+fn dry_run_result(object: Arc<dyn DynObject>) -> Arc<Stored> {
     Arc::new(Stored::hot(0, object, crate::store::stored::SIZE_HINT))
 }

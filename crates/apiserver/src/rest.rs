@@ -1,7 +1,7 @@
 //! The REST face of the API: from an HTTP request to the registry and back.
 //!
 //! ```text
-//!   request ─► who? (401) ─► may it? (403) ─► path ─► health, version, discovery, a mount
+//!   request ─► who? (401) ─► may it? (403) ─► a place (429) ─► path ─► health, version, discovery, a mount
 //!                                  │
 //!                                  └─► resource ─► verb: get list watch create update patch delete
 //!                                                    │        │                     │
@@ -20,6 +20,7 @@ mod delete;
 mod encoding;
 mod exec;
 mod get;
+mod in_flight;
 mod json;
 mod list;
 mod log;
@@ -41,10 +42,13 @@ use std::sync::Arc;
 use http::{Method, Request, Response};
 use resources::{Object, builtin::ServiceAccount};
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::json::{Bounds, read as read_json};
 pub use self::query::Query;
 pub(crate) use self::{
     accept::{Form, Includes, negotiate},
-    json::{nested, too_deep},
+    in_flight::InFlight,
+    json::{nested, nodes, too_deep},
     path::segments,
     query::decode,
 };
@@ -105,6 +109,8 @@ async fn route(
     if let Some(response) = discovery::public(&shared, &user, &request) {
         return Ok(response);
     }
+    let places = Arc::clone(&shared);
+    let _place = places.in_flight.begin(&request)?;
     let served = shared.registry.kinds.served();
     if let Some(response) = discovery::answer(&request, &served)? {
         return Ok(response);

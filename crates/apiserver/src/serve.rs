@@ -1,5 +1,4 @@
-//! The listener: TLS, HTTP/1.1 and HTTP/2, and an orderly end. A connection has its place as long as something is asked on
-//! it, and a while more.
+//! The listener: TLS, HTTP/1.1 and HTTP/2, and a graceful end. A connection without a request is closed after a while.
 
 mod in_flight;
 
@@ -116,7 +115,7 @@ async fn connection(
         }
         () = in_flight.idle(&limits) => connection.as_mut().graceful_shutdown(),
     }
-    // What came at the last moment is answered; a client that does not say farewell is not waited for.
+    // Requests that are in flight are answered; then the connection is closed, whether the client closes it or not.
     loop {
         match timeout(limits.handshake_timeout, connection.as_mut()).await {
             Ok(ended) => return ended,
@@ -128,7 +127,7 @@ async fn connection(
 
 fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
-    // Heads that do not come are covered by the time that a connection may be idle.
+    // The idle timeout covers heads that do not arrive.
     http.http1().header_read_timeout(None);
     http.http2()
         .timer(TokioTimer::new())

@@ -11,23 +11,30 @@
 mod columns;
 mod definition;
 mod kinds;
+mod version;
 
 use std::{collections::HashMap, sync::Arc};
 
+use bytes::Bytes;
+use parking_lot::Mutex;
 use resources::Kind;
+use serde_json::Value;
 
 pub(crate) use self::{
-    definition::{Definition, Version, reference},
-    kinds::{Going, Kinds, no_room},
+    definition::{Definition, reference},
+    kinds::{Kinds, Terminating},
+    version::Version,
 };
 
 /// The kinds that are served at one time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Served {
     kinds: Vec<&'static Kind>,
     definitions: HashMap<&'static Kind, Arc<Definition>>,
     /// Different whenever the table is.
     revision: u64,
+    /// The OpenAPI documents that somebody has asked for, by group and version.
+    documents: Mutex<HashMap<String, Bytes>>,
 }
 
 impl Served {
@@ -57,6 +64,22 @@ impl Served {
             all.find(|(known, _)| known.hub() == kind.hub() && known.version == kind.version)
         };
         self.definitions.get(kind).or_else(|| alike().map(|(_, definition)| definition))
+    }
+
+    /// An OpenAPI document of these kinds, which is written when it is first asked for: that takes long, and every kubectl
+    /// asks. `None` where there is none.
+    pub(crate) fn document(
+        &self,
+        group_version: String,
+        write: impl FnOnce() -> Option<Value>,
+    ) -> Option<Bytes> {
+        let mut documents = self.documents.lock();
+        if let Some(known) = documents.get(&group_version) {
+            return Some(known.clone());
+        }
+        let text = Bytes::from(write()?.to_string());
+        documents.insert(group_version, text.clone());
+        Some(text)
     }
 
     /// Different whenever the table is.

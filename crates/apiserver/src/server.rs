@@ -17,11 +17,12 @@ use crate::{
     authentication::{Signer, Tokens},
     authorization::Policies,
     bootstrap,
-    chance::Chance,
     configs::Keeper,
+    environment::Environment,
     in_process::InProcess,
     mount::Handler,
     registry::{Registry, clean_up},
+    rest::InFlight,
     secrets::SecretKeys,
     served::Kinds,
     store::{Found, Journal, Store, chain},
@@ -44,13 +45,13 @@ pub struct Options {
     /// Every limit.
     pub limits: Limits,
     /// Time and randomness.
-    pub chance: Chance,
+    pub environment: Environment,
 }
 
 impl Options {
     /// The defaults, with state in `data_dir`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        let (limits, chance) = (Limits::default(), Chance::system());
+        let (limits, environment) = (Limits::default(), Environment::system());
         Self {
             data_dir: data_dir.into(),
             secrets_key: None,
@@ -58,7 +59,7 @@ impl Options {
             state: storage::objects::Options::default(),
             names: Vec::new(),
             limits,
-            chance,
+            environment,
         }
     }
 }
@@ -79,6 +80,7 @@ pub(crate) struct Shared {
     pub(crate) policies: Policies,
     pub(crate) health: Health,
     pub(crate) kubelet: OnceLock<Arc<dyn Kubelet>>,
+    pub(crate) in_flight: InFlight,
     pub(crate) mounts: RwLock<Vec<(String, Arc<dyn Handler>)>>,
     /// How many more commands may be run in containers.
     pub(crate) exec_places: Arc<Semaphore>,
@@ -101,14 +103,14 @@ impl ApiServer {
         });
         let (secrets, journal, found) = opened.await.expect("opening the state does not panic")?;
         let pki = options.data_dir.join("pki");
-        let authority = Authority::open(&pki, &options.names, &options.chance)?;
+        let authority = Authority::open(&pki, &options.names, &options.environment)?;
         Self::start((journal, found), authority, Signer::open(&pki)?, Some(secrets), options).await
     }
 
     /// An API server whose state and certificates are gone with it: for tests and previews.
     pub async fn in_memory(options: Options) -> Result<Self> {
         let journal = Journal::memory();
-        let authority = Authority::ephemeral(&options.names, &options.chance)?;
+        let authority = Authority::ephemeral(&options.names, &options.environment)?;
         Self::start(journal, authority, Signer::ephemeral()?, None, options).await
     }
 
@@ -119,21 +121,23 @@ impl ApiServer {
         secrets: Option<SecretKeys>,
         options: Options,
     ) -> Result<Self> {
-        let Options { limits, chance, .. } = options;
+        let Options { limits, environment, .. } = options;
         let store = {
             let limits = limits.clone();
             let opened = tokio::task::spawn_blocking(move || Store::open(journal, &found, &limits)).await;
             Arc::new(opened.expect("reading the state does not panic").map_err(Error::State)?)
         };
         let registry =
-            Arc::new(Registry { store, configs: Keeper::new(), kinds: Kinds::new(), chance, limits });
+            Arc::new(Registry { store, configs: Keeper::new(), kinds: Kinds::new(), environment, limits });
         registry.configs.load(&registry.store).await.map_err(Error::State)?;
         registry.load_definitions().await.map_err(Error::State)?;
         tokio::spawn(clean_up(Arc::downgrade(&registry)));
         bootstrap::run(&registry).await.map_err(Error::State)?;
         let policies = Policies::load(Arc::clone(&registry.store)).await.map_err(Error::State)?;
+        let in_flight = InFlight::new(&registry.limits);
         let exec_places = Arc::new(Semaphore::new(registry.limits.exec_sessions_max));
         let shared = Shared {
+            in_flight,
             exec_places,
             sessions: TaskTracker::new(),
             registry,

@@ -18,11 +18,7 @@ use serde_json::{Value, json};
 
 use self::columns::Cell;
 pub(crate) use self::columns::Column;
-use crate::{
-    rest::Includes,
-    served::Definition,
-    store::{Page, Stored},
-};
+use crate::{rest::Includes, served::Definition, store::Stored};
 
 /// One object as a table of one row.
 pub(crate) fn of_object(
@@ -31,27 +27,14 @@ pub(crate) fn of_object(
     includes: Includes,
     now: Timestamp,
 ) -> Result<Value, Error> {
-    let row = row(columns, stored, includes, now)?;
-    let metadata = json!({"resourceVersion": stored.version.to_string()});
-    Ok(table(columns, &metadata, vec![row]))
+    let mut table = head(columns, &json!({"resourceVersion": stored.version.to_string()}));
+    table[ROWS] = json!([row(columns, stored, includes, now)?]);
+    Ok(table)
 }
 
 /// The columns of a kind, with what a user says of it.
 pub(crate) fn columns<'a>(kind: &Kind, definition: Option<&'a Definition>) -> &'a [Column] {
     definition.map_or_else(|| columns::of(kind), |definition| &definition.own.columns)
-}
-
-/// The objects of a page as a table; `metadata` is the list's.
-pub(crate) fn of_page(
-    columns: &[Column],
-    page: &Page,
-    metadata: &Value,
-    includes: Includes,
-    now: Timestamp,
-) -> Result<Value, Error> {
-    let rows =
-        page.items.iter().map(|stored| row(columns, stored, includes, now)).collect::<Result<_, _>>()?;
-    Ok(table(columns, metadata, rows))
 }
 
 /// The row of a bookmark: nothing but a version.
@@ -67,18 +50,27 @@ pub(crate) fn bookmark(metadata: &Value) -> Value {
     })
 }
 
-fn table(columns: &[Column], metadata: &Value, rows: Vec<Value>) -> Value {
+/// The field of a table that has its rows.
+pub(crate) const ROWS: &str = "rows";
+
+/// A table without its rows; `metadata` is the list's.
+pub(crate) fn head(columns: &[Column], metadata: &Value) -> Value {
     let definitions: Vec<Value> = columns.iter().map(Column::definition).collect();
     json!({
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": metadata,
         "columnDefinitions": definitions,
-        "rows": rows,
     })
 }
 
-fn row(columns: &[Column], stored: &Stored, includes: Includes, now: Timestamp) -> Result<Value, Error> {
+/// The row of an object.
+pub(crate) fn row(
+    columns: &[Column],
+    stored: &Stored,
+    includes: Includes,
+    now: Timestamp,
+) -> Result<Value, Error> {
     let object: Value = serde_json::from_slice(&stored.json())
         .map_err(|error| Error::Internal(format!("a stored object cannot be read: {error}")))?;
     let cells: Vec<Value> = columns.iter().map(|column| column.cell(&object, now)).collect();

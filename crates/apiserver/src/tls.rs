@@ -2,6 +2,7 @@
 
 mod authority;
 mod kubeconfig;
+mod server;
 
 use std::{
     io::Write,

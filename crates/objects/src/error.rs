@@ -47,6 +47,9 @@ pub enum Error {
     /// The request makes no sense, or an admission rule turned it down.
     #[error("{0}")]
     BadRequest(String),
+    /// The object is, or would become, too large.
+    #[error("{0}")]
+    TooLarge(String),
     /// The caller may not do this.
     #[error("{message}")]
     Forbidden {

@@ -16,7 +16,6 @@ mod internal;
 mod knative_errors;
 mod labels;
 pub(crate) mod metadata;
-mod path;
 mod rejection;
 mod request;
 mod same;
@@ -32,4 +31,10 @@ pub use self::{
     request::{Operation, Request},
 };
 
-pub(crate) use self::{knative_errors::KnativeErrors, metadata::NameRule, path::Path};
+pub(crate) use self::{
+    field_error::{NO_FIELD, presentable, presented, told},
+    knative_errors::KnativeErrors,
+    metadata::NameRule,
+};
+use crate::path;
+pub(crate) use crate::path::Path;

@@ -29,9 +29,10 @@ mod validate;
 mod value;
 
 pub use self::{
+    complete::DefaultsTooLarge,
     definition::{CustomResourceDefinition, condition, is_true, set_condition},
     json_path::JsonPath,
-    kinds::{Defined, KINDS_MAX, TooManyKinds, hub, is_built_in, kinds},
+    kinds::{Defined, KINDS_MAX, TooManyKinds, check_room, hub, is_built_in, kinds},
     names::{ESTABLISHED, NAMES_ACCEPTED, TERMINATING, settle},
     object::CustomObject,
     rules::{Outcome, Ruled},

@@ -11,9 +11,11 @@
 //!
 //! This crate is pure: it knows no socket, no file, no task and no clock. Whoever needs the time passes it in.
 
+mod complaints;
 mod kind;
 mod knative;
 mod object;
+mod path;
 
 pub mod admission;
 pub mod annotations;
@@ -35,8 +37,10 @@ pub mod schema;
 pub mod serving;
 
 pub use self::{
+    complaints::{COMPLAINTS_MAX, Complaints},
     kind::{DecodeError, Kind, ScalePaths, Subresources},
     object::{DynObject, Object, ObjectKey, downcast},
+    path::{PATH_BYTES_MAX, Path, shortened},
 };
 
 /// The core kinds' types (groups "", admissionregistration.k8s.io, apps, autoscaling, batch, coordination.k8s.io,

@@ -16,8 +16,9 @@ use crate::{
     tls::write_private,
 };
 
-/// How long a line may be: an object, and the little around it.
-const LINE_BYTES_MAX: u64 = 8 << 20;
+/// How long a line may be: twice the longest object that the store takes by default, so that whatever can be stored can be
+/// restored, also when what Ebb adds to an object makes it longer than it was taken for.
+const LINE_BYTES_MAX: u64 = 16 << 20;
 /// Which part of the store's queue is filled before what is in it is waited for. A further object has to fit in, and the
 /// number of changes that wait is bounded as well.
 const QUEUE_PART: usize = 16;
@@ -103,8 +104,8 @@ fn read(
         if text.last() != Some(&b'\n') {
             return Err(wrong("the backup breaks off here".into()));
         }
-        let line =
-            serde_json::from_slice(&text).map_err(|error| wrong(format!("is none of a backup: {error}")))?;
+        let line = serde_json::from_slice(&text)
+            .map_err(|error| wrong(format!("not a valid backup line: {error}")))?;
         match (line, &mut state) {
             (Line::Head { backup, version: at, taken, .. }, None) => {
                 version = at;
@@ -153,7 +154,7 @@ fn read(
             }
             _ => {
                 return Err(wrong(
-                    "is not where it belongs: the first line, and no other, says what this is".into(),
+                    "unexpected line: the header must be the first line and must appear once".into(),
                 ));
             }
         }

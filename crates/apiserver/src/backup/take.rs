@@ -100,7 +100,7 @@ impl Taking {
     }
 
     fn begin(&mut self) -> Result<Bytes, Error> {
-        let taken = self.shared.registry.chance.timestamp().to_string();
+        let taken = self.shared.registry.environment.timestamp().to_string();
         let ebb = env!("CARGO_PKG_VERSION").to_owned();
         let head = Line::Head { backup: FORM, version: self.version, ebb, taken };
         let files = self.shared.authority.files();

@@ -25,7 +25,7 @@ impl Registry {
         }
         let (kind, name) = (object.kind(), object.metadata().name.clone().unwrap_or_default());
         let operation = old.map_or(Operation::Create, |old| Operation::Update { old: Arc::clone(old) });
-        let now = self.chance.timestamp();
+        let now = self.environment.timestamp();
         let from_outside = caller.origin == Origin::Network;
         let request = Request {
             operation,
@@ -50,7 +50,11 @@ impl Registry {
 
     /// What is right about an object that was admitted, but unwise or without effect, for `Warning` headers. Only what is
     /// new: whoever changes something else was told when they asked for it.
-    pub(crate) fn warnings(&self, object: &dyn DynObject, before: Option<&dyn DynObject>) -> Vec<String> {
+    pub(crate) async fn warnings(
+        &self,
+        object: &dyn DynObject,
+        before: Option<&dyn DynObject>,
+    ) -> Vec<String> {
         let all = |object| {
             let mut warnings = admission::warnings(object, &self.configs.current());
             warnings.extend(embedded::warnings(object));
@@ -60,7 +64,7 @@ impl Registry {
         let mut warnings = all(object);
         warnings.retain(|warning| !known.contains(warning));
         if let (Some(before), Ok(Some(definition))) = (before, self.kinds.definition(object.kind())) {
-            warnings.extend(aside(definition.work_bytes(), || definition.known_faults(object, before)));
+            warnings.extend(aside(definition.work_bytes(), || definition.known_faults(object, before)).await);
         }
         warnings
     }

@@ -10,19 +10,19 @@ use resources::{
     meta::{ObjectMeta, Time},
 };
 
-use super::{Caller, Registry, definitions, finalizers, grace, imagined, metadata, strategy};
+use super::{Caller, Registry, definitions, dry_run_result, finalizers, grace, metadata, strategy};
 use crate::store::{Stored, Write};
 
-/// What a delete came to.
+/// The outcome of a delete.
 pub(crate) struct Deleted {
-    /// The object as it is now, or as it was last.
+    /// The object as it is now, or its last state.
     pub(crate) stored: Arc<Stored>,
-    /// Whether it is gone; otherwise it is marked and goes when nothing holds it any more.
+    /// Whether it was removed; otherwise it is marked, and is removed when nothing holds it any more.
     pub(crate) gone: bool,
 }
 
 enum Step {
-    /// It is on its way out already.
+    /// It is being deleted already.
     Nothing,
     Mark(Arc<dyn DynObject>),
     Remove(Arc<dyn DynObject>),
@@ -57,7 +57,7 @@ impl Registry {
                 Step::Remove(object) => (object, true),
             };
             if caller.dry_run || options.dry_run {
-                return Ok(Deleted { stored: imagined(object), gone });
+                return Ok(Deleted { stored: dry_run_result(object), gone });
             }
             let durability = caller.durability(kind, false);
             let object = self.to_stored(object)?;
@@ -81,12 +81,13 @@ impl Registry {
         finalizers::propagate(&mut metadata, options.propagation);
         definitions::hold(&**present, &mut metadata);
         let grace = grace::seconds(&**present, options.grace_period_seconds).unwrap_or_default();
-        let free = metadata.finalizers.is_none() && !strategy::has_own_finalizers(&**present);
-        if free && grace == 0 {
+        let is_held = metadata.finalizers.as_ref().is_some_and(|finalizers| !finalizers.is_empty())
+            || strategy::has_own_finalizers(&**present);
+        if !is_held && grace == 0 {
             return Step::Remove(Arc::clone(present));
         }
         match old.deletion_grace_period_seconds.filter(|_| old.deletion_timestamp.is_some()) {
-            // A second delete can only make it shorter.
+            // A second delete can only shorten the grace period.
             Some(left) if grace >= left && metadata.finalizers == old.finalizers => return Step::Nothing,
             None if old.deletion_timestamp.is_some() && metadata.finalizers == old.finalizers => {
                 return Step::Nothing;
@@ -98,11 +99,11 @@ impl Registry {
             self.mark(&mut metadata, grace);
         }
         let marked = Arc::clone(present).with_metadata(metadata);
-        Step::Mark(if first { strategy::dying(marked, &self.chance.now()) } else { marked })
+        Step::Mark(if first { strategy::dying(marked, &self.environment.now()) } else { marked })
     }
 
     fn mark(&self, metadata: &mut ObjectMeta, grace: i64) {
-        let now = self.chance.now();
+        let now = self.environment.now();
         let end = now.0.checked_add(SignedDuration::from_secs(grace)).unwrap_or(now.0);
         if metadata.deletion_timestamp.is_none() {
             metadata.generation = metadata.generation.map(|generation| generation + 1);

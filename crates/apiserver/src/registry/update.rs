@@ -6,7 +6,9 @@ use objects::Error;
 use resources::{DynObject, Kind, ObjectKey};
 use storage::objects::Durability;
 
-use super::{Caller, Origin, Registry, Wanted, fields, finalizers, imagined, metadata, scale, strategy};
+use super::{
+    Caller, Origin, Registry, Wanted, dry_run_result, fields, finalizers, metadata, scale, strategy,
+};
 use crate::{
     apply::Managed,
     aside::aside,
@@ -24,13 +26,25 @@ pub(crate) enum Target {
     Finalize,
 }
 
-/// What an update comes to.
+/// The outcome of an update.
 enum Outcome {
-    /// Nothing: the object is like that already.
+    /// The object is unchanged.
     Same,
     Put(Arc<dyn DynObject>),
-    /// The last finalizer of an object that is going has gone.
+    /// The object is being deleted, and its last finalizer was removed.
     Remove(Arc<dyn DynObject>),
+}
+
+/// A write that is ready for the store.
+struct Planned {
+    /// The object in the version that it was written in.
+    object: Arc<dyn DynObject>,
+    /// The same object in the storage version.
+    stored: Arc<dyn DynObject>,
+    /// About how long its JSON is.
+    bytes: usize,
+    /// Whether it is removed instead of stored.
+    gone: bool,
 }
 
 impl Registry {
@@ -48,29 +62,34 @@ impl Registry {
     ) -> Result<Arc<Stored>, E> {
         for _ in 0..self.limits.write_attempts_max {
             let (before, current) = self.read(kind, key)?;
-            let (outcome, scaled, size_hint) = aside(self.work_bytes(kind, caller, current.cost()), || {
+            let planned = aside(self.work_bytes(kind, caller, current.cost()), || {
                 let Wanted { object: wanted, size_hint, applied } = change(&current)?;
                 let present = current.warm()?;
                 let outcome = self.outcome(&current, &present, wanted, applied, target, caller)?;
                 let scaled =
                     matches!(&outcome, Outcome::Put(object) if scale::only_scaled(&*present, &**object));
-                Ok::<_, E>((outcome, scaled, size_hint))
-            })?;
-            let derived = target == Target::Status || scaled;
+                let derived = target == Target::Status || scaled;
+                let (object, gone) = match outcome {
+                    Outcome::Same => return Ok((derived, None)),
+                    Outcome::Put(object) => (object, false),
+                    Outcome::Remove(object) => (object, true),
+                };
+                let stored = self.to_stored(Arc::clone(&object))?;
+                let bytes = self.check_size(&*stored, Some(&*before), size_hint, caller)?;
+                Ok::<_, E>((derived, Some(Planned { object, stored, bytes, gone })))
+            });
+            let (derived, planned) = planned.await?;
             let durability = caller.durability(kind, derived);
-            let (object, gone) = match outcome {
-                Outcome::Same => {
-                    self.settled(&current, durability).await?;
-                    return Ok(current);
-                }
-                Outcome::Put(object) => (object, false),
-                Outcome::Remove(object) => (object, true),
+            let Some(Planned { object, stored, bytes: size_hint, gone }) = planned else {
+                self.settled(&current, durability).await?;
+                return Ok(current);
             };
             if caller.dry_run {
-                return Ok(imagined(object));
+                return Ok(dry_run_result(object));
             }
-            let object = self.to_stored(object)?;
-            let metadata = object.metadata().clone();
+            drop(object);
+            let metadata = stored.metadata().clone();
+            let object = stored;
             let write = Write { object, metadata, before: Some(before), durability, size_hint };
             if let Some(stored) = self.commit(write, gone).await? {
                 return Ok(self.view(kind, stored)?);
@@ -79,7 +98,7 @@ impl Registry {
         Err(overtaken(kind, &key.name).into())
     }
 
-    /// A write that changed nothing promises no less than one that did.
+    /// An update that changes nothing still waits until the present state is on disk.
     pub(super) async fn settled(&self, current: &Stored, durability: Durability) -> Result<(), Error> {
         match durability {
             Durability::Wait => self.store.durable(current.version).await,
@@ -99,13 +118,13 @@ impl Registry {
         let kind = current.kind;
         let old = present.metadata();
         check_version(kind, old, wanted.metadata())?;
-        // Only who is managed has something to wish for: what Ebb writes itself has them as it read them.
+        // Only clients may set managedFields; Ebb's own writers send back what they read.
         let may_wish = target == Target::Object && caller.manager.is_some() && applied.is_none();
         let wish = if may_wish { wanted.metadata().managed_fields.clone() } else { None };
         let object = match target {
             Target::Status => {
                 metadata::check_uid(kind, old, wanted.metadata().uid.as_deref())?;
-                // Whoever writes a status has mostly read the rest just before.
+                // Mostly only the status differs, and the object need not be put together.
                 let same = wanted.metadata() == old && kind.same_spec(&**present, &*wanted) == Some(true);
                 let object =
                     if same { Some(wanted) } else { kind.with_status(Arc::clone(present), &*wanted) };
@@ -133,8 +152,11 @@ impl Registry {
             }
         };
         let object = match applied {
-            Some(managed) => fields::as_it_was(present, fields::with_managers(object, managed)),
-            None => self.managed(current, object, wish.as_deref(), target, caller),
+            Some(managed) => {
+                let known = old.managed_fields.as_ref().map_or(0, Vec::len);
+                fields::as_it_was(present, self.with_managers(object, managed, known)?)
+            }
+            None => self.managed(current, object, wish.as_deref(), target, caller)?,
         };
         Ok(if present.kind().same(&**present, &*object) {
             Outcome::Same
@@ -145,8 +167,8 @@ impl Registry {
         })
     }
 
-    /// Admits an object and counts the change, if its spec has changed by then: defaults that were merely left out are
-    /// no change.
+    /// Admits an object and increases its generation if its spec changed. The comparison is made after defaulting, so
+    /// that leaving out a default is no change.
     fn admitted(
         &self,
         present: &Arc<dyn DynObject>,
@@ -171,7 +193,7 @@ impl Registry {
     }
 }
 
-/// Whether an object that is going has nothing left to wait for.
+/// Whether an object is being deleted and nothing holds it any more.
 fn goes(object: &dyn DynObject) -> bool {
     let metadata = object.metadata();
     metadata.deletion_timestamp.is_some()
@@ -195,7 +217,7 @@ fn mixed_up(kind: &'static Kind) -> Error {
     Error::Internal(format!("an object of another kind was written as {kind:?}"))
 }
 
-/// What a writer is told whose object is not the present one any more.
+/// The conflict for a writer whose object has been changed by somebody else.
 pub(crate) fn overtaken(kind: &'static Kind, name: &str) -> Error {
     let message =
         "the object has been modified; please apply your changes to the latest version and try again";

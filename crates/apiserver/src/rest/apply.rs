@@ -29,15 +29,15 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     let mut configuration = read(&mut call).await?;
     check_kind(call.resource.kind, &configuration)?;
     decode::check_key(&call.resource, &mut configuration)?;
-    let Written { code, before, stored, mut warned } = grant(&call, target, configuration).await?;
+    let Applied { code, before, stored, mut warned } = apply(&call, target, configuration).await?;
     if target == Target::Object {
-        warned.extend(call.registry().warnings(&*stored.object()?, before.as_deref()));
+        warned.extend(call.registry().warnings(&*stored.object()?, before.as_deref()).await);
     }
     Ok(reply::warn(reply::object(&call, code, &stored, &form)?, &warned))
 }
 
 /// An object that was applied.
-pub(super) struct Written {
+pub(super) struct Applied {
     pub(super) code: StatusCode,
     pub(super) before: Option<Arc<dyn DynObject>>,
     pub(super) stored: Arc<Stored>,
@@ -45,8 +45,8 @@ pub(super) struct Written {
     pub(super) warned: Vec<String>,
 }
 
-/// Makes the object what a configuration says, or makes a new one.
-pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> Result<Written, Failure> {
+/// Applies a configuration to an object, or creates the object from it.
+pub(super) async fn apply(call: &Call, target: Target, configuration: Value) -> Result<Applied, Failure> {
     let validation = FieldValidation::of(call)?;
     let mut caller = call.caller()?;
     let manager = applier(call, caller.manager.take())?;
@@ -59,7 +59,7 @@ pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> 
         if kind.group.is_empty() { format!("/{}", kind.version) } else { kind.api_version() },
         kind.kind
     );
-    let now = call.registry().chance.now();
+    let now = call.registry().environment.now();
     let root = schema::Root::of(kind, call.resource.definition.as_deref());
     let (mut before, mut warned) = (None, Vec::new());
     let mut wanted = |live: Value, mut managed: Managed, current: Option<&Stored>| {
@@ -89,14 +89,14 @@ pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> 
             check_may_be_new(&configuration, call.resource.kind, &key.name)?;
             call.check_may_create().await?;
             let nothing = Value::Object(Map::new());
-            let wanted = aside(call.body_bytes, || wanted(nothing, Managed::default(), None))?;
+            let wanted = aside(call.body_bytes, || wanted(nothing, Managed::default(), None)).await?;
             match registry.create(wanted, &caller).await {
                 // It came in between.
                 Err(Error::AlreadyExists { .. }) => continue,
                 outcome => (StatusCode::CREATED, outcome.map_err(Failure::from)),
             }
         };
-        return Ok(Written { code, before, stored: outcome?, warned });
+        return Ok(Applied { code, before, stored: outcome?, warned });
     }
     Err(overtaken(kind, &key.name).into())
 }
@@ -129,8 +129,7 @@ fn applier(call: &Call, updater: Option<Manager>) -> Result<Manager, Failure> {
 /// The configuration in the body.
 pub(super) async fn read(call: &mut Call) -> Result<Value, Failure> {
     let bytes: Bytes = body::read(call).await?;
-    let depth_max = call.shared.registry.limits.depth_max;
-    let configuration = body::parse_bytes(body::Format::Yaml, &bytes, depth_max)?.value;
+    let configuration = body::parse_bytes(call, body::Format::Yaml, &bytes).await?.value;
     let managed = configuration.pointer("/metadata/managedFields");
     if managed.is_some_and(|managed| !managed.is_null()) {
         return Err(Failure::bad_request("metadata.managedFields must be nil"));
@@ -176,15 +175,17 @@ fn refused(refused: Refused, object: &str) -> Failure {
         }
         Refused::Conflicts(conflicts) => conflicts,
     };
+    let left_out = conflicts.left_out();
+    let conflicts = conflicts.into_kept();
     let causes = conflicts
         .iter()
         .map(|conflict| (conflict.field.clone(), format!("conflict with {}", who(conflict))))
         .collect();
-    Failure::apply_conflict(message(&conflicts), causes)
+    Failure::apply_conflict(message(&conflicts, left_out), causes)
 }
 
 /// Upstream: apimachinery, managedfields, `getConflictMessage`.
-fn message(conflicts: &[Conflict]) -> String {
+fn message(conflicts: &[Conflict], left_out: usize) -> String {
     if let [conflict] = conflicts {
         return format!("Apply failed with 1 conflict: conflict with {}: {}", who(conflict), conflict.field);
     }
@@ -196,7 +197,10 @@ fn message(conflicts: &[Conflict]) -> String {
         let fields = fields.iter().map(|field| format!("- {field}"));
         std::iter::once(format!("conflicts with {who}:")).chain(fields)
     });
-    format!("Apply failed with {} conflicts: {}", conflicts.len(), lines.collect::<Vec<_>>().join("\n"))
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    let more =
+        if left_out > 0 { format!("\n{left_out} more conflicts are not shown") } else { String::new() };
+    format!("Apply failed with {} conflicts: {lines}{more}", conflicts.len() + left_out)
 }
 
 /// Upstream: apimachinery, managedfields, `printManager`.

@@ -8,7 +8,7 @@ use super::{
     decode::{self, FieldValidation},
     reply,
 };
-use crate::{mount::Body, registry::Wanted, status::Failure};
+use crate::{aside::aside, mount::Body, registry::Wanted, status::Failure};
 
 pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
     let form = call.form()?;
@@ -21,12 +21,12 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
         return Err(Failure::create_not_allowed(call.resource.kind));
     }
     let parsed = body::parse(&mut call).await?;
-    let len = parsed.len;
-    let decoded = decode::object(parsed, &call.resource, validation)?;
+    let bytes = parsed.bytes;
+    let decoded = decode::object(parsed, &call.resource, validation).await?;
     let caller = call.caller()?;
-    call.check_grant(&decoded.object, None)?;
-    let stored = call.registry().create(Wanted::new(decoded.object, len), &caller).await?;
+    aside(bytes, || call.check_grant(&decoded.object, None)).await?;
+    let stored = call.registry().create(Wanted::new(decoded.object, bytes), &caller).await?;
     let mut all = decoded.warnings;
-    all.extend(call.registry().warnings(&*stored.object()?, None));
+    all.extend(call.registry().warnings(&*stored.object()?, None).await);
     Ok(reply::warn(reply::object(&call, StatusCode::CREATED, &stored, &form)?, &all))
 }

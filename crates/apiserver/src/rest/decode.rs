@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use resources::{DynObject, Kind};
+use resources::{Complaints, DynObject, Kind};
 use serde_json::{Value, json};
 
 use super::{body::Parsed, call::Call, path::Resource};
@@ -43,17 +43,17 @@ pub(super) struct Decoded {
 pub(super) enum Misfit {
     /// It is not of the kind.
     Type(String),
-    /// It has fields that the kind does not have, or some twice, and that is not wanted.
+    /// It has unknown or duplicate fields, and validation is strict.
     Strict(String),
 }
 
 /// The object in a body that was sent to `resource`.
-pub(super) fn object(
+pub(super) async fn object(
     parsed: Parsed,
     resource: &Resource,
     validation: FieldValidation,
 ) -> Result<Decoded, Failure> {
-    aside(parsed.len, || object_now(parsed, resource, validation))
+    aside(parsed.bytes, || object_now(parsed, resource, validation)).await
 }
 
 fn object_now(parsed: Parsed, resource: &Resource, validation: FieldValidation) -> Result<Decoded, Failure> {
@@ -80,13 +80,17 @@ pub(super) fn decode(
     duplicates: Vec<String>,
     validation: FieldValidation,
 ) -> Result<Decoded, Misfit> {
-    let pruned = resource.definition.as_ref().map(|definition| definition.complete(&mut value));
+    let pruned = resource.definition.as_ref().map(|definition| definition.complete(&mut value)).transpose();
+    let pruned = pruned.map_err(|too_large| Misfit::Type(too_large.to_string()))?;
     let (object, mut unknown) =
         resource.kind.decode_strict(value).map_err(|error| Misfit::Type(error.message))?;
     unknown.extend(pruned.unwrap_or_default());
     let unknown = unknown.into_iter().map(|path| format!("unknown field \"{path}\""));
     let duplicates = duplicates.into_iter().map(|path| format!("duplicate field \"{path}\""));
-    let complaints: Vec<_> = unknown.chain(duplicates).collect();
+    let mut complaints = Complaints::default();
+    complaints.extend(unknown.chain(duplicates));
+    // Upstream reports no more than these either.
+    let complaints = complaints.into_kept();
     match validation {
         FieldValidation::Strict if !complaints.is_empty() => Err(Misfit::Strict(complaints.join(", "))),
         FieldValidation::Warn => Ok(Decoded { object, warnings: complaints }),
@@ -94,7 +98,7 @@ pub(super) fn decode(
     }
 }
 
-/// An object without `apiVersion` and `kind` is taken for what the path says.
+/// Checks `apiVersion` and `kind` against the path; fills in those that are missing.
 fn check_kind(kind: &Kind, value: &mut Value) -> Result<(), Failure> {
     let Value::Object(fields) = value else {
         return Err(Failure::bad_request(format!(

@@ -7,9 +7,9 @@ use resources::{
     Kind, Object, ObjectKey,
     builtin::{Pod, Service, ServiceAccount},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{call::Call, options, reply};
+use super::{call::Call, list, options, reply};
 use crate::{
     discovery,
     mount::Body,
@@ -32,7 +32,7 @@ pub(super) async fn one(mut call: Call) -> Result<Response<Body>, Failure> {
     reply::object(&call, StatusCode::OK, &stored, &form)
 }
 
-/// Deletes what the selectors mean and answers with it.
+/// Deletes every object that the selectors select, and answers with their list.
 pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure> {
     let options = options::delete(&mut call).await?;
     let selection = call.selected().await?;
@@ -57,38 +57,13 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
             }
         }
         match page.next {
-            // What it was like before this page's objects went may be forgotten by now.
+            // The list goes on at the present version: the one it began at may have expired by now.
             Some(place) => from = From::Place(place.at(registry.store.version())),
             None => break,
         }
     }
-    let items: Vec<Value> = deleted
-        .iter()
-        .map(|stored| {
-            let mut item: Value = serde_json::from_slice(&stored.json()).map_err(unreadable)?;
-            if let (true, Some(fields)) = (kind.is_builtin(), item.as_object_mut()) {
-                // As in a list.
-                fields.remove("apiVersion");
-                fields.remove("kind");
-            }
-            Ok(item)
-        })
-        .collect::<Result<_, objects::Error>>()?;
-    let version = registry.store.version().to_string();
-    let mut list = json!({
-        "kind": kind.list_kind(),
-        "apiVersion": kind.api_version(),
-        "metadata": {"resourceVersion": version},
-        "items": items,
-    });
-    if kind.is_defined() {
-        list["metadata"]["continue"] = "".into();
-    }
-    Ok(reply::value(StatusCode::OK, &list))
-}
-
-fn unreadable(error: serde_json::Error) -> objects::Error {
-    objects::Error::Internal(format!("a stored object cannot be read: {error}"))
+    let metadata = json!({"resourceVersion": registry.store.version().to_string()});
+    list::of_objects(kind, metadata, true, &deleted).await
 }
 
 /// Most kinds answer a delete with a `Status`, some with the object (upstream: `ReturnDeletedObject`).

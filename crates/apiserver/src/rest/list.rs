@@ -1,14 +1,21 @@
 //! GET of many objects.
 
-use bytes::Bytes;
-use http::Response;
-use serde_json::json;
+use std::sync::Arc;
 
-use super::{Form, call::Call, partial, reply};
+use http::Response;
+use resources::Kind;
+use serde_json::{Value, json};
+
+use super::{
+    Form,
+    call::Call,
+    partial,
+    reply::{self, Pieces},
+};
 use crate::{
     mount::Body,
     status::Failure,
-    store::{From, Page, PageOptions, Place},
+    store::{From, Page, PageOptions, Place, Stored},
     table,
 };
 
@@ -23,51 +30,69 @@ pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
     if let Some(definition) = &call.resource.definition {
         definition.view_all(&mut page.items).await?;
     }
-    let response = match form {
-        Form::Table(includes) => reply::value(
-            http::StatusCode::OK,
-            &table::of_page(call.columns(), &page, &metadata(&page), includes, call.now())?,
-        ),
-        Form::Partial { list } => {
-            let kind = call.resource.kind;
-            reply::value(http::StatusCode::OK, &partial::of_page(kind, &page, &metadata(&page), list)?)
-        }
-        Form::Object | Form::Discovery(_) => reply::pieces(list(call, &page)),
-    };
+    let response = answer(call, &page, &form).await?;
     Ok(reply::warn(response, &call.deprecation()))
 }
 
-fn list(call: &Call, page: &Page) -> Vec<Bytes> {
-    let kind = call.resource.kind;
-    let mut metadata = metadata(page);
-    if kind.is_defined() && page.next.is_none() {
+async fn answer(call: &Call, page: &Page, form: &Form) -> Result<Response<Body>, Failure> {
+    let (kind, metadata) = (call.resource.kind, metadata(page));
+    match form {
+        Form::Table(includes) => {
+            let (columns, now) = (call.columns(), call.now());
+            let head = table::head(columns, &metadata);
+            let write = |stored: &Stored, pieces: &mut Pieces| {
+                let row = table::row(columns, stored, *includes, now)?;
+                pieces.push(row.to_string().as_bytes());
+                Ok(())
+            };
+            reply::list(&head, table::ROWS, &page.items, write).await
+        }
+        Form::Partial { list } => {
+            let head = partial::head(kind, &metadata, *list)?;
+            let write = |stored: &Stored, pieces: &mut Pieces| {
+                pieces.push(partial::item(stored)?.to_string().as_bytes());
+                Ok(())
+            };
+            reply::list(&head, ITEMS, &page.items, write).await
+        }
+        Form::Object | Form::Discovery(_) => {
+            of_objects(kind, metadata, page.next.is_none(), &page.items).await
+        }
+    }
+}
+
+const ITEMS: &str = "items";
+
+/// A list of whole objects. `is_end`: whether nothing comes after them.
+pub(super) async fn of_objects(
+    kind: &Kind,
+    mut metadata: Value,
+    is_end: bool,
+    items: &[Arc<Stored>],
+) -> Result<Response<Body>, Failure> {
+    if kind.is_defined() && is_end {
         // Upstream writes it for what users define.
         metadata["continue"] = "".into();
     }
-    let head =
-        json!({"kind": kind.list_kind(), "apiVersion": kind.api_version(), "metadata": metadata}).to_string();
-    let mut pieces = Vec::with_capacity(page.items.len() * 3 + 2);
-    // The items go in before the closing brace.
-    pieces.push(Bytes::from(format!("{},\"items\":[", &head[..head.len() - 1])));
+    let head = json!({"kind": kind.list_kind(), "apiVersion": kind.api_version(), "metadata": metadata});
     // Upstream, the items of a built-in kind's list do not repeat the kind; those of a custom resource's list do.
     let said = format!("{{\"apiVersion\":\"{}\",\"kind\":\"{}\",", kind.api_version(), kind.kind);
-    for (at, stored) in page.items.iter().enumerate() {
-        if at > 0 {
-            pieces.push(Bytes::from_static(b","));
+    let write = |stored: &Stored, pieces: &mut Pieces| {
+        let json = stored.json();
+        match json.strip_prefix(said.as_bytes()).filter(|_| kind.is_builtin()) {
+            Some(rest) => {
+                pieces.push(b"{");
+                pieces.push(rest);
+            }
+            None => pieces.push(&json),
         }
-        let mut json = stored.json();
-        if kind.is_builtin() && json.starts_with(said.as_bytes()) {
-            pieces.push(Bytes::from_static(b"{"));
-            json = json.slice(said.len()..);
-        }
-        pieces.push(json);
-    }
-    pieces.push(Bytes::from_static(b"]}"));
-    pieces
+        Ok(())
+    };
+    reply::list(&head, ITEMS, items, write).await
 }
 
 /// A list's metadata.
-pub(crate) fn metadata(page: &Page) -> serde_json::Value {
+fn metadata(page: &Page) -> Value {
     let mut metadata = json!({"resourceVersion": page.version.to_string()});
     if let Some(place) = &page.next {
         metadata["continue"] = place.token().into();

@@ -20,7 +20,8 @@ pub(super) async fn run(call: Call) -> Result<Response<Body>, Failure> {
         return Ok(reply::nothing());
     }
     let kubelet = call.shared.kubelet.get().cloned();
-    let kubelet = kubelet.ok_or_else(|| Failure::unavailable("there is no node here that has logs"))?;
+    let kubelet = kubelet
+        .ok_or_else(|| Failure::unavailable("container logs are not available: no node is running"))?;
     let log = kubelet.logs(pod, &container, options).await?;
     let drain = call.shared.draining.clone();
     let frames = log.take_until(drain.cancelled_owned()).map(|piece| piece.map(Frame::data));
@@ -57,7 +58,7 @@ fn options(call: &Call) -> Result<LogOptions, Failure> {
         let pod = call.resource.name.as_deref().unwrap_or_default();
         return Err(Failure::options_of(pod, "PodLogOptions", &mistakes));
     }
-    let now = call.registry().chance.timestamp();
+    let now = call.registry().environment.timestamp();
     let ago = since_seconds.and_then(|seconds| now.checked_sub(SignedDuration::from_secs(seconds)).ok());
     Ok(LogOptions {
         follow: query.flag("follow"),

@@ -61,12 +61,12 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     };
     let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;
     if target == Target::Object {
-        all.extend(call.registry().warnings(&*stored.object()?, before.as_deref()));
+        all.extend(call.registry().warnings(&*stored.object()?, before.as_deref()).await);
     }
     Ok(reply::warn(reply::object(&call, StatusCode::OK, &stored, &form)?, &all))
 }
 
-/// Only who applies can take fields from others.
+/// `force` is for server-side apply alone.
 fn check_force(call: &Call) -> Result<(), Failure> {
     match call.query.get("force") {
         None => Ok(()),
@@ -83,8 +83,8 @@ pub(super) async fn read(call: &mut Call) -> Result<Patch, Failure> {
     let kind = call.resource.kind;
     Patch::check_type(kind, &media_type).map_err(refused)?;
     let bytes: Bytes = body::read(call).await?;
+    let parsed = body::parse_bytes(call, body::Format::Json, &bytes).await?;
     let limits = &call.shared.registry.limits;
-    let parsed = body::parse_bytes(body::Format::Json, &bytes, limits.depth_max)?;
     Patch::new(&media_type, parsed.value, parsed.duplicates, limits).map_err(refused)
 }
 

@@ -33,7 +33,7 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
         Method::PATCH if body::media_type(&call.headers) == APPLY => {
             let wanted = apply::read(&mut call).await?;
             let configuration = configuration(&call, &wanted)?;
-            apply::grant(&call, Target::Object, configuration).await?.stored
+            apply::apply(&call, Target::Object, configuration).await?.stored
         }
         Method::PATCH => {
             let patch = patch::read(&mut call).await?;

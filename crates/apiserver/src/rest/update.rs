@@ -17,6 +17,7 @@ use super::{
     reply,
 };
 use crate::{
+    aside::aside,
     mount::Body,
     registry::{Target, Wanted},
     status::Failure,
@@ -27,8 +28,8 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     let form = call.form()?;
     let validation = FieldValidation::of(&call)?;
     let parsed = body::parse(&mut call).await?;
-    let len = parsed.len;
-    let decoded = decode::object(parsed, &call.resource, validation)?;
+    let bytes = parsed.bytes;
+    let decoded = decode::object(parsed, &call.resource, validation).await?;
     let caller = call.caller()?;
     let (kind, key) = (call.resource.kind, call.resource.key());
     let is_new = target == Target::Object
@@ -36,10 +37,10 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
         && call.registry().store.get(kind, &key)?.is_none();
     if is_new {
         call.check_may_create().await?;
-        call.check_grant(&decoded.object, None)?;
-        let stored = call.registry().create(Wanted::new(decoded.object, len), &caller).await?;
+        aside(bytes, || call.check_grant(&decoded.object, None)).await?;
+        let stored = call.registry().create(Wanted::new(decoded.object, bytes), &caller).await?;
         let mut all = decoded.warnings;
-        all.extend(call.registry().warnings(&*stored.object()?, None));
+        all.extend(call.registry().warnings(&*stored.object()?, None).await);
         return Ok(reply::warn(reply::object(&call, StatusCode::CREATED, &stored, &form)?, &all));
     }
     let mut before = None;
@@ -47,12 +48,12 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
         check_version(&call, decoded.object.metadata())?;
         before = Some(current.object()?);
         call.check_grant(&decoded.object, Some(current))?;
-        Ok::<_, Failure>(Wanted::new(Arc::clone(&decoded.object), len))
+        Ok::<_, Failure>(Wanted::new(Arc::clone(&decoded.object), bytes))
     };
     let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;
     let mut all = decoded.warnings;
     if target == Target::Object {
-        all.extend(call.registry().warnings(&*stored.object()?, before.as_deref()));
+        all.extend(call.registry().warnings(&*stored.object()?, before.as_deref()).await);
     }
     Ok(reply::warn(reply::object(&call, StatusCode::OK, &stored, &form)?, &all))
 }

@@ -139,8 +139,8 @@ async fn what_is_no_whole_backup_changes_nothing() {
     let lines: Vec<&str> = whole.split_inclusive('\n').collect();
     let cases = [
         (String::new(), "line 1 of the backup: the backup breaks off here"),
-        ("{}\n".into(), "line 1 of the backup: is none of a backup"),
-        (lines[1..].concat(), "line 1 of the backup: is not where it belongs"),
+        ("{}\n".into(), "line 1 of the backup: not a valid backup line"),
+        (lines[1..].concat(), "line 1 of the backup: unexpected line: the header must be the first line"),
         (lines[..lines.len() - 1].concat(), "the backup breaks off here"),
         (whole[..whole.len() / 2].to_owned(), "the backup breaks off here"),
         (whole.replace("\"default\"", "\"defaulT\""), "the backup was changed"),
@@ -148,7 +148,7 @@ async fn what_is_no_whole_backup_changes_nothing() {
         (whole.replace("\"backup\":2", "\"backup\":9"), "restore it with a newer one"),
         (
             whole.replace("{\"backup\"", "{\"file\":\"../x\",\"text\":\"\"}\n{\"backup\""),
-            "is not where it belongs",
+            "unexpected line: the header must be the first line",
         ),
     ];
     for (backup, words) in cases {

@@ -338,7 +338,7 @@ async fn kubectl_shows_what_is_wrong() {
         told.ok
             && told
                 .stderr
-                .contains("Warning: spec.type: this version of Ebb gives a LoadBalancer Service neither"),
+                .contains("Warning: spec.type: Services of type LoadBalancer get no address or port"),
         "{}",
         told.stderr
     );

@@ -1,6 +1,7 @@
 //! The API from outside: by HTTP, by the in-process client, by kubectl, and across a crash.
 
 mod apply;
+mod attacks;
 mod backup;
 mod bounds;
 mod churn;
@@ -27,6 +28,8 @@ mod rig;
 mod rights;
 mod rules;
 mod script;
+mod secrecy;
 mod secrets;
 mod space;
+mod tls;
 mod watch;

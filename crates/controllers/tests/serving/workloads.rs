@@ -206,7 +206,7 @@ pub(crate) async fn objects_of_users_kinds_own_and_go_with_their_namespace(home:
     });
     let definition: CustomResourceDefinition = serde_json::from_value(definition).unwrap();
     let definition = home.client.create(definition).await.unwrap();
-    let kind = resources::custom::kinds(&definition).unwrap()[0];
+    let kind = resources::custom::kinds(&definition)[0];
     let backend = home.client.backend();
     let widget = |name: &str| {
         kind.decode_value(json!({"metadata": {"name": name, "namespace": home.namespace}})).unwrap()

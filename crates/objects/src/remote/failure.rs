@@ -97,6 +97,7 @@ impl Status {
                 Error::Invalid { kind, name, causes: causes(details.causes, message) }
             }
             ("Expired" | "Gone", _) | (_, 410) => Error::Expired(message),
+            ("RequestEntityTooLarge", _) | (_, 413) => Error::TooLarge(message),
             (_, 401) => {
                 let message = format!("{message}: the API server does not accept these credentials");
                 Error::Forbidden { object: None, message }

@@ -7,7 +7,10 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::path::Path;
+use crate::{Complaints, PATH_BYTES_MAX, Path, shortened};
+
+/// The field of an error that is about no one field.
+pub(crate) const NO_FIELD: &str = "<nil>";
 
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +85,7 @@ impl FieldError {
         bad_value: Option<Value>,
         detail: impl Into<String>,
     ) -> Self {
-        Self { field: path.to_string(), kind, bad_value, detail: detail.into() }
+        Self { field: path.to_string(), kind, bad_value: bad_value.map(presentable), detail: detail.into() }
     }
 
     /// There must be a value.
@@ -145,6 +148,53 @@ impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.field, self.body())
     }
+}
+
+/// How many parts a value may have that an error shows; of a larger one it shows the beginning of its text.
+const SHOWN_NODES_MAX: usize = 100;
+
+/// A value as an error shows it.
+pub(crate) fn presentable(value: Value) -> Value {
+    if is_short(&value) { value } else { Value::String(shortened(PATH_BYTES_MAX, &value)) }
+}
+
+/// As [`presentable`], of a value that stays where it is: a large one is not copied.
+pub(crate) fn presented(value: &Value) -> Value {
+    if is_short(value) { value.clone() } else { Value::String(shortened(PATH_BYTES_MAX, value)) }
+}
+
+fn is_short(value: &Value) -> bool {
+    let mut nodes_left = SHOWN_NODES_MAX;
+    are_short(value, &mut nodes_left)
+}
+
+fn are_short(value: &Value, nodes_left: &mut usize) -> bool {
+    let Some(left) = nodes_left.checked_sub(1) else { return false };
+    *nodes_left = left;
+    match value {
+        Value::String(text) => text.len() <= PATH_BYTES_MAX,
+        Value::Array(items) => items.iter().all(|item| are_short(item, nodes_left)),
+        Value::Object(fields) => {
+            fields.iter().all(|(name, field)| name.len() <= PATH_BYTES_MAX && are_short(field, nodes_left))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
+/// The errors that are kept, and a last one that tells how many there are beside them.
+pub(crate) fn told(errors: Complaints<FieldError>) -> Vec<FieldError> {
+    let left_out = errors.left_out();
+    let mut told = errors.into_kept();
+    if left_out > 0 {
+        let detail = format!("{left_out} more errors are not shown");
+        told.push(FieldError {
+            field: NO_FIELD.into(),
+            kind: FieldErrorKind::Invalid,
+            bad_value: None,
+            detail,
+        });
+    }
+    told
 }
 
 fn to_value(value: impl Serialize) -> Option<Value> {

@@ -7,7 +7,7 @@
 //! The notes are the tree's own and not those of readers around it: each of those would be compiled once more for each
 //! field of each kind.
 
-use std::{cell::RefCell, fmt::Write, vec};
+use std::{cell::RefCell, vec};
 
 use serde::{
     Deserializer,
@@ -15,6 +15,8 @@ use serde::{
     forward_to_deserialize_any,
 };
 use serde_json::{Error, Value, map};
+
+use crate::{Complaints, path::PathText};
 
 /// A value of the tree.
 pub(super) struct Tree<'a> {
@@ -27,7 +29,7 @@ pub(super) struct Tree<'a> {
 pub(super) struct Notes {
     /// Where the reader is; where it was, once it has failed.
     place: RefCell<Vec<Step>>,
-    unknown: RefCell<Vec<String>>,
+    unknown: RefCell<Complaints<String>>,
 }
 
 enum Step {
@@ -38,21 +40,19 @@ enum Step {
 impl Notes {
     /// Where the reader is, as Kubernetes writes it: `spec.containers[0].name`; empty for the whole.
     pub(super) fn path(&self) -> String {
-        let mut path = String::new();
+        let mut path = PathText::new();
         for step in &*self.place.borrow() {
-            // A String takes whatever is written.
-            let _ = match step {
-                Step::Field(name) if path.is_empty() => write!(path, "{name}"),
-                Step::Field(name) => write!(path, ".{name}"),
-                Step::Item(index) => write!(path, "[{index}]"),
-            };
+            match step {
+                Step::Field(name) => path.field(name),
+                Step::Item(index) => path.index(*index),
+            }
         }
-        path
+        path.finish()
     }
 
-    /// The paths of what nobody read.
+    /// The paths of what nobody read; of very many only the first.
     pub(super) fn into_unknown(self) -> Vec<String> {
-        self.unknown.into_inner()
+        self.unknown.into_inner().into_kept()
     }
 
     /// Reads what is one step below `depth`. After a failure the place stays, for whoever tells of it.
@@ -184,7 +184,7 @@ impl<'de> Deserializer<'de> for Tree<'_> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.notes.unknown.borrow_mut().push(self.notes.path());
+        self.notes.unknown.borrow_mut().add(|| self.notes.path());
         visitor.visit_unit()
     }
 

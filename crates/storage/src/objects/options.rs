@@ -42,7 +42,7 @@ impl Default for Options {
             cache_bytes_max: 2 << 20,
             queue_bytes_max: 64 << 20,
             key_bytes_max: 1024,
-            value_bytes_max: 3 << 20,
+            value_bytes_max: 8 << 20,
             commit_bytes_max: 4 << 20,
             collect_max: Duration::from_millis(15),
             version_block: 100_000,

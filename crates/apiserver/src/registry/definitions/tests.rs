@@ -97,8 +97,8 @@ async fn objects_that_are_waited_for_are_swept_once() {
     };
     let held = all().await;
     assert!(held.len() == 4, "all but those that are held have gone");
-    assert!(registry.kinds.going()[0].swept, "none is looked at again");
-    let mut news = registry.kinds.terminating();
+    assert!(registry.kinds.terminating()[0].swept, "none is looked at again");
+    let mut news = registry.kinds.removal_news();
     for (number, stored) in held.iter().enumerate() {
         assert!(!news.has_changed().unwrap(), "nothing can be done after {number} of {}", held.len());
         free(registry, kind, stored.object().unwrap().metadata().name.as_deref().unwrap()).await;

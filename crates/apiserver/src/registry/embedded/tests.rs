@@ -197,7 +197,7 @@ fn what_the_node_does_not_do_is_named() {
     let pod: Pod = serde_json::from_value(init).unwrap();
     let expect = ["spec.hostNetwork", "spec.initContainers[0].restartPolicy", "spec.initContainers[0].tty"];
     assert_eq!(fields(&pod), expect, "all at once");
-    let said = "Forbidden: sharing namespaces is not something that the embedded node does yet; leave it out";
+    let said = "Forbidden: not supported by the embedded node: namespaces shared with the host or between containers; remove this field";
     assert_eq!((&*refusals(&pod)[0].reason, &*refusals(&pod)[0].message), ("FieldValueForbidden", said));
 }
 
@@ -216,11 +216,11 @@ fn a_service_is_told_what_it_is_not_given() {
     for (spec, expect) in [
         (
             json!({ "type": "LoadBalancer" }),
-            Some("spec.type: this version of Ebb gives a LoadBalancer Service neither"),
+            Some("spec.type: Services of type LoadBalancer get no address or port in this version"),
         ),
         (
             json!({ "type": "NodePort" }),
-            Some("spec.type: this version of Ebb gives a NodePort Service neither"),
+            Some("spec.type: Services of type NodePort get no address or port in this version"),
         ),
         (json!({ "type": "ClusterIP", "selector": { "a": "b" } }), Some("spec.clusterIP: ")),
         (json!({ "clusterIP": "None" }), None),

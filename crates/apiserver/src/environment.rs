@@ -9,7 +9,7 @@ use resources::meta::Time;
 
 /// The wall clock and the randomness of names and uids. Cheap to clone.
 #[derive(Clone)]
-pub struct Chance {
+pub struct Environment {
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     random: Arc<Mutex<StdRng>>,
 }
@@ -19,7 +19,7 @@ pub struct Chance {
 const SUFFIX_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 const SUFFIX_LENGTH: usize = 5;
 
-impl Chance {
+impl Environment {
     /// A clock and a seed of the caller's.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static, seed: u64) -> Self {
         Self { now: Arc::new(now), random: Arc::new(Mutex::new(StdRng::seed_from_u64(seed))) }
