@@ -151,10 +151,11 @@ fn is_about_one_connection(error: &io::Error) -> bool {
 }
 
 async fn serve(server: Arc<Server>, stream: std::net::TcpStream, connection: Arc<Connection>) {
-    let stream = match TcpStream::from_std(stream) {
+    let prepared = sockets::of_accepted(&stream, &server.limits);
+    let stream = match prepared.and_then(|()| TcpStream::from_std(stream)) {
         Ok(stream) => stream,
         Err(error) => {
-            tracing::debug!(%error, "cannot watch a client's connection");
+            tracing::debug!(%error, "the client left at once");
             return;
         }
     };

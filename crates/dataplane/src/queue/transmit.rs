@@ -132,6 +132,8 @@ impl Transmit {
         let stream = self.connect(member, visit).await?;
         let (sender, driver) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
+            // Until the instance has said how many it takes.
+            .initial_max_send_streams(1)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|source| Error::Unsent { instance: named(member), source })?;
