@@ -82,10 +82,14 @@ fn format(headers: &HeaderMap) -> Result<Format, Failure> {
         "" | "application/json" => Ok(Format::Json),
         "application/yaml" | "text/yaml" | "application/x-yaml" => Ok(Format::Yaml),
         PROTOBUF => Ok(Format::Protobuf),
-        _ => Err(Failure::unsupported_media_type(
-            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
-        )),
+        _ => Err(unknown_format("application/json, application/yaml, application/vnd.kubernetes.protobuf")),
     }
+}
+
+fn unknown_format(known: &str) -> Failure {
+    Failure::unsupported_media_type(format!(
+        "the body of the request was in an unknown format - accepted media types include: {known}"
+    ))
 }
 
 pub(super) fn parse_bytes(format: Format, bytes: &[u8], depth_max: usize) -> Result<Parsed, Failure> {
@@ -98,14 +102,11 @@ fn parse_now(format: Format, bytes: &[u8], depth_max: usize) -> Result<Parsed, F
         Format::Json => json::read(bytes, depth_max)
             .map_err(|error| format!("couldn't get version/kind; json parse error: {error}")),
         Format::Yaml => yaml(bytes, depth_max),
-        Format::Protobuf => match protobuf::read(bytes) {
+        Format::Protobuf => match protobuf::read(bytes, depth_max) {
             Ok(value) => Ok((value, Vec::new())),
-            Err(Unreadable::Malformed(why)) => Err(why.to_owned()),
-            Err(Unreadable::Kind) => {
-                return Err(Failure::unsupported_media_type(
-                    "protobuf bodies of this kind are not supported by this version of Ebb: let kubectl write YAML and apply that: `kubectl create … --dry-run=client -o yaml | kubectl apply -f -`",
-                ));
-            }
+            Err(Unreadable::Malformed(why)) => Err(why),
+            // Of kinds without messages, as Knative's and users' are.
+            Err(Unreadable::Kind) => return Err(unknown_format("application/json, application/yaml")),
         },
     };
     let (value, duplicates) = read.map_err(Failure::bad_request)?;

@@ -15,6 +15,7 @@ mod kills;
 mod kubectl;
 mod log;
 mod paging;
+mod protobuf;
 mod refusals;
 mod rig;
 mod rights;
