@@ -310,7 +310,7 @@ fn a_command_line_that_makes_no_sense_says_what_would() {
     let run = |arguments: &[&str]| Command::new(env!("CARGO_BIN_EXE_ebb")).args(arguments).output().unwrap();
     let groups = "Available sub-commands: backup, demo, image, kubeconfig, restore, revision, route, service, up, version";
     let services =
-        "Available sub-commands: apply, create, delete, describe, list, update, wait";
+        "Available sub-commands: apply, create, delete, describe, export, import, list, update, wait";
     for (arguments, expect, command) in [
         (&["service"][..], format!("no sub-command given for 'ebb service'. {services}"), "ebb service"),
         (
