@@ -3,6 +3,7 @@
 mod backup;
 mod bad_input;
 mod cli;
+mod clients;
 mod commands;
 mod containers;
 mod demo;
@@ -11,6 +12,7 @@ mod ends;
 mod environment;
 mod gateway;
 mod images;
+mod kubectl;
 mod life;
 mod lifecycle;
 mod manifests;
