@@ -12,7 +12,7 @@ use kube::{
 use resources::{
     Object,
     builtin::Event,
-    serving::{Revision, Route, Service},
+    serving::{Configuration, Revision, Route, Service},
 };
 use serde::de::DeserializeOwned;
 
@@ -47,6 +47,7 @@ pub(crate) trait Served:
 }
 
 impl Served for Event {}
+impl Served for Configuration {}
 impl Served for Service {}
 impl Served for Revision {}
 impl Served for Route {}

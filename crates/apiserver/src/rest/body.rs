@@ -81,10 +81,14 @@ fn format(headers: &HeaderMap) -> Result<Format, Failure> {
         "" | "application/json" => Ok(Format::Json),
         "application/yaml" | "text/yaml" | "application/x-yaml" => Ok(Format::Yaml),
         PROTOBUF => Ok(Format::Protobuf),
-        _ => Err(Failure::unsupported_media_type(
-            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
-        )),
+        _ => Err(unknown_format("application/json, application/yaml, application/vnd.kubernetes.protobuf")),
     }
+}
+
+fn unknown_format(known: &str) -> Failure {
+    Failure::unsupported_media_type(format!(
+        "the body of the request was in an unknown format - accepted media types include: {known}"
+    ))
 }
 
 /// Reads what a body holds.
@@ -101,17 +105,14 @@ fn parse_now(format: Format, bytes: &[u8], bounds: Bounds) -> Result<Parsed, Fai
         Format::Json => json::read(bytes, bounds)
             .map_err(|error| format!("couldn't get version/kind; json parse error: {error}")),
         Format::Yaml => yaml(bytes, bounds),
-        Format::Protobuf => match protobuf::read(bytes) {
+        Format::Protobuf => match protobuf::read(bytes, bounds.depth_max) {
             Ok(value) if json::nodes(&value) > bounds.nodes_max => {
                 Err(json::too_many_nodes(bounds.nodes_max))
             }
             Ok(value) => Ok(Read { value, duplicates: Vec::new(), bytes: bytes.len() }),
-            Err(Unreadable::Malformed(why)) => Err(why.to_owned()),
-            Err(Unreadable::Kind) => {
-                return Err(Failure::unsupported_media_type(
-                    "protobuf is not supported for this kind; send JSON or YAML, for example `kubectl create ... --dry-run=client -o yaml | kubectl apply -f -`",
-                ));
-            }
+            Err(Unreadable::Malformed(why)) => Err(why),
+            // Of kinds without messages, as Knative's and users' are.
+            Err(Unreadable::Kind) => return Err(unknown_format("application/json, application/yaml")),
         },
     };
     let Read { value, duplicates, bytes: tree_bytes } = read.map_err(Failure::bad_request)?;

@@ -22,6 +22,7 @@ mod kubectl;
 mod log;
 mod model;
 mod paging;
+mod protobuf;
 mod provided;
 mod refusals;
 mod rig;

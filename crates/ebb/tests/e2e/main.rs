@@ -3,6 +3,7 @@
 mod backup;
 mod bad_input;
 mod cli;
+mod clients;
 mod commands;
 mod containers;
 mod demo;
@@ -18,6 +19,7 @@ mod https;
 mod images;
 mod installation;
 mod kills;
+mod kubectl;
 mod life;
 mod lifecycle;
 mod logs;

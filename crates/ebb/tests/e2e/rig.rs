@@ -24,7 +24,7 @@ pub(crate) use self::{
     archive::{docker_save, hello, hello_with},
     host::Host,
     http::{Answer, Asked, ask, get, send},
-    need::{need_kubectl, need_root, need_shared},
+    need::{need_kubectl, need_program, need_root, need_shared},
     pods::steps,
     traces::{Traces, processes},
 };
@@ -49,6 +49,8 @@ pub(crate) struct Ebb {
 #[derive(Clone)]
 pub(crate) struct Setup {
     pub(crate) runtime: &'static str,
+    /// Where its API is to be found.
+    pub(crate) api: String,
     /// The machine it runs on; this one if none is named.
     pub(crate) host: Option<Arc<Host>>,
     /// What else `ebb up` is told.
@@ -62,7 +64,13 @@ impl Default for Setup {
     fn default() -> Self {
         let root = rustix::process::geteuid().is_root();
         let runtime = if root { "container" } else { "process" };
-        Self { runtime, host: None, flags: &["--http", "127.0.0.1:0"], environment: &[] }
+        Self {
+            runtime,
+            api: "127.0.0.1:0".into(),
+            host: None,
+            flags: &["--http", "127.0.0.1:0"],
+            environment: &[],
+        }
     }
 }
 
@@ -331,7 +339,7 @@ fn spawn(dir: &Path, setup: &Setup) -> Child {
     let log = File::options().create(true).append(true).open(dir.join("ebb.log")).unwrap();
     let out = File::create(dir.join("ebb.out")).unwrap();
     let mut command = setup.command(env!("CARGO_BIN_EXE_ebb"));
-    command.args(["up", "--api", "127.0.0.1:0", "--runtime", setup.runtime, "--log", "info"]);
+    command.args(["up", "--api", &setup.api, "--runtime", setup.runtime, "--log", "info"]);
     command.args(setup.flags).arg("--data-dir").arg(dir).env("HOME", dir);
     command.env_remove("SUDO_UID").envs(setup.environment.iter().copied());
     command.stdin(Stdio::null()).stdout(out).stderr(log).spawn().unwrap()
