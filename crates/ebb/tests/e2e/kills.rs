@@ -32,9 +32,9 @@ use crate::{
     rig::{Ebb, PATIENCE},
 };
 
-/// How often it is killed if nobody says, and how long that may take.
+/// How often it is killed if nobody says, and how long a round may take: far above what it takes.
 const ROUNDS: usize = 50;
-const ROUND_MAX: Duration = Duration::from_secs(6);
+const ROUND_MAX: Duration = Duration::from_secs(60);
 /// Writers of each kind, each with objects of its own.
 const WRITERS: usize = 2;
 /// It is killed after at most so many acknowledged writes.
@@ -60,11 +60,11 @@ fn kills_under_load_lose_nothing_that_was_acknowledged() {
     let (begun, mut chance) = (Instant::now(), Chance(7));
     let mut writes = 0;
     for round in 0..rounds {
+        let round_begun = Instant::now();
         writes += loads.round(&runtime, &mut ebb, &mut chance, round);
         ebb.restart();
         runtime.block_on(loads.check(&home(&ebb), round));
-        let allowed = ROUND_MAX * (round as u32 + 10);
-        assert!(begun.elapsed() < allowed, "{round} rounds took {:?}", begun.elapsed());
+        assert!(round_begun.elapsed() < ROUND_MAX, "round {round} took {:?}", round_begun.elapsed());
     }
     eprintln!(
         "{rounds} kills, {writes} acknowledged writes, {} watches went on and {} began anew, {:?}",
@@ -145,8 +145,7 @@ impl Loads {
             for writer in self.writers.iter_mut().filter(|writer| writer.kind == kind) {
                 writer.check(&there, round);
             }
-            let newest: u64 = list.json["metadata"]["resourceVersion"].as_str().unwrap().parse().unwrap();
-            if replica.check(home, newest, &there, round).await {
+            if replica.check(home, &there, round).await {
                 self.resumed += 1;
             } else {
                 self.relisted += 1;
