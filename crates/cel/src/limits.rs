@@ -9,10 +9,10 @@ pub const LEVELS_MAX: usize = 100;
 pub const COST_MAX: u64 = 1_000_000;
 /// How many steps one evaluation may take that upstream counts nothing for: comparing what is deep in a list, walking
 /// what it adds up. A step is some nanoseconds.
-pub const STEPS_MAX: u64 = 20_000_000;
+pub const STEPS_MAX: u64 = 5_000_000;
 /// How many bytes one evaluation may make.
 pub const BYTES_MAX: u64 = 64 << 20;
 /// How many steps it counts to prepare a pattern that is not known before.
-pub(crate) const PATTERN_STEPS: u64 = 200_000;
+pub(crate) const PATTERN_STEPS: u64 = 50_000;
 /// How large a prepared pattern may be, in bytes.
 pub(crate) const PATTERN_BYTES_MAX: usize = 1 << 20;

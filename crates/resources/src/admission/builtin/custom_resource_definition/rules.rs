@@ -142,8 +142,15 @@ fn look(
         };
         at(path, step, |path| look(child, path, below, unchanged, total, errors));
     }
-    let Some(declared) = place.declared else { return };
     let path = path.child(VALIDATIONS);
+    let Some(declared) = place.declared else {
+        // Rules that see nothing would never be run.
+        if schema.x_kubernetes_validations.as_ref().is_some_and(|rules| !rules.is_empty()) {
+            let why = "unable to convert structural schema to CEL declarations; give it a type";
+            errors.push(FieldError::forbidden(&path, why));
+        }
+        return;
+    };
     for (at, rule) in schema.x_kubernetes_validations.iter().flatten().enumerate() {
         let compiled = compile(rule, schema, declared);
         of_rule(rule, &compiled, declared, &path.index(at), place, unchanged, total, errors);
