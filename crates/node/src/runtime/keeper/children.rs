@@ -15,6 +15,9 @@ use crate::runtime::protocol::{Note, Notice, Report};
 use crate::runtime::sys::ChildProcess;
 use crate::runtime::{Exit, StartFailure, Step, sys, wire};
 
+/// How many messages of a child that has ended are heard from each of its sockets: it has had two to say.
+const LAST_WORDS_MAX: usize = 4;
+
 /// All that the keeper has.
 pub(super) struct Children {
     /// Absent without isolation.
@@ -191,7 +194,7 @@ impl Child {
         }
     }
 
-    /// Reads one message from what becomes the program, or that its socket is closed.
+    /// Reads one message from what becomes the program, or that its socket is closed. Does not wait for one.
     pub(super) fn read_report(&mut self) -> io::Result<()> {
         let Some(socket) = &self.report else { return Ok(()) };
         let Some(message) = wire::receive::<Notice>(socket.as_fd())? else {
@@ -208,19 +211,35 @@ impl Child {
         Ok(())
     }
 
-    /// Reads one message from init; false at the end.
+    /// Hears what a child that has ended has said before, and no more: a container that may trace processes can have
+    /// taken its init's socket, and given it to one that goes on.
+    pub(super) fn hear_last_words(&mut self) {
+        for _ in 0..LAST_WORDS_MAX {
+            if self.report.is_none() || self.read_report().is_err() {
+                break;
+            }
+        }
+        for _ in 0..LAST_WORDS_MAX {
+            if !matches!(self.read_control(), Ok(true)) {
+                break;
+            }
+        }
+    }
+
+    /// Reads one message from init; false at the end. Does not wait for one.
     pub(super) fn read_control(&mut self) -> io::Result<bool> {
         let Some(socket) = &self.control else { return Ok(false) };
         let Some(mut message) = wire::receive::<Notice>(socket.as_fd())? else { return Ok(false) };
         match &message.header {
-            Notice::App => {
+            // Told once; who says it again is not the init that was started.
+            Notice::App if self.app().is_none() => {
                 self.app = App::Told(message.fds.pop());
                 if message.crippled {
                     self.failure = Some(StartFailure::new(Step::Shell, "", Errno::MFILE));
                 }
             }
             Notice::Ended { code, signal } => self.ended = Some((*code, *signal)),
-            Notice::Executing(_) | Notice::Failed(_) => {}
+            Notice::App | Notice::Executing(_) | Notice::Failed(_) => {}
         }
         Ok(true)
     }
@@ -267,3 +286,6 @@ fn pid_of(pidfd: BorrowedFd<'_>) -> Option<i32> {
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())).ok()?;
     info.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()
 }
+
+#[cfg(test)]
+mod tests;

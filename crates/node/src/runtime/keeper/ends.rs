@@ -22,6 +22,7 @@ impl Keeper {
         };
         match open {
             Ok(true) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             // Between closing its socket and being reapable, an init tears its namespaces down, which takes
             // milliseconds: do not spin on the closed socket meanwhile.
             Ok(false) => ignore_control(&self.epoll, child)?,
@@ -69,8 +70,7 @@ impl Keeper {
     /// A child has ended: its last words, then its end.
     fn reap(&mut self, number: u64) -> io::Result<()> {
         let Some(child) = self.all.children.get_mut(&number) else { return Ok(()) };
-        while child.report.is_some() && child.read_report().is_ok() {}
-        while matches!(child.read_control(), Ok(true)) {}
+        child.hear_last_words();
         self.advance(number);
         let Some(mut child) = self.all.children.remove(&number) else { return Ok(()) };
         // The daemon has a copy, so closing this one would not end the kernel's telling of it.

@@ -97,8 +97,8 @@ impl Slots {
         }
         self.cgroups.create(&name)?;
         let target = self.cgroups.clone_target(&name)?;
-        let (control, init_control) = wire::pair()?;
-        let (report, init_report) = wire::pair()?;
+        let (control, init_control) = wire::pair_with_child()?;
+        let (report, init_report) = wire::pair_with_child()?;
         let shell = Shell {
             stage: &self.stage,
             directory: &directory,

@@ -101,7 +101,7 @@ impl Keeper {
                 return Err(failure);
             }
             if pooled.is_none() {
-                while child.report.is_some() && child.read_report().is_ok() {}
+                child.hear_last_words();
                 return Err(child.failure.take().unwrap_or(failure));
             }
         }
