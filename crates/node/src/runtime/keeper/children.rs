@@ -8,9 +8,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus, waitid};
 
+use super::recent::Mounted;
 use super::sandbox::{Sandbox, Sandboxes};
 use super::scratch::HostMounts;
 use super::slot::{NewShell, Slots};
+use super::spare::Spare;
 use crate::runtime::protocol::{Note, Notice, Report};
 use crate::runtime::sys::ChildProcess;
 use crate::runtime::{Exit, StartFailure, Step, sys, wire};
@@ -34,9 +36,25 @@ pub(super) struct Children {
 pub(super) struct Isolated {
     pub(super) slots: Slots,
     pub(super) sandboxes: Sandboxes,
-    /// Made beforehand, for no pod yet.
-    pub(super) spare: Vec<Sandbox>,
+    pub(super) spare: Spare,
     pub(super) host: HostMounts,
+}
+
+impl Isolated {
+    /// Makes a sandbox, of a spare one if there is any that can be it.
+    fn create_sandbox(&mut self, hostname: &str, addresses: &[IpAddr]) -> io::Result<Sandbox> {
+        let sandbox = match self.spare.take(addresses) {
+            Some(sandbox) => sandbox,
+            None => self.sandboxes.create(&[])?,
+        };
+        self.sandboxes.assign(&sandbox, hostname, addresses)?;
+        Ok(sandbox)
+    }
+
+    /// Notes which addresses the sandboxes to come will probably have.
+    pub(super) fn guess(&mut self, next: &[IpAddr]) {
+        self.spare.guess(next);
+    }
 }
 
 /// What the containers of a pod share.
@@ -54,9 +72,13 @@ pub(super) struct Child {
     /// The socket to what becomes the program, until it has.
     pub(super) report: Option<OwnedFd>,
     pub(super) app: App,
+    /// Where the container may leave a message, to be read.
+    pub(super) message: Option<OwnedFd>,
     /// The other ends of its output, for the daemon after this one. Never read here.
     pub(super) output: Vec<OwnedFd>,
     pub(super) phase: Phase,
+    /// What a shell has mounted before it is known which container it is.
+    pub(super) mounted: Option<Mounted>,
     /// Why it could not become a container, or a shell.
     pub(super) failure: Option<StartFailure>,
     /// How init says that the app ended.
@@ -68,7 +90,7 @@ pub(super) enum App {
     /// The child itself, which is a plain process.
     Child,
     /// Another, once init has told of it.
-    Told(Option<OwnedFd>),
+    Told(Option<ChildProcess>),
 }
 
 /// What has become of a child.
@@ -101,7 +123,7 @@ impl Children {
     }
 
     pub(super) fn isolated(slots: Slots, sandboxes: Sandboxes, host: HostMounts) -> Self {
-        Self { isolated: Some(Isolated { slots, sandboxes, spare: Vec::new(), host }), ..Self::plain() }
+        Self { isolated: Some(Isolated { slots, sandboxes, spare: Spare::default(), host }), ..Self::plain() }
     }
 
     /// Whether there is a container, which may have ended.
@@ -120,37 +142,55 @@ impl Children {
         }
     }
 
-    /// Makes a pod's sandbox; returns its network namespace where there is isolation.
+    /// Makes a pod's sandbox; returns its network namespace where there is isolation, and sockets in it.
     pub(super) fn create_sandbox(
         &mut self,
         name: &str,
         hostname: &str,
         addresses: &[IpAddr],
-    ) -> io::Result<Option<OwnedFd>> {
+    ) -> io::Result<Vec<OwnedFd>> {
         let isolated = self.isolated.as_mut();
-        let sandbox = isolated.map(|isolated| isolated.create_sandbox(hostname, addresses)).transpose()?;
-        let network = sandbox.as_ref().map(|sandbox| sandbox.network.try_clone()).transpose()?;
+        let mut sandbox =
+            isolated.map(|isolated| isolated.create_sandbox(hostname, addresses)).transpose()?;
+        let mut fds = Vec::new();
+        if let Some(sandbox) = &mut sandbox {
+            fds.push(sandbox.network.try_clone()?);
+            fds.append(&mut sandbox.sockets);
+        }
         self.pods.insert(name.to_owned(), Pod { addresses: addresses.to_vec(), sandbox });
-        Ok(network)
+        Ok(fds)
     }
 
-    /// The numbers of the shells that wait for an order.
-    pub(super) fn pooled(&self) -> impl Iterator<Item = u64> {
+    /// The shells that wait for an order, with their numbers, and what each has mounted.
+    fn waiting(&self) -> impl Iterator<Item = (u64, Option<&Mounted>)> {
         let waits = |child: &Child| {
             matches!(child.phase, Phase::Pooled) && child.report.is_some() && child.failure.is_none()
         };
-        self.children.iter().filter(move |(_, child)| waits(child)).map(|(number, _)| *number)
+        let waiting = self.children.iter().filter(move |(_, child)| waits(child));
+        waiting.map(|(number, child)| (*number, child.mounted.as_ref()))
+    }
+
+    /// The numbers of the shells that wait for any order.
+    pub(super) fn pooled(&self) -> impl Iterator<Item = u64> {
+        self.waiting().filter(|(_, mounted)| mounted.is_none()).map(|(number, _)| number)
+    }
+
+    /// The shells that wait for an order of a container with the root that they have mounted.
+    pub(super) fn prepared(&self) -> impl Iterator<Item = (u64, &Mounted)> {
+        self.waiting().filter_map(|(number, mounted)| Some((number, mounted?)))
     }
 
     /// Adds a shell to the pool.
-    pub(super) fn add_shell(&mut self, shell: NewShell) -> u64 {
+    pub(super) fn add_shell(&mut self, shell: NewShell, mounted: Option<Mounted>) -> u64 {
         let child = Child {
             process: shell.init,
             control: Some(shell.control),
             report: Some(shell.report),
             app: App::Told(None),
+            message: None,
             output: Vec::new(),
             phase: Phase::Pooled,
+            mounted,
             failure: None,
             ended: None,
         };
@@ -170,8 +210,9 @@ impl Children {
         let number = self.next_plain;
         self.next_plain += 1;
         let phase = Phase::Starting { request, note, report: None };
-        let (control, report, app) = (None, Some(report), App::Child);
-        let child = Child { process, control, report, app, output, phase, failure: None, ended: None };
+        let (control, report, app, message) = (None, Some(report), App::Child, None);
+        let (mounted, failure, ended) = (None, None, None);
+        let child = Child { process, control, report, app, message, output, phase, mounted, failure, ended };
         self.children.insert(number, child);
         number
     }
@@ -182,14 +223,14 @@ impl Child {
     pub(super) fn app(&self) -> Option<BorrowedFd<'_>> {
         match &self.app {
             App::Child => Some(self.process.pidfd.as_fd()),
-            App::Told(app) => app.as_ref().map(AsFd::as_fd),
+            App::Told(app) => app.as_ref().map(|app| app.pidfd.as_fd()),
         }
     }
 
     /// Its process id in the keeper's pid namespace.
     pub(super) fn app_pid(&self) -> i32 {
         match &self.app {
-            App::Told(Some(app)) => pid_of(app.as_fd()).unwrap_or(self.process.pid),
+            App::Told(Some(app)) => app.pid,
             App::Child | App::Told(None) => self.process.pid,
         }
     }
@@ -207,6 +248,14 @@ impl Child {
             }
             (Notice::Failed(failure), _) => self.failure = Some(failure.clone()),
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// Reads all that what becomes the program has said, up to the end of its socket where that is closed.
+    pub(super) fn read_whole_report(&mut self) -> io::Result<()> {
+        while self.report.is_some() {
+            self.read_report()?;
         }
         Ok(())
     }
@@ -229,11 +278,17 @@ impl Child {
     /// Reads one message from init; false at the end. Does not wait for one.
     pub(super) fn read_control(&mut self) -> io::Result<bool> {
         let Some(socket) = &self.control else { return Ok(false) };
-        let Some(mut message) = wire::receive::<Notice>(socket.as_fd())? else { return Ok(false) };
+        let Some(message) = wire::receive::<Notice>(socket.as_fd())? else { return Ok(false) };
         match &message.header {
             // Told once; who says it again is not the init that was started.
             Notice::App if self.app().is_none() => {
-                self.app = App::Told(message.fds.pop());
+                let mut fds = message.fds.into_iter();
+                let app = fds.next().map(|pidfd| ChildProcess {
+                    // Looked up now, while nobody waits for it.
+                    pid: pid_of(pidfd.as_fd()).unwrap_or(self.process.pid),
+                    pidfd,
+                });
+                (self.app, self.message) = (App::Told(app), fds.next());
                 if message.crippled {
                     self.failure = Some(StartFailure::new(Step::Shell, "", Errno::MFILE));
                 }
@@ -266,18 +321,6 @@ impl Child {
         }
         // A process that has ended is no error.
         let _ = sys::send_signal(self.process.pidfd.as_fd(), libc::SIGKILL);
-    }
-}
-
-impl Isolated {
-    /// Makes a sandbox, of a spare one if there is any.
-    fn create_sandbox(&mut self, hostname: &str, addresses: &[IpAddr]) -> io::Result<Sandbox> {
-        let sandbox = match self.spare.pop() {
-            Some(sandbox) => sandbox,
-            None => self.sandboxes.create()?,
-        };
-        self.sandboxes.assign(&sandbox, hostname, addresses)?;
-        Ok(sandbox)
     }
 }
 

@@ -16,7 +16,7 @@ impl Keeper {
     pub(super) fn take_notice(&mut self, number: u64, kind: u64) -> io::Result<()> {
         let Some(child) = self.all.children.get_mut(&number) else { return Ok(()) };
         let open = match kind {
-            REPORT => child.read_report().map(|()| true),
+            REPORT => child.read_whole_report().map(|()| true),
             CONTROL => child.read_control(),
             _ => return self.reap(number),
         };
@@ -63,7 +63,8 @@ impl Keeper {
         child.phase = Phase::Running { note, report, pid };
         self.refill_failures = 0;
         let child = &self.all.children[&number];
-        let fds: Vec<_> = child.app().into_iter().chain([child.process.pidfd.as_fd()]).collect();
+        let (app, message) = (child.app().into_iter(), child.message.iter().map(AsFd::as_fd));
+        let fds: Vec<_> = app.chain([child.process.pidfd.as_fd()]).chain(message).collect();
         tell(&mut self.link, &event, &fds);
     }
 
@@ -100,7 +101,11 @@ impl Keeper {
                 self.send(&Event::StartFailed { request: *request, failure }, &[]);
             }
             Phase::Pooled => {
-                self.refill_failures += 1;
+                match &child.mounted {
+                    // Others may have no trouble with theirs.
+                    Some(mounted) => self.recent.forget(&mounted.root),
+                    None => self.refill_failures += 1,
+                }
                 let why =
                     child.failure.map_or_else(|| format!("exit code {code}"), |failure| failure.to_string());
                 self.warn(format!("a container shell ended before it was used: {why}"));

@@ -14,8 +14,10 @@ fn ended() -> (Child, OwnedFd, OwnedFd) {
         control: Some(control),
         report: Some(report),
         app: App::Told(None),
+        message: None,
         output: Vec::new(),
         phase: Phase::Pooled,
+        mounted: None,
         failure: None,
         ended: None,
     };
