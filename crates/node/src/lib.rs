@@ -20,6 +20,7 @@ mod logs;
 mod pod;
 mod private_dir;
 mod probe;
+mod removals;
 mod run_dir;
 pub mod runtime;
 

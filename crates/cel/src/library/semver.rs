@@ -74,8 +74,8 @@ impl Ord for Version {
             (true, false) => Ordering::Greater,
             (false, true) => Ordering::Less,
             (false, false) => {
-                let found = self.before.iter().zip(&other.before).map(|(one, other)| parts(one, other));
-                let found = found.filter(|order| order.is_ne()).next();
+                let mut found = self.before.iter().zip(&other.before).map(|(one, other)| parts(one, other));
+                let found = found.find(|order| order.is_ne());
                 found.unwrap_or_else(|| self.before.len().cmp(&other.before.len()))
             }
         };

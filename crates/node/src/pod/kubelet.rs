@@ -13,8 +13,7 @@ use super::{
     address::Addresses,
     events::{self, Recorder, Told},
     image::Images,
-    remains::{self, Removals},
-    small_files::SmallFiles,
+    remains,
     tokens::{PodTokens, Tokens},
     unclaimed::Unclaimed,
     values::TokenSource,
@@ -25,6 +24,7 @@ use super::{
 use crate::{
     logs::{Clock, Logs},
     private_dir,
+    removals::Removals,
     runtime::{SharedRuntime, TakenOver},
 };
 
@@ -56,7 +56,7 @@ impl Allocatable {
 pub struct KubeletOptions {
     /// The node's name in `spec.nodeName`.
     pub node: String,
-    /// Where pods' volumes and small files are kept while they run; a memory file system is best.
+    /// Where pods' volumes of values and of memory are kept while they run; a memory file system is best.
     pub run_dir: PathBuf,
     /// Where pods' emptyDir volumes are kept, on a disk with room for them.
     pub volumes_dir: PathBuf,
@@ -116,7 +116,6 @@ pub(super) struct Shared {
     pub(super) taken_over: Unclaimed,
     pub(super) recorder: Recorder,
     pub(super) removals: Removals,
-    pub(super) small_files: SmallFiles,
     /// Done when the node stops.
     pub(super) stop: CancellationToken,
 }
@@ -155,7 +154,7 @@ impl Shared {
         if !dirs.is_empty() {
             let shared = Arc::clone(self);
             tokio::spawn(async move {
-                let attempt = || shared.removals.dirs(dirs.clone());
+                let attempt = || remains::remove_dirs(&shared.removals, dirs.clone());
                 let told = |why: &str| {
                     tracing::warn!(why, "could not remove all that earlier pods left; trying again")
                 };
@@ -185,7 +184,6 @@ impl Kubelet {
                 addresses,
                 recorder,
                 removals: Removals::default(),
-                small_files: SmallFiles::of(&config.options.run_dir),
                 stop: CancellationToken::new(),
                 options: config.options,
                 client: config.client,

@@ -90,7 +90,9 @@ struct Times {
 
 /// Something that a worker waits for.
 enum Happening {
+    /// What the pod's containers share is there, but for the sandbox, which has been asked for.
     Prepared(Result<(Prepared, Option<Seen>), image::Failure>),
+    Sandboxed(Result<Option<Seen>, image::Failure>),
     PrepareAgain,
     /// The node has become one that the pod can run on.
     Fits,
@@ -236,15 +238,22 @@ impl Worker {
     async fn take(&mut self, happening: Happening) {
         match happening {
             Happening::Prepared(Ok((prepared, shown))) => {
-                self.times.sandbox = self.seen_at.elapsed();
                 self.address = Some(prepared.address);
                 self.prepared = Some(Arc::new(prepared));
-                self.limit_volumes();
-                self.renew_volumes(shown);
+                self.make_sandbox(shown);
+                // Asked for behind it.
                 self.advance();
                 return;
             }
-            Happening::Prepared(Err(failure)) => {
+            Happening::Sandboxed(Ok(shown)) => {
+                self.times.sandbox = self.seen_at.elapsed();
+                self.limit_volumes();
+                self.renew_volumes(shown);
+                return;
+            }
+            Happening::Prepared(Err(failure)) | Happening::Sandboxed(Err(failure)) => {
+                // Starts that were asked for meanwhile fail with it.
+                self.prepared = None;
                 self.prepare_failures += 1;
                 let wait = backoff::wait_after(self.prepare_failures);
                 let reason = if failure.reason == "CreateContainerConfigError" {
@@ -272,6 +281,10 @@ impl Worker {
                 self.advance();
                 // Told with what follows, unless that takes its time.
                 self.publish_at.get_or_insert_with(|| Instant::now() + STATUS_DELAY);
+                return;
+            }
+            Happening::Started { index, outcome: Err(_) } if self.prepared.is_none() => {
+                self.pending[index] = false;
                 return;
             }
             Happening::Started { index, outcome: Err(failure) } => self.not_started(index, failure),

@@ -5,8 +5,10 @@ mod exec;
 mod inventory;
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::Child;
 use std::sync::Arc;
@@ -59,6 +61,8 @@ pub(super) struct Running {
     pub(super) exit: ExitReceiver,
     /// Its copied image, where overlays do not work.
     pub(super) copy: Option<PathBuf>,
+    /// Where it may leave a message, which a plain process has not.
+    message: Option<File>,
     report: Report,
 }
 
@@ -72,6 +76,16 @@ impl Running {
         }
     }
 
+    /// What it has left as its message, at most so many bytes.
+    pub(super) fn message(&self, at_most: usize) -> Result<Vec<u8>> {
+        let Some(message) = &self.message else { return Ok(Vec::new()) };
+        let mut text = vec![0; at_most];
+        // In memory, so all that is there is read at once.
+        let length = message.read_at(&mut text, 0);
+        text.truncate(length.map_err(|error| RuntimeError::io("reading a container's message", error))?);
+        Ok(text)
+    }
+
     pub(super) fn started(&self) -> Started {
         let started_at = SystemTime::UNIX_EPOCH + self.report.started_at;
         Started { pid: self.pid, started_at, timings: self.report.timings }
@@ -80,8 +94,8 @@ impl Running {
 
 /// What a request is answered with.
 enum Answer {
-    /// A sandbox's network namespace, where there is isolation.
-    Sandbox(Option<OwnedFd>),
+    /// A sandbox's network namespace and sockets in it, where there is isolation.
+    Sandbox(Vec<OwnedFd>),
     Running(Running),
     Executed(Executed),
     Failed(StartFailure),
@@ -126,14 +140,14 @@ struct Pending {
 }
 
 impl Client {
-    /// Asks for a sandbox; returns its network namespace where there is isolation.
-    pub(super) async fn create_sandbox(&self, spec: SandboxSpec) -> Result<Option<OwnedFd>> {
-        let SandboxSpec { id, hostname, addresses } = spec;
+    /// Asks for a sandbox; returns its network namespace where there is isolation, and sockets in it.
+    pub(super) async fn create_sandbox(&self, spec: SandboxSpec) -> Result<Vec<OwnedFd>> {
+        let SandboxSpec { id, hostname, addresses, next } = spec;
         let sandbox = id.to_string();
         let what = format!("making sandbox {id}");
-        let request = |request| Request::CreateSandbox { request, sandbox, hostname, addresses };
+        let request = |request| Request::CreateSandbox { request, sandbox, hostname, addresses, next };
         match self.ask(&what, request, &[], &[], Vec::new()).await? {
-            Answer::Sandbox(network) => Ok(network),
+            Answer::Sandbox(fds) => Ok(fds),
             Answer::Failed(failure) => {
                 Err(RuntimeError::io(what, io::Error::from_raw_os_error(failure.errno)))
             }
@@ -325,7 +339,8 @@ impl Client {
     }
 
     fn take(self: &Arc<Self>, message: Message<Event>) {
-        let Message { header: event, mut fds, crippled, .. } = message;
+        let Message { header: event, fds, crippled, .. } = message;
+        let mut fds = fds.into_iter();
         // This process has as many files open as it may.
         let none_left = |step| Answer::Failed(StartFailure::new(step, "", Errno::MFILE));
         let mut waiting = self.waiting.lock();
@@ -334,17 +349,18 @@ impl Client {
                 waiting.answer(request, none_left(Step::Sandbox));
             }
             Event::SandboxCreated { request } => {
-                waiting.answer(request, Answer::Sandbox(fds.pop()));
+                waiting.answer(request, Answer::Sandbox(fds.collect()));
             }
             Event::Started { request, slot, pid, report } => {
                 for warning in &report.warnings {
                     tracing::warn!(pid, "{warning}");
                 }
-                let taken = match (fds.pop(), fds.pop()) {
-                    (Some(init), Some(app)) => {
+                let taken = match (fds.next(), fds.next()) {
+                    (Some(app), Some(init)) if !crippled => {
                         let (sender, exit) = watch::channel(None);
                         waiting.exits.insert(slot, sender);
-                        let running = Running { slot, pid, app, init, exit, copy: None, report };
+                        let message = fds.next().map(File::from);
+                        let running = Running { slot, pid, app, init, exit, copy: None, message, report };
                         waiting.answer(request, Answer::Running(running))
                     }
                     _ => {

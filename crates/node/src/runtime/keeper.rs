@@ -52,11 +52,13 @@ mod link;
 mod netlink;
 mod overlay;
 mod plain;
+mod recent;
 mod requests;
 mod sandbox;
 mod scratch;
 mod serve;
 pub(super) mod slot;
+mod spare;
 mod starts;
 
 use std::ffi::OsString;
@@ -86,11 +88,19 @@ pub struct PoolOptions {
     pub sandboxes: usize,
     /// Container shells: two small processes each. Default 4; 0 makes each when it is asked for.
     pub shells: usize,
+    /// Beside those, shells that have a root file system mounted: one for each of so many different ones that were
+    /// started last. Default 4.
+    pub prepared: usize,
+}
+
+impl PoolOptions {
+    /// Nothing is made beforehand.
+    pub const NONE: Self = Self { sandboxes: 0, shells: 0, prepared: 0 };
 }
 
 impl Default for PoolOptions {
     fn default() -> Self {
-        Self { sandboxes: 4, shells: 4 }
+        Self { sandboxes: 4, shells: 4, prepared: 4 }
     }
 }
 

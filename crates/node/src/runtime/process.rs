@@ -62,7 +62,7 @@ impl ProcessRuntime {
     /// Takes over the keeper that an earlier daemon left, with its processes (see [`Runtime::take_over`]), or starts one.
     /// Must be called in a tokio runtime, which then serves the keeper's events.
     pub async fn start(options: ProcessOptions) -> Result<Self> {
-        let pools = PoolOptions { sandboxes: 0, shells: 0 };
+        let pools = PoolOptions::NONE;
         let (client, _, inventory) = Client::attach(&options.keeper, None, pools).await?;
         let inner = Inner { client, registry: Registry::default(), legacy: Legacy::default() };
         inner.legacy.fill(inventory, |id, estate| {
@@ -204,6 +204,10 @@ impl Runtime for ProcessRuntime {
             Ok(stream)
         }
         .boxed()
+    }
+
+    fn message(&self, id: &ContainerId, at_most: usize) -> Result<Vec<u8>> {
+        self.inner.registry.running(id, |running| running.message(at_most))?
     }
 
     fn stats(&self, id: &ContainerId) -> Result<Stats> {

@@ -17,15 +17,21 @@ pub(super) enum Request {
     /// `Socket`), then `Listed`; or by `Differs` or `Refused`. A `Warning` may come before. Nothing else is told to a
     /// daemon before.
     Configure(Configuration),
-    /// Make a sandbox, in place of one of the same name. Answered by `SandboxCreated` with the network namespace, or
-    /// `SandboxFailed`.
-    CreateSandbox { request: u64, sandbox: String, hostname: String, addresses: Vec<IpAddr> },
+    /// Make a sandbox, in place of one of the same name. Answered by `SandboxCreated` with the network namespace and
+    /// sockets in it where there is isolation, or `SandboxFailed`.
+    CreateSandbox {
+        request: u64,
+        sandbox: String,
+        hostname: String,
+        addresses: Vec<IpAddr>,
+        next: Vec<IpAddr>,
+    },
     /// Forget a sandbox. Not answered.
     RemoveSandbox { sandbox: String },
     /// Start a container; the body is a `ContainerOrder`, the descriptors are standard output and error, the order
     /// again as a file to keep, and where there are such, the other ends of the output to keep. Answered by `Started`
-    /// with the pidfds of app and init, or `StartFailed`.
-    StartContainer { request: u64, note: Note, resources: Resources, sent: Duration },
+    /// with the pidfds of app and init and its message file, or `StartFailed`.
+    StartContainer { request: u64, note: Note, root: Root, resources: Resources, sent: Duration },
     /// Start a plain process; the body is a `ProcessOrder`. Otherwise as `StartContainer`.
     StartProcess { request: u64, note: Note, sent: Duration },
     /// Forget a container that has ended: nothing is left of it. Not answered.
@@ -58,6 +64,25 @@ pub(super) struct Note {
     pub(super) ports: Option<(u16, u16)>,
     /// [`ContainerSpec::content`](super::ContainerSpec::content).
     pub(super) content: String,
+}
+
+/// What can be made of a container's root file system before it is known which container it is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Root {
+    pub(super) rootfs: Rootfs,
+    /// Where the container finds small files of its own.
+    pub(super) files: Vec<PathBuf>,
+    /// Where it may leave a message.
+    pub(super) message: Option<PathBuf>,
+}
+
+/// Where a container's root file system comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Rootfs {
+    /// Layers to stack, the top one last.
+    Overlay(Vec<PathBuf>),
+    /// A directory of the container's own.
+    Copy(PathBuf),
 }
 
 /// How the keeper works.
@@ -102,14 +127,15 @@ pub(super) enum Event {
         sandbox: String,
         addresses: Vec<IpAddr>,
     },
-    /// A container that runs, or has ended and is not forgotten. With the pidfds of app and init, and the other ends
-    /// of its output where they are kept.
+    /// A container that runs, or has ended and is not forgotten. With the pidfds of app and init, its message file where
+    /// it has one, and the other ends of its output where they are kept.
     Container {
         slot: u64,
         pid: i32,
         note: Note,
         report: Report,
         exit: Option<Exit>,
+        has_message: bool,
     },
     /// A kept socket.
     Socket {
@@ -174,7 +200,8 @@ pub(super) enum Event {
 /// Keeper to a container's process: become this container.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ContainerOrder {
-    pub(super) rootfs: Rootfs,
+    /// What is in each of the root's `files`.
+    pub(super) contents: Vec<String>,
     pub(super) readonly_rootfs: bool,
     pub(super) argv: Vec<String>,
     pub(super) env: Vec<(String, String)>,
@@ -186,15 +213,6 @@ pub(super) struct ContainerOrder {
     pub(super) no_new_privileges: bool,
     pub(super) seccomp: Seccomp,
     pub(super) oom_score_adj: i32,
-}
-
-/// Where a container's root file system comes from.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Rootfs {
-    /// Layers to stack, the top one last.
-    Overlay(Vec<PathBuf>),
-    /// A directory of the container's own.
-    Copy(PathBuf),
 }
 
 /// Keeper to a plain process.
@@ -226,8 +244,8 @@ pub(super) struct Report {
 pub(super) enum Notice {
     Executing(Report),
     Failed(StartFailure),
-    /// From init, with the app's pidfd; from what an exec has made, with its own, and a terminal's other end if it has
-    /// one. That one waits to hear [`Go`](super::shell::ExecGo) before it goes on.
+    /// From init, with the app's pidfd and the container's message file; from what an exec has made, with its own, and a
+    /// terminal's other end if it has one. That one waits to hear [`Go`](super::shell::ExecGo) before it goes on.
     App,
     /// From init: how the app ended.
     Ended {

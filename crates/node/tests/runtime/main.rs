@@ -30,6 +30,10 @@ const TESTS: &[Test] = &[
     ("starting::failures_are_typed", |m| Box::pin(starting::failures_are_typed(m))),
     ("starting::invalid_specs_are_refused", |m| Box::pin(starting::invalid_specs_are_refused(m))),
     ("starting::without_pools", |m| Box::pin(starting::without_pools(m))),
+    ("starting::asked_for_behind_its_sandbox", |m| Box::pin(starting::asked_for_behind_its_sandbox(m))),
+    ("starting::late_roots_are_mounted_beforehand", |m| {
+        Box::pin(starting::late_roots_are_mounted_beforehand(m))
+    }),
     ("endings::codes_and_signals", |m| Box::pin(endings::codes_and_signals(m))),
     ("endings::memory_limit", |m| Box::pin(endings::memory_limit(m))),
     ("endings::no_zombies", |m| Box::pin(endings::no_zombies(m))),
@@ -52,10 +56,14 @@ const TESTS: &[Test] = &[
     ("files::sub_paths", |m| Box::pin(files::sub_paths(m))),
     ("files::sub_paths_follow_no_links", |m| Box::pin(files::sub_paths_follow_no_links(m))),
     ("files::closed_to_users_of_the_host", |m| Box::pin(files::closed_to_users_of_the_host(m))),
+    ("files::small_files_are_a_containers_own", |m| Box::pin(files::small_files_are_a_containers_own(m))),
+    ("files::messages_outlive_the_program", |m| Box::pin(files::messages_outlive_the_program(m))),
+    ("files::a_start_makes_nothing_on_disk", |m| Box::pin(files::a_start_makes_nothing_on_disk(m))),
     ("files::many_layers", |m| Box::pin(files::many_layers(m))),
     ("files::copies_where_overlays_do_not_work", |m| Box::pin(files::copies_where_overlays_do_not_work(m))),
     ("pods::containers_share_a_sandbox", |m| Box::pin(pods::containers_share_a_sandbox(m))),
     ("pods::sandboxes_are_apart", |m| Box::pin(pods::sandboxes_are_apart(m))),
+    ("pods::addresses_are_guessed", |m| Box::pin(pods::addresses_are_guessed(m))),
     ("pods::removing_a_sandbox_removes_its_containers", |m| {
         Box::pin(pods::removing_a_sandbox_removes_its_containers(m))
     }),

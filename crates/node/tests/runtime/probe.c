@@ -104,6 +104,22 @@ static void list(const char *path) {
     closedir(directory);
 }
 
+/* Writes until it may not. */
+static void fill(const char *path) {
+    static char block[65536];
+    int file = open(path, O_WRONLY);
+    long written = 0;
+    for (ssize_t length; (length = write(file, block, sizeof block)) > 0;) written += length;
+    printf("%s after %ld\n", strerror(errno), written);
+    close(file);
+}
+
+static void put(const char *path, const char *text) {
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (write(file, text, strlen(text)) < 0) printf("%s: %s\n", path, strerror(errno));
+    close(file);
+}
+
 static void outcome(const char *what, long result) {
     printf("%s: %s\n", what, result < 0 ? strerror(errno) : "ok");
 }
@@ -138,6 +154,9 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[i], "list")) list(argument);
         if (!strcmp(argv[i], "pid")) printf("pid %d\n", getpid());
         if (!strcmp(argv[i], "write")) outcome(argument, open(argument, O_WRONLY | O_CREAT | O_TRUNC, 0644));
+        if (!strcmp(argv[i], "fill")) fill(argument);
+        if (!strcmp(argv[i], "put")) put(argument, argv[i + 2]);
+        if (!strcmp(argv[i], "message") && getenv("MESSAGE")) put(getenv("MESSAGE"), argument);
         if (!strcmp(argv[i], "mkdir")) outcome(argument, mkdir(argument, 0755));
         if (!strcmp(argv[i], "mknod")) outcome(argument, mknod(argument, S_IFBLK | 0666, makedev(7, 0)));
         if (!strcmp(argv[i], "fifo")) outcome(argument, mkfifo(argument, 0666));

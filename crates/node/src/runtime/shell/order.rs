@@ -11,9 +11,11 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::program::{DEFAULT_PATH, Program};
 use super::user::{self, Identity};
-use super::{GO_FDS, Go, Notice, Outcome, Stage, StartFailure, Step, confine, files, mounts, rootfs};
+use super::{
+    GO_FDS, Go, Notice, Outcome, Stage, StartFailure, Step, confine, files, mounts, own_files, rootfs,
+};
 use super::{sys, tell, volume};
-use crate::runtime::protocol::{ContainerOrder, Report};
+use crate::runtime::protocol::{ContainerOrder, Report, Root};
 use crate::runtime::{Capabilities, Seccomp, StartTimings, descriptors, seccomp, wire};
 
 /// What the app's process knows before its order arrives.
@@ -22,6 +24,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) directory: &'a Path,
     pub(super) filter: &'a [libc::sock_filter],
     pub(super) single_hierarchy: bool,
+    /// The root file system, where that is mounted already: the one that the order asks for.
+    pub(super) root: Option<BorrowedFd<'a>>,
 }
 
 /// Waits for the order and follows it, to the end of this process.
@@ -74,7 +78,7 @@ fn prepare(
     let fds: [OwnedFd; GO_FDS] = fds.try_into().map_err(|_| shell(rustix::io::Errno::BADF))?;
     let [stdout, stderr, network, ipc, uts] = fds;
     join(&network, &ipc, &uts)?;
-    let root = mount_all(surroundings, order)?;
+    let root = mount_all(surroundings, &go.root, order)?;
     let mounted = sys::monotonic();
 
     rootfs::enter(root.as_fd())?;
@@ -102,6 +106,7 @@ fn prepare(
     let executing = sys::monotonic();
     let timings = StartTimings {
         pooled: go.pooled,
+        prepared: surroundings.root.is_some(),
         shell: begun.saturating_sub(go.sent),
         mounts: mounted.saturating_sub(begun),
         confine: executing.saturating_sub(mounted),
@@ -122,10 +127,16 @@ fn join(network: &OwnedFd, ipc: &OwnedFd, uts: &OwnedFd) -> Outcome<()> {
     })
 }
 
-fn mount_all(surroundings: &Surroundings<'_>, order: &ContainerOrder) -> Outcome<OwnedFd> {
+fn mount_all(surroundings: &Surroundings<'_>, wanted: &Root, order: &ContainerOrder) -> Outcome<OwnedFd> {
     let stage = surroundings.stage;
-    let root = rootfs::mount_root(&order.rootfs, surroundings.directory, &stage.root)?;
+    let root = match surroundings.root {
+        Some(root) => {
+            root.try_clone_to_owned().map_err(|error| StartFailure::of(Step::Rootfs, "", &error))?
+        }
+        None => rootfs::assemble(wanted, surroundings.directory, stage)?,
+    };
     mounts::finish(stage, root.as_fd(), surroundings.single_hierarchy)?;
+    own_files::fill(&stage.own, &wanted.files, &order.contents)?;
     for tmpfs in &order.tmpfs {
         mounts::tmpfs(root.as_fd(), &tmpfs.target, tmpfs.size)?;
     }
