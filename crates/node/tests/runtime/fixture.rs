@@ -234,9 +234,19 @@ pub(crate) fn sleeps(pid: i32) -> bool {
     state(pid) == Some('S')
 }
 
+/// The process that reaps it.
+pub(crate) fn parent(pid: i32) -> i32 {
+    stat(pid, 1).expect("it has not been reaped yet").parse().unwrap()
+}
+
 fn state(pid: i32) -> Option<char> {
+    stat(pid, 0)?.chars().next()
+}
+
+/// A field of a process' `stat`, from its state on.
+fn stat(pid: i32, field: usize) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(") ")?.1.chars().next()
+    stat.rsplit_once(") ")?.1.split(' ').nth(field).map(str::to_owned)
 }
 
 pub(crate) fn skip(test: &str, reason: &str) {

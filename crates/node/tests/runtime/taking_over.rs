@@ -12,7 +12,7 @@ use node::runtime::{
 use rustix::net::{accept, bind, connect, listen};
 
 use crate::daemon::{CONTAINERS, Daemon, Kind, MAGIC, PORT, Plan, SOCKET, kill, seqpacket};
-use crate::fixture::{Image, alive, ask, eventually, sleeps, start};
+use crate::fixture::{Image, alive, ask, eventually, parent, sleeps, start};
 
 pub(crate) async fn all_goes_on(image: &Image) {
     let plan = Plan::new(Kind::Container);
@@ -47,8 +47,13 @@ async fn in_between(daemon: &Daemon) -> TcpStream {
     visitor.write_all(b"hello").unwrap();
     let ending = daemon.containers[2];
     eventually("it has said what it had to say, and sleeps", || sleeps(ending)).await;
+    let init = parent(ending);
     kill(ending);
-    eventually("one has ended, and is reaped", || !Path::new(&format!("/proc/{ending}")).exists()).await;
+    let is_reaped = |pid: i32| !Path::new(&format!("/proc/{pid}")).exists();
+    eventually("one has ended, and its init", || {
+        is_reaped(ending) && (init == daemon.keeper || is_reaped(init))
+    })
+    .await;
     assert!(daemon.containers[..2].iter().all(|pid| alive(*pid)));
     visitor
 }
