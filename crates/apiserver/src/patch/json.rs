@@ -21,6 +21,9 @@ pub(super) fn apply(object: &mut Value, patch: &Patch, limits: &Limits) -> Resul
     // No less than the depth of the object.
     let mut depth = nested(object);
     for (number, operation) in patch.iter().enumerate() {
+        if finds_nothing(object, operation) {
+            continue;
+        }
         let tokens = |pointer: &Pointer| pointer.count();
         depth = match operation {
             PatchOperation::Add(add) => depth.max(tokens(&add.path) + nested(&add.value)),
@@ -43,6 +46,17 @@ pub(super) fn apply(object: &mut Value, patch: &Patch, limits: &Limits) -> Resul
         }
     }
     check_depth(nested(object), limits.depth_max)
+}
+
+/// Whether it is a test that there is nothing, and there is nothing: null is what a field is that is not there, which
+/// kube-rs asks before it adds a finalizer (upstream: evanphx/json-patch, `Patch.test`).
+fn finds_nothing(object: &Value, operation: &PatchOperation) -> bool {
+    let PatchOperation::Test(test) = operation else { return false };
+    let path = test.path.as_str();
+    let Some((parent, _)) = path.rsplit_once('/') else { return false };
+    test.value.is_null()
+        && object.pointer(path).is_none()
+        && object.pointer(parent).is_some_and(Value::is_object)
 }
 
 /// Upstream: kube-apiserver, `JSONPatchMaxCopyBytes`.
@@ -92,6 +106,22 @@ mod tests {
         let patch = serde_json::from_value(operations).unwrap();
         let mut object = object;
         apply(&mut object, &patch, limits).map(|()| object)
+    }
+
+    #[test]
+    fn what_is_not_there_is_null() {
+        let test = |path: &str, value: Value| {
+            let object = json!({"a": {"b": null, "c": [1]}});
+            check(object, json!([{"op": "test", "path": path, "value": value}]), &Limits::default()).is_ok()
+        };
+        for path in ["/d", "/a/d", "/a/b"] {
+            assert!(test(path, Value::Null), "{path}");
+            assert!(!test(path, json!([])), "{path}");
+        }
+        // What it would be in has to be there, and a list has an end.
+        for path in ["/a/d/e", "/a/c/1", "/a/c/0", "/a"] {
+            assert!(!test(path, Value::Null), "{path}");
+        }
     }
 
     #[test]
