@@ -23,6 +23,9 @@ pub(super) fn apply(object: &mut Value, patch: &Patch, limits: &Limits) -> Resul
     let mut depth = nested(object);
     for (number, operation) in patch.iter().enumerate() {
         steps.of(operation, object)?;
+        if finds_nothing(object, operation) {
+            continue;
+        }
         let tokens = |pointer: &Pointer| pointer.count();
         depth = match operation {
             PatchOperation::Add(add) => depth.max(tokens(&add.path) + nested(&add.value)),
@@ -105,6 +108,17 @@ fn items_beside(path: &Pointer, object: &Value) -> usize {
     list.and_then(Value::as_array).map_or(0, Vec::len)
 }
 
+/// Whether it is a test that there is nothing, and there is nothing: null is what a field is that is not there, which
+/// kube-rs asks before it adds a finalizer (upstream: evanphx/json-patch, `Patch.test`).
+fn finds_nothing(object: &Value, operation: &PatchOperation) -> bool {
+    let PatchOperation::Test(test) = operation else { return false };
+    let path = test.path.as_str();
+    let Some((parent, _)) = path.rsplit_once('/') else { return false };
+    test.value.is_null()
+        && object.pointer(path).is_none()
+        && object.pointer(parent).is_some_and(Value::is_object)
+}
+
 /// Upstream: kube-apiserver, `JSONPatchMaxCopyBytes`.
 fn check_copied(bytes: usize, max: usize) -> Result<(), PatchError> {
     if bytes <= max {
@@ -152,6 +166,22 @@ mod tests {
         let patch = serde_json::from_value(operations).unwrap();
         let mut object = object;
         apply(&mut object, &patch, limits).map(|()| object)
+    }
+
+    #[test]
+    fn what_is_not_there_is_null() {
+        let test = |path: &str, value: Value| {
+            let object = json!({"a": {"b": null, "c": [1]}});
+            check(object, json!([{"op": "test", "path": path, "value": value}]), &Limits::default()).is_ok()
+        };
+        for path in ["/d", "/a/d", "/a/b"] {
+            assert!(test(path, Value::Null), "{path}");
+            assert!(!test(path, json!([])), "{path}");
+        }
+        // What it would be in has to be there, and a list has an end.
+        for path in ["/a/d/e", "/a/c/1", "/a/c/0", "/a"] {
+            assert!(!test(path, Value::Null), "{path}");
+        }
     }
 
     #[test]

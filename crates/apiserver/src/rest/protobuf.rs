@@ -10,6 +10,7 @@ mod messages;
 mod values;
 mod wire;
 
+use resources::kinds;
 use serde_json::{Map, Value};
 
 use self::{
@@ -45,10 +46,20 @@ pub(super) fn read(body: &[u8], depth_max: usize) -> Result<Value, Unreadable> {
     let reader = Reader { depth_left: depth_max, depth_max };
     let about = reader.message(&TABLE.about, about)?;
     let text = |name: &str| about.get(name).and_then(Value::as_str).unwrap_or_default();
-    let known = TABLE.kind(text("apiVersion"), text("kind")).ok_or(Unreadable::Kind)?;
+    let (api_version, kind) = (text("apiVersion"), text("kind"));
+    let known = TABLE.kind(api_version, kind).ok_or(Unreadable::Kind)?;
     let mut object = reader.message(known, object)?;
+    if is_question(api_version, kind) {
+        // Its answer is for the server to say. There always is an empty one, which is none as JSON has it.
+        object.remove("status");
+    }
     object.extend(about);
     Ok(Value::Object(object))
+}
+
+fn is_question(api_version: &str, kind: &str) -> bool {
+    let mut questions = kinds::reviews().iter().chain(kinds::parts());
+    questions.any(|question| question.kind == kind && question.api_version() == api_version)
 }
 
 fn malformed(why: impl Into<String>) -> Unreadable {

@@ -52,7 +52,7 @@ fn objects() -> Vec<(&'static str, Value)> {
         "containers": [{
             "name": "main", "image": "dev.local/a:1", "args": ["-a", ""], "imagePullPolicy": "IfNotPresent",
             "ports": [{"name": "http1", "containerPort": 8080, "protocol": "TCP"}],
-            "env": [{"name": "A", "value": ""}, {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k", "optional": false}}},
+            "env": [{"name": "A", "value": "a"}, {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k", "optional": false}}},
                     {"name": "C", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "1m"}}}],
             "envFrom": [{"prefix": "P_", "configMapRef": {"name": "m"}}],
             "resources": {"limits": {"cpu": "500m", "memory": "64Mi"}, "requests": {"cpu": "250m"}},
@@ -158,7 +158,7 @@ fn objects() -> Vec<(&'static str, Value)> {
             "names": {"plural": "things", "singular": "thing", "kind": "Thing", "listKind": "ThingList", "shortNames": ["th"]},
             "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema},
                 "subresources": {"status": {}, "scale": {"specReplicasPath": ".spec.size", "statusReplicasPath": ".status.size"}},
-                "additionalPrinterColumns": [{"name": "Size", "type": "integer", "jsonPath": ".spec.size", "priority": 0}]}]}}),
+                "additionalPrinterColumns": [{"name": "Size", "type": "integer", "jsonPath": ".spec.size", "priority": 1}]}]}}),
         ),
     ]
 }

@@ -386,7 +386,7 @@ impl Client {
                 drop(self.executed(&mut waiting, exec, None));
             }
             Event::ExecStarted { request, exec } => {
-                let executed = self.executed(&mut waiting, exec, fds.pop());
+                let executed = self.executed(&mut waiting, exec, fds.next());
                 waiting.answer(request, Answer::Executed(executed));
             }
             Event::ExecFailed { request, failure } => {

@@ -89,11 +89,14 @@ fn a_message_reads_as_its_json() {
             "user": "u",
             "extra": {"k": ["x", "y"]},
         },
-        "status": {"allowed": true},
     });
     assert_eq!(read(&sample(), DEPTH), Ok(expect));
     let secret = [bytes(2, &[text(1, "k"), bytes(2, &[0, 255])].concat()), number(5, 1)];
     check("v1", "Secret", &secret, json!({"data": {"k": "AP8="}, "immutable": true}));
+    // A question as client-go asks it: with an empty answer.
+    let empty = bytes(3, &[text(1, ""), bytes(2, &[])].concat());
+    let expect = json!({"spec": {"audiences": ["a"]}});
+    check("authentication.k8s.io/v1", "TokenRequest", &[bytes(2, &text(1, "a")), empty], expect);
     assert_eq!(read(&body("v1", "Job", &[]), DEPTH), Err(Unreadable::Kind));
 }
 

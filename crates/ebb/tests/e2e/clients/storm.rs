@@ -57,11 +57,11 @@ pub(super) fn run(ebb: &mut Ebb, runtime: &tokio::runtime::Runtime, client: &Cli
     };
     for kill in 0..KILLS {
         reach(goal);
-        // With its keeper, which would keep its connections waiting, and without.
-        if kill % 2 == 0 {
-            ebb.kill_all()
+        // With its keeper; the last time without, which keeps connections waiting.
+        if kill < KILLS - 1 {
+            ebb.kill_all();
         } else {
-            ebb.kill()
+            ebb.kill();
         }
         ebb.restart();
         goal = answered.load(Ordering::Relaxed) + WRITES;
