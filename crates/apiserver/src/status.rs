@@ -142,9 +142,8 @@ impl Failure {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
     }
 
-    /// All places of requests are taken (upstream: apiserver, `filters/maxinflight.go`).
-    pub(crate) fn too_many_requests() -> Self {
-        let message = "Too many requests, please try again later.";
+    /// More of something than there may be at once; there may be room again in a second.
+    pub(crate) fn too_many_requests(message: impl Into<String>) -> Self {
         Self {
             details: Some(json!({"retryAfterSeconds": 1})),
             retry_after: Some(1),
@@ -168,12 +167,6 @@ impl Failure {
 
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
-    }
-
-    /// More of something than there may be at once.
-    pub(crate) fn too_many_requests(message: impl Into<String>) -> Self {
-        let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message);
-        Self { retry_after: Some(1), ..failure }
     }
 
     /// An object of another kind than its path is of.

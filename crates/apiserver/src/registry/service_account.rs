@@ -36,7 +36,7 @@ impl Registry {
         }
         let Some(mut pod) = downcast::<Pod>(Arc::clone(&object)) else { return Ok(object) };
         drop(object);
-        mount_token(Arc::make_mut(&mut pod), || format!("{VOLUME_PREFIX}{}", self.chance.suffix()));
+        mount_token(Arc::make_mut(&mut pod), || format!("{VOLUME_PREFIX}{}", self.environment.suffix()));
         Ok(pod)
     }
 

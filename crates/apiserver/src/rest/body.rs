@@ -105,7 +105,7 @@ fn parse_now(format: Format, bytes: &[u8], bounds: Bounds) -> Result<Parsed, Fai
         Format::Json => json::read(bytes, bounds)
             .map_err(|error| format!("couldn't get version/kind; json parse error: {error}")),
         Format::Yaml => yaml(bytes, bounds),
-        Format::Protobuf => match protobuf::read(bytes, bounds.depth_max) {
+        Format::Protobuf => match protobuf::read(bytes, bounds) {
             Ok(value) if json::nodes(&value) > bounds.nodes_max => {
                 Err(json::too_many_nodes(bounds.nodes_max))
             }

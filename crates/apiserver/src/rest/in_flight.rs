@@ -7,6 +7,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::{Query, segments};
 use crate::{limits::Limits, status::Failure};
 
+/// In kube-apiserver's words.
+const ALL_TAKEN: &str = "Too many requests, please try again later.";
+
 /// The places of requests that are being answered. Watches and logs, which last, have none: for them there is the limit of
 /// connections.
 pub(crate) struct InFlight {
@@ -32,7 +35,7 @@ impl InFlight {
         }
         let reads = [Method::GET, Method::HEAD].contains(request.method());
         let places = if reads { &self.reads } else { &self.writes };
-        places.try_acquire().map(Some).map_err(|_| Failure::too_many_requests())
+        places.try_acquire().map(Some).map_err(|_| Failure::too_many_requests(ALL_TAKEN))
     }
 }
 

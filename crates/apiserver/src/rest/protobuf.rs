@@ -17,7 +17,7 @@ use self::{
     messages::{Member, Message, TABLE, Type},
     wire::{Field, Fields},
 };
-use super::json::too_deep;
+use super::json::{Bounds, too_deep};
 
 const MAGIC: &[u8] = b"k8s\0";
 
@@ -30,7 +30,7 @@ pub(super) enum Unreadable {
 }
 
 /// The object in a body, as JSON would have it.
-pub(super) fn read(body: &[u8], depth_max: usize) -> Result<Value, Unreadable> {
+pub(super) fn read(body: &[u8], bounds: Bounds) -> Result<Value, Unreadable> {
     let body = body
         .strip_prefix(MAGIC)
         .ok_or_else(|| malformed("provided data does not appear to be a protobuf message"))?;
@@ -43,7 +43,7 @@ pub(super) fn read(body: &[u8], depth_max: usize) -> Result<Value, Unreadable> {
         }
     }
     let about = about.ok_or_else(|| malformed("the body does not say what it is"))?;
-    let reader = Reader { depth_left: depth_max, depth_max };
+    let reader = Reader { depth_left: bounds.depth_max, bounds };
     let about = reader.message(&TABLE.about, about)?;
     let text = |name: &str| about.get(name).and_then(Value::as_str).unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));
@@ -70,14 +70,14 @@ fn malformed(why: impl Into<String>) -> Unreadable {
 #[derive(Clone, Copy)]
 struct Reader {
     depth_left: usize,
-    depth_max: usize,
+    bounds: Bounds,
 }
 
 impl Reader {
     fn below(self) -> Result<Self, Unreadable> {
         match self.depth_left.checked_sub(1) {
             Some(depth_left) => Ok(Self { depth_left, ..self }),
-            None => Err(malformed(too_deep(self.depth_max))),
+            None => Err(malformed(too_deep(self.bounds.depth_max))),
         }
     }
 

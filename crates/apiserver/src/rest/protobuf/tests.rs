@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 
 const DEPTH: usize = 16;
+const BOUNDS: Bounds = Bounds { depth_max: DEPTH, nodes_max: 10_000, bytes_max: 1 << 20 };
 
 fn varint(mut number: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -45,7 +46,7 @@ fn check(api_version: &str, kind: &str, object: &[Vec<u8>], expect: Value) {
     let mut expect = expect;
     expect["apiVersion"] = api_version.into();
     expect["kind"] = kind.into();
-    assert_eq!(read(&body(api_version, kind, &object.concat()), DEPTH), Ok(expect));
+    assert_eq!(read(&body(api_version, kind, &object.concat()), BOUNDS), Ok(expect));
 }
 
 /// One of everything that a message can have.
@@ -90,14 +91,14 @@ fn a_message_reads_as_its_json() {
             "extra": {"k": ["x", "y"]},
         },
     });
-    assert_eq!(read(&sample(), DEPTH), Ok(expect));
+    assert_eq!(read(&sample(), BOUNDS), Ok(expect));
     let secret = [bytes(2, &[text(1, "k"), bytes(2, &[0, 255])].concat()), number(5, 1)];
     check("v1", "Secret", &secret, json!({"data": {"k": "AP8="}, "immutable": true}));
     // A question as client-go asks it: with an empty answer.
     let empty = bytes(3, &[text(1, ""), bytes(2, &[])].concat());
     let expect = json!({"spec": {"audiences": ["a"]}});
     check("authentication.k8s.io/v1", "TokenRequest", &[bytes(2, &text(1, "a")), empty], expect);
-    assert_eq!(read(&body("v1", "Job", &[]), DEPTH), Err(Unreadable::Kind));
+    assert_eq!(read(&body("v1", "Job", &[]), BOUNDS), Err(Unreadable::Kind));
 }
 
 #[test]
@@ -174,9 +175,9 @@ fn nesting_is_bounded() {
         let version = bytes(4, &bytes(1, &schema));
         body("apiextensions.k8s.io/v1", "CustomResourceDefinition", &bytes(2, &bytes(7, &version)))
     };
-    assert!(read(&nested(3), DEPTH).is_ok());
+    assert!(read(&nested(3), BOUNDS).is_ok());
     for depth in [DEPTH, 2_000] {
-        let error = read(&nested(depth), DEPTH).unwrap_err();
+        let error = read(&nested(depth), BOUNDS).unwrap_err();
         assert_eq!(error, malformed(too_deep(DEPTH)));
     }
     let text = format!("{}{}", "[".repeat(30), "]".repeat(30));
@@ -184,7 +185,7 @@ fn nesting_is_bounded() {
     let version = bytes(4, &bytes(1, &schema));
     let object = bytes(2, &bytes(7, &version));
     assert!(matches!(
-        read(&body("apiextensions.k8s.io/v1", "CustomResourceDefinition", &object), DEPTH),
+        read(&body("apiextensions.k8s.io/v1", "CustomResourceDefinition", &object), BOUNDS),
         Err(Unreadable::Malformed(why)) if why.contains("exceeded max depth")
     ));
 }
@@ -249,17 +250,17 @@ impl Type {
 fn whatever_comes_is_read_or_refused() {
     let sample = sample();
     for end in 0..sample.len() {
-        assert_ne!(read(&sample[..end], DEPTH), read(&sample, DEPTH), "{end} bytes of it");
+        assert_ne!(read(&sample[..end], BOUNDS), read(&sample, BOUNDS), "{end} bytes of it");
     }
     for at in 0..sample.len() {
         for flip in [1, 0x80, 0xff] {
             let mut other = sample.clone();
             other[at] ^= flip;
             // Whether it means something is not known, but it is over soon.
-            _ = read(&other, DEPTH);
+            _ = read(&other, BOUNDS);
         }
     }
-    let of = |object: &[u8]| read(&body("v1", "ConfigMap", object), DEPTH);
+    let of = |object: &[u8]| read(&body("v1", "ConfigMap", object), BOUNDS);
     let cases: [&[u8]; 6] = [
         &number(1, 5),
         &text(4, "true"),

@@ -9,7 +9,7 @@ use super::{
     messages::{TABLE, Type},
     wire::{self, Field, Fields},
 };
-use crate::rest::json;
+use crate::rest::json::{self, Bounds};
 
 impl Reader {
     pub(super) fn plain(self, kind: &Type, field: Field<'_>) -> Result<Value, Unreadable> {
@@ -29,7 +29,9 @@ impl Reader {
             (Type::IntOrString, Field::Bytes(bytes)) => int_or_string(bytes)?,
             (Type::Json, Field::Bytes(bytes)) => match first(bytes)? {
                 Some(Field::Bytes(text)) if !text.is_empty() => {
-                    json::read(text, self.depth_left).map_err(malformed)?.0
+                    json::read(text, Bounds { depth_max: self.depth_left, ..self.bounds })
+                        .map_err(malformed)?
+                        .value
                 }
                 _ => Value::Null,
             },
