@@ -10,7 +10,11 @@ mod domain;
 mod ends;
 mod environment;
 mod gateway;
+#[allow(dead_code, reason = "the API server's own tests ask more of it")]
+#[path = "../../../apiserver/tests/api/https.rs"]
+mod https;
 mod images;
+mod kills;
 mod life;
 mod lifecycle;
 mod manifests;
@@ -19,6 +23,7 @@ mod refusals;
 mod revisions;
 mod rig;
 mod scaling;
+mod secrets;
 mod taking_over;
 mod traffic;
 mod workloads;

@@ -30,7 +30,7 @@ pub(crate) use self::{
 };
 
 /// The longest that anything here may take: far above what it takes, and below a test runner's patience.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
