@@ -98,6 +98,15 @@ impl Session {
         Ok(api.list(params).await.map_err(|error| self.explain(error))?.items)
     }
 
+    /// Some objects of a kind in the session's namespace, and the token that continues the list where there are more.
+    pub(crate) async fn page<K: Served>(
+        &self,
+        params: &ListParams,
+    ) -> Result<(Vec<K>, Option<String>), Error> {
+        let page = self.all::<K>().list(params).await.map_err(|error| self.explain(error))?;
+        Ok((page.items, page.metadata.continue_.filter(|token| !token.is_empty())))
+    }
+
     /// Writes an object anew, from the current one; reads it again and repeats when somebody else was faster.
     pub(crate) async fn replace<K: Served>(
         &self,

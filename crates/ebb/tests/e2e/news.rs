@@ -156,7 +156,12 @@ fn what_ails_a_service_stands_in_its_description() {
     // It is ready again by then, and says so.
     described(
         "hungry",
-        &["++ Ready", "Warnings:", killed, "Try next:  other resources: `ebb service update hungry"],
+        &[
+            "++ Ready",
+            "Warnings:",
+            killed,
+            "Try next:  change requests or limits: `ebb service update hungry",
+        ],
     );
     assert_eq!(ebb.call(&url).status, 200);
 
