@@ -90,21 +90,21 @@ pub(super) async fn ensure<K: Object + PartialEq>(
     ensure_by(&context.client, owner, desired, merge, |desired| create(context, owner, desired)).await
 }
 
-/// A reconciler of objects of kind `K` whose failures are told on the object that it fails on. How often is bounded by
-/// the queue, which waits longer after each failure.
-pub(super) struct Told<K, R> {
+/// A reconciler of objects of kind `K` whose failures become Events about the object that it failed on. How often is
+/// bounded by the queue, which waits longer after each failure.
+pub(super) struct WithEvents<K, R> {
     context: Context,
     reconciler: R,
     kind: PhantomData<fn(K)>,
 }
 
-impl<K: Object, R: Reconcile> Told<K, R> {
+impl<K: Object, R: Reconcile> WithEvents<K, R> {
     pub(super) fn new(context: &Context, reconciler: R) -> Self {
         Self { context: context.clone(), reconciler, kind: PhantomData }
     }
 }
 
-impl<K: Object, R: Reconcile> Reconcile for Told<K, R> {
+impl<K: Object, R: Reconcile> Reconcile for WithEvents<K, R> {
     async fn reconcile(&self, key: &ObjectKey) -> Result<Action> {
         let outcome = self.reconciler.reconcile(key).await;
         if let Err(error) = &outcome

@@ -88,7 +88,7 @@ impl Platform {
                                end by themselves within {:?}", KeeperOptions::GRACE);
                     }
                     told = true;
-                    say("Stopping as soon as the node has started; ask again to end at once.");
+                    say("Will stop once start-up finishes. Press Ctrl-C again to abort now.");
                 }
             }
         };
@@ -279,7 +279,7 @@ impl Platform {
         };
         tokio::select! {
             () = in_order => {}
-            () = hurry => tracing::warn!("told twice to stop: what is in flight is cut"),
+            () = hurry => tracing::warn!("second stop signal: closing open requests"),
         }
         self.tasks.shutdown().await;
         let ended = self.node.end().finish().await;
@@ -296,7 +296,7 @@ impl Platform {
             drained = timeout(HAND_OVER_DRAIN_MAX, self.drain()) => if drained.is_err() {
                 tracing::warn!("handing over: what is still in flight after {HAND_OVER_DRAIN_MAX:?} is cut");
             },
-            () = hurry => tracing::warn!("told to stop while handing over: what is in flight is cut"),
+            () = hurry => tracing::warn!("stop signal during the hand-over: closing open requests"),
         }
         self.tasks.shutdown().await;
         self.node.logs.hand_over().await;
@@ -319,8 +319,7 @@ impl Platform {
                     "the keeper of the containers was ended from outside, and they with it; start `ebb up` again"
                 )),
                 Parting::LetGo => (Asked::HandOver, anyhow::anyhow!(
-                    "this process was held up for so long that it does not know its containers any more, which go on; \
-                     start `ebb up` again within {:?} to take them over",
+                    "this process was paused so long that it lost track of its containers; they still run: start `ebb up` again within {:?} to take them over",
                     KeeperOptions::GRACE
                 )),
             },

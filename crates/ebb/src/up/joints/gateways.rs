@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use controllers::network::{Applied, Gateways, IngressClass, LoadBalancers};
+use controllers::network::{DomainConflict, Gateways, IngressClass, LoadBalancers, Served};
 use resources::{
     ObjectKey,
     networking::{LoadBalancerIngressStatus, LoadBalancerStatus},
@@ -36,8 +36,14 @@ impl Gateways for EmbeddedGateways {
         if CLASSES.contains(&class) { IngressClass::Served } else { IngressClass::Unknown }
     }
 
-    fn applied(&self, ingress: &ObjectKey) -> Option<Applied> {
-        self.applied.get(ingress).map(|served| Applied { uid: served.uid, generation: served.generation })
+    fn served(&self, ingress: &ObjectKey) -> Option<Served> {
+        let dataplane::Served { uid, generation, conflict } = self.applied.get(ingress)?;
+        let conflict = conflict.map(|dataplane::Conflict { host, owner }| DomainConflict { host, owner });
+        Some(Served { uid, generation, conflict })
+    }
+
+    fn conflicting(&self) -> Vec<ObjectKey> {
+        self.applied.conflicting()
     }
 
     fn changed(&self) -> watch::Receiver<u64> {

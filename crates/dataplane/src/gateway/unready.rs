@@ -4,10 +4,10 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use resources::ObjectKey;
 
-/// The public hosts of Routes that nothing serves yet: whoever asks for one is told that it is there, and how to find
-/// out what it waits for. Cheap to clone; all clones are one.
+/// The public hosts of Routes that are not served yet: the answer to a request for one says that it exists, and how to find
+/// out what it waits for. Cheap to clone; all clones share one state.
 #[derive(Clone, Default)]
-pub(crate) struct Waiting(Arc<RwLock<Hosts>>);
+pub(crate) struct UnreadyRoutes(Arc<RwLock<Hosts>>);
 
 #[derive(Default)]
 struct Hosts {
@@ -15,8 +15,8 @@ struct Hosts {
     of_route: HashMap<ObjectKey, Box<str>>,
 }
 
-impl Waiting {
-    /// The Route waits with this host, or with none any more.
+impl UnreadyRoutes {
+    /// The Route is not ready and has this host; `None`: it is ready, or gone.
     pub(crate) fn set(&self, route: &ObjectKey, host: Option<&str>) {
         let mut hosts = self.0.write();
         if let Some(before) = hosts.of_route.remove(route) {
@@ -33,7 +33,7 @@ impl Waiting {
         *self.0.write() = Hosts::default();
     }
 
-    /// The Route that waits with this host.
+    /// The Route that is not ready and has this host.
     pub(crate) fn route_of(&self, host: &str) -> Option<ObjectKey> {
         self.0.read().routes.get(host).cloned()
     }

@@ -12,12 +12,12 @@ use crate::Handle;
 
 pub(super) async fn follow(client: &Client, handle: &Handle) {
     let mut watch = client.watch::<Route>(ListOptions::all());
-    let waiting = handle.waiting();
+    let unready = handle.unready();
     loop {
         match watch.next().await {
-            Event::Applied(route) => waiting.set(&route.key(), host(&route)),
-            Event::Deleted(route) => waiting.set(&route.key(), None),
-            Event::Restarted => waiting.clear(),
+            Event::Applied(route) => unready.set(&route.key(), host(&route)),
+            Event::Deleted(route) => unready.set(&route.key(), None),
+            Event::Restarted => unready.clear(),
             Event::Synced => {}
         }
     }
