@@ -1,6 +1,7 @@
 //! What the server is and has: health, version, discovery, OpenAPI.
 
 mod aggregated;
+mod digest;
 mod groups;
 mod not_served;
 mod openapi;
@@ -63,13 +64,23 @@ pub(crate) fn answer<B>(request: &Request<B>, served: &Served) -> Result<Option<
         ["apis", group] => groups::group(served, group),
         ["apis", group, version] => groups::resources(served, group, version),
         ["openapi", "v3"] => Some(openapi::index(served)),
-        ["openapi", "v3", "api", version] => openapi::document(served, "", version),
-        ["openapi", "v3", "apis", group, version] => openapi::document(served, group, version),
         ["openapi", "v2"] => return Ok(Some(openapi_v2(request))),
+        ["openapi", "v3", ..] => None,
         _ => return Ok(None),
     };
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Err(Failure::method_not_allowed());
+    }
+    let document = match segments.as_slice() {
+        ["openapi", "v3", "api", version] => openapi::document(served, "", version),
+        ["openapi", "v3", "apis", group, version] => openapi::document(served, group, version),
+        _ => None,
+    };
+    if let Some(document) = document {
+        let text = document.to_string();
+        let (own, query) = (digest::of(&text), Query::parse(request.uri().query()));
+        let response = digest::answer(request.headers(), "application/json", text);
+        return Ok(Some(digest::lasting(response, &own, query.get("hash"))));
     }
     match (found, segments.as_slice()) {
         (Some(found), _) => Ok(Some(reply::value(StatusCode::OK, &found))),
@@ -93,7 +104,7 @@ fn root<B>(
                 "v2" => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
                 _ => "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
             };
-            reply::respond(StatusCode::OK, content_type, full(aggregated(version).to_string()))
+            digest::answer(request.headers(), content_type, aggregated(version).to_string())
         }
         Form::Object | Form::Table(_) | Form::Partial { .. } => reply::value(StatusCode::OK, &plain()),
     };

@@ -20,6 +20,7 @@
 
 mod apply;
 mod aside;
+mod audit;
 mod authentication;
 mod authorization;
 mod backup;
@@ -57,6 +58,7 @@ pub use self::{
     kubelet::{Kubelet, LogOptions},
     limits::Limits,
     mount::{Body, Handler, full},
+    registry::ServiceRange,
     request_body::RequestBody,
     rest::Query,
     server::{ApiServer, Options},

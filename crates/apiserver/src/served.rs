@@ -12,7 +12,10 @@ mod columns;
 mod definition;
 mod kinds;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, OnceLock},
+};
 
 use resources::Kind;
 
@@ -26,11 +29,23 @@ pub(crate) use self::{
 pub(crate) struct Served {
     kinds: Vec<&'static Kind>,
     definitions: HashMap<&'static Kind, Arc<Definition>>,
-    /// Different whenever the table is.
-    revision: u64,
+    /// Of its documents, by their paths, once somebody has asked.
+    digests: OnceLock<BTreeMap<String, String>>,
 }
 
 impl Served {
+    fn new(kinds: Vec<&'static Kind>, definitions: HashMap<&'static Kind, Arc<Definition>>) -> Self {
+        Self { kinds, definitions, digests: OnceLock::new() }
+    }
+
+    /// The digests of its documents, which are made once.
+    pub(crate) fn digests(
+        &self,
+        make: impl FnOnce() -> BTreeMap<String, String>,
+    ) -> &BTreeMap<String, String> {
+        self.digests.get_or_init(make)
+    }
+
     /// Every kind, in the order of discovery.
     pub(crate) fn all(&self) -> &[&'static Kind] {
         &self.kinds
@@ -57,10 +72,5 @@ impl Served {
             all.find(|(known, _)| known.hub() == kind.hub() && known.version == kind.version)
         };
         self.definitions.get(kind).or_else(|| alike().map(|(_, definition)| definition))
-    }
-
-    /// Different whenever the table is.
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision
     }
 }

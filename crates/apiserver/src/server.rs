@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Error, Health, Kubelet, Limits, Result, Scope,
+    Error, Health, Kubelet, Limits, Result, Scope, ServiceRange,
+    audit::Recorder,
     authentication::{Signer, Tokens},
     authorization::Policies,
     bootstrap,
@@ -20,7 +21,7 @@ use crate::{
     configs::Keeper,
     in_process::InProcess,
     mount::Handler,
-    registry::{Registry, clean_up},
+    registry::{Addresses, Registry, clean_up},
     served::Kinds,
     store::{Found, Journal, Store},
     tls::Authority,
@@ -37,13 +38,18 @@ pub struct Options {
     pub limits: Limits,
     /// Time and randomness.
     pub chance: Chance,
+    /// The file that every request is noted in; `None` for no audit log.
+    pub audit_log: Option<PathBuf>,
+    /// The addresses and node ports that Services are given.
+    pub services: ServiceRange,
 }
 
 impl Options {
     /// The defaults, with state in `data_dir`.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         let (limits, chance) = (Limits::default(), Chance::system());
-        Self { data_dir: data_dir.into(), names: Vec::new(), limits, chance }
+        let services = ServiceRange::default();
+        Self { data_dir: data_dir.into(), names: Vec::new(), limits, chance, audit_log: None, services }
     }
 }
 
@@ -57,6 +63,7 @@ pub struct ApiServer {
 pub(crate) struct Shared {
     pub(crate) registry: Arc<Registry>,
     pub(crate) authority: Authority,
+    pub(crate) audit: Option<Recorder>,
     pub(crate) tokens: Tokens,
     pub(crate) policies: Policies,
     pub(crate) health: Health,
@@ -95,14 +102,16 @@ impl ApiServer {
         signer: Signer,
         options: Options,
     ) -> Result<Self> {
-        let Options { limits, chance, .. } = options;
+        let Options { limits, chance, services, audit_log, .. } = options;
+        let audit = audit_log.map(|path| Recorder::open(path, &limits)).transpose()?;
         let store = {
             let limits = limits.clone();
             let opened = tokio::task::spawn_blocking(move || Store::open(journal, &found, &limits)).await;
             Arc::new(opened.expect("reading the state does not panic").map_err(Error::State)?)
         };
-        let registry =
-            Arc::new(Registry { store, configs: Keeper::new(), kinds: Kinds::new(), chance, limits });
+        let addresses = Addresses::load(services, &store).await.map_err(Error::State)?;
+        let (configs, kinds) = (Keeper::new(), Kinds::new());
+        let registry = Arc::new(Registry { store, configs, addresses, kinds, chance, limits });
         registry.configs.load(&registry.store).await.map_err(Error::State)?;
         registry.load_definitions().await.map_err(Error::State)?;
         tokio::spawn(clean_up(Arc::downgrade(&registry)));
@@ -111,6 +120,7 @@ impl ApiServer {
         let shared = Shared {
             registry,
             authority,
+            audit,
             tokens: Tokens::new(signer),
             policies,
             health: Health::default(),
@@ -178,13 +188,17 @@ impl ApiServer {
         self.shared.authority.ca_pem()
     }
 
-    /// Writes what is queued and lets go of the data directory. Requests after it fail.
+    /// Writes what is queued, of the audit log too, and lets go of the data directory. Requests after it fail.
     ///
     /// # Errors
     /// `Storage` when not everything is on disk.
     pub async fn close(&self) -> Result<()> {
-        let store = Arc::clone(&self.shared.registry.store);
-        let closed = tokio::task::spawn_blocking(move || store.close()).await;
+        let shared = Arc::clone(&self.shared);
+        let close = move || {
+            shared.audit.iter().for_each(Recorder::close);
+            shared.registry.store.close()
+        };
+        let closed = tokio::task::spawn_blocking(close).await;
         closed.expect("closing the state does not panic").map_err(Error::Storage)
     }
 }

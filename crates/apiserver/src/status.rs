@@ -5,7 +5,10 @@ use objects::{Cause, Error};
 use resources::{Kind, admission::Rejection};
 use serde_json::{Value, json};
 
-use crate::authorization::{Asked, Attributes};
+use crate::{
+    audit::Outcome,
+    authorization::{Asked, Attributes},
+};
 
 /// A request that failed, as the client is told.
 #[derive(Clone, Debug)]
@@ -199,6 +202,20 @@ impl Failure {
         Self::mistakes("", kind, name, mistakes)
     }
 
+    /// An object that breaks rules, of a kind that is none of its own here.
+    pub(crate) fn invalid(group: &str, kind: &str, name: &str, mistakes: &[(&str, String)]) -> Self {
+        Self::mistakes(group, kind, name, mistakes)
+    }
+
+    /// A part of an object that somebody else was faster with.
+    pub(crate) fn conflict(resource: &str, name: &str, why: &str) -> Self {
+        let message = format!("Operation cannot be fulfilled on {resource} {name:?}: {why}");
+        Self {
+            details: Some(json!({"kind": resource, "name": name})),
+            ..Self::new(StatusCode::CONFLICT, "Conflict", message)
+        }
+    }
+
     fn mistakes(group: &str, kind: &str, name: &str, mistakes: &[(&str, String)]) -> Self {
         let sentences: Vec<String> = mistakes.iter().map(|(field, why)| format!("{field}: {why}")).collect();
         let list = match sentences.as_slice() {
@@ -246,6 +263,12 @@ impl Failure {
         }
     }
 
+    /// What the audit log has of it: not the message, which may quote what was sent.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let reason = Some(self.reason).filter(|reason| !reason.is_empty()).map(str::to_owned);
+        Outcome { code: self.code, reason }
+    }
+
     /// The failure as a `metav1.Status`.
     pub(crate) fn to_status(&self) -> Value {
         let mut status = json!({
@@ -277,6 +300,10 @@ impl From<Error> for Failure {
             Error::NotFound { kind, name } => named(StatusCode::NOT_FOUND, "NotFound", kind, name),
             Error::AlreadyExists { kind, name } => named(StatusCode::CONFLICT, "AlreadyExists", kind, name),
             Error::Conflict { kind, name, .. } => named(StatusCode::CONFLICT, "Conflict", kind, name),
+            Error::Precondition { kind, name, .. } => Self {
+                details: Some(details(kind, kind.kind, name)),
+                ..Self::new(StatusCode::CONFLICT, "Conflict", message)
+            },
             Error::Invalid { kind, name, causes } => {
                 let mut details = details(kind, kind.kind, name);
                 details["causes"] = causes.iter().map(cause).collect();
@@ -286,8 +313,12 @@ impl From<Error> for Failure {
                 }
             }
             Error::BadRequest(_) => Self::bad_request(message),
-            Error::Forbidden { object: Some((kind, name)), .. } => {
-                named(StatusCode::FORBIDDEN, "Forbidden", kind, name)
+            Error::Forbidden { object: Some((kind, name)), cause: why, .. } => {
+                let mut failure = named(StatusCode::FORBIDDEN, "Forbidden", kind, name);
+                if let (Some(why), Some(details)) = (why, &mut failure.details) {
+                    details["causes"] = json!([cause(why)]);
+                }
+                failure
             }
             Error::Forbidden { object: None, .. } => Self::forbidden(message),
             Error::Expired(_) => Self::new(StatusCode::GONE, "Expired", message),
@@ -313,6 +344,11 @@ pub(crate) fn from_rejection(kind: &'static Kind, name: String, rejection: Rejec
             Error::Invalid { kind, name, causes: errors.iter().map(cause).collect() }
         }
     }
+}
+
+/// The answer to what was done and has nothing to show.
+pub(crate) fn done() -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
 }
 
 /// The answer to a delete that left nothing behind.

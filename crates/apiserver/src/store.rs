@@ -170,6 +170,11 @@ impl Store {
         self.lock().shelf(kind).is_empty()
     }
 
+    /// Whether there may be a new object: its namespace and its kind are there, and stay.
+    pub(crate) fn check_home(&self, kind: &'static Kind, key: &ObjectKey) -> Result<(), Refused> {
+        self.lock().check_home(kind, &Key::of(kind, key))
+    }
+
     /// Whether a write would get its place.
     pub(crate) fn check(&self, write: &Write) -> Result<(), Refused> {
         self.lock().check(write.object.kind(), &write.key(), write.before.as_ref())
@@ -290,9 +295,10 @@ impl State {
         if found != before.map(|before| before.version) {
             return Err(Refused::Raced);
         }
-        if found.is_some() {
-            return Ok(());
-        }
+        if found.is_some() { Ok(()) } else { self.check_home(kind, key) }
+    }
+
+    fn check_home(&mut self, kind: &'static Kind, key: &Key) -> Result<(), Refused> {
         self.check_kind(kind)?;
         if !kind.namespaced {
             return Ok(());

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use self::columns::Cell;
 pub(crate) use self::columns::Column;
 use crate::{
-    rest::Includes,
+    rest::{Includes, TableForm},
     served::Definition,
     store::{Page, Stored},
 };
@@ -27,12 +27,19 @@ use crate::{
 pub(crate) fn of_object(
     columns: &[Column],
     stored: &Stored,
-    includes: Includes,
+    form: TableForm,
     now: Timestamp,
 ) -> Result<Value, Error> {
-    let row = row(columns, stored, includes, now)?;
+    let row = row(columns, stored, form, now)?;
     let metadata = json!({"resourceVersion": stored.version.to_string()});
-    Ok(table(columns, &metadata, vec![row]))
+    Ok(table(columns, &metadata, vec![row], form))
+}
+
+/// A Scale as a table, which has no kind of its own here.
+pub(crate) fn of_scale(scale: &Value, form: TableForm, now: Timestamp) -> Value {
+    let row = row_of(columns::SCALE, scale.clone(), form, now);
+    let metadata = json!({"resourceVersion": scale["metadata"]["resourceVersion"]});
+    table(columns::SCALE, &metadata, vec![row], form)
 }
 
 /// The columns of a kind, with what a user says of it.
@@ -45,54 +52,57 @@ pub(crate) fn of_page(
     columns: &[Column],
     page: &Page,
     metadata: &Value,
-    includes: Includes,
+    form: TableForm,
     now: Timestamp,
 ) -> Result<Value, Error> {
-    let rows =
-        page.items.iter().map(|stored| row(columns, stored, includes, now)).collect::<Result<_, _>>()?;
-    Ok(table(columns, metadata, rows))
+    let rows = page.items.iter().map(|stored| row(columns, stored, form, now)).collect::<Result<_, _>>()?;
+    Ok(table(columns, metadata, rows, form))
 }
 
 /// The row of a bookmark: nothing but a version.
-pub(crate) fn bookmark(metadata: &Value) -> Value {
-    let object =
-        json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata});
+pub(crate) fn bookmark(metadata: &Value, form: TableForm) -> Value {
+    let api_version = form.api_version;
+    let object = json!({"kind": "PartialObjectMetadata", "apiVersion": api_version, "metadata": metadata});
     json!({
         "kind": "Table",
-        "apiVersion": "meta.k8s.io/v1",
+        "apiVersion": api_version,
         "metadata": {"resourceVersion": metadata["resourceVersion"]},
         "columnDefinitions": null,
         "rows": [{"cells": [], "object": object}],
     })
 }
 
-fn table(columns: &[Column], metadata: &Value, rows: Vec<Value>) -> Value {
+fn table(columns: &[Column], metadata: &Value, rows: Vec<Value>, form: TableForm) -> Value {
     let definitions: Vec<Value> = columns.iter().map(Column::definition).collect();
     json!({
         "kind": "Table",
-        "apiVersion": "meta.k8s.io/v1",
+        "apiVersion": form.api_version,
         "metadata": metadata,
         "columnDefinitions": definitions,
         "rows": rows,
     })
 }
 
-fn row(columns: &[Column], stored: &Stored, includes: Includes, now: Timestamp) -> Result<Value, Error> {
+fn row(columns: &[Column], stored: &Stored, form: TableForm, now: Timestamp) -> Result<Value, Error> {
     let object: Value = serde_json::from_slice(&stored.json())
         .map_err(|error| Error::Internal(format!("a stored object cannot be read: {error}")))?;
+    Ok(row_of(columns, object, form, now))
+}
+
+fn row_of(columns: &[Column], object: Value, form: TableForm, now: Timestamp) -> Value {
     let cells: Vec<Value> = columns.iter().map(|column| column.cell(&object, now)).collect();
-    Ok(match includes {
+    match form.includes {
         Includes::None => json!({"cells": cells, "object": null}),
         Includes::Object => json!({"cells": cells, "object": object}),
         Includes::Metadata => json!({
             "cells": cells,
             "object": {
                 "kind": "PartialObjectMetadata",
-                "apiVersion": "meta.k8s.io/v1",
+                "apiVersion": form.api_version,
                 "metadata": object["metadata"],
             },
         }),
-    })
+    }
 }
 
 impl Column {

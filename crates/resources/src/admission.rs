@@ -25,7 +25,7 @@ mod serving;
 mod tests;
 
 pub use self::{
-    dispatch::{admit, defaulted, warnings},
+    dispatch::{admit, check_status, defaulted, warnings},
     field_error::{FieldError, FieldErrorKind, aggregate},
     labels::matches,
     rejection::Rejection,

@@ -17,7 +17,12 @@ fn look(value: &Value, place: Place<'_>, path: &mut String, faults: &mut Vec<Str
         return;
     }
     if let Some(expected) = other_than(value, place.form()) {
-        return faults.push(format!("{path}: expected {expected}, got {value}"));
+        let got = match (place.form(), value) {
+            // Where a number should be, upstream says of which type the value is, and else the value itself.
+            (Form::Scalar(Scalar::Number), value) => go_type(value).to_owned(),
+            (_, value) => value.to_string(),
+        };
+        return faults.push(format!("{path}: expected {expected}, got {got}"));
     }
     let len = path.len();
     match value {
@@ -46,6 +51,19 @@ fn look(value: &Value, place: Place<'_>, path: &mut String, faults: &mut Vec<Str
             }
         }
         _ => {}
+    }
+}
+
+/// What Go calls the type of a value.
+fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
     }
 }
 

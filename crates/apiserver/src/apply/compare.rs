@@ -22,7 +22,7 @@ impl Changes {
     /// Between two states.
     pub(super) fn between(old: &Value, new: &Value, place: Place<'_>) -> Self {
         let mut changes = Self::default();
-        changes.compare(Some(old), Some(new), place, &mut Vec::new());
+        changes.compare(Some(old), Some(new), place, &mut Vec::new(), [true; 2]);
         changes
     }
 
@@ -32,21 +32,26 @@ impl Changes {
         new: Option<&Value>,
         place: Place<'_>,
         path: &mut Vec<Element>,
+        // Whether what a value would be a part of is there in the old and in the new state.
+        around: [bool; 2],
     ) {
-        let [old, new] = [old, new].map(|value| value.filter(|value| !value.is_null()));
         if old == new {
             return;
         }
+        let is_there =
+            |value: Option<&Value>, around: bool| value.is_some() || around && place.is_always_there();
+        let there = [is_there(old, around[0]), is_there(new, around[1])];
         match (parts(old, place), parts(new, place)) {
+            (None, None) if there == [true; 2] && is_nothing(old) && is_nothing(new) => return,
             (None, None) => return self.leaf(old, new, path),
             // Another form of value took the place: the one goes leaf by leaf, the other comes.
             (Some(_), None) if new.is_some() => {
-                self.compare(old, None, place, path);
-                return self.compare(None, new, place, path);
+                self.compare(old, None, place, path, around);
+                return self.compare(None, new, place, path, around);
             }
             (None, Some(_)) if old.is_some() => {
-                self.compare(old, None, place, path);
-                return self.compare(None, new, place, path);
+                self.compare(old, None, place, path, around);
+                return self.compare(None, new, place, path, around);
             }
             (old_parts, new_parts) => {
                 let mut both: BTreeMap<Element, [Option<(&Value, Place<'_>)>; 2]> = BTreeMap::new();
@@ -58,17 +63,15 @@ impl Changes {
                 for (name, [old, new]) in both {
                     let Some((_, place)) = old.or(new) else { continue };
                     path.push(name);
-                    self.compare(old.map(|part| part.0), new.map(|part| part.0), place, path);
+                    self.compare(old.map(|part| part.0), new.map(|part| part.0), place, path, there);
                     path.pop();
                 }
             }
         }
-        if !place.is_always_there() && !path.is_empty() {
-            match (old, new) {
-                (None, Some(_)) => self.added.insert(path),
-                (Some(_), None) => self.removed.insert(path),
-                _ => {}
-            }
+        match there {
+            [false, true] if !path.is_empty() => self.added.insert(path),
+            [true, false] if !path.is_empty() => self.removed.insert(path),
+            _ => {}
         }
     }
 
@@ -78,6 +81,16 @@ impl Changes {
             (_, None) => self.removed.insert(path),
             _ => self.modified.insert(path),
         }
+    }
+}
+
+/// Whether a value is none, or one without parts.
+fn is_nothing(value: Option<&Value>) -> bool {
+    match value {
+        None => true,
+        Some(Value::Object(fields)) => fields.is_empty(),
+        Some(Value::Array(items)) => items.is_empty(),
+        Some(_) => false,
     }
 }
 

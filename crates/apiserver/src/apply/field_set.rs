@@ -80,11 +80,12 @@ impl FieldSet {
         paths
     }
 
+    /// Those of one level come before all that are deeper (upstream: `fieldpath.Set.Iterate`).
     fn collect(&self, path: &mut String, paths: &mut Vec<String>) {
-        if self.here {
-            paths.push(path.clone());
+        for (element, _) in self.below.iter().filter(|(_, set)| set.here) {
+            paths.push(format!("{path}{element}"));
         }
-        for (element, set) in &self.below {
+        for (element, set) in self.below.iter().filter(|(_, set)| !set.below.is_empty()) {
             let len = path.len();
             path.push_str(&element.to_string());
             set.collect(path, paths);

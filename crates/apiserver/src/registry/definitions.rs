@@ -78,7 +78,7 @@ impl Registry {
             let message = format!(
                 "there are {max} CustomResourceDefinitions, and there can be no more; delete some that are not needed"
             );
-            return Err(Error::Forbidden { object: None, message });
+            return Err(Error::Forbidden { object: None, message, cause: None });
         }
         Ok(())
     }

@@ -36,17 +36,19 @@ impl Registry {
         Root::of(kind, definition.as_deref())
     }
 
-    /// A new object with its creator as the manager of all it has.
+    /// A new object with its creator, who gave `given`, as the manager of all it has.
     pub(super) fn first_managed(
         &self,
         object: Arc<dyn DynObject>,
+        given: &dyn DynObject,
         caller: &Caller<'_>,
     ) -> Arc<dyn DynObject> {
         let Some(manager) = &caller.manager else { return object };
         let mut managed = Managed::default();
-        let nothing = strategy::of_itself(object.kind());
+        let made = object.to_value();
+        let nothing = strategy::of_itself(given, &made);
         let root = self.root(object.kind());
-        apply::update(&mut managed, &nothing, &object.to_value(), root.place(), manager, self.chance.now());
+        apply::update(&mut managed, &nothing, &made, root.place(), manager, self.chance.now());
         with_managers(object, managed)
     }
 

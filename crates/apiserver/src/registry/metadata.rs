@@ -37,7 +37,10 @@ pub(super) fn of_new(kind: &'static Kind, given: &ObjectMeta, chance: &Chance) -
     }
     metadata.uid = Some(chance.uid());
     metadata.creation_timestamp = Some(chance.now());
-    metadata.generation = strategy::has_generation(kind).then_some(1);
+    // One that nobody counts is whatever its creator says.
+    if strategy::has_generation(kind) {
+        metadata.generation = Some(1);
+    }
     metadata.resource_version = None;
     metadata.deletion_timestamp = None;
     metadata.deletion_grace_period_seconds = None;

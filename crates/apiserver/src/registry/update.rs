@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use objects::Error;
-use resources::{DynObject, Kind, ObjectKey};
+use resources::{DynObject, Kind, ObjectKey, admission::check_status, meta::ObjectMeta};
 use storage::objects::Durability;
 
 use super::{Caller, Origin, Registry, Wanted, fields, finalizers, imagined, metadata, scale, strategy};
 use crate::{
     apply::Managed,
     aside::aside,
+    status,
     store::{Stored, Write},
 };
 
@@ -48,13 +49,20 @@ impl Registry {
     ) -> Result<Arc<Stored>, E> {
         for _ in 0..self.limits.write_attempts_max {
             let (before, current) = self.read(kind, key)?;
-            let (outcome, scaled, size_hint) = aside(caller.work_bytes(current.cost()), || {
+            let (outcome, claim, scaled, size_hint) = aside(caller.work_bytes(current.cost()), || {
                 let Wanted { object: wanted, size_hint, applied } = change(&current)?;
                 let present = current.warm()?;
                 let outcome = self.outcome(&current, &present, wanted, applied, target, caller)?;
                 let scaled =
                     matches!(&outcome, Outcome::Put(object) if scale::only_scaled(&*present, &**object));
-                Ok::<_, E>((outcome, scaled, size_hint))
+                let (outcome, claim) = match outcome {
+                    Outcome::Put(object) if target == Target::Object => {
+                        let claimed = self.addresses.claim(object, Some(&*present), &self.chance)?;
+                        (Outcome::Put(claimed.0), claimed.1)
+                    }
+                    outcome => (outcome, None),
+                };
+                Ok::<_, E>((outcome, claim, scaled, size_hint))
             })?;
             let derived = target == Target::Status || scaled;
             let durability = caller.durability(kind, derived);
@@ -71,9 +79,11 @@ impl Registry {
             }
             let object = self.to_stored(object)?;
             let metadata = object.metadata().clone();
+            // Who took the last finalizer away is answered with what they wrote, which has no version of its own.
+            let last = gone.then(|| Arc::new(Stored::hot(current.version, Arc::clone(&object), size_hint)));
             let write = Write { object, metadata, before: Some(before), durability, size_hint };
-            if let Some(stored) = self.commit(write, gone).await? {
-                return Ok(self.view(kind, stored)?);
+            if let Some(stored) = self.commit(write, claim, gone).await? {
+                return Ok(self.view(kind, last.unwrap_or(stored))?);
             }
         }
         Err(overtaken(kind, &key.name).into())
@@ -105,6 +115,7 @@ impl Registry {
         let object = match target {
             Target::Status => {
                 metadata::check_uid(kind, old, wanted.metadata().uid.as_deref())?;
+                let given = wanted.metadata().clone();
                 // Whoever writes a status has mostly read the rest just before.
                 let same = wanted.metadata() == old && kind.same_spec(&**present, &*wanted) == Some(true);
                 let object =
@@ -115,7 +126,11 @@ impl Registry {
                 if let Some(definition) = self.kinds.definition(kind)? {
                     definition.check(&*object, Some(&**present), true)?;
                 }
-                object
+                if kind.is_builtin() && caller.origin == Origin::Network {
+                    self.status_from_outside(present, object, &given)?
+                } else {
+                    object
+                }
             }
             Target::Object | Target::Finalize => {
                 let metadata = metadata::of_update(kind, old, wanted.metadata())?;
@@ -145,6 +160,24 @@ impl Registry {
         })
     }
 
+    /// A status that came with metadata, `given`, of which upstream takes what is not the kind's own.
+    fn status_from_outside(
+        &self,
+        present: &Arc<dyn DynObject>,
+        object: Arc<dyn DynObject>,
+        given: &ObjectMeta,
+    ) -> Result<Arc<dyn DynObject>, Error> {
+        let (kind, old) = (object.kind(), present.metadata());
+        let mut metadata = metadata::of_update(kind, old, given)?;
+        strategy::keep_with_status(kind, old, &mut metadata);
+        finalizers::check(kind, old, &metadata)?;
+        let object = object.with_metadata(metadata);
+        let name = old.name.clone().unwrap_or_default();
+        check_status(&*object, &**present)
+            .map_err(|rejection| status::from_rejection(kind, name, rejection))?;
+        Ok(object)
+    }
+
     /// Admits an object and counts the change, if its spec has changed by then: defaults that were merely left out are
     /// no change.
     fn admitted(
@@ -159,8 +192,7 @@ impl Registry {
             return Ok(object);
         }
         let before = present.metadata().generation.unwrap_or_default();
-        let same = kind.same_spec(&**present, &*object) == Some(true)
-            && !strategy::counts_annotations(kind, present.metadata(), object.metadata());
+        let same = strategy::is_same_generation(&**present, &*object);
         let generation = if same { before } else { before + 1 };
         if object.metadata().generation == Some(generation) {
             return Ok(object);
@@ -179,11 +211,7 @@ fn goes(object: &dyn DynObject) -> bool {
         && finalizers::is_free(object)
 }
 
-fn check_version(
-    kind: &'static Kind,
-    current: &resources::meta::ObjectMeta,
-    wanted: &resources::meta::ObjectMeta,
-) -> Result<(), Error> {
+fn check_version(kind: &'static Kind, current: &ObjectMeta, wanted: &ObjectMeta) -> Result<(), Error> {
     match wanted.resource_version.as_deref() {
         None | Some("") => Ok(()),
         Some(_) if wanted.resource_version == current.resource_version => Ok(()),

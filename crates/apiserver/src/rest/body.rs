@@ -21,6 +21,8 @@ pub(super) struct Parsed {
     pub(super) duplicates: Vec<String>,
     /// The length of the text.
     pub(super) len: usize,
+    /// The text, if it is JSON: for who wants to know where something is.
+    pub(super) text: Option<Bytes>,
 }
 
 /// Reads the whole body. Can be called once.
@@ -88,11 +90,11 @@ fn format(headers: &HeaderMap) -> Result<Format, Failure> {
     }
 }
 
-pub(super) fn parse_bytes(format: Format, bytes: &[u8], depth_max: usize) -> Result<Parsed, Failure> {
+pub(super) fn parse_bytes(format: Format, bytes: &Bytes, depth_max: usize) -> Result<Parsed, Failure> {
     aside(bytes.len(), || parse_now(format, bytes, depth_max))
 }
 
-fn parse_now(format: Format, bytes: &[u8], depth_max: usize) -> Result<Parsed, Failure> {
+fn parse_now(format: Format, bytes: &Bytes, depth_max: usize) -> Result<Parsed, Failure> {
     let read = match format {
         // In the words of a server that looks for the kind first.
         Format::Json => json::read(bytes, depth_max)
@@ -109,7 +111,8 @@ fn parse_now(format: Format, bytes: &[u8], depth_max: usize) -> Result<Parsed, F
         },
     };
     let (value, duplicates) = read.map_err(Failure::bad_request)?;
-    Ok(Parsed { value, duplicates, len: bytes.len() })
+    let text = (format == Format::Json).then(|| bytes.clone());
+    Ok(Parsed { value, duplicates, len: bytes.len(), text })
 }
 
 fn yaml(bytes: &[u8], depth_max: usize) -> Result<(Value, Vec<String>), String> {

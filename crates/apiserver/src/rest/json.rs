@@ -1,6 +1,6 @@
 //! JSON read with an eye on depth and on fields that come twice.
 
-use std::{cell::RefCell, fmt};
+use std::{cell::RefCell, collections::HashMap, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -13,6 +13,86 @@ pub(super) fn read(text: &[u8], depth_max: usize) -> Result<(Value, Vec<String>)
     let value = tree.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     let value = value.map_err(|error| error.to_string())?;
     Ok((value, duplicates.into_inner()))
+}
+
+/// Where each field of a JSON text comes, by its path, counted in the order of the text.
+pub(super) fn places(text: &[u8]) -> HashMap<String, Vec<usize>> {
+    let places = RefCell::new((0, HashMap::new()));
+    let mut json = serde_json::Deserializer::from_slice(text);
+    // It was read before, so that it can be read.
+    _ = Places { places: &places, path: String::new() }.deserialize(&mut json);
+    places.into_inner().1
+}
+
+/// A value at a path, of which only the fields are looked at.
+struct Places<'a> {
+    places: &'a RefCell<(usize, HashMap<String, Vec<usize>>)>,
+    path: String,
+}
+
+impl<'de> DeserializeSeed<'de> for Places<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Places<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let mut at = 0;
+        while items
+            .next_element_seed(Places { places: self.places, path: format!("{}[{at}]", self.path) })?
+            .is_some()
+        {
+            at += 1;
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        while let Some(key) = fields.next_key::<String>()? {
+            let path = if self.path.is_empty() { key } else { format!("{}.{key}", self.path) };
+            {
+                let mut places = self.places.borrow_mut();
+                places.0 += 1;
+                let place = places.0;
+                places.1.entry(path.clone()).or_default().push(place);
+            }
+            fields.next_value_seed(Places { places: self.places, path })?;
+        }
+        Ok(())
+    }
 }
 
 /// How many levels of objects and arrays a tree has.
@@ -123,6 +203,13 @@ impl<'de> Visitor<'de> for Tree<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fields_are_found_where_they_come() {
+        let places = places(br#"{"b": {"c": 1}, "a": [{"d": 1, "d": 2}], "b": 3}"#);
+        let of = |path: &str| places[path].clone();
+        assert_eq!((of("b"), of("b.c"), of("a"), of("a[0].d")), (vec![1, 6], vec![2], vec![3], vec![4, 5]));
+    }
 
     #[test]
     fn duplicates_are_named_and_depth_is_bounded() {

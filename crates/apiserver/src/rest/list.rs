@@ -23,23 +23,39 @@ pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
     if let Some(definition) = &call.resource.definition {
         definition.view_all(&mut page.items).await?;
     }
+    let mut metadata = metadata(&page);
+    let is_selected = ["labelSelector", "fieldSelector"].iter().any(|name| call.query.get(name).is_some());
+    if let Some(place) = page.next.as_ref().filter(|_| !is_selected)
+        && let Some(count) = call.registry().store.remaining(call.resource.kind, &selection, place)
+    {
+        metadata["remainingItemCount"] = count.into();
+    }
+    respond(call, &form, &page, metadata)
+}
+
+/// A page in the form that is wanted, with this metadata.
+pub(super) fn respond(
+    call: &Call,
+    form: &Form,
+    page: &Page,
+    metadata: serde_json::Value,
+) -> Result<Response<Body>, Failure> {
     let response = match form {
-        Form::Table(includes) => reply::value(
-            http::StatusCode::OK,
-            &table::of_page(call.columns(), &page, &metadata(&page), includes, call.now())?,
-        ),
+        Form::Table(form) => {
+            let table = table::of_page(call.columns(), page, &metadata, *form, call.now())?;
+            reply::value(http::StatusCode::OK, &table)
+        }
         Form::Partial { list } => {
             let kind = call.resource.kind;
-            reply::value(http::StatusCode::OK, &partial::of_page(kind, &page, &metadata(&page), list)?)
+            reply::value(http::StatusCode::OK, &partial::of_page(kind, page, &metadata, *list)?)
         }
-        Form::Object | Form::Discovery(_) => reply::pieces(list(call, &page)),
+        Form::Object | Form::Discovery(_) => reply::pieces(list(call, page, metadata)),
     };
     Ok(reply::warn(response, &call.deprecation()))
 }
 
-fn list(call: &Call, page: &Page) -> Vec<Bytes> {
+fn list(call: &Call, page: &Page, mut metadata: serde_json::Value) -> Vec<Bytes> {
     let kind = call.resource.kind;
-    let mut metadata = metadata(page);
     if kind.is_defined() && page.next.is_none() {
         // Upstream writes it for what users define.
         metadata["continue"] = "".into();
@@ -92,9 +108,15 @@ fn from(call: &Call) -> Result<From, Failure> {
     match (version, matching) {
         (Some(version), _) if version > current => Err(Failure::too_large_version(version, current)),
         (Some(version), Some("Exact")) => Ok(From::Version(version)),
+        // A page of a version is one of that version, unless newer ones may do.
+        (Some(version), None) if version > 0 && is_limited(call) => Ok(From::Version(version)),
         // What is there now is not older than anything that was.
         _ => Ok(From::Now),
     }
+}
+
+fn is_limited(call: &Call) -> bool {
+    call.query.number::<i64>("limit").ok().flatten().is_some_and(|limit| limit > 0)
 }
 
 /// Whether `resourceVersionMatch` goes with the rest (upstream: apimachinery, `ValidateListOptions`).

@@ -36,7 +36,6 @@ struct Entries {
     all: BTreeMap<String, Entry>,
     /// The version of the newest write of each definition that was here and is gone.
     gone: HashMap<String, u64>,
-    revision: u64,
 }
 
 struct Entry {
@@ -68,7 +67,7 @@ pub(crate) struct Going {
 
 impl Kinds {
     pub(crate) fn new() -> Self {
-        let built_in = Served { kinds: kinds::all().to_vec(), definitions: HashMap::new(), revision: 0 };
+        let built_in = Served::new(kinds::all().to_vec(), HashMap::new());
         Self {
             table: RwLock::new(Arc::new(built_in)),
             entries: Mutex::default(),
@@ -176,7 +175,7 @@ impl Kinds {
             terminating |= entry.terminating;
         }
         if some {
-            self.publish(&mut entries);
+            self.publish(&entries);
         }
         if terminating {
             self.terminating.send_replace(());
@@ -196,13 +195,12 @@ impl Kinds {
                 entry.definitions.iter().for_each(|definition| definition.ended.cancel());
             }
             entries.gone.insert(crd.name().to_owned(), stored.version);
-            self.publish(&mut entries);
+            self.publish(&entries);
         }
         Ok(())
     }
 
-    fn publish(&self, entries: &mut Entries) {
-        entries.revision += 1;
+    fn publish(&self, entries: &Entries) {
         let definitions = entries.all.values().flat_map(|entry| &entry.definitions);
         let mut defined: Vec<&Arc<Definition>> = definitions.collect();
         // Upstream: versions in the order of how settled they are, `v1` before `v1beta2`.
@@ -215,8 +213,7 @@ impl Kinds {
         kinds.extend(defined.iter().filter(|it| it.served).map(|definition| definition.own.kind));
         let definitions =
             defined.into_iter().map(|definition| (definition.own.kind, Arc::clone(definition))).collect();
-        let revision = entries.revision;
-        *self.table.write() = Arc::new(Served { kinds, definitions, revision });
+        *self.table.write() = Arc::new(Served::new(kinds, definitions));
     }
 }
 
@@ -316,7 +313,7 @@ pub(super) fn by_priority(version: &str) -> (u8, u64, u64, std::cmp::Reverse<Str
 
 /// What is told whose definition has no room.
 pub(crate) fn no_room(error: custom::TooManyKinds) -> Error {
-    Error::Forbidden { object: None, message: error.to_string() }
+    Error::Forbidden { object: None, message: error.to_string(), cause: None }
 }
 
 #[cfg(test)]

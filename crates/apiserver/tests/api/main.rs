@@ -1,6 +1,7 @@
 //! The API from outside: by HTTP, by the in-process client, by kubectl, and across a crash.
 
 mod apply;
+mod audit;
 mod backup;
 mod bounds;
 mod churn;
@@ -19,4 +20,5 @@ mod refusals;
 mod rig;
 mod rights;
 mod script;
+mod services;
 mod watch;

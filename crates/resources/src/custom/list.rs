@@ -67,5 +67,10 @@ fn key(item: &Value, names: &[String]) -> Value {
 }
 
 fn error(path: &str, at: usize, kind: FieldErrorKind, value: Value, why: &str) -> FieldError {
-    FieldError { field: format!("{path}[{at}]"), kind, bad_value: Some(value), detail: why.to_owned() }
+    FieldError {
+        field: format!("{path}[{at}]"),
+        kind,
+        bad_value: Some(value.to_string()),
+        detail: why.to_owned(),
+    }
 }

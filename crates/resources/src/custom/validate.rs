@@ -104,7 +104,7 @@ impl Outcome {
 
     fn wrong(&mut self, path: &str, kind: FieldErrorKind, value: impl Into<Value>, why: impl Into<String>) {
         let field = if path.is_empty() { NO_FIELD } else { path };
-        let (bad_value, detail) = (Some(value.into()), why.into());
+        let (bad_value, detail) = (Some(value.into().to_string()), why.into());
         self.errors.push(FieldError { field: field.to_owned(), kind, bad_value, detail });
     }
 

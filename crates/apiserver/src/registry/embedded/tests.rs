@@ -215,11 +215,11 @@ fn a_service_is_told_what_it_is_not_given() {
     for (spec, expect) in [
         (
             json!({ "type": "LoadBalancer" }),
-            Some("spec.type: this version of Ebb gives a LoadBalancer Service neither"),
+            Some("spec.type: nothing answers at the address and the ports of a LoadBalancer Service"),
         ),
         (
             json!({ "type": "NodePort" }),
-            Some("spec.type: this version of Ebb gives a NodePort Service neither"),
+            Some("spec.type: nothing answers at the address and the ports of a NodePort Service"),
         ),
         (json!({ "type": "ClusterIP", "selector": { "a": "b" } }), Some("spec.clusterIP: ")),
         (json!({ "clusterIP": "None" }), None),
