@@ -172,7 +172,8 @@ impl Store {
 
     /// Whether there may be a new object: its namespace and its kind are there, and stay.
     pub(crate) fn check_home(&self, kind: &'static Kind, key: &ObjectKey) -> Result<(), Refused> {
-        self.lock().check_home(kind, &Key::of(kind, key))
+        // Its name has not been looked at yet, and may have what no name has.
+        self.lock().check_home(kind, &Key::of(kind, &ObjectKey::new(key.namespace.as_str(), "")))
     }
 
     /// Whether a write would get its place.

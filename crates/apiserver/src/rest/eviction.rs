@@ -20,8 +20,7 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
     let (kind, key) = (call.resource.kind, call.resource.key());
     let named = eviction.pointer("/metadata/name").and_then(Value::as_str).unwrap_or(&key.name);
     if named != key.name {
-        let why = format!("name in URL does not match name in Eviction object: {named}");
-        return Err(Failure::bad_request(why));
+        return Err(Failure::bad_request("name in URL does not match name in Eviction object"));
     }
     let mut wanted = DeleteOptions {
         grace_period_seconds: None,

@@ -46,6 +46,10 @@ impl Rules for Service {
         if let Some(old) = old {
             allocated::drop_unused(spec, old);
         }
+        if kind(spec) == EXTERNAL_NAME {
+            // Upstream kept it by mistake, and never shows it.
+            spec.internal_traffic_policy = None;
+        }
     }
 
     fn validate(&self, context: &Context<'_, Self>) -> Result<(), Rejection> {
