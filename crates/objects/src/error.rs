@@ -65,7 +65,7 @@ pub enum Error {
         /// The whole sentence.
         message: String,
         /// What stands in the way, where clients tell it from other reasons.
-        cause: Option<Cause>,
+        cause: Option<Box<Cause>>,
     },
     /// The version is too old (or lost in a crash): list again.
     #[error("{0}")]

@@ -89,7 +89,7 @@ fn refusal(kind: &'static Kind, key: &ObjectKey, refused: Refused) -> Error {
                 reason: "NamespaceTerminating".into(),
                 message: format!("namespace {namespace} is being terminated"),
             };
-            Error::Forbidden { object: Some((kind, name)), message, cause: Some(cause) }
+            Error::Forbidden { object: Some((kind, name)), message, cause: Some(Box::new(cause)) }
         }
         Refused::KindMissing => Error::NotFound { kind, name },
         Refused::KindTerminating => Error::forbidden(
