@@ -1,6 +1,7 @@
 //! What the server is and has: health, version, discovery, OpenAPI.
 
 mod aggregated;
+mod digest;
 mod groups;
 mod not_served;
 mod openapi;
@@ -66,6 +67,7 @@ pub(crate) fn answer<B>(request: &Request<B>, served: &Served) -> Result<Option<
         ["openapi", "v3", "api", version] => return openapi_v3(request, served, "", version),
         ["openapi", "v3", "apis", group, version] => return openapi_v3(request, served, group, version),
         ["openapi", "v2"] => return Ok(Some(openapi_v2(request))),
+        ["openapi", "v3", ..] => None,
         _ => return Ok(None),
     };
     if request.method() != Method::GET && request.method() != Method::HEAD {
@@ -93,7 +95,7 @@ fn root<B>(
                 "v2" => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
                 _ => "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
             };
-            reply::respond(StatusCode::OK, content_type, full(aggregated(version).to_string()))
+            digest::answer(request.headers(), content_type, aggregated(version).to_string())
         }
         Form::Object | Form::Table(_) | Form::Partial { .. } => reply::value(StatusCode::OK, &plain()),
     };
@@ -112,7 +114,11 @@ fn openapi_v3<B>(
     }
     let write = || openapi::document(served, group, version);
     match served.document(format!("{group}/{version}"), write) {
-        Some(text) => Ok(Some(reply::json(StatusCode::OK, text))),
+        Some(text) => {
+            let query = Query::parse(request.uri().query());
+            let response = digest::answer(request.headers(), digest::JSON, text);
+            Ok(Some(digest::lasting(response, query.get("hash"))))
+        }
         None => Err(Failure::no_such_path()),
     }
 }

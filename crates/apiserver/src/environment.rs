@@ -68,6 +68,11 @@ impl Environment {
         (0..SUFFIX_LENGTH).map(|_| letter()).collect()
     }
 
+    /// A number from 0 up to, not including, `end`, which is not 0.
+    pub(crate) fn below(&self, end: u32) -> u32 {
+        self.random.lock().random_range(0..end)
+    }
+
     /// A number from 0 up to, not including, 1.
     pub(crate) fn fraction(&self) -> f64 {
         self.random.lock().random()

@@ -12,7 +12,7 @@ use crate::{
     limits::Limits,
     patch::Patch,
     registry::apart,
-    rest::{Bounds, Form, Includes, Query, negotiate, nested, read_json},
+    rest::{Bounds, Form, Includes, Query, TableForm, negotiate, nested, read_json},
     schema,
     selector::{FieldSelector, LabelSelector},
     store::{Key, Stored, pairs::Interner},
@@ -130,9 +130,9 @@ pub fn table(input: &[u8]) {
         headers.insert(header::ACCEPT, accept);
     }
     let query = Query::parse(std::str::from_utf8(query).ok());
-    let includes = match negotiate(&headers, &query) {
-        Ok((Form::Table(includes), _)) => includes,
-        _ => Includes::Object,
+    let form = match negotiate(&headers, &query) {
+        Ok((Form::Table(form), _)) => form,
+        _ => TableForm { includes: Includes::Object, api_version: "meta.k8s.io/v1" },
     };
     let Some(object) = tree(object) else { return };
     if let Ok(path) = JsonPath::parse(&String::from_utf8_lossy(path)) {
@@ -141,9 +141,9 @@ pub fn table(input: &[u8]) {
     for kind in [kind("v1", "Pod"), kind("apps/v1", "Deployment"), kind("v1", "Event"), kind("v1", "Node")] {
         let Ok((object, _)) = kind.decode_strict(object.clone()) else { continue };
         let columns = table::columns(kind, None);
-        let head = table::head(columns, &json!({}));
+        let head = table::head(columns, &json!({}), form);
         let stored = Stored::hot(1, object, 0);
-        let row = table::row(columns, &stored, includes, jiff::Timestamp::UNIX_EPOCH);
+        let row = table::row(columns, &stored, form, jiff::Timestamp::UNIX_EPOCH);
         let row = row.unwrap_or_else(|error| panic!("an object of its kind has a row: {error}"));
         assert_eq!(row["cells"].as_array().map(Vec::len), head["columnDefinitions"].as_array().map(Vec::len));
     }

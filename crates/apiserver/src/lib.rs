@@ -20,6 +20,7 @@
 
 mod apply;
 mod aside;
+mod audit;
 mod authentication;
 mod authorization;
 mod backup;
@@ -60,6 +61,7 @@ pub use self::{
     kubelet::{ExecOptions, Execution, Kubelet, LogOptions, TerminalSize},
     limits::Limits,
     mount::{Body, Handler, full},
+    registry::ServiceRange,
     request_body::RequestBody,
     rest::Query,
     server::{ApiServer, Options},

@@ -84,6 +84,14 @@ pub struct Limits {
     pub definitions_max: usize,
     /// Versions of one CustomResourceDefinition.
     pub versions_max: usize,
+    /// Events of the audit log that wait to be written; further ones are lost.
+    pub audit_queue_max: usize,
+    /// Their bytes.
+    pub audit_queue_bytes_max: usize,
+    /// A file of the audit log; then another is begun.
+    pub audit_file_bytes_max: u64,
+    /// How many files the audit log has, the one that is written among them.
+    pub audit_files_max: usize,
     /// When it is tried again to take away what belongs to definitions that go.
     pub clean_up_backoff: Backoff,
 }
@@ -128,6 +136,10 @@ impl Default for Limits {
             delete_page: 500,
             definitions_max: 1000,
             versions_max: 32,
+            audit_queue_max: 16 << 10,
+            audit_queue_bytes_max: 8 << 20,
+            audit_file_bytes_max: 64 << 20,
+            audit_files_max: 5,
             clean_up_backoff: Backoff { min: Duration::from_millis(500), max: Duration::from_secs(60) },
         }
     }

@@ -8,6 +8,7 @@
 //!
 //! Both the REST face and the in-process client write through it; neither has rules of its own.
 
+mod addresses;
 mod admission;
 mod create;
 mod definitions;
@@ -29,7 +30,10 @@ use objects::Error;
 use resources::{DynObject, Kind, ObjectKey};
 use storage::objects::Durability;
 
+use self::addresses::Claim;
+pub use self::addresses::ServiceRange;
 pub(crate) use self::{
+    addresses::Addresses,
     definitions::clean_up,
     delete::Deleted,
     fields::apart,
@@ -49,6 +53,7 @@ use crate::{
 pub(crate) struct Registry {
     pub(crate) store: Arc<Store>,
     pub(crate) configs: Keeper,
+    pub(crate) addresses: Addresses,
     pub(crate) kinds: Kinds,
     pub(crate) environment: Environment,
     pub(crate) limits: Limits,
@@ -61,6 +66,8 @@ pub(crate) struct Caller<'a> {
     pub(crate) origin: Origin,
     /// Who is noted as the manager of the fields that change; `None` for Ebb itself.
     pub(crate) manager: Option<Manager>,
+    /// Whether it may give a pod its node.
+    pub(crate) binds: bool,
     /// Check everything, change nothing.
     pub(crate) dry_run: bool,
     /// How long the body was that says what is wanted.
@@ -102,7 +109,14 @@ pub(crate) enum Origin {
 impl Caller<'static> {
     /// Ebb itself, by the in-process client.
     pub(crate) fn in_process() -> Self {
-        Self { user: "system:ebb", origin: Origin::InProcess, manager: None, dry_run: false, body_bytes: 0 }
+        Self {
+            user: "system:ebb",
+            origin: Origin::InProcess,
+            manager: None,
+            binds: true,
+            dry_run: false,
+            body_bytes: 0,
+        }
     }
 
     /// Ebb itself, making what is there from the start.
@@ -150,14 +164,22 @@ impl Registry {
         Ok((Arc::clone(&stored), self.view(kind, stored)?))
     }
 
-    /// Writes over an object, or removes it; `None` when another writer was faster.
-    async fn commit(&self, write: Write, gone: bool) -> Result<Option<Arc<Stored>>, Error> {
+    /// Writes over an object, which keeps what it claims, or removes it; `None` when another writer was faster.
+    async fn commit(
+        &self,
+        write: Write,
+        claim: Option<Claim<'_>>,
+        gone: bool,
+    ) -> Result<Option<Arc<Stored>>, Error> {
         let durability = write.durability;
         let written = if gone { self.store.remove(write) } else { self.store.put(write) };
         match written {
             Ok(stored) => {
+                // Before anything is waited for: a caller that goes away takes nothing back.
+                claim.into_iter().for_each(Claim::keep);
                 if gone {
                     self.configs.forget(&stored);
+                    self.addresses.give_back(&*stored.object()?);
                     self.undefined(&stored)?;
                 }
                 self.written(&stored, durability).await?;

@@ -96,12 +96,13 @@ async fn connection(
     let stream = handshake
         .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the TLS handshake took too long"))??;
     let user = user(&stream);
+    let source = stream.get_ref().0.peer_addr().ok().map(|address| address.ip());
     let draining = shared.draining.clone();
     let in_flight = InFlight::new();
     let service = service_fn(|request: Request<Incoming>| {
         let begun = in_flight.begin();
         let request = RequestBody::of(request, &shared.registry.limits);
-        let answer = rest::answer(Arc::clone(&shared), user.clone(), request);
+        let answer = rest::answer(Arc::clone(&shared), user.clone(), source, request);
         async move { Ok::<_, std::convert::Infallible>(begun.until_the_end_of(answer.await)) }
     });
     let http = http(&limits);

@@ -13,7 +13,10 @@ mod definition;
 mod kinds;
 mod version;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -27,17 +30,29 @@ pub(crate) use self::{
 };
 
 /// The kinds that are served at one time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Served {
     kinds: Vec<&'static Kind>,
     definitions: HashMap<&'static Kind, Arc<Definition>>,
-    /// Different whenever the table is.
-    revision: u64,
     /// The OpenAPI documents that somebody has asked for, by group and version.
     documents: Mutex<HashMap<String, Bytes>>,
+    /// Of its documents, by their paths, once somebody has asked.
+    digests: OnceLock<BTreeMap<String, String>>,
 }
 
 impl Served {
+    fn new(kinds: Vec<&'static Kind>, definitions: HashMap<&'static Kind, Arc<Definition>>) -> Self {
+        Self { kinds, definitions, documents: Mutex::default(), digests: OnceLock::new() }
+    }
+
+    /// The digests of its documents, which are made once.
+    pub(crate) fn digests(
+        &self,
+        make: impl FnOnce() -> BTreeMap<String, String>,
+    ) -> &BTreeMap<String, String> {
+        self.digests.get_or_init(make)
+    }
+
     /// Every kind, in the order of discovery.
     pub(crate) fn all(&self) -> &[&'static Kind] {
         &self.kinds
@@ -80,10 +95,5 @@ impl Served {
         let text = Bytes::from(write()?.to_string());
         documents.insert(group_version, text.clone());
         Some(text)
-    }
-
-    /// Different whenever the table is.
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision
     }
 }

@@ -13,7 +13,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Error, Health, Kubelet, Limits, Result, Scope,
+    Error, Health, Kubelet, Limits, Result, Scope, ServiceRange,
+    audit::Recorder,
     authentication::{Signer, Tokens},
     authorization::Policies,
     bootstrap,
@@ -21,7 +22,7 @@ use crate::{
     environment::Environment,
     in_process::InProcess,
     mount::Handler,
-    registry::{Registry, clean_up},
+    registry::{Addresses, Registry, clean_up},
     rest::InFlight,
     secrets::SecretKeys,
     served::Kinds,
@@ -46,6 +47,10 @@ pub struct Options {
     pub limits: Limits,
     /// Time and randomness.
     pub environment: Environment,
+    /// The file that every request is noted in; `None` for no audit log.
+    pub audit_log: Option<PathBuf>,
+    /// The addresses and node ports that Services are given.
+    pub services: ServiceRange,
 }
 
 impl Options {
@@ -60,6 +65,8 @@ impl Options {
             names: Vec::new(),
             limits,
             environment,
+            audit_log: None,
+            services: ServiceRange::default(),
         }
     }
 }
@@ -76,6 +83,7 @@ pub(crate) struct Shared {
     pub(crate) authority: Authority,
     /// What Secrets are encrypted with, where anything is written at all.
     pub(crate) secrets: Option<SecretKeys>,
+    pub(crate) audit: Option<Recorder>,
     pub(crate) tokens: Tokens,
     pub(crate) policies: Policies,
     pub(crate) health: Health,
@@ -121,14 +129,16 @@ impl ApiServer {
         secrets: Option<SecretKeys>,
         options: Options,
     ) -> Result<Self> {
-        let Options { limits, environment, .. } = options;
+        let Options { limits, environment, services, audit_log, .. } = options;
+        let audit = audit_log.map(|path| Recorder::open(path, &limits)).transpose()?;
         let store = {
             let limits = limits.clone();
             let opened = tokio::task::spawn_blocking(move || Store::open(journal, &found, &limits)).await;
             Arc::new(opened.expect("reading the state does not panic").map_err(Error::State)?)
         };
-        let registry =
-            Arc::new(Registry { store, configs: Keeper::new(), kinds: Kinds::new(), environment, limits });
+        let addresses = Addresses::load(services, &store).await.map_err(Error::State)?;
+        let (configs, kinds) = (Keeper::new(), Kinds::new());
+        let registry = Arc::new(Registry { store, configs, addresses, kinds, environment, limits });
         registry.configs.load(&registry.store).await.map_err(Error::State)?;
         registry.load_definitions().await.map_err(Error::State)?;
         tokio::spawn(clean_up(Arc::downgrade(&registry)));
@@ -143,6 +153,7 @@ impl ApiServer {
             registry,
             authority,
             secrets,
+            audit,
             tokens: Tokens::new(signer),
             policies,
             health: Health::default(),
@@ -218,13 +229,17 @@ impl ApiServer {
         self.shared.authority.ca_pem()
     }
 
-    /// Writes what is queued and lets go of the data directory. Requests after it fail.
+    /// Writes what is queued, of the audit log too, and lets go of the data directory. Requests after it fail.
     ///
     /// # Errors
     /// `Storage` when not everything is on disk.
     pub async fn close(&self) -> Result<()> {
-        let store = Arc::clone(&self.shared.registry.store);
-        let closed = tokio::task::spawn_blocking(move || store.close()).await;
+        let shared = Arc::clone(&self.shared);
+        let close = move || {
+            shared.audit.iter().for_each(Recorder::close);
+            shared.registry.store.close()
+        };
+        let closed = tokio::task::spawn_blocking(close).await;
         closed.expect("closing the state does not panic").map_err(Error::Storage)
     }
 }

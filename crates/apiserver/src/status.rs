@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 
 pub(crate) use self::of_error::from_rejection;
 
-use crate::authorization::{Asked, Attributes};
+use crate::{
+    audit::Outcome,
+    authorization::{Asked, Attributes},
+};
 
 /// A request that failed, as the client is told.
 #[derive(Clone, Debug)]
@@ -201,6 +204,15 @@ impl Failure {
         Self { message: format!("{what}: {}", self.message), ..self }
     }
 
+    /// A part of an object that somebody else was faster with.
+    pub(crate) fn conflict(resource: &str, name: &str, why: &str) -> Self {
+        let message = format!("Operation cannot be fulfilled on {resource} {name:?}: {why}");
+        Self {
+            details: Some(json!({"kind": resource, "name": name})),
+            ..Self::new(StatusCode::CONFLICT, "Conflict", message)
+        }
+    }
+
     /// Others manage fields that a configuration wants otherwise. `causes`: a field and who manages it.
     pub(crate) fn apply_conflict(message: impl Into<String>, causes: Vec<(String, String)>) -> Self {
         let cause = |(field, message): (String, String)| json!({"reason": "FieldManagerConflict", "message": message, "field": field});
@@ -221,6 +233,12 @@ impl Failure {
         }
     }
 
+    /// What the audit log has of it: not the message, which may quote what was sent.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let reason = Some(self.reason).filter(|reason| !reason.is_empty()).map(str::to_owned);
+        Outcome { code: self.code, reason }
+    }
+
     /// The failure as a `metav1.Status`.
     pub(crate) fn to_status(&self) -> Value {
         let mut status = json!({
@@ -239,6 +257,11 @@ impl Failure {
         }
         status
     }
+}
+
+/// The answer to what was done and has nothing to show.
+pub(crate) fn done() -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
 }
 
 /// The answer to a delete that left nothing behind.

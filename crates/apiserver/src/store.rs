@@ -134,6 +134,12 @@ impl Store {
         self.lock().shelf(kind).is_empty()
     }
 
+    /// Whether there may be a new object: its namespace and its kind are there, and stay.
+    pub(crate) fn check_home(&self, kind: &'static Kind, key: &ObjectKey) -> Result<(), Refused> {
+        // Its name has not been looked at yet, and may have what no name has.
+        self.lock().check_home(kind, &Key::of(kind, &ObjectKey::new(key.namespace.as_str(), "")))
+    }
+
     /// Whether a write would get its place.
     pub(crate) fn check(&self, write: &Write) -> Result<(), Refused> {
         self.lock().check(write.object.kind(), &write.key(), write.before.as_ref())

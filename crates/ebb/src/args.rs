@@ -46,6 +46,9 @@ pub(crate) struct Up {
     /// How containers are run [default: container with root, else process]
     #[arg(long, value_enum, value_name = "KIND")]
     pub(crate) runtime: Option<RuntimeKind>,
+    /// Note every request to the API in this file, as audit events without bodies [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) audit_log: Option<PathBuf>,
     /// What is logged, as `warn` or `info,node=debug`
     #[arg(long, value_name = "FILTER", default_value = "warn", value_parser = filter, env = "EBB_LOG")]
     pub(crate) log: String,

@@ -59,6 +59,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         http: None,
         domain: None,
         runtime: kind,
+        audit_log: None,
     };
     let Some(platform) = Platform::start(setup, &mut signals).await? else {
         return dir.close().context("removing the temporary data directory");

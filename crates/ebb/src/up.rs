@@ -42,6 +42,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
         http: options.http,
         domain: options.domain,
         runtime: RuntimeKind::or_default(options.runtime),
+        audit_log: options.audit_log,
     };
     // Before anything is there: a signal must not find its default action.
     let mut signals = Signals::listen()?;

@@ -24,7 +24,7 @@ mod serving;
 mod tests;
 
 pub use self::{
-    dispatch::{admit, defaulted, warnings},
+    dispatch::{admit, check_status, defaulted, warnings},
     field_error::{FieldError, FieldErrorKind, aggregate},
     labels::matches,
     rejection::Rejection,
@@ -32,7 +32,7 @@ pub use self::{
 };
 
 pub(crate) use self::{
-    field_error::{NO_FIELD, presentable, presented, told},
+    field_error::{NO_FIELD, presented, told},
     knative_errors::KnativeErrors,
     metadata::NameRule,
 };

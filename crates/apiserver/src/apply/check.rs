@@ -46,7 +46,13 @@ fn look(value: &Value, place: Place<'_>, at: &At<'_>, faults: &mut Complaints<St
         return;
     }
     if let Some(expected) = other_than(value, place.form()) {
-        return faults.add(|| fault(at, format_args!("expected {expected}, got {value}")));
+        // Where a number should be, upstream says of which type the value is, and else the value itself.
+        return faults.add(|| match place.form() {
+            Form::Scalar(Scalar::Number) => {
+                fault(at, format_args!("expected {expected}, got {}", go_type(value)))
+            }
+            _ => fault(at, format_args!("expected {expected}, got {value}")),
+        });
     }
     match value {
         Value::Object(fields) => {
@@ -73,6 +79,19 @@ fn look(value: &Value, place: Place<'_>, at: &At<'_>, faults: &mut Complaints<St
             Err(error) => faults.add(|| fault(at, &error)),
         },
         _ => {}
+    }
+}
+
+/// What Go calls the type of a value.
+fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Changes {
 impl Changes {
     /// Between two states.
     pub(super) fn between(old: &Value, new: &Value, place: Place<'_>) -> Self {
-        compare(Some(old), Some(new), place, true)
+        compare(Some(old), Some(new), place, [true; 2], true)
     }
 
     /// Puts the changes of a part below its name.
@@ -38,14 +38,23 @@ impl Changes {
     }
 }
 
-/// `whole`: whether these are the objects themselves, which nobody adds or removes by a change of a field.
-fn compare(old: Option<&Value>, new: Option<&Value>, place: Place<'_>, whole: bool) -> Changes {
-    let [old, new] = [old, new].map(|value| value.filter(|value| !value.is_null()));
+/// `around`: whether what a value would be a part of is there in the old and in the new state; `whole`: whether these are
+/// the objects themselves, which nobody adds or removes by a change of a field.
+fn compare(
+    old: Option<&Value>,
+    new: Option<&Value>,
+    place: Place<'_>,
+    around: [bool; 2],
+    whole: bool,
+) -> Changes {
     let mut changes = Changes::default();
     if old == new {
         return changes;
     }
+    let is_there = |value: Option<&Value>, around: bool| value.is_some() || around && place.is_always_there();
+    let there = [is_there(old, around[0]), is_there(new, around[1])];
     match (parts(old, place), parts(new, place)) {
+        (None, None) if there == [true; 2] && is_nothing(old) && is_nothing(new) => return changes,
         (None, None) => {
             let set = match (old, new) {
                 (None, _) => &mut changes.added,
@@ -56,8 +65,8 @@ fn compare(old: Option<&Value>, new: Option<&Value>, place: Place<'_>, whole: bo
             return changes;
         }
         // Another form of value took the place: the one goes leaf by leaf, the other comes.
-        (Some(_), None) if new.is_some() => return replaced(old, new, place, whole),
-        (None, Some(_)) if old.is_some() => return replaced(old, new, place, whole),
+        (Some(_), None) if new.is_some() => return replaced(old, new, place, around, whole),
+        (None, Some(_)) if old.is_some() => return replaced(old, new, place, around, whole),
         (old_parts, new_parts) => {
             let mut both: BTreeMap<Element, [Option<(&Value, Place<'_>)>; 2]> = BTreeMap::new();
             for (side, parts) in [old_parts, new_parts].into_iter().enumerate() {
@@ -67,24 +76,39 @@ fn compare(old: Option<&Value>, new: Option<&Value>, place: Place<'_>, whole: bo
             }
             for (name, [old, new]) in both {
                 let Some((_, place)) = old.or(new) else { continue };
-                changes.put(&name, compare(old.map(|part| part.0), new.map(|part| part.0), place, false));
+                let part = compare(old.map(|part| part.0), new.map(|part| part.0), place, there, false);
+                changes.put(&name, part);
             }
         }
     }
-    if !place.is_always_there() && !whole {
-        match (old, new) {
-            (None, Some(_)) => changes.added.here = true,
-            (Some(_), None) => changes.removed.here = true,
-            _ => {}
-        }
+    match there {
+        [false, true] if !whole => changes.added.here = true,
+        [true, false] if !whole => changes.removed.here = true,
+        _ => {}
     }
     changes
 }
 
-fn replaced(old: Option<&Value>, new: Option<&Value>, place: Place<'_>, whole: bool) -> Changes {
-    let mut changes = compare(old, None, place, whole);
-    changes.add(&compare(None, new, place, whole));
+fn replaced(
+    old: Option<&Value>,
+    new: Option<&Value>,
+    place: Place<'_>,
+    around: [bool; 2],
+    whole: bool,
+) -> Changes {
+    let mut changes = compare(old, None, place, around, whole);
+    changes.add(&compare(None, new, place, around, whole));
     changes
+}
+
+/// Whether a value is none, or one without parts.
+fn is_nothing(value: Option<&Value>) -> bool {
+    match value {
+        None => true,
+        Some(Value::Object(fields)) => fields.is_empty(),
+        Some(Value::Array(items)) => items.is_empty(),
+        Some(_) => false,
+    }
 }
 
 type Part<'a, 'b> = (Element, &'a Value, Place<'b>);

@@ -99,12 +99,13 @@ impl FieldSet {
         self.each_place_below(None, visit);
     }
 
-    fn each_place_below(&self, place: Option<&Place<'_>>, visit: &mut impl FnMut(&Place<'_>)) {
-        if let (true, Some(place)) = (self.here, place) {
-            visit(place);
+    /// Those of one level come before all that are deeper (upstream: `fieldpath.Set.Iterate`).
+    fn each_place_below(&self, above: Option<&Place<'_>>, visit: &mut impl FnMut(&Place<'_>)) {
+        for (element, _) in self.below.iter().filter(|(_, set)| set.here) {
+            visit(&Place { above, element });
         }
-        for (element, set) in &self.below {
-            set.each_place_below(Some(&Place { above: place, element }), visit);
+        for (element, set) in self.below.iter().filter(|(_, set)| !set.below.is_empty()) {
+            set.each_place_below(Some(&Place { above, element }), visit);
         }
     }
 
@@ -171,12 +172,12 @@ mod tests {
             left.subtract(other);
             left.paths()
         };
-        assert_eq!(without(&many, &few), [".a.b", ".c.d", ".f"]);
+        assert_eq!(without(&many, &few), [".f", ".a.b", ".c.d"]);
         assert_eq!(without(&few, &many), [".g"]);
         assert_eq!(many.common(&few).paths(), [".a", ".c.e"]);
         assert_eq!(few.common(&many), many.common(&few));
         let mut both = few.clone();
         both.add(&many);
-        assert_eq!(both.paths(), [".a", ".a.b", ".c.d", ".c.e", ".f", ".g"]);
+        assert_eq!(both.paths(), [".a", ".f", ".g", ".a.b", ".c.d", ".c.e"]);
     }
 }

@@ -19,6 +19,7 @@ use crate::schema::Place;
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
 /// The part of an object that has a subresource of its own, and that subresource.
 const STATUS: &str = "status";
+const METADATA: &str = "metadata";
 const SCALE: &str = "scale";
 
 /// What the server alone writes, so that nobody manages it (upstream: apimachinery, managedfields, `stripMeta`).
@@ -131,8 +132,10 @@ pub(crate) fn apply(
         entry.fields.subtract(&changes.removed);
     }
     let own = managed.entry_or_new(manager);
-    // Upstream: an apply that changes nothing has no time.
-    own.time = if new == *live { last.and_then(|last| last.time) } else { Some(now) };
+    // Upstream: an apply that changes nothing has no time, and neither has one by way of a Scale.
+    let last_time = last.and_then(|last| last.time);
+    let is_scale = manager.subresource == SCALE;
+    own.time = if new == *live { last_time } else { Some(now).filter(|_| !is_scale) };
     managed.tidy();
     Ok(client_side::note(new, configuration, manager))
 }
@@ -173,7 +176,7 @@ fn managed_part(mut fields: FieldSet, subresource: &str) -> FieldSet {
     fields.subtract(&unmanaged);
     match subresource {
         "" => _ = fields.below.remove(&field(STATUS)),
-        STATUS => fields.below.retain(|element, _| *element == field(STATUS)),
+        STATUS => fields.below.retain(|element, _| [STATUS, METADATA].map(field).contains(element)),
         _ => {}
     }
     fields

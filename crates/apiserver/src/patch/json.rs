@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use json_patch::{Patch, PatchOperation, jsonptr::Pointer, patch_unsafe};
+use json_patch::{AddOperation, Patch, PatchOperation, jsonptr::Pointer, patch_unsafe};
 use serde_json::Value;
 
 use super::PatchError;
@@ -38,6 +38,8 @@ pub(super) fn apply(object: &mut Value, patch: &Patch, limits: &Limits) -> Resul
             }
             PatchOperation::Remove(_) | PatchOperation::Test(_) => depth,
         };
+        let other = as_upstream(object, operation);
+        let operation = other.as_ref().unwrap_or(operation);
         patch_unsafe(object, std::slice::from_ref(operation)).map_err(|mut error| {
             error.operation = number;
             does_not_fit(error)
@@ -133,8 +135,21 @@ fn check_depth(depth: usize, max: usize) -> Result<(), PatchError> {
     if depth <= max { Ok(()) } else { Err(does_not_fit(too_deep(max))) }
 }
 
+/// What clients know a patch by that does not fit.
+pub(super) const REJECTED: &str = "the server rejected our request due to an error in our request";
+
 fn does_not_fit(why: impl Display) -> PatchError {
-    PatchError::DoesNotFit(format!("the server rejected our request due to an error in our request: {why}"))
+    PatchError::DoesNotFit(format!("{REJECTED}: {why}"))
+}
+
+/// Upstream, a field of an object can be replaced that is not there.
+fn as_upstream(object: &Value, operation: &PatchOperation) -> Option<PatchOperation> {
+    let PatchOperation::Replace(replace) = operation else { return None };
+    let (parent, _) = replace.path.as_str().rsplit_once('/')?;
+    let is_missing = object.pointer(replace.path.as_str()).is_none();
+    let parent = object.pointer(parent).filter(|parent| is_missing && parent.is_object());
+    let (path, value) = parent.map(|_| (replace.path.clone(), replace.value.clone()))?;
+    Some(PatchOperation::Add(AddOperation { path, value }))
 }
 
 /// How long a value is as JSON.

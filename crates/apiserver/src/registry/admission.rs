@@ -32,7 +32,7 @@ impl Registry {
             subresource: None,
             dry_run: caller.dry_run,
             user: caller.user,
-            binds: !from_outside,
+            binds: caller.binds,
             now,
         };
         let object = admit(&request, object, &self.configs.current())

@@ -75,7 +75,7 @@ impl Registry {
             let message = format!(
                 "the limit of {max} CustomResourceDefinitions was reached; delete some that are not needed"
             );
-            return Err(Error::Forbidden { object: None, message });
+            return Err(Error::Forbidden { object: None, message, cause: None });
         }
         Ok(())
     }
@@ -107,7 +107,7 @@ impl Registry {
             return Err(super::metadata::invalid(kind, name, "spec.versions", "FieldValueTooMany", why));
         }
         let room = custom::check_room(crd);
-        room.map_err(|full| Error::Forbidden { object: None, message: full.to_string() })
+        room.map_err(|full| Error::Forbidden { object: None, cause: None, message: full.to_string() })
     }
 
     /// Updates the served kinds after a definition was written.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use objects::{DeleteOptions, Error};
+use objects::{DeleteOptions, Error, Precondition};
 use resources::{
     DynObject, Kind, Object, ObjectKey,
     builtin::Namespace,
     meta::{ObjectMeta, Time},
 };
 
-use super::{Caller, Registry, definitions, dry_run_result, finalizers, grace, metadata, strategy};
+use super::{Caller, Registry, definitions, dry_run_result, finalizers, grace, strategy};
 use crate::store::{Stored, Write};
 
 /// The outcome of a delete.
@@ -64,7 +64,7 @@ impl Registry {
             let metadata = object.metadata().clone();
             let size_hint = current.cost();
             let write = Write { object, metadata, before: Some(before), durability, size_hint };
-            if let Some(stored) = self.commit(write, gone).await? {
+            if let Some(stored) = self.commit(write, None, gone).await? {
                 return Ok(Deleted { stored: self.view(kind, stored)?, gone });
             }
         }
@@ -83,7 +83,13 @@ impl Registry {
         let grace = grace::seconds(&**present, options.grace_period_seconds).unwrap_or_default();
         let is_held = metadata.finalizers.as_ref().is_some_and(|finalizers| !finalizers.is_empty())
             || strategy::has_own_finalizers(&**present);
+        let is_graceful = grace::seconds(&**present, None).is_some();
         if !is_held && grace == 0 {
+            // What could have had time shows that it was given none.
+            if is_graceful {
+                self.mark(&mut metadata, 0);
+                return Step::Remove(Arc::clone(present).with_metadata(metadata));
+            }
             return Step::Remove(Arc::clone(present));
         }
         match old.deletion_grace_period_seconds.filter(|_| old.deletion_timestamp.is_some()) {
@@ -118,16 +124,21 @@ fn check_preconditions(
     found: &ObjectMeta,
     options: &DeleteOptions,
 ) -> Result<(), Error> {
-    metadata::check_uid(kind, found, options.precondition.uid.as_deref())?;
-    match &options.precondition.resource_version {
-        Some(wanted) if Some(wanted) != found.resource_version.as_ref() => Err(Error::Conflict {
-            kind,
-            name: found.name.clone().unwrap_or_default(),
-            message: format!(
-                "Precondition failed: ResourceVersion in precondition: {wanted}, ResourceVersion in object meta: {}",
-                found.resource_version.as_deref().unwrap_or_default()
-            ),
-        }),
-        _ => Ok(()),
+    let Precondition { uid, resource_version } = &options.precondition;
+    let asked = [
+        ("UID", uid, &found.uid, "deleted and then recreated"),
+        ("ResourceVersion", resource_version, &found.resource_version, "modified"),
+    ];
+    for (what, wanted, found_value, happened) in asked {
+        if let Some(wanted) = wanted.as_ref().filter(|wanted| Some(*wanted) != found_value.as_ref()) {
+            let record = found_value.as_deref().unwrap_or_default();
+            let message = format!(
+                "the {what} in the precondition ({wanted}) does not match the {what} in record ({record}). The object \
+                 might have been {happened}"
+            );
+            let name = found.name.clone().unwrap_or_default();
+            return Err(Error::Precondition { kind, name, message });
+        }
     }
+    Ok(())
 }

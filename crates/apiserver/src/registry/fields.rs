@@ -37,24 +37,19 @@ impl Registry {
         Root::of(kind, definition.as_deref())
     }
 
-    /// A new object whose creator manages all of its fields.
+    /// A new object whose creator, who gave `given`, manages all of its fields.
     pub(super) fn first_managed(
         &self,
         object: Arc<dyn DynObject>,
+        given: &dyn DynObject,
         caller: &Caller<'_>,
     ) -> Result<Arc<dyn DynObject>, Error> {
         let Some(manager) = &caller.manager else { return Ok(object) };
         let mut managed = Managed::default();
-        let nothing = strategy::of_itself(object.kind());
+        let made = object.to_value();
+        let nothing = strategy::of_itself(given, &made);
         let root = self.root(object.kind());
-        apply::update(
-            &mut managed,
-            &nothing,
-            &object.to_value(),
-            root.place(),
-            manager,
-            self.environment.now(),
-        );
+        apply::update(&mut managed, &nothing, &made, root.place(), manager, self.environment.now());
         self.with_managers(object, managed, 0)
     }
 

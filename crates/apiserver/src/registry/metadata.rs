@@ -41,7 +41,10 @@ pub(super) fn of_new(
     }
     metadata.uid = Some(environment.uid());
     metadata.creation_timestamp = Some(environment.now());
-    metadata.generation = strategy::has_generation(kind).then_some(1);
+    // One that nobody counts is whatever its creator says.
+    if strategy::has_generation(kind) {
+        metadata.generation = Some(1);
+    }
     metadata.resource_version = None;
     metadata.deletion_timestamp = None;
     metadata.deletion_grace_period_seconds = None;

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use objects::Error;
-use resources::{DynObject, Kind, ObjectKey};
+use resources::{DynObject, Kind, ObjectKey, admission::check_status, meta::ObjectMeta};
 use storage::objects::Durability;
 
 use super::{
-    Caller, Origin, Registry, Wanted, dry_run_result, fields, finalizers, metadata, scale, strategy,
+    Caller, Origin, Registry, Wanted, addresses::Claim, dry_run_result, fields, finalizers, metadata, scale,
+    strategy,
 };
 use crate::{
     apply::Managed,
     aside::aside,
+    status,
     store::{Stored, Write},
 };
 
@@ -36,13 +38,15 @@ enum Outcome {
 }
 
 /// A write that is ready for the store.
-struct Planned {
+struct Planned<'a> {
     /// The object in the version that it was written in.
     object: Arc<dyn DynObject>,
     /// The same object in the storage version.
     stored: Arc<dyn DynObject>,
     /// About how long its JSON is.
     bytes: usize,
+    /// What it takes of the addresses and ports of Services.
+    claim: Option<Claim<'a>>,
     /// Whether it is removed instead of stored.
     gone: bool,
 }
@@ -74,13 +78,18 @@ impl Registry {
                     Outcome::Put(object) => (object, false),
                     Outcome::Remove(object) => (object, true),
                 };
+                let (object, claim) = if target == Target::Object && !gone {
+                    self.addresses.claim(object, Some(&*present), &self.environment)?
+                } else {
+                    (object, None)
+                };
                 let stored = self.to_stored(Arc::clone(&object))?;
                 let bytes = self.check_size(&*stored, Some(&*before), size_hint, caller)?;
-                Ok::<_, E>((derived, Some(Planned { object, stored, bytes, gone })))
+                Ok::<_, E>((derived, Some(Planned { object, stored, bytes, claim, gone })))
             });
             let (derived, planned) = planned.await?;
             let durability = caller.durability(kind, derived);
-            let Some(Planned { object, stored, bytes: size_hint, gone }) = planned else {
+            let Some(Planned { object, stored, bytes: size_hint, claim, gone }) = planned else {
                 self.settled(&current, durability).await?;
                 return Ok(current);
             };
@@ -90,9 +99,11 @@ impl Registry {
             drop(object);
             let metadata = stored.metadata().clone();
             let object = stored;
+            // Who took the last finalizer away is answered with what they wrote, which has no version of its own.
+            let last = gone.then(|| Arc::new(Stored::hot(current.version, Arc::clone(&object), size_hint)));
             let write = Write { object, metadata, before: Some(before), durability, size_hint };
-            if let Some(stored) = self.commit(write, gone).await? {
-                return Ok(self.view(kind, stored)?);
+            if let Some(stored) = self.commit(write, claim, gone).await? {
+                return Ok(self.view(kind, last.unwrap_or(stored))?);
             }
         }
         Err(overtaken(kind, &key.name).into())
@@ -124,6 +135,7 @@ impl Registry {
         let object = match target {
             Target::Status => {
                 metadata::check_uid(kind, old, wanted.metadata().uid.as_deref())?;
+                let given = wanted.metadata().clone();
                 // Mostly only the status differs, and the object need not be put together.
                 let same = wanted.metadata() == old && kind.same_spec(&**present, &*wanted) == Some(true);
                 let object =
@@ -134,7 +146,11 @@ impl Registry {
                 if let Some(definition) = self.kinds.definition(kind)? {
                     definition.check(&*object, Some(&**present), true)?;
                 }
-                object
+                if kind.is_builtin() && caller.origin == Origin::Network {
+                    self.status_from_outside(present, object, &given)?
+                } else {
+                    object
+                }
             }
             Target::Object | Target::Finalize => {
                 let metadata = metadata::of_update(kind, old, wanted.metadata())?;
@@ -167,6 +183,24 @@ impl Registry {
         })
     }
 
+    /// A status that came with metadata, `given`, of which upstream takes what is not the kind's own.
+    fn status_from_outside(
+        &self,
+        present: &Arc<dyn DynObject>,
+        object: Arc<dyn DynObject>,
+        given: &ObjectMeta,
+    ) -> Result<Arc<dyn DynObject>, Error> {
+        let (kind, old) = (object.kind(), present.metadata());
+        let mut metadata = metadata::of_update(kind, old, given)?;
+        strategy::keep_with_status(kind, old, &mut metadata);
+        finalizers::check(kind, old, &metadata)?;
+        let object = object.with_metadata(metadata);
+        let name = old.name.clone().unwrap_or_default();
+        check_status(&*object, &**present)
+            .map_err(|rejection| status::from_rejection(kind, name, rejection))?;
+        Ok(object)
+    }
+
     /// Admits an object and increases its generation if its spec changed. The comparison is made after defaulting, so
     /// that leaving out a default is no change.
     fn admitted(
@@ -181,8 +215,7 @@ impl Registry {
             return Ok(object);
         }
         let before = present.metadata().generation.unwrap_or_default();
-        let same = kind.same_spec(&**present, &*object) == Some(true)
-            && !strategy::counts_annotations(kind, present.metadata(), object.metadata());
+        let same = strategy::is_same_generation(&**present, &*object);
         let generation = if same { before } else { before + 1 };
         if object.metadata().generation == Some(generation) {
             return Ok(object);
@@ -201,11 +234,7 @@ fn goes(object: &dyn DynObject) -> bool {
         && finalizers::is_free(object)
 }
 
-fn check_version(
-    kind: &'static Kind,
-    current: &resources::meta::ObjectMeta,
-    wanted: &resources::meta::ObjectMeta,
-) -> Result<(), Error> {
+fn check_version(kind: &'static Kind, current: &ObjectMeta, wanted: &ObjectMeta) -> Result<(), Error> {
     match wanted.resource_version.as_deref() {
         None | Some("") => Ok(()),
         Some(_) if wanted.resource_version == current.resource_version => Ok(()),

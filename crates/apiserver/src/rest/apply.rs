@@ -24,6 +24,9 @@ use crate::{
     store::Stored,
 };
 
+/// The version of a Scale.
+const SCALE: &str = "autoscaling/v1";
+
 pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>, Failure> {
     let form = call.form()?;
     let mut configuration = read(&mut call).await?;
@@ -54,7 +57,7 @@ pub(super) async fn apply(call: &Call, target: Target, configuration: Value) -> 
     let (kind, key) = (call.resource.kind, call.resource.key());
     let name = format!(
         "{}/{}; {}, Kind={}",
-        key.namespace,
+        configuration.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default(),
         key.name,
         if kind.group.is_empty() { format!("/{}", kind.version) } else { kind.api_version() },
         kind.kind
@@ -63,11 +66,12 @@ pub(super) async fn apply(call: &Call, target: Target, configuration: Value) -> 
     let root = schema::Root::of(kind, call.resource.definition.as_deref());
     let (mut before, mut warned) = (None, Vec::new());
     let mut wanted = |live: Value, mut managed: Managed, current: Option<&Stored>| {
-        let object =
+        let mut object =
             apply::apply(&mut managed, &live, &configuration, root.place(), &manager, force, now.clone())
-                .map_err(|why| refused(why, &name))?;
+                .map_err(|why| refused(why, &name, call))?;
+        decode::put_in_place(&call.resource, &mut object);
         let len = object.to_string().len();
-        let decoded = decode::decode(&call.resource, object, Vec::new(), validation).map_err(misfit)?;
+        let decoded = decode::decode(&call.resource, object, Vec::new(), None, validation).map_err(misfit)?;
         call.check_grant(&decoded.object, current)?;
         before = current.map(Stored::object).transpose()?;
         warned = decoded.warnings;
@@ -164,7 +168,7 @@ fn check_may_be_new(configuration: &Value, kind: &'static Kind, name: &str) -> R
 }
 
 /// `object`: which one, as upstream's errors name it.
-fn refused(refused: Refused, object: &str) -> Failure {
+fn refused(refused: Refused, object: &str, call: &Call) -> Failure {
     let conflicts = match refused {
         Refused::Malformed(faults) => {
             let faults = match faults.as_slice() {
@@ -176,7 +180,11 @@ fn refused(refused: Refused, object: &str) -> Failure {
         Refused::Conflicts(conflicts) => conflicts,
     };
     let left_out = conflicts.left_out();
-    let conflicts = conflicts.into_kept();
+    let mut conflicts = conflicts.into_kept();
+    // Who applies a Scale sees others by its own version.
+    if call.resource.subresource.as_deref() == Some("scale") {
+        conflicts.iter_mut().for_each(|conflict| conflict.manager.api_version = SCALE.into());
+    }
     let causes = conflicts
         .iter()
         .map(|conflict| (conflict.field.clone(), format!("conflict with {}", who(conflict))))

@@ -21,6 +21,8 @@ pub(super) struct Parsed {
     pub(super) duplicates: Vec<String>,
     /// About how long the tree is as JSON. YAML with aliases can be much shorter.
     pub(super) bytes: usize,
+    /// The text, if it is JSON: for who wants to know where something is.
+    pub(super) text: Option<Bytes>,
 }
 
 /// Reads the whole body. Can be called once.
@@ -92,14 +94,14 @@ fn unknown_format(known: &str) -> Failure {
 }
 
 /// Reads what a body holds.
-pub(super) async fn parse_bytes(call: &mut Call, format: Format, bytes: &[u8]) -> Result<Parsed, Failure> {
+pub(super) async fn parse_bytes(call: &mut Call, format: Format, bytes: &Bytes) -> Result<Parsed, Failure> {
     let bounds = Bounds::of(&call.shared.registry.limits);
     let parsed = aside(bytes.len(), || parse_now(format, bytes, bounds)).await?;
     call.body_bytes = parsed.bytes;
     Ok(parsed)
 }
 
-fn parse_now(format: Format, bytes: &[u8], bounds: Bounds) -> Result<Parsed, Failure> {
+fn parse_now(format: Format, bytes: &Bytes, bounds: Bounds) -> Result<Parsed, Failure> {
     let read = match format {
         // kube-apiserver's words: it looks for the kind first.
         Format::Json => json::read(bytes, bounds)
@@ -116,7 +118,8 @@ fn parse_now(format: Format, bytes: &[u8], bounds: Bounds) -> Result<Parsed, Fai
         },
     };
     let Read { value, duplicates, bytes: tree_bytes } = read.map_err(Failure::bad_request)?;
-    Ok(Parsed { value, duplicates, bytes: tree_bytes.max(bytes.len()) })
+    let text = (format == Format::Json).then(|| bytes.clone());
+    Ok(Parsed { value, duplicates, bytes: tree_bytes.max(bytes.len()), text })
 }
 
 /// The YAML reader's own depth limit is higher by this much, so that the error is the same as for JSON.

@@ -85,6 +85,7 @@ impl Call {
             origin: Origin::Network,
             manager: Some(manager),
             dry_run: self.dry_run()?,
+            binds: false,
             body_bytes: self.body_bytes,
         })
     }

@@ -1,11 +1,11 @@
 //! From a JSON tree to an object, as strictly as the client wishes.
 
-use std::sync::Arc;
+use std::{collections::HashMap, fmt, sync::Arc};
 
-use resources::{Complaints, DynObject, Kind};
+use resources::{COMPLAINTS_MAX, DynObject, Kind};
 use serde_json::{Value, json};
 
-use super::{body::Parsed, call::Call, path::Resource};
+use super::{body::Parsed, call::Call, json, path::Resource};
 use crate::{aside::aside, status::Failure};
 
 /// What happens to fields that a kind does not have (upstream: `fieldValidation`).
@@ -47,6 +47,38 @@ pub(super) enum Misfit {
     Strict(String),
 }
 
+/// A field that should not be as it is.
+enum Complaint {
+    Unknown(String),
+    Twice(String),
+}
+
+impl Complaint {
+    fn path(&self) -> &str {
+        match self {
+            Self::Unknown(path) | Self::Twice(path) => path,
+        }
+    }
+
+    /// Where in a text it is noticed: where a field comes that is unknown, or comes again.
+    fn place(&self, places: &HashMap<String, Vec<usize>>) -> usize {
+        let at = match self {
+            Self::Unknown(_) => 0,
+            Self::Twice(_) => 1,
+        };
+        places.get(self.path()).and_then(|places| places.get(at)).copied().unwrap_or(usize::MAX)
+    }
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(path) => write!(f, "unknown field \"{path}\""),
+            Self::Twice(path) => write!(f, "duplicate field \"{path}\""),
+        }
+    }
+}
+
 /// The object in a body that was sent to `resource`.
 pub(super) async fn object(
     parsed: Parsed,
@@ -61,7 +93,8 @@ fn object_now(parsed: Parsed, resource: &Resource, validation: FieldValidation) 
     let mut value = parsed.value;
     check_kind(kind, &mut value)?;
     check_key(resource, &mut value)?;
-    decode(resource, value, parsed.duplicates, validation).map_err(|misfit| {
+    put_in_place(resource, &mut value);
+    decode(resource, value, parsed.duplicates, parsed.text.as_deref(), validation).map_err(|misfit| {
         let why = match misfit {
             Misfit::Type(why) => why,
             Misfit::Strict(why) => format!("strict decoding error: {why}"),
@@ -78,6 +111,7 @@ pub(super) fn decode(
     resource: &Resource,
     mut value: Value,
     duplicates: Vec<String>,
+    text: Option<&[u8]>,
     validation: FieldValidation,
 ) -> Result<Decoded, Misfit> {
     let pruned = resource.definition.as_ref().map(|definition| definition.complete(&mut value)).transpose();
@@ -85,12 +119,14 @@ pub(super) fn decode(
     let (object, mut unknown) =
         resource.kind.decode_strict(value).map_err(|error| Misfit::Type(error.message))?;
     unknown.extend(pruned.unwrap_or_default());
-    let unknown = unknown.into_iter().map(|path| format!("unknown field \"{path}\""));
-    let duplicates = duplicates.into_iter().map(|path| format!("duplicate field \"{path}\""));
-    let mut complaints = Complaints::default();
-    complaints.extend(unknown.chain(duplicates));
+    let unknown = unknown.into_iter().map(Complaint::Unknown);
+    let mut complaints: Vec<_> = duplicates.into_iter().map(Complaint::Twice).chain(unknown).collect();
+    if let Some(text) = text.filter(|_| complaints.len() > 1) {
+        let places = json::places(text, complaints.iter().map(Complaint::path));
+        complaints.sort_by_key(|complaint| complaint.place(&places));
+    }
     // Upstream reports no more than these either.
-    let complaints = complaints.into_kept();
+    let complaints: Vec<_> = complaints.iter().take(COMPLAINTS_MAX).map(ToString::to_string).collect();
     match validation {
         FieldValidation::Strict if !complaints.is_empty() => Err(Misfit::Strict(complaints.join(", "))),
         FieldValidation::Warn => Ok(Decoded { object, warnings: complaints }),
@@ -137,6 +173,14 @@ fn check_kind(kind: &Kind, value: &mut Value) -> Result<(), Failure> {
     Ok(())
 }
 
+/// An object is in the namespace of its path, whether it says so or not.
+pub(super) fn put_in_place(resource: &Resource, value: &mut Value) {
+    let metadata = value.as_object_mut().map(|fields| fields.entry("metadata").or_insert_with(|| json!({})));
+    if let (Some(namespace), Some(Value::Object(metadata))) = (&resource.namespace, metadata) {
+        metadata.insert("namespace".into(), namespace.as_str().into());
+    }
+}
+
 /// The namespace and the name in the body must be the path's; the namespace may be left out.
 pub(super) fn check_key(resource: &Resource, value: &mut Value) -> Result<(), Failure> {
     let Some(metadata) =
@@ -153,9 +197,6 @@ pub(super) fn check_key(resource: &Resource, value: &mut Value) -> Result<(), Fa
             return Err(Failure::bad_request(
                 "the namespace of the provided object does not match the namespace sent on the request",
             ));
-        }
-        if let Value::Object(metadata) = metadata {
-            metadata.insert("namespace".into(), namespace.as_str().into());
         }
     }
     if let Some(name) = &resource.name {

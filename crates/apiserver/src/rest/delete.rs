@@ -7,7 +7,6 @@ use resources::{
     Kind, Object, ObjectKey,
     builtin::{Pod, Service, ServiceAccount},
 };
-use serde_json::json;
 
 use super::{call::Call, list, options, reply};
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
     mount::Body,
     registry::Deleted,
     status::{self, Failure},
-    store::{From, PageOptions, Stored},
+    store::{From, Page, PageOptions, Stored},
 };
 
 pub(super) async fn one(mut call: Call) -> Result<Response<Body>, Failure> {
@@ -34,6 +33,7 @@ pub(super) async fn one(mut call: Call) -> Result<Response<Body>, Failure> {
 
 /// Deletes every object that the selectors select, and answers with their list.
 pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure> {
+    let form = call.form()?;
     let options = options::delete(&mut call).await?;
     let selection = call.selected().await?;
     let caller = call.caller()?;
@@ -43,7 +43,7 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
     {
         return Err(Failure::method_not_allowed());
     }
-    let mut deleted: Vec<Arc<Stored>> = Vec::new();
+    let mut items: Vec<Arc<Stored>> = Vec::new();
     let mut from = From::Now;
     loop {
         let page = PageOptions { limit: registry.limits.delete_page, from };
@@ -51,7 +51,8 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
         for stored in page.items {
             let key = ObjectKey::of(stored.object()?.metadata());
             match registry.delete(kind, &key, &options, &caller).await {
-                Ok(outcome) => deleted.push(outcome.stored),
+                // Upstream answers with what was there.
+                Ok(_) => items.push(stored),
                 Err(objects::Error::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -62,8 +63,12 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
             None => break,
         }
     }
-    let metadata = json!({"resourceVersion": registry.store.version().to_string()});
-    list::of_objects(kind, metadata, true, &deleted).await
+    let mut page = Page { items, version: registry.store.version(), next: None };
+    if let Some(definition) = &call.resource.definition {
+        definition.view_all(&mut page.items).await?;
+    }
+    let metadata = list::metadata(&page);
+    list::respond(&call, &form, &page, metadata).await
 }
 
 /// Most kinds answer a delete with a `Status`, some with the object (upstream: `ReturnDeletedObject`).

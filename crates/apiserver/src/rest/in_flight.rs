@@ -45,6 +45,8 @@ fn lasts<B>(request: &Request<B>) -> bool {
             || matches!(
                 segments(request.uri().path()).as_slice(),
                 ["api", _, "namespaces", _, "pods", _, "log"]
+                    | ["api", _, "watch", ..]
+                    | ["apis", _, _, "watch", ..]
             ))
 }
 
@@ -64,7 +66,12 @@ mod tests {
         assert_eq!(begin("GET", pods).unwrap_err().code, 429);
         let _write = begin("POST", pods).unwrap();
         assert_eq!(begin("DELETE", pods).unwrap_err().code, 429);
-        for lasting in [format!("{pods}?watch=true"), format!("{pods}/p/log?follow=true")] {
+        let lasting = [
+            format!("{pods}?watch=true"),
+            format!("{pods}/p/log?follow=true"),
+            "/api/v1/watch/pods".to_owned(),
+        ];
+        for lasting in lasting {
             assert!(begin("GET", &lasting).unwrap().is_none(), "{lasting}");
         }
         drop(first);

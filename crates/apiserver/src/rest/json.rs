@@ -1,9 +1,12 @@
 //! JSON read within limits: of depth, and of how many values there are. Fields that come twice are noted.
 
-use std::{cell::RefCell, fmt};
+use std::{cell::RefCell, collections::HashMap, fmt};
 
 use resources::{Complaints, Path};
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{
+    Deserialize,
+    de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
 use crate::limits::Limits;
@@ -54,6 +57,113 @@ pub(crate) fn read_from<'de, D: Deserializer<'de>>(from: D, bounds: Bounds) -> R
 
 /// What a value takes as JSON beside its name and text: quotes, a colon and a comma.
 const NODE_BYTES: usize = 6;
+
+/// Where the fields at some paths come in a JSON text, counted in the order of the text: the first two places of each.
+/// Paths that were shortened are not found.
+pub(super) fn places<'a>(text: &[u8], paths: impl Iterator<Item = &'a str>) -> HashMap<String, Vec<usize>> {
+    let found = RefCell::new(Found { fields: 0, places: HashMap::new() });
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let below = paths.map(|path| (path, path)).collect();
+    // It was read before, so that it can be read.
+    _ = Places { found: &found, below }.deserialize(&mut json);
+    let places = found.into_inner().places.into_iter();
+    places.map(|(path, places)| (path.to_owned(), places)).collect()
+}
+
+/// What was found of the fields that are looked for.
+struct Found<'a> {
+    fields: usize,
+    places: HashMap<&'a str, Vec<usize>>,
+}
+
+/// A value of which only the fields are looked at, and only where one is that is looked for.
+struct Places<'f, 'a> {
+    found: &'f RefCell<Found<'a>>,
+    /// The paths that lead through the value, each with what is left of it from there on.
+    below: Vec<(&'a str, &'a str)>,
+}
+
+impl Places<'_, '_> {
+    /// A part of the value: an item, or a field. `dot`: what separates it from what comes before.
+    fn part(&self, dot: &str, name: &str) -> Self {
+        let below = self.below.iter().filter_map(|&(path, left)| {
+            let left = if left.len() == path.len() { left } else { left.strip_prefix(dot)? };
+            let left = left.strip_prefix(name)?;
+            (left.is_empty() || left.starts_with(['.', '['])).then_some((path, left))
+        });
+        Self { found: self.found, below: below.collect() }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Places<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.below.iter().all(|(_, left)| left.is_empty()) {
+            return IgnoredAny::deserialize(deserializer).map(|IgnoredAny| ());
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Places<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let mut at = 0;
+        while items.next_element_seed(self.part("", &format!("[{at}]")))?.is_some() {
+            at += 1;
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        while let Some(key) = fields.next_key::<String>()? {
+            let field = self.part(".", &key);
+            {
+                let mut found = self.found.borrow_mut();
+                found.fields += 1;
+                let place = found.fields;
+                for (path, _) in field.below.iter().filter(|(_, left)| left.is_empty()) {
+                    let places = found.places.entry(*path).or_default();
+                    if places.len() < 2 && places.last() != Some(&place) {
+                        places.push(place);
+                    }
+                }
+            }
+            fields.next_value_seed(field)?;
+        }
+        Ok(())
+    }
+}
 
 /// How many levels of objects and arrays a tree has.
 pub(crate) fn nested(value: &Value) -> usize {
@@ -207,6 +317,14 @@ mod tests {
     use super::*;
 
     const BOUNDS: Bounds = Bounds { depth_max: 8, nodes_max: 100, bytes_max: 1000 };
+
+    #[test]
+    fn fields_are_found_where_they_come() {
+        let text = br#"{"b": {"c": 1}, "a": [{"d": 1, "d": 2}], "b": 3}"#;
+        let places = places(text, ["b", "b.c", "a", "a[0].d", "a[1].d"].into_iter());
+        let of = |path: &str| places[path].clone();
+        assert_eq!((of("b"), of("b.c"), of("a"), of("a[0].d")), (vec![1, 6], vec![2], vec![3], vec![4, 5]));
+    }
 
     #[test]
     fn duplicates_are_named_and_depth_is_bounded() {

@@ -1,7 +1,5 @@
 //! GET of many objects.
 
-use std::sync::Arc;
-
 use http::Response;
 use resources::Kind;
 use serde_json::{Value, json};
@@ -30,18 +28,35 @@ pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
     if let Some(definition) = &call.resource.definition {
         definition.view_all(&mut page.items).await?;
     }
-    let response = answer(call, &page, &form).await?;
+    let mut metadata = metadata(&page);
+    let is_selected = ["labelSelector", "fieldSelector"].iter().any(|name| call.query.get(name).is_some());
+    if let Some(place) = page.next.as_ref().filter(|_| !is_selected)
+        && let Some(count) = call.registry().store.remaining(call.resource.kind, &selection, place)
+    {
+        metadata["remainingItemCount"] = count.into();
+    }
+    respond(call, &form, &page, metadata).await
+}
+
+/// A page in the form that is wanted, with this metadata.
+pub(super) async fn respond(
+    call: &Call,
+    form: &Form,
+    page: &Page,
+    metadata: Value,
+) -> Result<Response<Body>, Failure> {
+    let response = answer(call, form, page, metadata).await?;
     Ok(reply::warn(response, &call.deprecation()))
 }
 
-async fn answer(call: &Call, page: &Page, form: &Form) -> Result<Response<Body>, Failure> {
-    let (kind, metadata) = (call.resource.kind, metadata(page));
+async fn answer(call: &Call, form: &Form, page: &Page, metadata: Value) -> Result<Response<Body>, Failure> {
+    let kind = call.resource.kind;
     match form {
-        Form::Table(includes) => {
+        Form::Table(form) => {
             let (columns, now) = (call.columns(), call.now());
-            let head = table::head(columns, &metadata);
+            let head = table::head(columns, &metadata, *form);
             let write = |stored: &Stored, pieces: &mut Pieces| {
-                let row = table::row(columns, stored, *includes, now)?;
+                let row = table::row(columns, stored, *form, now)?;
                 pieces.push(row.to_string().as_bytes());
                 Ok(())
             };
@@ -55,22 +70,15 @@ async fn answer(call: &Call, page: &Page, form: &Form) -> Result<Response<Body>,
             };
             reply::list(&head, ITEMS, &page.items, write).await
         }
-        Form::Object | Form::Discovery(_) => {
-            of_objects(kind, metadata, page.next.is_none(), &page.items).await
-        }
+        Form::Object | Form::Discovery(_) => of_objects(kind, page, metadata).await,
     }
 }
 
 const ITEMS: &str = "items";
 
-/// A list of whole objects. `is_end`: whether nothing comes after them.
-pub(super) async fn of_objects(
-    kind: &Kind,
-    mut metadata: Value,
-    is_end: bool,
-    items: &[Arc<Stored>],
-) -> Result<Response<Body>, Failure> {
-    if kind.is_defined() && is_end {
+/// A list of whole objects.
+async fn of_objects(kind: &Kind, page: &Page, mut metadata: Value) -> Result<Response<Body>, Failure> {
+    if kind.is_defined() && page.next.is_none() {
         // Upstream writes it for what users define.
         metadata["continue"] = "".into();
     }
@@ -88,11 +96,11 @@ pub(super) async fn of_objects(
         }
         Ok(())
     };
-    reply::list(&head, ITEMS, items, write).await
+    reply::list(&head, ITEMS, &page.items, write).await
 }
 
 /// A list's metadata.
-fn metadata(page: &Page) -> Value {
+pub(super) fn metadata(page: &Page) -> Value {
     let mut metadata = json!({"resourceVersion": page.version.to_string()});
     if let Some(place) = &page.next {
         metadata["continue"] = place.token().into();
@@ -117,9 +125,15 @@ fn from(call: &Call) -> Result<From, Failure> {
     match (version, matching) {
         (Some(version), _) if version > current => Err(Failure::too_large_version(version, current)),
         (Some(version), Some("Exact")) => Ok(From::Version(version)),
+        // A page of a version is one of that version, unless newer ones may do.
+        (Some(version), None) if version > 0 && is_limited(call) => Ok(From::Version(version)),
         // What is there now is not older than anything that was.
         _ => Ok(From::Now),
     }
+}
+
+fn is_limited(call: &Call) -> bool {
+    call.query.number::<i64>("limit").ok().flatten().is_some_and(|limit| limit > 0)
 }
 
 /// Whether `resourceVersionMatch` goes with the rest (upstream: apimachinery, `ValidateListOptions`).

@@ -121,8 +121,8 @@ pub(super) fn object(
     form: &Form,
 ) -> Result<Response<Body>, Failure> {
     let response = match form {
-        Form::Table(includes) => {
-            let table = table::of_object(call.columns(), stored, *includes, call.now())?;
+        Form::Table(form) => {
+            let table = table::of_object(call.columns(), stored, *form, call.now())?;
             value(code, &table)
         }
         Form::Partial { list } => value(code, &partial::of_object(stored, *list)?),

@@ -38,7 +38,7 @@ pub(super) fn of(path: &str) -> Option<Resource> {
             && kind.plural == *plural
             && kind.namespaced == namespace.is_some()
     })?;
-    Some(Resource { kind, definition: None, namespace, name: None, subresource: None })
+    Some(Resource { kind, definition: None, namespace, name: None, subresource: None, watched: false })
 }
 
 pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {

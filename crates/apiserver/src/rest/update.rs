@@ -45,8 +45,9 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     }
     let mut before = None;
     let wanted = |current: &Stored| {
-        check_version(&call, decoded.object.metadata())?;
-        before = Some(current.object()?);
+        let present = current.object()?;
+        check_version(&call, decoded.object.metadata(), present.metadata())?;
+        before = Some(present);
         call.check_grant(&decoded.object, Some(current))?;
         Ok::<_, Failure>(Wanted::new(Arc::clone(&decoded.object), bytes))
     };
@@ -64,21 +65,15 @@ fn created_by_update() -> [&'static Kind; 4] {
 }
 
 /// Knative's kinds are custom resources upstream, and those are not replaced without saying which version.
-fn check_version(call: &Call, metadata: &ObjectMeta) -> Result<(), Failure> {
+fn check_version(call: &Call, metadata: &ObjectMeta, present: &ObjectMeta) -> Result<(), Failure> {
     let kind = call.resource.kind;
     let definitions = <CustomResourceDefinition as Object>::kind();
     let strict = !kind.is_builtin() || kind == definitions || kind == Lease::kind();
-    if !strict || objects::says_version(metadata) {
+    // Of one that is another object, that is told instead.
+    let is_other =
+        metadata.uid.as_ref().is_some_and(|uid| !uid.is_empty() && Some(uid) != present.uid.as_ref());
+    if !strict || is_other || objects::says_version(metadata) {
         return Ok(());
     }
-    if kind.is_defined() || kind == definitions {
-        return Err(Failure::version_missing(kind, metadata.name.as_deref().unwrap_or_default()));
-    }
-    let cause = objects::Cause {
-        field: "metadata.resourceVersion".into(),
-        reason: "FieldValueInvalid".into(),
-        message: "Invalid value: 0: must be specified for an update".into(),
-    };
-    let name = metadata.name.clone().unwrap_or_default();
-    Err(objects::Error::Invalid { kind, name, causes: vec![cause] }.into())
+    Err(Failure::version_missing(kind, metadata.name.as_deref().unwrap_or_default()))
 }

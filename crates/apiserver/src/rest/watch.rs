@@ -111,9 +111,9 @@ impl Watch {
 
     fn object(&mut self, stored: &Stored) -> Result<Bytes, Error> {
         match self.form {
-            Form::Table(includes) => {
+            Form::Table(form) => {
                 let columns = table::columns(self.kind, self.definition.as_deref());
-                let mut table = table::of_object(columns, stored, includes, self.environment.timestamp())?;
+                let mut table = table::of_object(columns, stored, form, self.environment.timestamp())?;
                 if std::mem::replace(&mut self.has_columns, true) {
                     table["columnDefinitions"] = Value::Null;
                 }
@@ -132,7 +132,7 @@ impl Watch {
         let mut object =
             json!({"kind": self.kind.kind, "apiVersion": self.kind.api_version(), "metadata": metadata});
         match self.form {
-            Form::Table(_) => object = table::bookmark(&metadata),
+            Form::Table(form) => object = table::bookmark(&metadata, form),
             Form::Partial { .. } => object = partial::around(metadata),
             Form::Object | Form::Discovery(_) => {}
         }

@@ -36,7 +36,6 @@ struct Entries {
     all: BTreeMap<String, Entry>,
     /// Of each definition that was removed: the version of its removal.
     gone: HashMap<String, u64>,
-    revision: u64,
 }
 
 struct Entry {
@@ -68,8 +67,7 @@ pub(crate) struct Terminating {
 
 impl Kinds {
     pub(crate) fn new() -> Self {
-        let built_in =
-            Served { kinds: kinds::all().to_vec(), definitions: HashMap::new(), ..Served::default() };
+        let built_in = Served::new(kinds::all().to_vec(), HashMap::new());
         Self {
             table: RwLock::new(Arc::new(built_in)),
             entries: Mutex::default(),
@@ -178,7 +176,7 @@ impl Kinds {
             terminating |= entry.terminating;
         }
         if some {
-            self.publish(&mut entries);
+            self.publish(&entries);
         }
         if terminating {
             self.removal_news.send_replace(());
@@ -198,13 +196,12 @@ impl Kinds {
                 entry.definitions.iter().for_each(|definition| definition.ended.cancel());
             }
             entries.gone.insert(crd.name().to_owned(), stored.version);
-            self.publish(&mut entries);
+            self.publish(&entries);
         }
         Ok(())
     }
 
-    fn publish(&self, entries: &mut Entries) {
-        entries.revision += 1;
+    fn publish(&self, entries: &Entries) {
         let definitions = entries.all.values().flat_map(|entry| &entry.definitions);
         let mut defined: Vec<&Arc<Definition>> = definitions.collect();
         // Upstream: versions by priority, `v1` before `v1beta2`.
@@ -217,8 +214,7 @@ impl Kinds {
         kinds.extend(defined.iter().filter(|it| it.served).map(|definition| definition.own.kind));
         let definitions =
             defined.into_iter().map(|definition| (definition.own.kind, Arc::clone(definition))).collect();
-        let revision = entries.revision;
-        *self.table.write() = Arc::new(Served { kinds, definitions, revision, ..Served::default() });
+        *self.table.write() = Arc::new(Served::new(kinds, definitions));
     }
 }
 

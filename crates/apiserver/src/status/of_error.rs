@@ -18,6 +18,10 @@ impl From<Error> for Failure {
             Error::NotFound { kind, name } => named(StatusCode::NOT_FOUND, "NotFound", kind, name),
             Error::AlreadyExists { kind, name } => named(StatusCode::CONFLICT, "AlreadyExists", kind, name),
             Error::Conflict { kind, name, .. } => named(StatusCode::CONFLICT, "Conflict", kind, name),
+            Error::Precondition { kind, name, .. } => Self {
+                details: Some(details(kind, kind.kind, name)),
+                ..Self::new(StatusCode::CONFLICT, "Conflict", message)
+            },
             Error::Invalid { kind, name, causes } => {
                 let mut details = details(kind, kind.kind, name);
                 details["causes"] = causes.iter().map(cause).collect();
@@ -27,8 +31,12 @@ impl From<Error> for Failure {
                 }
             }
             Error::BadRequest(_) => Self::bad_request(message),
-            Error::Forbidden { object: Some((kind, name)), .. } => {
-                named(StatusCode::FORBIDDEN, "Forbidden", kind, name)
+            Error::Forbidden { object: Some((kind, name)), cause: why, .. } => {
+                let mut failure = named(StatusCode::FORBIDDEN, "Forbidden", kind, name);
+                if let (Some(why), Some(details)) = (why, &mut failure.details) {
+                    details["causes"] = json!([cause(why)]);
+                }
+                failure
             }
             Error::Forbidden { object: None, .. } => Self::forbidden(message),
             Error::TooLarge(_) => Self::too_large(message),

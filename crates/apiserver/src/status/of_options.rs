@@ -16,6 +16,11 @@ impl Failure {
         Self::mistakes("", kind, name, mistakes)
     }
 
+    /// An object that breaks rules, of a kind that is none of its own here.
+    pub(crate) fn invalid(group: &str, kind: &str, name: &str, mistakes: &[(&str, String)]) -> Self {
+        Self::mistakes(group, kind, name, mistakes)
+    }
+
     fn mistakes(group: &str, kind: &str, name: &str, mistakes: &[(&str, String)]) -> Self {
         let sentences: Vec<String> = mistakes.iter().map(|(field, why)| format!("{field}: {why}")).collect();
         let list = match sentences.as_slice() {

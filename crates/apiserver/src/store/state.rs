@@ -114,9 +114,11 @@ impl State {
         if found != before.map(|before| before.version) {
             return Err(Refused::Raced);
         }
-        if found.is_some() {
-            return Ok(());
-        }
+        if found.is_some() { Ok(()) } else { self.check_home(kind, key) }
+    }
+
+    /// Whether there may be a new object: its namespace and its kind are there, and stay.
+    pub(super) fn check_home(&mut self, kind: &'static Kind, key: &Key) -> Result<(), Refused> {
         self.check_kind(kind)?;
         if !kind.namespaced {
             return Ok(());

@@ -110,6 +110,14 @@ pub(super) fn of(kind: &Kind) -> &'static [Column] {
     }
 }
 
+/// Those of a Scale.
+pub(super) static SCALE: &[Column] = &[
+    NAME,
+    integer("Desired", Made(workloads::desired)),
+    integer("Available", Made(workloads::current)),
+    AGE,
+];
+
 static PODS: &[Column] = &[
     NAME,
     text("Ready", Made(pods::ready)),

@@ -336,9 +336,9 @@ async fn kubectl_shows_what_is_wrong() {
     let told = kubectl.run("apply -f -", service).await;
     assert!(
         told.ok
-            && told
-                .stderr
-                .contains("Warning: spec.type: Services of type LoadBalancer get no address or port"),
+            && told.stderr.contains(
+                "Warning: spec.type: nothing answers at the address and the ports of a LoadBalancer"
+            ),
         "{}",
         told.stderr
     );

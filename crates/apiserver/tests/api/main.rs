@@ -2,6 +2,7 @@
 
 mod apply;
 mod attacks;
+mod audit;
 mod backup;
 mod bounds;
 mod churn;
@@ -31,6 +32,7 @@ mod rules;
 mod script;
 mod secrecy;
 mod secrets;
+mod services;
 mod space;
 mod tls;
 mod watch;

@@ -266,7 +266,7 @@ async fn parts_of_pods_that_there_are_not_are_named() {
         &json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}),
     )
     .await;
-    for part in ["attach", "binding", "ephemeralcontainers", "eviction", "portforward", "proxy", "resize"] {
+    for part in ["attach", "ephemeralcontainers", "portforward", "proxy", "resize"] {
         for (method, headers) in [
             ("POST", &[][..]),
             ("GET", &[("connection", "Upgrade"), ("upgrade", "websocket")][..]),

@@ -140,7 +140,7 @@ impl<K: Object, R: Reconcile> Reconcile for WithEvents<K, R> {
 /// Whether a failure tells a user anything: conflicts are how writers meet, and an API that cannot take writes now shall
 /// not get more of them.
 fn is_news(error: &Error) -> bool {
-    !matches!(error, Error::Conflict { .. } | Error::Expired(_) | Error::Unavailable(_))
+    !error.is_conflict() && !matches!(error, Error::Expired(_) | Error::Unavailable(_))
 }
 
 fn event<K: Object>(about: &K, news: &News, component: String, fingerprint: u64, now: &Time) -> Event {

@@ -43,6 +43,8 @@ pub(crate) struct Options {
     /// `None` keeps what was there, at first `localhost`.
     pub(crate) domain: Option<String>,
     pub(crate) runtime: RuntimeKind,
+    /// Where requests to the API are noted; `None` for nowhere.
+    pub(crate) audit_log: Option<PathBuf>,
 }
 
 /// The running platform.
@@ -129,6 +131,7 @@ impl Platform {
         let mut api_options = apiserver::Options::new(dir.api());
         api_options.names.push(api_address.ip().to_string());
         api_options.secrets_key = options.secrets_key;
+        api_options.audit_log = options.audit_log;
         let api = ApiServer::open(api_options).await.context("opening the API server's state")?;
         api.write_kubeconfig(&dir.kubeconfig(), &format!("https://{api_address}"))?;
         let client = api.client();

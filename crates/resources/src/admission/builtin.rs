@@ -1,5 +1,6 @@
 //! Kubernetes' own kinds. Upstream: kubernetes, `pkg/apis/core/{v1/defaults.go,validation}` and `pkg/apis/apps`.
 
+mod address;
 mod config_map;
 mod container;
 mod container_defaults;

@@ -2,7 +2,7 @@
 
 use std::{any::Any, sync::Arc};
 
-use super::{Rejection, Request};
+use super::{FieldError, Rejection, Request, metadata, rejection::invalid};
 use crate::{
     autoscaling::{Metric, PodAutoscaler},
     builtin::{
@@ -33,6 +33,11 @@ pub(super) trait Rules: Object {
 
     /// Says what is wrong.
     fn validate(&self, context: &Context<'_, Self>) -> Result<(), Rejection>;
+
+    /// Says what is wrong with the status, which alone is written over that of `old`.
+    fn validate_status(&self, _old: &Self) -> Vec<FieldError> {
+        Vec::new()
+    }
 
     /// Says what is right but unwise.
     fn warnings(&self, _configs: &Configs) -> Vec<String> {
@@ -77,6 +82,16 @@ macro_rules! dispatch {
                 return object.warnings(configs);
             } )*
             Vec::new()
+        }
+
+        /// Validates a status that somebody writes over that of `old`, and the metadata that came with it.
+        pub fn check_status(object: &dyn DynObject, old: &dyn DynObject) -> Result<(), Rejection> {
+            let mut errors = Vec::new();
+            metadata::validate_common(object.metadata(), &metadata::ROOT, &mut errors);
+            $( if let (Some(object), Some(old)) = (as_type::<$kind>(object), as_type::<$kind>(old)) {
+                errors.extend(object.validate_status(old));
+            } )*
+            invalid(errors)
         }
 
         #[cfg(test)]

@@ -19,8 +19,8 @@ pub struct FieldError {
     pub field: String,
     /// The kind of error.
     pub kind: FieldErrorKind,
-    /// The value that is wrong, for the kinds that show it.
-    pub bad_value: Option<Value>,
+    /// The value that is wrong, as JSON with its fields in their type's order; for the kinds that show it.
+    pub bad_value: Option<String>,
     /// What is expected; may be empty.
     pub detail: String,
 }
@@ -82,7 +82,7 @@ impl FieldError {
     fn new(
         path: &Path<'_>,
         kind: FieldErrorKind,
-        bad_value: Option<Value>,
+        bad_value: Option<String>,
         detail: impl Into<String>,
     ) -> Self {
         Self { field: path.to_string(), kind, bad_value: bad_value.map(presentable), detail: detail.into() }
@@ -100,24 +100,24 @@ impl FieldError {
 
     /// The value breaks a rule.
     pub(crate) fn invalid(path: &Path<'_>, value: impl Serialize, detail: impl Into<String>) -> Self {
-        Self::new(path, FieldErrorKind::Invalid, to_value(value), detail)
+        Self::new(path, FieldErrorKind::Invalid, text(value), detail)
     }
 
     /// The value must be the only one of its kind.
     pub(crate) fn duplicate(path: &Path<'_>, value: impl Serialize) -> Self {
-        Self::new(path, FieldErrorKind::Duplicate, to_value(value), "")
+        Self::new(path, FieldErrorKind::Duplicate, text(value), "")
     }
 
     /// There is no such thing as the value names.
     pub(crate) fn not_found(path: &Path<'_>, value: impl Serialize) -> Self {
-        Self::new(path, FieldErrorKind::NotFound, to_value(value), "")
+        Self::new(path, FieldErrorKind::NotFound, text(value), "")
     }
 
     /// The value is not one of `supported`.
-    pub(crate) fn not_supported(path: &Path<'_>, value: &str, supported: &[&str]) -> Self {
+    pub(crate) fn not_supported(path: &Path<'_>, value: impl Serialize, supported: &[&str]) -> Self {
         let quoted: Vec<_> = supported.iter().map(|value| format!("{value:?}")).collect();
         let detail = format!("supported values: {}", quoted.join(", "));
-        Self::new(path, FieldErrorKind::NotSupported, to_value(value), detail)
+        Self::new(path, FieldErrorKind::NotSupported, text(value), detail)
     }
 
     /// The value has more than `max` bytes.
@@ -127,7 +127,7 @@ impl FieldError {
 
     /// There are more than `max` values.
     pub(crate) fn too_many(path: &Path<'_>, count: usize, max: usize) -> Self {
-        Self::new(path, FieldErrorKind::TooMany, to_value(count), format!("must have at most {max} items"))
+        Self::new(path, FieldErrorKind::TooMany, text(count), format!("must have at most {max} items"))
     }
 
     /// The error without its field: the message of a `metav1.StatusCause`.
@@ -150,35 +150,21 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// How many parts a value may have that an error shows; of a larger one it shows the beginning of its text.
-const SHOWN_NODES_MAX: usize = 100;
+/// How long the text of a value may be that an error shows; of a longer one it shows the beginning.
+const SHOWN_BYTES_MAX: usize = 4 << 10;
 
-/// A value as an error shows it.
-pub(crate) fn presentable(value: Value) -> Value {
-    if is_short(&value) { value } else { Value::String(shortened(PATH_BYTES_MAX, &value)) }
-}
-
-/// As [`presentable`], of a value that stays where it is: a large one is not copied.
-pub(crate) fn presented(value: &Value) -> Value {
-    if is_short(value) { value.clone() } else { Value::String(shortened(PATH_BYTES_MAX, value)) }
-}
-
-fn is_short(value: &Value) -> bool {
-    let mut nodes_left = SHOWN_NODES_MAX;
-    are_short(value, &mut nodes_left)
-}
-
-fn are_short(value: &Value, nodes_left: &mut usize) -> bool {
-    let Some(left) = nodes_left.checked_sub(1) else { return false };
-    *nodes_left = left;
-    match value {
-        Value::String(text) => text.len() <= PATH_BYTES_MAX,
-        Value::Array(items) => items.iter().all(|item| are_short(item, nodes_left)),
-        Value::Object(fields) => {
-            fields.iter().all(|(name, field)| name.len() <= PATH_BYTES_MAX && are_short(field, nodes_left))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+/// A value's JSON as an error shows it.
+fn presentable(json: String) -> String {
+    if json.len() <= SHOWN_BYTES_MAX {
+        return json;
     }
+    Value::String(shortened(PATH_BYTES_MAX, json)).to_string()
+}
+
+/// As [`presentable`], of a value that stays where it is: of a large one no more is written than is shown.
+pub(crate) fn presented(value: &Value) -> String {
+    // What is cut is still too long.
+    presentable(shortened(2 * SHOWN_BYTES_MAX, value))
 }
 
 /// The errors that are kept, and a last one that tells how many there are beside them.
@@ -197,8 +183,8 @@ pub(crate) fn told(errors: Complaints<FieldError>) -> Vec<FieldError> {
     told
 }
 
-fn to_value(value: impl Serialize) -> Option<Value> {
-    serde_json::to_value(value).ok()
+fn text(value: impl Serialize) -> Option<String> {
+    serde_json::to_string(&value).ok()
 }
 
 /// All errors as one text: the only one alone, several as `[one, two]`, each once.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Complaints, Path,
-    admission::{FieldError, FieldErrorKind, NO_FIELD, NameRule, metadata, presentable, presented, told},
+    admission::{FieldError, FieldErrorKind, NO_FIELD, NameRule, metadata, presented, told},
     object::DynObject,
     shortened,
 };
@@ -59,7 +59,7 @@ fn run_rules(value: &Value, old: Option<&Value>, rules: Option<&Ruled>, errors: 
         errors.push(FieldError {
             field: NO_FIELD.to_owned(),
             kind: FieldErrorKind::Invalid,
-            bad_value: Some(Value::Null),
+            bad_value: Some(Value::Null.to_string()),
             detail: why.to_owned(),
         });
     } else {
@@ -165,7 +165,7 @@ impl<'a> Outcome<'a> {
         self.wrong(path, || FieldError {
             field: field(path),
             kind,
-            bad_value: Some(presentable(value.into())),
+            bad_value: Some(presented(&value.into())),
             detail: shortened(DETAIL_BYTES_MAX, why),
         });
     }

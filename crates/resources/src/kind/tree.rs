@@ -16,7 +16,13 @@ use serde::{
 };
 use serde_json::{Error, Value, map};
 
-use crate::{Complaints, path::PathText};
+use crate::{Complaints, path::PathText, quantity};
+
+/// What the type of an amount is called.
+const QUANTITY: &str = "Quantity";
+/// What is said of a value that is none.
+pub(super) const NO_QUANTITY: &str = "quantities must match the regular expression \
+    '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
 /// A value of the tree.
 pub(super) struct Tree<'a> {
@@ -168,10 +174,22 @@ impl<'de> Deserializer<'de> for Tree<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
+        if name != QUANTITY {
+            return visitor.visit_newtype_struct(self);
+        }
+        // A number will do for a text.
+        let text = match self.value {
+            Value::Number(number) => number.to_string(),
+            Value::String(text) => text,
+            _ => return Err(Error::custom(NO_QUANTITY)),
+        };
+        if quantity::nanos(&text).is_none() {
+            return Err(Error::custom(NO_QUANTITY));
+        }
+        visitor.visit_newtype_struct(Tree { value: Value::String(text), notes: self.notes })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

@@ -122,7 +122,7 @@ impl Bindings {
         let message = format!(
             "the UID in the bound object reference ({wanted}) does not match the UID in record. The object might have been deleted and then recreated"
         );
-        Err(Error::Conflict { kind, name: name.to_owned(), message })
+        Err(Error::Precondition { kind, name: name.to_owned(), message })
     }
 
     fn check_runs_as(&self, pod: &Pod) -> Result<(), Error> {

@@ -216,11 +216,11 @@ fn a_service_is_told_what_it_is_not_given() {
     for (spec, expect) in [
         (
             json!({ "type": "LoadBalancer" }),
-            Some("spec.type: Services of type LoadBalancer get no address or port in this version"),
+            Some("spec.type: nothing answers at the address and the ports of a LoadBalancer Service"),
         ),
         (
             json!({ "type": "NodePort" }),
-            Some("spec.type: Services of type NodePort get no address or port in this version"),
+            Some("spec.type: nothing answers at the address and the ports of a NodePort Service"),
         ),
         (json!({ "type": "ClusterIP", "selector": { "a": "b" } }), Some("spec.clusterIP: ")),
         (json!({ "clusterIP": "None" }), None),

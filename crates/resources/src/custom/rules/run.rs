@@ -281,13 +281,18 @@ impl Ruled {
         // Upstream says no more of what comes twice.
         let detail = if kind == FieldErrorKind::Duplicate { String::new() } else { detail };
         // Upstream shows the type, whatever the value.
-        let bad_value = shows.then(|| self.form.as_str().into());
+        let bad_value = shows.then(|| self.shown());
         FieldError { field: field(path), kind, bad_value, detail }
     }
 
     fn invalid(&self, path: &str, detail: impl Into<String>) -> FieldError {
-        let (field, bad_value) = (field(path), Some(self.form.as_str().into()));
+        let (field, bad_value) = (field(path), Some(self.shown()));
         FieldError { field, kind: FieldErrorKind::Invalid, bad_value, detail: detail.into() }
+    }
+
+    /// What errors show for a value, as JSON.
+    fn shown(&self) -> String {
+        serde_json::Value::from(self.form.as_str()).to_string()
     }
 }
 
