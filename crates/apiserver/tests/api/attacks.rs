@@ -229,9 +229,9 @@ async fn the_largest_object_is_stored_backed_up_restored_and_deleted() {
     let grown = json!({"metadata": {"annotations": {"a": "x".repeat(2000)}}}).to_string();
     assert_eq!(send(&rig, "PATCH", &one, MERGE, &grown).await.code, 413, "it grows too long");
 
-    let backup = rig.call("GET", "/ebb/backup", &[], "").await;
+    let backup = rig.call("GET", "/ebb/backup?withKey=true", &[], "").await;
     rig.server.close().await.unwrap();
-    restore(backup.text.as_bytes(), after.path()).unwrap();
+    restore(backup.text.as_bytes(), after.path(), None).unwrap();
     // Even where less is allowed by now, it can be marked, shrink, and go.
     let limits = Limits { object_bytes_max: 1000, ..Limits::default() };
     let rig = Rig::of(ApiServer::open(Options { limits, ..Options::new(after.path()) }).await.unwrap()).await;

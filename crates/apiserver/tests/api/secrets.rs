@@ -45,7 +45,7 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 fn with(dir: &Path, text: &str) -> Vec<PathBuf> {
     // Two bytes at either end may share a digit with their neighbours.
     let encoded = BASE64.encode(text);
-    let forms = [text.as_bytes(), encoded[..encoded.len() - 4].as_bytes()];
+    let forms = [text.as_bytes(), &encoded.as_bytes()[..encoded.len() - 4]];
     let has = |bytes: &[u8]| forms.iter().any(|form| bytes.windows(form.len()).any(|window| window == *form));
     files(dir).into_iter().filter(|(_, bytes)| has(bytes)).map(|(path, _)| path).collect()
 }

@@ -87,7 +87,8 @@ fn apply(ebb: &Ebb, name: &str, size: usize) {
 fn made(ebb: &Ebb, name: &str, size: usize) {
     let made = until(|| {
         let (widget, map) = (ebb.object("widget", name)?, ebb.object("configmap", name)?);
-        (widget["status"]["made"] == size && map["data"]["size"] == size.to_string()).then_some(())
+        (widget["status"]["made"] == size && map["data"]["size"].as_str() == Some(&size.to_string()))
+            .then_some(())
     });
     let now = [ebb.object("widget", name), ebb.object("configmap", name)];
     assert!(made.is_some(), "{name} is not of size {size}: {now:?}");

@@ -93,7 +93,7 @@ async fn write(client: Client, answered: Arc<AtomicUsize>, over: Arc<AtomicBool>
 
 async fn write_one(client: &Client, kind: &ApiResource, round: usize) -> kube::Result<()> {
     let (name, objects) = (format!("s{:02}", round * 7 % OBJECTS), api(client, kind));
-    let label = if round % 3 == 0 { "out" } else { "in" };
+    let label = if round.is_multiple_of(3) { "out" } else { "in" };
     match round / OBJECTS % 4 {
         3 => objects.delete(&name, &DeleteParams::default()).await.map(drop),
         0 => objects.create(&PostParams::default(), &object(kind, &name, label, round)).await.map(drop),

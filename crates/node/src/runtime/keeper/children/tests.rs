@@ -14,6 +14,7 @@ fn ended() -> (Child, OwnedFd, OwnedFd) {
         control: Some(control),
         report: Some(report),
         app: App::Told(None),
+        order: None,
         message: None,
         output: Vec::new(),
         phase: Phase::Pooled,
