@@ -37,13 +37,15 @@ var oneOf = map[reflect.Type]bool{
 var ours = []string{
 	"v1 ConfigMap", "v1 DeleteOptions", "v1 Endpoints", "v1 Event", "v1 Namespace", "v1 Node", "v1 Pod", "v1 Secret", "v1 Service",
 	"v1 ServiceAccount",
+	"admissionregistration.k8s.io/v1 MutatingWebhookConfiguration",
+	"admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration",
 	"apiextensions.k8s.io/v1 CustomResourceDefinition",
 	"apps/v1 Deployment", "apps/v1 ReplicaSet",
 	"authentication.k8s.io/v1 SelfSubjectReview", "authentication.k8s.io/v1 TokenRequest", "authentication.k8s.io/v1 TokenReview",
 	"authorization.k8s.io/v1 LocalSubjectAccessReview", "authorization.k8s.io/v1 SelfSubjectAccessReview",
 	"authorization.k8s.io/v1 SelfSubjectRulesReview", "authorization.k8s.io/v1 SubjectAccessReview",
-	"autoscaling/v1 Scale", "coordination.k8s.io/v1 Lease", "discovery.k8s.io/v1 EndpointSlice",
-	"rbac.authorization.k8s.io/v1 ClusterRole", "rbac.authorization.k8s.io/v1 ClusterRoleBinding",
+	"autoscaling/v1 Scale", "autoscaling/v2 HorizontalPodAutoscaler", "batch/v1 Job", "coordination.k8s.io/v1 Lease", "discovery.k8s.io/v1 EndpointSlice",
+	"policy/v1 PodDisruptionBudget", "rbac.authorization.k8s.io/v1 ClusterRole", "rbac.authorization.k8s.io/v1 ClusterRoleBinding",
 	"rbac.authorization.k8s.io/v1 Role", "rbac.authorization.k8s.io/v1 RoleBinding",
 }
 
