@@ -134,7 +134,6 @@ const ANYWHERE: &[Case] = anywhere![
     scaling::initial_scale_zero_is_ready_without_an_instance,
     scaling::a_deployment_of_another_size_is_put_right,
     scaling_settings::the_initial_scale_is_made_and_waited_for,
-    scaling_settings::burst_capacity_decides_who_leads_the_way,
     scaling_settings::the_activation_scale_is_what_a_first_request_starts,
     traffic::a_canary_waits_for_the_revision_it_names_and_goes_on_by_itself,
     traffic::blue_to_green_keeps_blue_listed_and_so_active,
@@ -152,8 +151,9 @@ const SOMEWHERE: &[Case] = only![
     scaling::at_zero_a_request_starts_an_instance_at_once, InVirtualTime(home, time),
         "an hour passes, and a moment is measured";
     scaling_settings::the_last_instance_is_retained, InVirtualTime(home, time), "minutes pass";
-    scaling_settings::a_smaller_scale_is_delayed, InVirtualTime(home, time), "minutes pass";
     scaling_settings::a_surge_is_met_in_panic_and_does_not_scale_down, InVirtualTime(home, time), "minutes pass";
+    scaling_settings::burst_capacity_decides_who_leads_the_way, InProcess(home),
+        "over the network the Revision of a state before may be seen last";
     configuration::more_objects_than_a_page_follow_the_configuration, InProcess(home), "there are hundreds of objects";
     workloads::a_pod_made_by_hand_gets_the_node, InProcess(home),
         "over the network a pod gets its node by the subresource `binding` alone, and objects::Client writes none";

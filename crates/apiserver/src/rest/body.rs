@@ -1,5 +1,7 @@
 //! Request bodies: read within limits, and parsed.
 
+use std::thread;
+
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body::Body;
@@ -106,7 +108,7 @@ fn parse_now(format: Format, bytes: &Bytes, bounds: Bounds) -> Result<Parsed, Fa
         // kube-apiserver's words: it looks for the kind first.
         Format::Json => json::read(bytes, bounds)
             .map_err(|error| format!("couldn't get version/kind; json parse error: {error}")),
-        Format::Yaml => yaml(bytes, bounds),
+        Format::Yaml => with_deep_stack(|| yaml(bytes, bounds)),
         Format::Protobuf => match protobuf::read(bytes, bounds) {
             Ok(value) if json::nodes(&value) > bounds.nodes_max => {
                 Err(json::too_many_nodes(bounds.nodes_max))
@@ -120,6 +122,22 @@ fn parse_now(format: Format, bytes: &Bytes, bounds: Bounds) -> Result<Parsed, Fa
     let Read { value, duplicates, bytes: tree_bytes } = read.map_err(Failure::bad_request)?;
     let text = (format == Format::Json).then(|| bytes.clone());
     Ok(Parsed { value, duplicates, bytes: tree_bytes.max(bytes.len()), text })
+}
+
+/// What a document as deep as it may be takes: the reader of YAML has several large frames for each level.
+const YAML_STACK_BYTES: usize = 16 << 20;
+
+/// Reads on a thread that has stack enough. Clients send JSON, as kubectl does with what is YAML on disk, so its price is
+/// seldom paid.
+fn with_deep_stack(read: impl FnOnce() -> Result<Read, String> + Send) -> Result<Read, String> {
+    thread::scope(|scope| {
+        let reader = thread::Builder::new().name("yaml".into()).stack_size(YAML_STACK_BYTES);
+        match reader.spawn_scoped(scope, read).map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(read)) => read,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => Err(format!("no thread can be had to read YAML: {error}; try again, or send JSON")),
+        }
+    })
 }
 
 /// The YAML reader's own depth limit is higher by this much, so that the error is the same as for JSON.

@@ -125,7 +125,7 @@ async fn a_default_is_not_put_in_beyond_measure() {
 #[tokio::test]
 async fn a_role_gives_no_more_rights_than_can_be_compared() {
     let rig = Rig::start().await;
-    let rules = json!([{"apiGroups": [""], "resources": ["*"], "verbs": ["*"]}, {"apiGroups": ["*"], "resources": ["roles"], "verbs": ["*"]}]);
+    let rules = json!([{"apiGroups": [""], "resources": ["*"], "verbs": ["*"]}, {"apiGroups": ["*"], "resources": ["roles"], "verbs": ["get", "create", "update", "patch"]}]);
     rig.post(ROLES, &json!({"metadata": {"name": "most"}, "rules": rules})).await;
     let binding = json!({
         "metadata": {"name": "alice"},

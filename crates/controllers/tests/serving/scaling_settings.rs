@@ -131,15 +131,6 @@ pub(crate) async fn the_last_instance_is_retained(home: &Home, _: &VirtualTime) 
     assert!((90 * SECOND..110 * SECOND).contains(&took), "{took:?}");
 }
 
-pub(crate) async fn a_smaller_scale_is_delayed(home: &Home, _: &VirtualTime) {
-    ready(home, &[("window", "6s"), ("target", "10"), ("scale-down-delay", "90s")]).await;
-    // 20 in hand, 7 per instance.
-    took(home, 20.0, 3).await;
-    hold(home, 20.0, 10 * SECOND).await;
-    let took = took(home, 1.0, 1).await;
-    assert!((90 * SECOND..110 * SECOND).contains(&took), "{took:?}");
-}
-
 pub(crate) async fn a_surge_is_met_in_panic_and_does_not_scale_down(home: &Home, _: &VirtualTime) {
     ready(home, &[("window", "60s"), ("target", "10"), ("target-utilization-percentage", "100")]).await;
     hold(home, 5.0, 70 * SECOND).await;
