@@ -176,6 +176,11 @@ fn plain(mut answer: Value) -> Value {
     if let Some(fields) = answer.as_object_mut() {
         fields.remove("status");
     }
+    // Each Service gets another address.
+    if let Some(spec) = answer["spec"].as_object_mut() {
+        spec.remove("clusterIP");
+        spec.remove("clusterIPs");
+    }
     if let Some(metadata) = answer["metadata"].as_object_mut() {
         for field in ["uid", "creationTimestamp", "managedFields", "name", "resourceVersion"] {
             metadata.remove(field);
