@@ -228,7 +228,8 @@ fn what_was_missing_is_taken_as_soon_as_it_appears() {
         let pod = ebb.in_phase(name, "Running");
         let state = &pod["status"]["containerStatuses"][0]["state"];
         let started: jiff::Timestamp = state["running"]["startedAt"].as_str().unwrap().parse().unwrap();
-        assert!(started.duration_since(told).as_secs() <= 3, "told at {told}: {state}");
+        let wait = started.duration_since(told);
+        assert!(wait <= jiff::SignedDuration::from_secs(3), "{wait:?} after {told}: {state}");
     };
     ebb.apply(&values("b"));
     starts_at_once("files");
