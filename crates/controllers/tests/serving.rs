@@ -151,6 +151,7 @@ const SOMEWHERE: &[Case] = only![
     scaling::at_zero_a_request_starts_an_instance_at_once, InVirtualTime(home, time),
         "an hour passes, and a moment is measured";
     scaling_settings::the_last_instance_is_retained, InVirtualTime(home, time), "minutes pass";
+    scaling_settings::a_smaller_scale_is_delayed, InVirtualTime(home, time), "minutes pass";
     scaling_settings::a_surge_is_met_in_panic_and_does_not_scale_down, InVirtualTime(home, time), "minutes pass";
     scaling_settings::burst_capacity_decides_who_leads_the_way, InProcess(home),
         "over the network the Revision of a state before may be seen last";

@@ -79,6 +79,10 @@ pub enum Error {
     /// Anything else: a fault of the server or of the way there.
     #[error("{0}")]
     Internal(String),
+    /// The state cannot be read or written. Says where and why, which is for the log: remote clients are not told which
+    /// files a machine has.
+    #[error("{0}")]
+    State(String),
 }
 
 /// One broken rule of an object.

@@ -33,6 +33,7 @@ impl Registry {
             dry_run: caller.dry_run,
             user: caller.user,
             binds: caller.binds,
+            is_own: !from_outside,
             now,
         };
         let object = admit(&request, object, &self.configs.current())

@@ -6,11 +6,13 @@ use jiff::SignedDuration;
 use objects::{DeleteOptions, Error, Precondition};
 use resources::{
     DynObject, Kind, Object, ObjectKey,
-    builtin::Namespace,
+    builtin::{ConfigMap, Namespace},
+    config,
     meta::{ObjectMeta, Time},
+    reserved::SYSTEM_NAMESPACE,
 };
 
-use super::{Caller, Registry, definitions, dry_run_result, finalizers, grace, strategy};
+use super::{Caller, Origin, Registry, definitions, dry_run_result, finalizers, grace, strategy};
 use crate::store::{Stored, Write};
 
 /// The outcome of a delete.
@@ -28,9 +30,8 @@ enum Step {
     Remove(Arc<dyn DynObject>),
 }
 
-/// Namespaces that everything rests on (upstream: kubernetes, NamespaceLifecycle; and the one with the platform's own
-/// configuration).
-const IMMORTAL: &[&str] = &["default", "kube-public", "kube-system", "knative-serving"];
+/// Namespaces that everything rests on (upstream: kubernetes, NamespaceLifecycle).
+const IMMORTAL: &[&str] = &["default", "kube-public", "kube-system"];
 
 impl Registry {
     /// Deletes an object, or marks it if finalizers or a grace period hold it.
@@ -41,9 +42,7 @@ impl Registry {
         options: &DeleteOptions,
         caller: &Caller<'_>,
     ) -> Result<Deleted, Error> {
-        if *kind == *<Namespace as Object>::kind() && IMMORTAL.contains(&key.name.as_str()) {
-            return Err(Error::forbidden(kind, &key.name, "this namespace may not be deleted"));
-        }
+        check_mortal(kind, key, caller.origin)?;
         for _ in 0..self.limits.write_attempts_max {
             let (before, current) = self.read(kind, key)?;
             let present = current.warm()?;
@@ -141,4 +140,24 @@ fn check_preconditions(
         }
     }
     Ok(())
+}
+/// What stays although the caller may delete its like. Who removes a release of Knative deletes its configuration and the
+/// namespace of that with the rest; here both are Ebb's own.
+fn check_mortal(kind: &'static Kind, key: &ObjectKey, origin: Origin) -> Result<(), Error> {
+    let why = if *kind == *<Namespace as Object>::kind() {
+        match key.name.as_str() {
+            SYSTEM_NAMESPACE => "this namespace may not be deleted: the configuration of Ebb is in it",
+            name if IMMORTAL.contains(&name) => "this namespace may not be deleted",
+            _ => return Ok(()),
+        }
+    } else if *kind == *<ConfigMap as Object>::kind()
+        && origin == Origin::Network
+        && key.namespace == SYSTEM_NAMESPACE
+        && config::NAMES.contains(&key.name.as_str())
+    {
+        "the configuration of Ebb may not be deleted; remove its keys to go back to the defaults"
+    } else {
+        return Ok(());
+    };
+    Err(Error::forbidden(kind, &key.name, why))
 }

@@ -31,7 +31,8 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     let form = call.form()?;
     let mut configuration = read(&mut call).await?;
     check_kind(call.resource.kind, &configuration)?;
-    decode::check_key(&call.resource, &mut configuration)?;
+    // What is there has its name.
+    decode::check_given_key(&call.resource, &mut configuration)?;
     let Applied { code, before, stored, mut warned } = apply(&call, target, configuration).await?;
     if target == Target::Object {
         warned.extend(call.registry().warnings(&*stored.object()?, before.as_deref()).await);
@@ -90,6 +91,7 @@ pub(super) async fn apply(call: &Call, target: Target, configuration: Value) -> 
                 outcome => (StatusCode::OK, outcome),
             }
         } else {
+            decode::check_named(&call.resource, &configuration)?;
             check_may_be_new(&configuration, call.resource.kind, &key.name)?;
             call.check_may_create().await?;
             let nothing = Value::Object(Map::new());

@@ -182,7 +182,24 @@ pub(super) fn put_in_place(resource: &Resource, value: &mut Value) {
 }
 
 /// The namespace and the name in the body must be the path's; the namespace may be left out.
-pub(super) fn check_key(resource: &Resource, value: &mut Value) -> Result<(), Failure> {
+fn check_key(resource: &Resource, value: &mut Value) -> Result<(), Failure> {
+    check_given_key(resource, value)?;
+    check_named(resource, value)
+}
+
+/// The body must say which name it is for.
+pub(super) fn check_named(resource: &Resource, value: &Value) -> Result<(), Failure> {
+    let given = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    match &resource.name {
+        Some(name) if given.is_empty() => Err(Failure::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// As far as the body says which namespace and which name it is for, they must be the path's.
+pub(super) fn check_given_key(resource: &Resource, value: &mut Value) -> Result<(), Failure> {
     let Some(metadata) =
         value.as_object_mut().map(|fields| fields.entry("metadata").or_insert_with(|| json!({})))
     else {
@@ -201,12 +218,7 @@ pub(super) fn check_key(resource: &Resource, value: &mut Value) -> Result<(), Fa
     }
     if let Some(name) = &resource.name {
         let given = text(metadata, "name");
-        if given.is_empty() {
-            return Err(Failure::bad_request(format!(
-                "the name of the object ({name} based on URL) was undeterminable: name must be provided"
-            )));
-        }
-        if given != *name {
+        if !given.is_empty() && given != *name {
             return Err(Failure::bad_request(format!(
                 "the name of the object ({given}) does not match the name on the URL ({name})"
             )));

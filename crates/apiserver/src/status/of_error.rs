@@ -46,6 +46,12 @@ impl From<Error> for Failure {
                 let message = format!("Internal error occurred: {message}");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
             }
+            Error::State(_) => {
+                tracing::error!(error = message, "the state cannot be read or written");
+                let told =
+                    "Internal error occurred: the state could not be read or written; see the log of ebb";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", told)
+            }
         }
     }
 }

@@ -113,16 +113,12 @@ impl Journal {
     }
 }
 
-/// What a client is told when the disk does not do its part.
+/// What a writer can do when the disk does not do its part.
 fn api_error(error: storage::Error) -> Error {
     match error {
         storage::Error::Overloaded { .. } | storage::Error::Closed => Error::Unavailable(chain(&error)),
         storage::Error::TooLarge { .. } => Error::TooLarge(format!("Request entity too large: {error}")),
-        // The chain names files of this machine, which are none of a client's business.
-        _ => {
-            tracing::error!(error = chain(&error), "the state cannot be read or written");
-            Error::Internal("the state could not be read or written; see the log of ebb".into())
-        }
+        _ => Error::State(chain(&error)),
     }
 }
 
@@ -135,18 +131,4 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn clients_do_not_learn_where_the_state_lies() {
-        let path = std::path::PathBuf::from("/var/lib/ebb/api/state/0000.log");
-        let source = std::io::Error::other("no space left");
-        let error = storage::Error::Io { action: "write", path, source };
-        let Error::Internal(told) = api_error(error) else { panic!("another error") };
-        assert_eq!(told, "the state could not be read or written; see the log of ebb");
-    }
 }

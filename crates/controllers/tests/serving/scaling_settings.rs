@@ -11,7 +11,7 @@ use resources::{
     serving::Service,
 };
 use serde_json::{Value, json};
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, interval_at};
 
 use crate::{
     home::{Home, VirtualTime, is},
@@ -50,9 +50,9 @@ async fn scaled(home: &Home, to: i32) -> Arc<Deployment> {
     home.until("hello-00001-deployment", &what, |deployment: &Deployment| replicas(deployment) == to).await
 }
 
-/// Reports this load each second.
+/// Reports this load at the end of each second, for reports of one second add up.
 async fn under(home: &Home, concurrency: f64) {
-    let mut seconds = interval(SECOND);
+    let mut seconds = interval_at(Instant::now() + SECOND, SECOND);
     loop {
         seconds.tick().await;
         home.report("hello-00001", concurrency);
@@ -128,6 +128,15 @@ pub(crate) async fn the_last_instance_is_retained(home: &Home, _: &VirtualTime) 
     ready(home, &[("window", "6s"), ("scale-to-zero-pod-retention-period", "90s")]).await;
     hold(home, 1.0, 10 * SECOND).await;
     let took = took(home, 0.0, 0).await;
+    assert!((90 * SECOND..110 * SECOND).contains(&took), "{took:?}");
+}
+
+pub(crate) async fn a_smaller_scale_is_delayed(home: &Home, _: &VirtualTime) {
+    ready(home, &[("window", "6s"), ("target", "10"), ("scale-down-delay", "90s")]).await;
+    // 20 in hand, 7 per instance.
+    took(home, 20.0, 3).await;
+    hold(home, 20.0, 10 * SECOND).await;
+    let took = took(home, 1.0, 1).await;
     assert!((90 * SECOND..110 * SECOND).contains(&took), "{took:?}");
 }
 

@@ -33,8 +33,9 @@ struct Kept {
     shared: Vec<Shared>,
 }
 
-/// An HTTP/2 connection as hyper drives it. Shared between its task and the pool, which asks it what the instance allows.
-pub(super) type Driver = Arc<Mutex<http2::Connection<TokioIo<TcpStream>, Outgoing, TokioExecutor>>>;
+/// An HTTP/2 connection as hyper drives it, until it has ended. Shared between its task and the pool, which asks it what
+/// the instance allows.
+pub(crate) type Driver = Arc<Mutex<Option<http2::Connection<TokioIo<TcpStream>, Outgoing, TokioExecutor>>>>;
 
 /// An HTTP/2 connection to an instance.
 struct Shared {
@@ -56,7 +57,8 @@ impl Shared {
 
     /// Whether another request is carried at once. Beyond what the instance allows, hyper would hold it back.
     fn has_room(&self, streams_max: usize) -> bool {
-        self.streams() < streams_max.min(self.driver.lock().current_max_send_streams())
+        let allowed = self.driver.lock().as_ref().map_or(0, http2::Connection::current_max_send_streams);
+        self.streams() < streams_max.min(allowed)
     }
 
     fn stream(&self) -> Stream {

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
 use hyper::body::Body as _;
@@ -16,7 +17,7 @@ use crate::activator::{Arrived, Visit};
 use crate::body::{Body, Outgoing};
 use crate::gateway::Connection;
 use crate::queue::tunnel::{self, Tunnel};
-use crate::queue::{Link, Member, Stream};
+use crate::queue::{Driver, Link, Member, Stream};
 use crate::step::Step;
 use crate::{Dial, Error, Instance, Limits, Protocol, sockets};
 
@@ -137,14 +138,8 @@ impl Transmit {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|source| Error::Unsent { instance: named(member), source })?;
-        let driver = Arc::new(Mutex::new(driver));
-        let driven = Arc::clone(&driver);
-        // It ends when the last request and the pool have let go of it.
-        tokio::spawn(async move {
-            if let Err(error) = poll_fn(|cx| Pin::new(&mut *driven.lock()).poll(cx)).await {
-                tracing::debug!(%error, "connection to an instance ended");
-            }
-        });
+        let driver = Driver::new(Mutex::new(Some(driver)));
+        tokio::spawn(drive(Arc::clone(&driver)));
         Ok(member.pool().share(thread, sender, driver))
     }
 
@@ -179,6 +174,20 @@ impl Transmit {
             _ => Response::from_parts(parts, Body::link(incoming, link, visit)),
         }
     }
+}
+
+/// Has a connection go on until the last request and the pool have let go of it, or it breaks. It is dropped here
+/// although the pool may still ask for it: requests that it has not taken learn so that it never will.
+async fn drive(driver: Driver) {
+    let ended = poll_fn(|cx| match &mut *driver.lock() {
+        Some(connection) => Pin::new(connection).poll(cx),
+        None => Poll::Ready(Ok(())),
+    });
+    if let Err(error) = ended.await {
+        tracing::debug!(%error, "connection to an instance ended");
+    }
+    let dropped = driver.lock().take();
+    drop(dropped);
 }
 
 /// What a request that could not be sent, or was not answered, comes to. `copy` may be sent instead of one that went

@@ -6,10 +6,10 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::rig::{App, Client, HOST, PATIENCE, Rig, empty, get, limited, reply, text};
+use crate::rig::{App, Client, HOST, PATIENCE, Rig, empty, get, instance, limited, reply, revision, text};
 
 type Frames = mpsc::Sender<Result<Frame<Bytes>, std::io::Error>>;
 
@@ -107,6 +107,24 @@ async fn the_revision_says_how_its_application_is_spoken_to() {
             assert_eq!(client.get("/").await.body, expect);
         }
     }
+}
+
+/// An application that knows HTTP/1.1 alone answers what it takes for nonsense, and closes.
+#[tokio::test]
+async fn who_does_not_understand_http2_is_a_bad_gateway() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let rig = Rig::serving(RevisionConfig { protocol: Protocol::H2c, ..limited(0) }, &[]).await;
+    rig.handle.set_instances(&revision("hello-00001"), vec![instance(listener.local_addr().unwrap())]);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut preface = [0; 24];
+            stream.read_exact(&mut preface).await.unwrap();
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+        }
+    });
+    let reply = timeout(PATIENCE, rig.get("/")).await.expect("an answer in time");
+    assert_eq!(reply.status, StatusCode::BAD_GATEWAY);
 }
 
 #[tokio::test]

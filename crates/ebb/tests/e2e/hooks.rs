@@ -45,7 +45,8 @@ fn commands_probe_containers_and_are_their_hooks() {
     assert!(unhealthy.is_some(), "{}", events(&ebb, "watched"));
     ebb.kubectl_exec("watched", &["/hello", "write=/tmp/ready:x", "exit=0"]);
     status(true);
-    assert!(ebb.log("watched", "main").contains("cat=/tmp/started -> a hook"));
+    let read = until(|| ebb.log("watched", "main").contains("cat=/tmp/started -> a hook").then_some(()));
+    assert!(read.is_some(), "{}", ebb.log("watched", "main"));
 
     // What it says at its end is its hook's doing.
     let kubectl = std::env::var_os("EBB_KUBECTL").unwrap_or_else(|| "kubectl".into());

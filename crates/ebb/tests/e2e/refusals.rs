@@ -39,7 +39,7 @@ fn what_the_node_cannot_give_is_refused_by_name() {
     ];
     let mut cases: Vec<_> = beyond
         .iter()
-        .map(|name| (add(name), format!("capabilities.add[0]: Forbidden: giving a container {name}")))
+        .map(|name| (add(name), format!("securityContext.capabilities.add[0]: Forbidden: not supported by the embedded node: the capability {name}")))
         .collect();
     cases.extend([
         ("securityContext: {privileged: true}".to_owned(), "securityContext.privileged".to_owned()),

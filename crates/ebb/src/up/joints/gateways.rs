@@ -1,6 +1,9 @@
 //! What Ingresses may say of the embedded gateway.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
 use controllers::network::{DomainConflict, Gateways, IngressClass, LoadBalancers, Served};
 use resources::{
@@ -25,9 +28,18 @@ pub(in crate::up) struct EmbeddedGateways {
 }
 
 impl EmbeddedGateways {
-    /// `address` is where requests arrive.
-    pub(in crate::up) fn new(applied: Arc<dataplane::Applied>, address: IpAddr) -> Self {
-        Self { applied, address }
+    /// `listening` is where requests arrive.
+    pub(in crate::up) fn new(applied: Arc<dataplane::Applied>, listening: IpAddr) -> Self {
+        Self { applied, address: reached_at(listening) }
+    }
+}
+
+/// Where this machine reaches what listens at an address. Listening at all of them is none to connect to.
+fn reached_at(listening: IpAddr) -> IpAddr {
+    match listening {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        named => named,
     }
 }
 
@@ -70,6 +82,15 @@ mod tests {
         }
         for class in ["nginx", "mine.ingress.networking.knative.dev", "istio"] {
             assert_eq!(gateways.class(class), IngressClass::Unknown, "{class}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_a_gateway_is_one_to_connect_to() {
+        for (listening, expect) in [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("192.0.2.7", "192.0.2.7")] {
+            let balancers =
+                EmbeddedGateways::new(Arc::default(), listening.parse().unwrap()).load_balancers();
+            assert_eq!(balancers.private.ingress[0].ip.as_deref(), Some(expect), "{listening}");
         }
     }
 }

@@ -61,7 +61,11 @@ async fn make(client: &Client, widget: &DynamicObject) -> kube::Result<Action> {
 
 async fn clean(client: &Client, widget: &DynamicObject) -> kube::Result<Action> {
     let maps: Api<ConfigMap> = Api::default_namespaced(client.clone());
-    let note = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {widget.name_any(): "cleaned"}});
+    let note = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": LEDGER},
+        "data": {widget.name_any(): "cleaned"},
+    });
     // Each widget has a manager of its own, so that none takes another's note away.
     let own = PatchParams::apply(&format!("widget-{}", widget.name_any()));
     maps.patch(LEDGER, &own, &Patch::Apply(note)).await?;

@@ -15,9 +15,13 @@ pub(super) fn check(text: &str, path: &Path<'_>, errors: &mut Vec<FieldError>) -
     right
 }
 
-/// Whether traffic may be led to an address (upstream: `ValidateEndpointIP`). Loopback is allowed, where upstream refuses it:
-/// the embedded gateway, which Routes' Services lead to, is there.
-pub(super) fn check_of_endpoint(text: &str, path: &Path<'_>, errors: &mut Vec<FieldError>) {
+/// Whether traffic may be led to an address (upstream: `ValidateEndpointIP`), and whether to loopback, too.
+pub(super) fn check_of_endpoint(
+    text: &str,
+    may_be_loopback: bool,
+    path: &Path<'_>,
+    errors: &mut Vec<FieldError>,
+) {
     let Ok(ip) = text.parse::<IpAddr>() else {
         errors.push(FieldError::invalid(path, text, "must be a valid IP address"));
         return;
@@ -28,6 +32,7 @@ pub(super) fn check_of_endpoint(text: &str, path: &Path<'_>, errors: &mut Vec<Fi
     };
     let wrong = [
         (ip.is_unspecified(), "may not be unspecified (0.0.0.0 or ::)"),
+        (ip.is_loopback() && !may_be_loopback, "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
         (is_link_local, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
         (is_local_multicast, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"),
     ];

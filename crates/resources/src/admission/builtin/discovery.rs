@@ -34,13 +34,18 @@ impl Rules for Endpoints {
         // What an older Ebb took for right stays so until somebody changes it.
         let is_new = context.old.is_none_or(|old| old.subsets != self.subsets);
         for (index, subset) in self.subsets.iter().flatten().enumerate().filter(|_| is_new) {
-            check_subset(subset, &path.index(index), &mut errors);
+            check_subset(subset, context.request.is_own, &path.index(index), &mut errors);
         }
         invalid(errors)
     }
 }
 
-fn check_subset(subset: &EndpointSubset, path: &Path<'_>, errors: &mut Vec<FieldError>) {
+fn check_subset(
+    subset: &EndpointSubset,
+    may_be_loopback: bool,
+    path: &Path<'_>,
+    errors: &mut Vec<FieldError>,
+) {
     let parts = [
         ("addresses", subset.addresses.as_deref().unwrap_or_default()),
         ("notReadyAddresses", subset.not_ready_addresses.as_deref().unwrap_or_default()),
@@ -59,7 +64,7 @@ fn check_subset(subset: &EndpointSubset, path: &Path<'_>, errors: &mut Vec<Field
             if let Some(node) = &found.node_name {
                 invalid_each(dns::subdomain(node), node, &path.child("nodeName"), errors);
             }
-            address::check_of_endpoint(&found.ip, &path.child("ip"), errors);
+            address::check_of_endpoint(&found.ip, may_be_loopback, &path.child("ip"), errors);
         }
     }
     let (ports, path) = (subset.ports.as_deref().unwrap_or_default(), path.child("ports"));
@@ -108,7 +113,7 @@ impl Rules for EndpointSlice {
         }
         check_slice_ports(self, &mut errors);
         if context.old.is_none_or(|old| old.endpoints != self.endpoints) {
-            check_slice_endpoints(self, &mut errors);
+            check_slice_endpoints(self, context.request.is_own, &mut errors);
         }
         if context.old.is_some_and(|old| old.address_type != self.address_type) {
             errors.push(FieldError::invalid(&path, &self.address_type, FIELD_IMMUTABLE));
@@ -137,7 +142,7 @@ fn check_slice_ports(slice: &EndpointSlice, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn check_slice_endpoints(slice: &EndpointSlice, errors: &mut Vec<FieldError>) {
+fn check_slice_endpoints(slice: &EndpointSlice, may_be_loopback: bool, errors: &mut Vec<FieldError>) {
     let path = Path::root("endpoints");
     if slice.endpoints.len() > SLICE_ENDPOINTS_MAX {
         errors.push(FieldError::too_many(&path, slice.endpoints.len(), SLICE_ENDPOINTS_MAX));
@@ -154,7 +159,7 @@ fn check_slice_endpoints(slice: &EndpointSlice, errors: &mut Vec<FieldError>) {
             _ => {}
         }
         for (index, found) in endpoint.addresses.iter().enumerate() {
-            check_slice_address(found, &slice.address_type, index, &at, errors);
+            check_slice_address(found, &slice.address_type, may_be_loopback, (&at, index), errors);
         }
         if let Some(node) = &endpoint.node_name {
             invalid_each(dns::subdomain(node), node, &path.child("nodeName"), errors);
@@ -165,7 +170,13 @@ fn check_slice_endpoints(slice: &EndpointSlice, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn check_slice_address(found: &str, kind: &str, index: usize, path: &Path<'_>, errors: &mut Vec<FieldError>) {
+fn check_slice_address(
+    found: &str,
+    kind: &str,
+    may_be_loopback: bool,
+    (path, index): (&Path<'_>, usize),
+    errors: &mut Vec<FieldError>,
+) {
     let at = path.index(index);
     match kind {
         "IPv4" | "IPv6" => {
@@ -175,7 +186,7 @@ fn check_slice_address(found: &str, kind: &str, index: usize, path: &Path<'_>, e
             if found.contains(':') != (kind == "IPv6") {
                 errors.push(FieldError::invalid(path, found, format!("must be an {kind} address")));
             }
-            address::check_of_endpoint(found, &at, errors);
+            address::check_of_endpoint(found, may_be_loopback, &at, errors);
         }
         "FQDN" => invalid_each(dns::domain_name(found), found, &at, errors),
         _ => {}

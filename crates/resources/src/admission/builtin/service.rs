@@ -178,7 +178,7 @@ fn check(spec: &ServiceSpec, errors: &mut Vec<FieldError>) {
         let at = ROOT.child("externalIPs");
         let at = at.index(index);
         if address::check(ip, &at, errors) {
-            address::check_of_endpoint(ip, &at, errors);
+            address::check_of_endpoint(ip, false, &at, errors);
         }
     }
     let kinds = [CLUSTER_IP, EXTERNAL_NAME, LOAD_BALANCER, NODE_PORT];
