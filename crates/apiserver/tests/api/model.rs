@@ -70,7 +70,8 @@ impl Drop for Told {
 #[test]
 fn a_crash_at_any_operation_keeps_every_promise() {
     let (world, operations) = prepared();
-    assert!(operations > 30, "{operations}");
+    // How many depends on how many writes are committed together.
+    assert!(operations > WRITES as u64, "{operations}");
     each(1..=operations, &world, |world, at| {
         let mut chance = Chance(at);
         // Several in a row: versions must not come back after the second crash either.
