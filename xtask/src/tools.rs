@@ -1,13 +1,15 @@
-//! What the tests need beside Rust: a few Debian packages and a kubectl that is new enough.
+//! What the tests need beside Rust: a few Debian packages, a kubectl that is new enough, and clients in other languages.
 
+mod clients;
 mod debian;
 mod go;
+mod go_program;
 mod kubectl;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::cache::Cache;
 use debian::Need;
@@ -18,6 +20,9 @@ pub(crate) struct Tools {
     kubectl: Option<PathBuf>,
     /// The folder of a Go that is new enough, for the tests that build a real kube-apiserver.
     go: Option<PathBuf>,
+    client_go: Option<PathBuf>,
+    /// A Python with the Kubernetes client.
+    python: Option<PathBuf>,
     missing: Vec<Missing>,
 }
 
@@ -30,8 +35,10 @@ struct Missing {
 impl Tools {
     /// Tells a test run where the tools are. A test that finds its variable unset skips, loudly.
     pub(crate) fn export(&self, command: &mut Command) {
-        if let Some(kubectl) = &self.kubectl {
-            command.env("EBB_KUBECTL", kubectl);
+        for (name, program) in self.named() {
+            if let Some(program) = program {
+                command.env(name, program);
+            }
         }
         if let Some(go) = &self.go {
             let path = std::env::var_os("PATH").unwrap_or_default();
@@ -41,6 +48,19 @@ impl Tools {
                 command.env("PATH", path);
             }
         }
+    }
+}
+
+impl Tools {
+    /// The programs by the variables that name them.
+    fn named(&self) -> [(&'static str, &Option<PathBuf>); 3] {
+        [("EBB_KUBECTL", &self.kubectl), ("EBB_CLIENT_GO", &self.client_go), ("EBB_PYTHON", &self.python)]
+    }
+
+    /// Takes a tool, or notes why there is none.
+    fn take(&mut self, tool: &str, needed_by: &'static str, found: Result<PathBuf>) -> Option<PathBuf> {
+        let missing = |error| Missing { tool: tool.into(), needed_by, why: format!("{error:#}") };
+        found.map_err(|error| self.missing.push(missing(error))).ok()
     }
 }
 
@@ -64,29 +84,23 @@ fn ensure(need: Need) -> Result<Tools> {
     let cache = Cache::open()?;
     let _one_at_a_time = cache.lock()?;
     let mut tools = Tools { missing: debian::install_missing(need), ..Tools::default() };
-    match kubectl::find_or_build(&cache) {
-        Ok(path) => tools.kubectl = Some(path),
-        Err(error) => tools.missing.push(Missing {
-            tool: "kubectl".into(),
-            needed_by: "crates/ebb: everything a user does with kubectl",
-            why: format!("{error:#}"),
-        }),
-    }
-    match go::find_or_install() {
-        Ok(go) => tools.go = go.folder(),
-        Err(error) => tools.missing.push(Missing {
-            tool: "go".into(),
-            needed_by: "crates/objects, crates/controllers: a real kube-apiserver",
-            why: format!("{error:#}"),
-        }),
-    }
+    let user = "crates/ebb: everything a user does with kubectl";
+    tools.kubectl = tools.take("kubectl", user, kubectl::find_or_build(&cache));
+    let peer = "crates/objects, crates/controllers: a real kube-apiserver";
+    let go = go::find_or_install().and_then(|go| go.folder().context("Go lies in no folder"));
+    tools.go = tools.take("go", peer, go);
+    let users = "crates/apiserver, crates/ebb: users' programs";
+    tools.client_go = tools.take("client-go", users, clients::client_go(&cache));
+    tools.python = tools.take("python", users, clients::python(&cache));
     report(&tools)?;
     Ok(tools)
 }
 
 fn report(tools: &Tools) -> Result<()> {
-    if let Some(kubectl) = &tools.kubectl {
-        println!("kubectl: {}", kubectl.display());
+    for (name, program) in tools.named() {
+        if let Some(program) = program {
+            println!("{name}={}", program.display());
+        }
     }
     for Missing { tool, needed_by, why } in &tools.missing {
         println!("missing: {tool} ({needed_by}): {why}");

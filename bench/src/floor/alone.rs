@@ -100,7 +100,12 @@ impl Drop for Alone {
 impl Starter {
     pub(crate) async fn first_byte(&self, name: &str, retry: Retry) -> Result<Duration> {
         let began = Instant::now();
-        let sandbox = SandboxSpec { id: name.into(), hostname: "hello".into(), addresses: vec![ADDRESS] };
+        let sandbox = SandboxSpec {
+            id: name.into(),
+            hostname: "hello".into(),
+            addresses: vec![ADDRESS],
+            next: vec![ADDRESS],
+        };
         self.runtime.create_sandbox(sandbox).await?;
         self.runtime.start_container(self.spec(name)?).await?;
         let mut stream = self.connect(name, retry, began).await?;
@@ -152,6 +157,8 @@ impl Starter {
             mounts: Vec::new(),
             taken: Vec::new(),
             tmpfs: Vec::new(),
+            files: Vec::new(),
+            message_path: None,
             resources: Resources::default(),
             capabilities: Capabilities::default(),
             no_new_privileges: true,

@@ -1,26 +1,43 @@
-//! Work on bodies and objects that are long: megabytes keep a processor busy for hundreds of milliseconds, and there are
-//! few threads that everything else waits for.
+//! Work on bodies and objects that are long: megabytes keep a processor busy for hundreds of milliseconds and take many times
+//! their length in memory. It is done beside the few threads that everything else waits for, and a few pieces at a time.
 
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
+    sync::Semaphore,
     task::block_in_place,
 };
 
 /// How many bytes of JSON are long: a few milliseconds of work.
-const LONG_BYTES: usize = 64 << 10;
+pub(crate) const LONG_BYTES: usize = 64 << 10;
+/// How many long pieces of work are done at once; others wait for their turn.
+const AT_ONCE_MAX: usize = 4;
 
-/// Does some work; if it is about something long, while another thread takes this one's place.
-pub(crate) fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+static PLACES: Semaphore = Semaphore::const_new(AT_ONCE_MAX);
+
+/// Does some work; if it is about something long, when there is a place for it, and while another thread takes this one's
+/// place. The work itself cannot wait, so it cannot ask for a second place.
+pub(crate) async fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    if bytes < LONG_BYTES {
+        return work();
+    }
+    let _place = PLACES.acquire().await.expect("nobody closes it");
     let has_others = || {
         let runtime = Handle::try_current();
         runtime.is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
     };
-    if bytes >= LONG_BYTES && has_others() { block_in_place(work) } else { work() }
+    if has_others() { block_in_place(work) } else { work() }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::mpsc, time::Duration};
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+            mpsc,
+        },
+        time::Duration,
+    };
 
     use super::*;
 
@@ -30,7 +47,7 @@ mod tests {
         let work = tokio::spawn(async move {
             tokio::spawn(async move { tell.send(()) });
             let patience = Duration::from_millis(if bytes >= LONG_BYTES { 20_000 } else { 100 });
-            aside(bytes, || told.recv_timeout(patience).is_ok())
+            aside(bytes, move || told.recv_timeout(patience).is_ok()).await
         });
         work.await.unwrap()
     }
@@ -43,6 +60,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_thread_alone_does_its_work_itself() {
-        assert_eq!(aside(LONG_BYTES, || 7), 7);
+        assert_eq!(aside(LONG_BYTES, || 7).await, 7);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn few_pieces_of_long_work_are_done_at_once() {
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let work = (0..AT_ONCE_MAX * 8).map(|_| {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            tokio::spawn(async move {
+                aside(LONG_BYTES, || {
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    // Lets the others come, if nothing keeps them.
+                    std::thread::yield_now();
+                    now.fetch_sub(1, Ordering::SeqCst);
+                })
+                .await;
+            })
+        });
+        for piece in work.collect::<Vec<_>>() {
+            piece.await.unwrap();
+        }
+        let most = most.load(Ordering::SeqCst);
+        assert!((1..=AT_ONCE_MAX).contains(&most), "{most}");
     }
 }

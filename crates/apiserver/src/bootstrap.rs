@@ -20,7 +20,7 @@ use crate::{
 const NAMESPACES: [&str; 5] = ["default", "kube-system", "kube-public", "kube-node-lease", SYSTEM_NAMESPACE];
 
 /// Creates the namespaces, the configuration's ConfigMaps and the default roles that are missing; what is there stays as
-/// it is, but for roles that lack some of their default's rules.
+/// it is, but for roles that lack some of their default's rules and Services that an older Ebb gave no address.
 pub(crate) async fn run(registry: &Registry) -> Result<(), Error> {
     for name in NAMESPACES {
         let metadata = ObjectMeta { name: Some(name.into()), ..ObjectMeta::default() };
@@ -37,7 +37,7 @@ pub(crate) async fn run(registry: &Registry) -> Result<(), Error> {
     for binding in bindings {
         ensure::<ClusterRoleBinding>(registry, binding).await?;
     }
-    Ok(())
+    registry.complete_services().await
 }
 
 async fn ensure<K: Object>(registry: &Registry, object: K) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! What the server is and has: health, version, discovery, OpenAPI.
 
 mod aggregated;
+mod digest;
 mod groups;
 mod not_served;
 mod openapi;
@@ -63,9 +64,10 @@ pub(crate) fn answer<B>(request: &Request<B>, served: &Served) -> Result<Option<
         ["apis", group] => groups::group(served, group),
         ["apis", group, version] => groups::resources(served, group, version),
         ["openapi", "v3"] => Some(openapi::index(served)),
-        ["openapi", "v3", "api", version] => openapi::document(served, "", version),
-        ["openapi", "v3", "apis", group, version] => openapi::document(served, group, version),
+        ["openapi", "v3", "api", version] => return openapi_v3(request, served, "", version),
+        ["openapi", "v3", "apis", group, version] => return openapi_v3(request, served, group, version),
         ["openapi", "v2"] => return Ok(Some(openapi_v2(request))),
+        ["openapi", "v3", ..] => None,
         _ => return Ok(None),
     };
     if request.method() != Method::GET && request.method() != Method::HEAD {
@@ -93,11 +95,32 @@ fn root<B>(
                 "v2" => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
                 _ => "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
             };
-            reply::respond(StatusCode::OK, content_type, full(aggregated(version).to_string()))
+            digest::answer(request.headers(), content_type, aggregated(version).to_string())
         }
         Form::Object | Form::Table(_) | Form::Partial { .. } => reply::value(StatusCode::OK, &plain()),
     };
     Ok(Some(response))
+}
+
+/// `/openapi/v3/…`: one group version.
+fn openapi_v3<B>(
+    request: &Request<B>,
+    served: &Served,
+    group: &str,
+    version: &str,
+) -> Result<Option<Response<Body>>, Failure> {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return Err(Failure::method_not_allowed());
+    }
+    let write = || openapi::document(served, group, version);
+    match served.document(format!("{group}/{version}"), write) {
+        Some(text) => {
+            let query = Query::parse(request.uri().query());
+            let response = digest::answer(request.headers(), digest::JSON, text);
+            Ok(Some(digest::lasting(response, query.get("hash"))))
+        }
+        None => Err(Failure::no_such_path()),
+    }
 }
 
 /// `/openapi/v2`, which kubectl asks for as protobuf when it meets a kind that is not served.

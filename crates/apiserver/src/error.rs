@@ -10,7 +10,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// The data directory cannot be opened or closed.
-    #[error("the state cannot be kept")]
+    #[error("cannot open or close the data directory")]
     Storage(#[source] storage::Error),
     /// What is stored cannot be read, or the first objects cannot be made.
     #[error("the state cannot be used")]
@@ -25,6 +25,14 @@ pub enum Error {
         /// What the system says.
         #[source]
         source: std::io::Error,
+    },
+    /// What Secrets are encrypted with cannot be had. Nothing has changed.
+    #[error("{} cannot be used as the key of Secrets: {reason}", path.display())]
+    SecretsKey {
+        /// The file of the keys.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
     },
     /// A state cannot be made of a backup where there is one.
     #[error("there is a state already in {}; restore into another data directory", dir.display())]

@@ -20,14 +20,17 @@
 
 mod apply;
 mod aside;
+mod audit;
 mod authentication;
 mod authorization;
 mod backup;
 mod bootstrap;
-mod chance;
 mod configs;
 mod discovery;
+mod environment;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod health;
 mod hex;
 mod in_process;
@@ -39,6 +42,7 @@ mod registry;
 mod request_body;
 mod rest;
 mod schema;
+mod secrets;
 mod selector;
 mod serve;
 mod served;
@@ -51,12 +55,13 @@ mod tls;
 pub use self::{
     authentication::User,
     backup::{Restored, restore},
-    chance::Chance,
+    environment::Environment,
     error::{Error, Result},
     health::{Health, Scope},
-    kubelet::{Kubelet, LogOptions},
+    kubelet::{ExecOptions, Execution, Kubelet, LogOptions, TerminalSize},
     limits::Limits,
     mount::{Body, Handler, full},
+    registry::ServiceRange,
     request_body::RequestBody,
     rest::Query,
     server::{ApiServer, Options},

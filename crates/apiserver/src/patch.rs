@@ -41,7 +41,7 @@ pub(crate) enum PatchError {
 const JSON: &str = "application/json-patch+json";
 const MERGE: &str = "application/merge-patch+json";
 const STRATEGIC: &str = "application/strategic-merge-patch+json";
-/// Not a change but a wish, which another part of the server knows how to grant.
+/// Server-side apply: not a patch of the object, and carried out elsewhere.
 pub(crate) const APPLY: &str = "application/apply-patch+yaml";
 
 impl Patch {
@@ -81,6 +81,9 @@ impl Patch {
                         "Request entity too large: The allowed maximum operations in a JSON patch is {operations_max}, got {operations}"
                     )));
                 }
+                if has_unknown_operation(&body) {
+                    return Err(PatchError::DoesNotFit(json::REJECTED.into()));
+                }
                 let patch = serde_json::from_value(body)
                     .map_err(|error| PatchError::Malformed(format!("error decoding patch: {error}")))?;
                 Form::Json(patch)
@@ -115,4 +118,11 @@ impl Patch {
             Form::Strategic(patch) => strategic::merge(object, patch, schema::root(kind)),
         }
     }
+}
+
+/// Whether an operation is none that there is, which upstream finds when it comes to it.
+fn has_unknown_operation(body: &Value) -> bool {
+    const OPERATIONS: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test"];
+    let operations = body.as_array().into_iter().flatten().filter_map(|operation| operation["op"].as_str());
+    operations.into_iter().any(|operation| !OPERATIONS.contains(&operation))
 }

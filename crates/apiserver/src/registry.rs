@@ -8,6 +8,7 @@
 //!
 //! Both the REST face and the in-process client write through it; neither has rules of its own.
 
+mod addresses;
 mod admission;
 mod create;
 mod definitions;
@@ -17,6 +18,7 @@ mod fields;
 mod finalizers;
 mod grace;
 mod metadata;
+mod provided;
 mod scale;
 mod service_account;
 mod strategy;
@@ -28,7 +30,10 @@ use objects::Error;
 use resources::{DynObject, Kind, ObjectKey};
 use storage::objects::Durability;
 
+use self::addresses::Claim;
+pub use self::addresses::ServiceRange;
 pub(crate) use self::{
+    addresses::Addresses,
     definitions::clean_up,
     delete::Deleted,
     fields::apart,
@@ -37,8 +42,8 @@ pub(crate) use self::{
 };
 use crate::{
     apply::{Managed, Manager},
-    chance::Chance,
     configs::Keeper,
+    environment::Environment,
     limits::Limits,
     served::Kinds,
     store::{Refused, Store, Stored, Write},
@@ -48,8 +53,9 @@ use crate::{
 pub(crate) struct Registry {
     pub(crate) store: Arc<Store>,
     pub(crate) configs: Keeper,
+    pub(crate) addresses: Addresses,
     pub(crate) kinds: Kinds,
-    pub(crate) chance: Chance,
+    pub(crate) environment: Environment,
     pub(crate) limits: Limits,
 }
 
@@ -60,6 +66,8 @@ pub(crate) struct Caller<'a> {
     pub(crate) origin: Origin,
     /// Who is noted as the manager of the fields that change; `None` for Ebb itself.
     pub(crate) manager: Option<Manager>,
+    /// Whether it may give a pod its node.
+    pub(crate) binds: bool,
     /// Check everything, change nothing.
     pub(crate) dry_run: bool,
     /// How long the body was that says what is wanted.
@@ -101,7 +109,14 @@ pub(crate) enum Origin {
 impl Caller<'static> {
     /// Ebb itself, by the in-process client.
     pub(crate) fn in_process() -> Self {
-        Self { user: "system:ebb", origin: Origin::InProcess, manager: None, dry_run: false, body_bytes: 0 }
+        Self {
+            user: "system:ebb",
+            origin: Origin::InProcess,
+            manager: None,
+            binds: true,
+            dry_run: false,
+            body_bytes: 0,
+        }
     }
 
     /// Ebb itself, making what is there from the start.
@@ -131,6 +146,12 @@ impl Caller<'_> {
 }
 
 impl Registry {
+    /// How much work a write is, as bytes of JSON. Rules of users can take a while, whatever the object.
+    fn work_bytes(&self, kind: &'static Kind, caller: &Caller<'_>, object_bytes: usize) -> usize {
+        let definition = self.kinds.definition(kind).ok().flatten();
+        definition.map_or(0, |definition| definition.work_bytes()).max(caller.work_bytes(object_bytes))
+    }
+
     /// Reads one object.
     pub(crate) fn get(&self, kind: &'static Kind, key: &ObjectKey) -> Result<Arc<Stored>, Error> {
         Ok(self.read(kind, key)?.1)
@@ -143,14 +164,22 @@ impl Registry {
         Ok((Arc::clone(&stored), self.view(kind, stored)?))
     }
 
-    /// Writes over an object, or removes it; `None` when another writer was faster.
-    async fn commit(&self, write: Write, gone: bool) -> Result<Option<Arc<Stored>>, Error> {
+    /// Writes over an object, which keeps what it claims, or removes it; `None` when another writer was faster.
+    async fn commit(
+        &self,
+        write: Write,
+        claim: Option<Claim<'_>>,
+        gone: bool,
+    ) -> Result<Option<Arc<Stored>>, Error> {
         let durability = write.durability;
         let written = if gone { self.store.remove(write) } else { self.store.put(write) };
         match written {
             Ok(stored) => {
+                // Before anything is waited for: a caller that goes away takes nothing back.
+                claim.into_iter().for_each(Claim::keep);
                 if gone {
                     self.configs.forget(&stored);
+                    self.addresses.give_back(&*stored.object()?);
                     self.undefined(&stored)?;
                 }
                 self.written(&stored, durability).await?;
@@ -159,6 +188,30 @@ impl Registry {
             Err(Refused::Journal(error)) => Err(error),
             Err(_) => Ok(None),
         }
+    }
+
+    /// About how long an object's JSON is when it is stored. `hint`: how long it is taken for before it has been encoded.
+    ///
+    /// # Errors
+    /// `TooLarge` for one that a request makes too long, or makes longer though it is too long already. What Ebb writes
+    /// itself is derived from such objects, and the journal has room for what it adds.
+    fn check_size(
+        &self,
+        object: &dyn DynObject,
+        before: Option<&Stored>,
+        hint: usize,
+        caller: &Caller<'_>,
+    ) -> Result<usize, Error> {
+        if caller.origin != Origin::Network {
+            return Ok(hint);
+        }
+        let (bytes, max) = (object.to_json().len(), self.limits.object_bytes_max);
+        if bytes > max && before.is_none_or(|before| bytes > before.json().len()) {
+            let message =
+                format!("Request entity too large: the object has {bytes} bytes, and the limit is {max}");
+            return Err(Error::TooLarge(message));
+        }
+        Ok(bytes)
     }
 
     /// What every write ends with: what depends on it at once learns of it, and its caller waits for the disk.
@@ -172,7 +225,7 @@ impl Registry {
     }
 }
 
-/// The object a dry run answers with: as it would be, but for a version.
-fn imagined(object: Arc<dyn DynObject>) -> Arc<Stored> {
+/// The object that a dry run answers with: as it would be, without a version.
+fn dry_run_result(object: Arc<dyn DynObject>) -> Arc<Stored> {
     Arc::new(Stored::hot(0, object, crate::store::stored::SIZE_HINT))
 }

@@ -1,6 +1,6 @@
-//! The body of a request, which is taken to its end even where nobody wants it: an answer that ends a stream on which
-//! the client still sends is followed by a reset (RFC 9113, 8.1), and clients that take a reset for a failure, curl for
-//! one, never come to see the answer.
+//! The body of a request. It is received to its end even if nobody reads it: if the server answers while the client still
+//! sends, a reset of the stream follows (RFC 9113, 8.1), and clients such as curl take the reset for a failure and never
+//! show the answer.
 
 use std::{
     io,
@@ -27,13 +27,13 @@ pub struct RequestBody {
     unread: Unread,
 }
 
-/// What becomes of a body that nobody reads.
+/// How a body that nobody reads is received.
 #[derive(Clone, Copy, Debug)]
 struct Unread {
     bytes_max: usize,
     timeout: Duration,
-    /// The client sends it only when it is told to go on, which reading does; until then nothing is on its way.
-    awaits_word: bool,
+    /// The client waits for `100 Continue`, which is sent when somebody reads; until then no body arrives.
+    expects_continue: bool,
 }
 
 impl RequestBody {
@@ -41,13 +41,13 @@ impl RequestBody {
         let unread = Unread {
             bytes_max: limits.unread_bytes_max,
             timeout: limits.unread_timeout,
-            awaits_word: awaits_word(request.headers()),
+            expects_continue: expects_continue(request.headers()),
         };
         request.map(|incoming| Self { incoming: Some(incoming), unread })
     }
 }
 
-fn awaits_word(headers: &HeaderMap) -> bool {
+fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get(header::EXPECT).is_some_and(|expect| expect.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
@@ -59,7 +59,7 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        self.unread.awaits_word = false;
+        self.unread.expects_continue = false;
         match &mut self.incoming {
             Some(incoming) => Pin::new(incoming).poll_frame(context).map_err(io::Error::other),
             None => Poll::Ready(None),
@@ -77,10 +77,10 @@ impl Body for RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        let left = self.incoming.take().filter(|left| !left.is_end_stream() && !self.unread.awaits_word);
+        let left = self.incoming.take().filter(|left| !left.is_end_stream() && !self.unread.expects_continue);
         if let Some(left) = left {
             let Unread { bytes_max, timeout: patience, .. } = self.unread;
-            // As many at once as there are streams, which are bounded.
+            // At most one per stream, and the number of streams is bounded.
             tokio::spawn(timeout(patience, throw_away(left, bytes_max)));
         }
     }

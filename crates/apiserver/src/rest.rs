@@ -1,7 +1,7 @@
 //! The REST face of the API: from an HTTP request to the registry and back.
 //!
 //! ```text
-//!   request ─► who? (401) ─► may it? (403) ─► path ─► health, version, discovery, a mount
+//!   request ─► who? (401) ─► may it? (403) ─► a place (429) ─► path ─► health, version, discovery, a mount
 //!                                  │
 //!                                  └─► resource ─► verb: get list watch create update patch delete
 //!                                                    │        │                     │
@@ -11,13 +11,18 @@
 
 mod accept;
 mod apply;
+mod binding;
 mod body;
 mod call;
+mod container;
 mod create;
 mod decode;
 mod delete;
 mod encoding;
+mod eviction;
+mod exec;
 mod get;
+mod in_flight;
 mod json;
 mod list;
 mod log;
@@ -34,21 +39,24 @@ mod token;
 mod update;
 mod watch;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use resources::{Object, builtin::ServiceAccount};
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::json::{Bounds, read as read_json};
 pub use self::query::Query;
 pub(crate) use self::{
-    accept::{Form, Includes, negotiate},
-    json::{nested, too_deep},
+    accept::{Form, Includes, TableForm, negotiate},
+    in_flight::InFlight,
+    json::{nested, nodes, too_deep},
     path::segments,
     query::decode,
 };
 use self::{call::Call, encoding::Encoding, path::Resource};
 use crate::{
-    RequestBody,
+    RequestBody, audit,
     authentication::{User, authenticate, impersonate},
     authorization::Attributes,
     backup, discovery,
@@ -59,12 +67,9 @@ use crate::{
 };
 
 /// Parts that Kubernetes has and Ebb has not yet.
-const NOT_SUPPORTED: [(&str, &str); 8] = [
+const NOT_SUPPORTED: [(&str, &str); 5] = [
     ("pods", "attach"),
-    ("pods", "binding"),
     ("pods", "ephemeralcontainers"),
-    ("pods", "eviction"),
-    ("pods", "exec"),
     ("pods", "portforward"),
     ("pods", "proxy"),
     ("pods", "resize"),
@@ -78,10 +83,21 @@ const DEPRECATED: [(&str, &str, &str); 1] =
 pub(crate) async fn answer(
     shared: Arc<Shared>,
     certified: Option<User>,
+    source: Option<IpAddr>,
     request: Request<RequestBody>,
 ) -> Response<Body> {
     let encoding = Encoding::of(&request);
-    let response = route(shared, certified, request).await;
+    let now = || shared.registry.environment.timestamp();
+    let audited = shared.audit.as_ref().map(|log| (log, audit::Request::of(&request, source, now())));
+    let mut who = audit::Who::default();
+    let response = route(Arc::clone(&shared), certified, request, &mut who).await;
+    if let Some((log, asked)) = audited {
+        let outcome = match &response {
+            Ok(response) => audit::Outcome { code: response.status(), reason: None },
+            Err(failure) => failure.outcome(),
+        };
+        log.record(asked.event(&who, &outcome, &shared.registry.environment.uid(), now()));
+    }
     encoding.apply(response.unwrap_or_else(|failure| reply::failure(&failure))).await
 }
 
@@ -89,13 +105,17 @@ async fn route(
     shared: Arc<Shared>,
     certified: Option<User>,
     request: Request<RequestBody>,
+    who: &mut audit::Who,
 ) -> Result<Response<Body>, Failure> {
     let path = request.uri().path().to_owned();
     let user = authenticate(&shared.registry, &shared.tokens, certified.as_ref(), request.headers())?;
+    who.user.clone_from(&user);
     let user = impersonate(&shared.policies, user, request.headers()).await?;
+    who.acting_as = (user != who.user).then(|| user.clone());
     check_rights(&shared, &user, &request).await?;
     if path == backup::PATH && request.method() == Method::GET {
-        return Ok(backup::take(&shared));
+        let with_key = Query::parse(request.uri().query()).flag("withKey");
+        return Ok(backup::take(&shared, with_key));
     }
     if let Some(handler) = mounted(&shared, &path) {
         return Ok(handler.handle(user, request).await);
@@ -103,6 +123,8 @@ async fn route(
     if let Some(response) = discovery::public(&shared, &user, &request) {
         return Ok(response);
     }
+    let places = Arc::clone(&shared);
+    let _place = places.in_flight.begin(&request)?;
     let served = shared.registry.kinds.served();
     if let Some(response) = discovery::answer(&request, &served)? {
         return Ok(response);
@@ -114,11 +136,14 @@ async fn route(
     let kind = resource.kind;
     let response = of_resource(Call::new(shared, user, resource, request)).await;
     Ok(match DEPRECATED.iter().find(|(group, plural, _)| (*group, *plural) == (kind.group, kind.plural)) {
-        Some((.., warning)) => {
+        // Who is told that there is no such form of an answer is told nothing else.
+        Some((.., warning))
+            if response.as_ref().err().is_none_or(|failure| failure.code != StatusCode::NOT_ACCEPTABLE) =>
+        {
             let response = response.unwrap_or_else(|failure| reply::failure(&failure));
             reply::warn(response, &[(*warning).to_owned()])
         }
-        None => response?,
+        _ => response?,
     })
 }
 
@@ -131,8 +156,14 @@ async fn of_resource(call: Call) -> Result<Response<Body>, Failure> {
         }
         Some("scale") if call.resource.kind.subresources.scale => scale::run(call).await,
         Some("token") if call.resource.kind == ServiceAccount::kind() => token::run(call).await,
+        Some("binding") if call.resource.is_pod() => binding::run(call).await,
+        Some("eviction") if call.resource.is_pod() => eviction::run(call).await,
         Some("log") if call.resource.is_pod() => match call.method {
             Method::GET => log::run(call).await,
+            _ => Err(Failure::method_not_allowed()),
+        },
+        Some("exec") if call.resource.is_pod() => match call.method {
+            Method::GET | Method::POST => exec::run(call).await,
             _ => Err(Failure::method_not_allowed()),
         },
         Some(part) if NOT_SUPPORTED.contains(&(call.resource.kind.plural, part)) => {
@@ -170,6 +201,8 @@ fn mounted(shared: &Shared, path: &str) -> Option<Arc<dyn crate::Handler>> {
 /// A whole object, or many.
 async fn object(call: Call) -> Result<Response<Body>, Failure> {
     match (call.method.clone(), call.resource.name.is_some()) {
+        (Method::GET, _) if call.resource.watched => watch::run(call),
+        _ if call.resource.watched => Err(Failure::method_not_allowed()),
         (Method::GET, false) if call.query.flag("watch") => watch::run(call),
         (Method::GET, true) => get::run(&call),
         (Method::GET, false) => list::run(&call).await,

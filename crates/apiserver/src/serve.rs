@@ -1,5 +1,4 @@
-//! The listener: TLS, HTTP/1.1 and HTTP/2, and an orderly end. A connection has its place as long as something is asked on
-//! it, and a while more.
+//! The listener: TLS, HTTP/1.1 and HTTP/2, and a graceful end. A connection without a request is closed after a while.
 
 mod in_flight;
 
@@ -54,7 +53,10 @@ impl ApiServer {
         drop(listener);
         self.shared.draining.cancel();
         connections.close();
-        if timeout(limits.drain_timeout, connections.wait()).await.is_err() {
+        let sessions = &self.shared.sessions;
+        sessions.close();
+        let all = async { tokio::join!(connections.wait(), sessions.wait()) };
+        if timeout(limits.drain_timeout, all).await.is_err() {
             tracing::warn!(
                 connections = connections.len(),
                 "connections are still open after the time to drain"
@@ -94,12 +96,13 @@ async fn connection(
     let stream = handshake
         .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the TLS handshake took too long"))??;
     let user = user(&stream);
+    let source = stream.get_ref().0.peer_addr().ok().map(|address| address.ip());
     let draining = shared.draining.clone();
     let in_flight = InFlight::new();
     let service = service_fn(|request: Request<Incoming>| {
         let begun = in_flight.begin();
         let request = RequestBody::of(request, &shared.registry.limits);
-        let answer = rest::answer(Arc::clone(&shared), user.clone(), request);
+        let answer = rest::answer(Arc::clone(&shared), user.clone(), source, request);
         async move { Ok::<_, std::convert::Infallible>(begun.until_the_end_of(answer.await)) }
     });
     let http = http(&limits);
@@ -113,7 +116,7 @@ async fn connection(
         }
         () = in_flight.idle(&limits) => connection.as_mut().graceful_shutdown(),
     }
-    // What came at the last moment is answered; a client that does not say farewell is not waited for.
+    // Requests that are in flight are answered; then the connection is closed, whether the client closes it or not.
     loop {
         match timeout(limits.handshake_timeout, connection.as_mut()).await {
             Ok(ended) => return ended,
@@ -125,7 +128,7 @@ async fn connection(
 
 fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
-    // Heads that do not come are covered by the time that a connection may be idle.
+    // The idle timeout covers heads that do not arrive.
     http.http1().header_read_timeout(None);
     http.http2()
         .timer(TokioTimer::new())

@@ -11,14 +11,22 @@
 mod columns;
 mod definition;
 mod kinds;
+mod version;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, OnceLock},
+};
 
+use bytes::Bytes;
+use parking_lot::Mutex;
 use resources::Kind;
+use serde_json::Value;
 
 pub(crate) use self::{
-    definition::{Definition, Version, reference},
-    kinds::{Going, Kinds, no_room},
+    definition::{Definition, reference},
+    kinds::{Kinds, Terminating},
+    version::Version,
 };
 
 /// The kinds that are served at one time.
@@ -26,11 +34,25 @@ pub(crate) use self::{
 pub(crate) struct Served {
     kinds: Vec<&'static Kind>,
     definitions: HashMap<&'static Kind, Arc<Definition>>,
-    /// Different whenever the table is.
-    revision: u64,
+    /// The OpenAPI documents that somebody has asked for, by group and version.
+    documents: Mutex<HashMap<String, Bytes>>,
+    /// Of its documents, by their paths, once somebody has asked.
+    digests: OnceLock<BTreeMap<String, String>>,
 }
 
 impl Served {
+    fn new(kinds: Vec<&'static Kind>, definitions: HashMap<&'static Kind, Arc<Definition>>) -> Self {
+        Self { kinds, definitions, documents: Mutex::default(), digests: OnceLock::new() }
+    }
+
+    /// The digests of its documents, which are made once.
+    pub(crate) fn digests(
+        &self,
+        make: impl FnOnce() -> BTreeMap<String, String>,
+    ) -> &BTreeMap<String, String> {
+        self.digests.get_or_init(make)
+    }
+
     /// Every kind, in the order of discovery.
     pub(crate) fn all(&self) -> &[&'static Kind] {
         &self.kinds
@@ -59,8 +81,19 @@ impl Served {
         self.definitions.get(kind).or_else(|| alike().map(|(_, definition)| definition))
     }
 
-    /// Different whenever the table is.
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision
+    /// An OpenAPI document of these kinds, which is written when it is first asked for: that takes long, and every kubectl
+    /// asks. `None` where there is none.
+    pub(crate) fn document(
+        &self,
+        group_version: String,
+        write: impl FnOnce() -> Option<Value>,
+    ) -> Option<Bytes> {
+        let mut documents = self.documents.lock();
+        if let Some(known) = documents.get(&group_version) {
+            return Some(known.clone());
+        }
+        let text = Bytes::from(write()?.to_string());
+        documents.insert(group_version, text.clone());
+        Some(text)
     }
 }

@@ -1,11 +1,18 @@
 //! What goes wrong, as a `metav1.Status`: the one place that knows status codes and reasons.
 
+mod of_error;
+mod of_options;
+
 use http::StatusCode;
-use objects::{Cause, Error};
-use resources::{Kind, admission::Rejection};
+use resources::Kind;
 use serde_json::{Value, json};
 
-use crate::authorization::{Asked, Attributes};
+pub(crate) use self::of_error::from_rejection;
+
+use crate::{
+    audit::Outcome,
+    authorization::{Asked, Attributes},
+};
 
 /// A request that failed, as the client is told.
 #[derive(Clone, Debug)]
@@ -18,8 +25,8 @@ pub(crate) struct Failure {
     pub(crate) retry_after: Option<u32>,
     /// What is said instead of a Status.
     pub(crate) plain: Option<&'static str>,
-    /// Whether nothing was looked at for it.
-    pub(crate) unasked: bool,
+    /// Whether the request was refused before it was looked at what is at its path.
+    pub(crate) before_routing: bool,
 }
 
 impl Failure {
@@ -31,7 +38,7 @@ impl Failure {
             details: None,
             retry_after: None,
             plain: None,
-            unasked: false,
+            before_routing: false,
         }
     }
 
@@ -71,12 +78,12 @@ impl Failure {
             Asked::Resource { group, resource, name, .. } => Self::denied(group, resource, name, &why),
             Asked::Path(_) => Self::denied("", "", "", &why),
         };
-        Self { unasked: true, ..denied }
+        Self { before_routing: true, ..denied }
     }
 
     /// As [`Failure::not_authorized`], of what a request turned out to ask for when it was looked at.
     pub(crate) fn may_not_create(user: &str, attributes: &Attributes, reason: &str) -> Self {
-        Self { unasked: false, ..Self::not_authorized(user, attributes, reason) }
+        Self { before_routing: false, ..Self::not_authorized(user, attributes, reason) }
     }
 
     /// A resource that there is not.
@@ -138,6 +145,15 @@ impl Failure {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
     }
 
+    /// More of something than there may be at once; there may be room again in a second.
+    pub(crate) fn too_many_requests(message: impl Into<String>) -> Self {
+        Self {
+            details: Some(json!({"retryAfterSeconds": 1})),
+            retry_after: Some(1),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message)
+        }
+    }
+
     pub(crate) fn timeout(message: impl Into<String>) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "Timeout", message)
     }
@@ -188,42 +204,13 @@ impl Failure {
         Self { message: format!("{what}: {}", self.message), ..self }
     }
 
-    /// Options of a request that cannot be: of this kind of `meta.k8s.io`, a field, and a sentence that begins with the
-    /// class of the mistake.
-    pub(crate) fn options(kind: &str, mistakes: &[(&str, String)]) -> Self {
-        Self::mistakes("meta.k8s.io", kind, "", mistakes)
-    }
-
-    /// As [`Self::options`], for a request about an object of this name.
-    pub(crate) fn options_of(name: &str, kind: &str, mistakes: &[(&str, String)]) -> Self {
-        Self::mistakes("", kind, name, mistakes)
-    }
-
-    fn mistakes(group: &str, kind: &str, name: &str, mistakes: &[(&str, String)]) -> Self {
-        let sentences: Vec<String> = mistakes.iter().map(|(field, why)| format!("{field}: {why}")).collect();
-        let list = match sentences.as_slice() {
-            [one] => one.clone(),
-            many => format!("[{}]", many.join(", ")),
-        };
-        let causes = mistakes.iter().map(|(field, why)| {
-            let reason = match why.split_once(':') {
-                Some(("Forbidden", _)) => "FieldValueForbidden",
-                Some(("Required value", _)) => "FieldValueRequired",
-                Some(("Too long", _)) => "FieldValueTooLong",
-                Some(("Unsupported value", _)) => "FieldValueNotSupported",
-                _ => "FieldValueInvalid",
-            };
-            json!({"reason": reason, "message": why, "field": field})
-        });
-        let mut details = json!({"kind": kind, "causes": causes.collect::<Value>()});
-        for (field, value) in [("group", group), ("name", name)] {
-            if !value.is_empty() {
-                details[field] = json!(value);
-            }
+    /// A part of an object that somebody else was faster with.
+    pub(crate) fn conflict(resource: &str, name: &str, why: &str) -> Self {
+        let message = format!("Operation cannot be fulfilled on {resource} {name:?}: {why}");
+        Self {
+            details: Some(json!({"kind": resource, "name": name})),
+            ..Self::new(StatusCode::CONFLICT, "Conflict", message)
         }
-        let dot = if group.is_empty() { "" } else { "." };
-        let message = format!("{kind}{dot}{group} \"{name}\" is invalid: {list}");
-        Self { details: Some(details), ..Self::unprocessable(message) }
     }
 
     /// Others manage fields that a configuration wants otherwise. `causes`: a field and who manages it.
@@ -246,6 +233,12 @@ impl Failure {
         }
     }
 
+    /// What the audit log has of it: not the message, which may quote what was sent.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let reason = Some(self.reason).filter(|reason| !reason.is_empty()).map(str::to_owned);
+        Outcome { code: self.code, reason }
+    }
+
     /// The failure as a `metav1.Status`.
     pub(crate) fn to_status(&self) -> Value {
         let mut status = json!({
@@ -266,53 +259,9 @@ impl Failure {
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let message = error.to_string();
-        let named = |code, reason, kind: &Kind, name: &str| Self {
-            details: Some(details(kind, kind.plural, name)),
-            ..Self::new(code, reason, message.clone())
-        };
-        match &error {
-            Error::NotFound { kind, name } => named(StatusCode::NOT_FOUND, "NotFound", kind, name),
-            Error::AlreadyExists { kind, name } => named(StatusCode::CONFLICT, "AlreadyExists", kind, name),
-            Error::Conflict { kind, name, .. } => named(StatusCode::CONFLICT, "Conflict", kind, name),
-            Error::Invalid { kind, name, causes } => {
-                let mut details = details(kind, kind.kind, name);
-                details["causes"] = causes.iter().map(cause).collect();
-                Self {
-                    details: Some(details),
-                    ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message)
-                }
-            }
-            Error::BadRequest(_) => Self::bad_request(message),
-            Error::Forbidden { object: Some((kind, name)), .. } => {
-                named(StatusCode::FORBIDDEN, "Forbidden", kind, name)
-            }
-            Error::Forbidden { object: None, .. } => Self::forbidden(message),
-            Error::Expired(_) => Self::new(StatusCode::GONE, "Expired", message),
-            Error::Unavailable(_) => Self { retry_after: Some(1), ..Self::unavailable(message) },
-            Error::Internal(_) => {
-                let message = format!("Internal error occurred: {message}");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
-            }
-        }
-    }
-}
-
-/// What admission turned down, as the error of a write.
-pub(crate) fn from_rejection(kind: &'static Kind, name: String, rejection: Rejection) -> Error {
-    match rejection {
-        Rejection::Denied(message) => Error::BadRequest(message),
-        Rejection::Invalid(errors) => {
-            let cause = |error: &resources::admission::FieldError| Cause {
-                field: error.field.clone(),
-                reason: error.kind.reason().into(),
-                message: error.body(),
-            };
-            Error::Invalid { kind, name, causes: errors.iter().map(cause).collect() }
-        }
-    }
+/// The answer to what was done and has nothing to show.
+pub(crate) fn done() -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
 }
 
 /// The answer to a delete that left nothing behind.
@@ -331,8 +280,4 @@ fn details(kind: &Kind, word: &str, name: &str) -> Value {
         details["group"] = kind.group.into();
     }
     details
-}
-
-fn cause(cause: &Cause) -> Value {
-    json!({"reason": cause.reason, "message": cause.message, "field": cause.field})
 }

@@ -111,7 +111,7 @@ impl Decider {
             self.delay = None;
             return desired;
         }
-        if spec.reachability != Reachability::Reachable {
+        if spec.reachability == Reachability::Unreachable {
             return desired;
         }
         match &mut self.delay {
@@ -131,7 +131,7 @@ struct Rates {
 impl Rates {
     fn new(spec: &DeciderSpec, ready: i32) -> Self {
         let ready = at_least_one(ready);
-        let reachable = spec.reachability == Reachability::Reachable;
+        let reachable = spec.reachability != Reachability::Unreachable;
         Self {
             // Rounded so that a rate near 1 still moves the scale by one.
             up_to: (spec.max_scale_up_rate * ready).ceil(),

@@ -12,7 +12,7 @@ use kube::{
 use resources::{
     Object,
     builtin::Event,
-    serving::{Revision, Route, Service},
+    serving::{Configuration, Revision, Route, Service},
 };
 use serde::de::DeserializeOwned;
 
@@ -47,6 +47,7 @@ pub(crate) trait Served:
 }
 
 impl Served for Event {}
+impl Served for Configuration {}
 impl Served for Service {}
 impl Served for Revision {}
 impl Served for Route {}
@@ -96,6 +97,15 @@ impl Session {
     ) -> Result<Vec<K>, Error> {
         let api = if everywhere { self.everywhere::<K>() } else { self.all::<K>() };
         Ok(api.list(params).await.map_err(|error| self.explain(error))?.items)
+    }
+
+    /// Some objects of a kind in the session's namespace, and the token that continues the list where there are more.
+    pub(crate) async fn page<K: Served>(
+        &self,
+        params: &ListParams,
+    ) -> Result<(Vec<K>, Option<String>), Error> {
+        let page = self.all::<K>().list(params).await.map_err(|error| self.explain(error))?;
+        Ok((page.items, page.metadata.continue_.filter(|token| !token.is_empty())))
     }
 
     /// Writes an object anew, from the current one; reads it again and repeats when somebody else was faster.

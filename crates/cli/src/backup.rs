@@ -13,8 +13,9 @@ use tower::ServiceExt;
 
 use crate::{api::Session, connection::AnswerBody, console::Console, error::Error};
 
-/// Where the API has it.
+/// Where the API has it, and with the key that opens what is encrypted in it.
 const PATH: &str = "/ebb/backup";
+const PATH_WITH_KEY: &str = "/ebb/backup?withKey=true";
 /// The longest answer of an API that refuses.
 const REFUSAL_BYTES_MAX: usize = 1 << 20;
 /// How long the last line is at most, which says that all is there.
@@ -26,6 +27,9 @@ pub struct Args {
     /// The file to write; `-` for the standard output
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Put the key that opens it into it: who has the file then has everything
+    #[arg(long)]
+    with_key: bool,
 }
 
 /// The last line of a backup.
@@ -41,7 +45,7 @@ struct End {
 
 pub(crate) async fn run(args: &Args, session: &Session, console: &mut Console<'_>) -> Result<(), Error> {
     if args.file == Path::new("-") {
-        let written = receive(session, &mut *console.out).await;
+        let written = receive(session, args, &mut *console.out).await;
         // Not as with other commands: who reads a backup wants all of it.
         return written.map(drop).map_err(|error| match error {
             Error::Output(source) => broken(&format!("writing it to the standard output failed: {source}")),
@@ -52,20 +56,31 @@ pub(crate) async fn run(args: &Args, session: &Session, console: &mut Console<'_
     let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty());
     // For its owner alone, since it holds keys and Secrets; and in place only when all of it is there.
     let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    let objects = receive(session, &mut file).await.map_err(|error| match error {
+    let objects = receive(session, args, &mut file).await.map_err(|error| match error {
         Error::Output(source) => failed(source),
         other => other,
     })?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(&args.file).map_err(|error| failed(error.error))?;
     writeln!(console.out, "Backup of {objects} objects written to {}.", args.file.display())?;
-    writeln!(console.out, "It holds keys and Secrets: keep it safe. Images are not in it.")?;
+    if args.with_key {
+        writeln!(
+            console.out,
+            "It holds keys and Secrets, and what opens them: keep it safe. Images are not in it."
+        )?;
+    } else {
+        writeln!(
+            console.out,
+            "Keys and Secrets in it are encrypted, and nothing restores it without the key, which is not in it:\nkeep a copy of api/secrets.key of the data directory (or of what `ebb up --secrets-key` names) elsewhere, or use\n--with-key. Images are not in it."
+        )?;
+    }
     Ok(())
 }
 
 /// Copies the backup; returns how many objects it has.
-async fn receive(session: &Session, to: &mut dyn Write) -> Result<u64, Error> {
-    let request = Request::get(PATH).body(Empty::new().map_err(|never| match never {}).boxed_unsync());
+async fn receive(session: &Session, args: &Args, to: &mut dyn Write) -> Result<u64, Error> {
+    let request = Request::get(if args.with_key { PATH_WITH_KEY } else { PATH })
+        .body(Empty::new().map_err(|never| match never {}).boxed_unsync());
     let request = request.map_err(|error| broken(&error.to_string()))?;
     let answer = session.uploader.clone().oneshot(request).await;
     let answer = answer.map_err(|error| session.unreachable(error.as_ref()))?;

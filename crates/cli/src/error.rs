@@ -29,7 +29,7 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// Nobody answers, or not in a way that makes sense.
+    /// Nobody answers, or not as an API does.
     #[error("no Ebb answers at {url}: {reason}")]
     Unreachable {
         /// The address in the kubeconfig.
@@ -37,8 +37,8 @@ pub enum Error {
         /// The deepest cause that is known.
         reason: String,
     },
-    /// Somebody answers who is not the one the kubeconfig knows.
-    #[error("whoever answers at {url} is not whom the kubeconfig knows: {reason}")]
+    /// The server's certificate is not signed by the kubeconfig's CA.
+    #[error("the certificate of {url} is not signed by the CA in the kubeconfig: {reason}")]
     Untrusted {
         /// The address in the kubeconfig.
         url: String,
@@ -48,8 +48,8 @@ pub enum Error {
     /// The API refused.
     #[error("{}", api_message(.0))]
     Api(Box<Status>),
-    /// The API answered what this command cannot read.
-    #[error("{tried}: the answer makes no sense: {reason}")]
+    /// The API's response is not what this command expects.
+    #[error("{tried}: cannot parse the API's response: {reason}")]
     Answer {
         /// What was asked for.
         tried: String,

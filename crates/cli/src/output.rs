@@ -52,7 +52,7 @@ impl Format {
         match self {
             Self::Name => Ok(name_line(object)),
             Self::Url => Ok(format!("{}\n", url.unwrap_or_default())),
-            _ => self.value(&to_value(object)),
+            _ => self.tree(&to_value(object)),
         }
     }
 
@@ -63,7 +63,7 @@ impl Format {
             Self::Url => Err(Error::Refused(format!("a list has no URL; use -o {FORMATS}"))),
             _ => {
                 let items: Vec<Value> = objects.iter().map(to_value).collect();
-                self.value(&json!({
+                self.tree(&json!({
                     "apiVersion": K::kind().api_version(),
                     "kind": K::kind().list_kind(),
                     "items": items,
@@ -73,8 +73,12 @@ impl Format {
         }
     }
 
-    fn value(&self, value: &Value) -> Result<String, Error> {
+    /// What is no object of the API's.
+    pub(crate) fn tree(&self, value: &Value) -> Result<String, Error> {
         match self {
+            Self::Name | Self::Url => {
+                Err(Error::Refused("it has neither name nor URL; use -o json|yaml".into()))
+            }
             Self::Yaml => yaml(value),
             Self::JsonPath(path) => Ok(path.print(value)),
             _ => Ok(indented_json(value)),

@@ -8,8 +8,11 @@ mod declaration;
 mod delete;
 mod describe;
 mod edit;
+mod export;
+mod import;
 mod list;
 mod manifest;
+mod renamed;
 mod three_way;
 mod traffic;
 mod update;
@@ -40,6 +43,10 @@ pub enum Command {
     Delete(delete::Args),
     /// Wait for a service to be ready
     Wait(wait::Args),
+    /// Write a service, and the revisions that its traffic goes to, for another Ebb or cluster
+    Export(export::Args),
+    /// Create a service and its revisions from what `export` wrote
+    Import(import::Args),
 }
 
 /// Runs one of the commands.
@@ -52,5 +59,7 @@ pub(crate) async fn run(command: Command, session: &Session, console: &mut Conso
         Command::Describe(args) => describe::run(&args, session, console).await,
         Command::Delete(args) => delete::run(&args, session, console).await,
         Command::Wait(args) => wait::run(&args, session, console).await,
+        Command::Export(args) => export::run(&args, session, console).await,
+        Command::Import(args) => import::run(&args, session, console).await,
     }
 }

@@ -263,7 +263,7 @@ async fn describe_works_where_nobody_counts_cold_starts_and_warnings_are_not_for
     let revisions = "GET /apis/serving.knative.dev/v1/namespaces/default/revisions?&labelSelector=\
                      serving.knative.dev%2Fservice%3Dhello";
     let cold_starts = "GET /ebb/v1/coldstarts?namespace=default&service=hello";
-    let events = "GET /api/v1/namespaces/default/events?&fieldSelector=type%3DWarning&limit=1000";
+    let events = "GET /api/v1/namespaces/default/events?&fieldSelector=type%3DWarning&limit=500";
     let forbidden = json!({
         "kind": "Status", "code": 403, "reason": "Forbidden",
         "message": "events is forbidden: User \"robot\" cannot list resource \"events\"",
@@ -280,6 +280,36 @@ async fn describe_works_where_nobody_counts_cold_starts_and_warnings_are_not_for
     .await;
     assert!(outcome.out.starts_with("Name:       hello\n"), "{}", outcome.out);
     assert_eq!((outcome.status, outcome.err.as_str()), (ExitCode::SUCCESS, ""));
+}
+
+#[tokio::test]
+async fn describe_finds_a_warning_behind_those_of_others() {
+    let revisions = "GET /apis/serving.knative.dev/v1/namespaces/default/revisions?&labelSelector=\
+                     serving.knative.dev%2Fservice%3Dhello";
+    let cold_starts = "GET /ebb/v1/coldstarts?namespace=default&service=hello";
+    let first = "GET /api/v1/namespaces/default/events?&fieldSelector=type%3DWarning&limit=500";
+    let second =
+        "GET /api/v1/namespaces/default/events?&fieldSelector=type%3DWarning&limit=500&continue=more";
+    let event = |object: &str, message: &str| {
+        json!({
+            "metadata": { "name": object, "namespace": "default" }, "type": "Warning", "reason": "InternalError",
+            "message": message, "lastTimestamp": "2026-11-20T11:59:00Z",
+            "involvedObject": { "apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": object },
+        })
+    };
+    let page = |next: &str, event: Value| json!({ "metadata": { "continue": next }, "items": [event] });
+    let outcome = ebb(
+        &["service", "describe", "hello"],
+        vec![
+            Exchange::new(GET, &service(1, 1, "True", "")),
+            Exchange::new(revisions, &json!({ "metadata": {}, "items": [] })),
+            Exchange { request: cold_starts, status: 404, answer: "404 page not found".into() },
+            Exchange::new(first, &page("more", event("other", "not mine"))),
+            Exchange::new(second, &page("", event("hello", "it is mine"))),
+        ],
+    )
+    .await;
+    assert!(outcome.out.contains("it is mine") && !outcome.out.contains("not mine"), "{}", outcome.out);
 }
 
 #[tokio::test]

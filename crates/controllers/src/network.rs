@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use objects::Client;
 use resources::meta::Time;
 
-pub use self::gateways::{Applied, Gateways, IngressClass, LoadBalancers};
+pub use self::gateways::{DomainConflict, Gateways, IngressClass, LoadBalancers, Served};
 use crate::serving::{ActivatorPath, Clock};
 
 /// What the network's reconcilers work with. Cheap to clone.

@@ -27,7 +27,7 @@ pub use self::{
 };
 use self::{
     configuration::Configurations,
-    events::Told,
+    events::WithEvents,
     labeler::{ConfigurationLabeler, RevisionLabeler},
     requeue::requeue_on_change,
     service::Services,
@@ -49,7 +49,7 @@ pub fn all(context: &Context) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
 
 fn services(context: &Context) -> BoxFuture<'static, ()> {
     let services = Services { context: context.clone() };
-    Box::pin(Services::controller(context).run(Told::<Service, _>::new(context, services)))
+    Box::pin(Services::controller(context).run(WithEvents::<Service, _>::new(context, services)))
 }
 
 fn configurations(context: &Context) -> BoxFuture<'static, ()> {
@@ -64,7 +64,7 @@ fn configurations(context: &Context) -> BoxFuture<'static, ()> {
             matters,
         );
         let configurations = Configurations { context: context.clone() };
-        tokio::join!(controller.run(Told::<Configuration, _>::new(&context, configurations)), configs);
+        tokio::join!(controller.run(WithEvents::<Configuration, _>::new(&context, configurations)), configs);
     })
 }
 

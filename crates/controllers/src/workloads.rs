@@ -1,5 +1,5 @@
 //! What a cluster already has and one machine lacks: Deployments, ReplicaSets, EndpointSlices, garbage collection,
-//! namespaces, default service accounts, roles that gather others and the expiry of events. Started only by the embedded
+//! namespaces, default service accounts, the certificate of the API, roles that gather others and the expiry of events. Started only by the embedded
 //! role.
 //!
 //! ```text
@@ -17,6 +17,7 @@ mod namespace;
 mod placement;
 mod pods;
 mod replica_set;
+mod root_ca;
 mod service_account;
 
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use objects::{Client, Controller};
 use resources::{
-    builtin::{ClusterRole, Deployment, Namespace, Pod, ReplicaSet, ServiceAccount},
+    builtin::{ClusterRole, ConfigMap, Deployment, Namespace, Pod, ReplicaSet, ServiceAccount},
     meta::Time,
 };
 
@@ -38,6 +39,8 @@ pub struct Context {
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// The node that takes every pod.
     pub node: String,
+    /// The certificate of the authority behind the API, PEM.
+    pub root_ca: Arc<str>,
 }
 
 impl Context {
@@ -55,6 +58,8 @@ pub fn all(context: &Context) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
     let namespaces = Controller::new::<Namespace>("namespace", client.clone());
     let accounts = Controller::new::<Namespace>("serviceaccount", client.clone())
         .watches::<ServiceAccount>(Default::default(), service_account::namespace_of);
+    let root_cas = Controller::new::<Namespace>("rootcacertpublisher", client.clone())
+        .watches::<ConfigMap>(root_ca::all(), root_ca::namespace_of);
     let cluster_roles = Controller::new::<ClusterRole>("clusterroleaggregation", client.clone())
         .watches::<ClusterRole>(Default::default(), cluster_role_aggregation::concerns_all);
     let aggregation = cluster_role_aggregation::Reconciler { client: client.clone() };
@@ -67,6 +72,7 @@ pub fn all(context: &Context) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
         ("placement", Box::pin(placement::run(context.clone()))),
         ("garbagecollector", Box::pin(garbage_collector::run(client.clone()))),
         ("namespace", Box::pin(namespaces.run(namespace::Reconciler { client: client.clone() }))),
+        ("rootcacertpublisher", Box::pin(root_cas.run(root_ca::Reconciler { context: context.clone() }))),
         ("serviceaccount", Box::pin(accounts.run(service_account::Reconciler { client: client.clone() }))),
     ]
 }

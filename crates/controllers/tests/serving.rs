@@ -49,6 +49,8 @@ mod retention;
 mod routes;
 #[path = "serving/scaling.rs"]
 mod scaling;
+#[path = "serving/scaling_settings.rs"]
+mod scaling_settings;
 #[path = "serving/traffic.rs"]
 mod traffic;
 #[path = "serving/workloads.rs"]
@@ -92,6 +94,7 @@ const ANYWHERE: &[Case] = anywhere![
     workloads::a_namespace_has_an_account,
     workloads::a_role_has_the_rules_of_its_parts,
     workloads::a_service_has_the_addresses_of_its_pods,
+    workloads::a_slice_that_somebody_edits_or_deletes_is_put_back,
     workloads::what_a_deployment_owns_goes_after_it,
     children::each_has_one_owner_and_says_what_it_belongs_to,
     children::the_public_service_is_one_without_a_selector,
@@ -113,6 +116,7 @@ const ANYWHERE: &[Case] = anywhere![
     failures::a_pod_that_waits_for_its_image_says_so_at_once,
     failures::a_pod_that_no_node_takes_is_a_failure_unless_nodes_are_made_for_it,
     failures::a_container_that_ends_says_how,
+    failures::what_worked_once_and_crashes_now_is_not_ready,
     failures::what_the_node_leaves_out_is_said_for_information,
     failures::a_class_that_no_gateway_serves_is_named,
     images::what_a_tag_stood_for_is_in_the_status_and_is_run,
@@ -126,8 +130,11 @@ const ANYWHERE: &[Case] = anywhere![
     routes::a_route_of_its_own_leads_to_what_it_names_and_follows_the_latest,
     routes::the_ingress_class_is_the_configurations_unless_the_route_has_one,
     routes::what_becomes_of_tls_is_said,
+    routes::a_host_that_an_older_ingress_has_is_said,
     scaling::initial_scale_zero_is_ready_without_an_instance,
     scaling::a_deployment_of_another_size_is_put_right,
+    scaling_settings::the_initial_scale_is_made_and_waited_for,
+    scaling_settings::the_activation_scale_is_what_a_first_request_starts,
     traffic::a_canary_waits_for_the_revision_it_names_and_goes_on_by_itself,
     traffic::blue_to_green_keeps_blue_listed_and_so_active,
     traffic::what_works_goes_on_working_while_a_new_target_is_bad,
@@ -143,6 +150,12 @@ const SOMEWHERE: &[Case] = only![
     retention::the_limits_of_the_configuration_decide, InVirtualTime(home, time), "hours pass between Revisions";
     scaling::at_zero_a_request_starts_an_instance_at_once, InVirtualTime(home, time),
         "an hour passes, and a moment is measured";
+    scaling_settings::the_last_instance_is_retained, InVirtualTime(home, time), "minutes pass";
+    scaling_settings::a_smaller_scale_is_delayed, InVirtualTime(home, time), "minutes pass";
+    scaling_settings::a_surge_is_met_in_panic_and_does_not_scale_down, InVirtualTime(home, time), "minutes pass";
+    scaling_settings::burst_capacity_decides_who_leads_the_way, InProcess(home),
+        "over the network the Revision of a state before may be seen last";
+    configuration::more_objects_than_a_page_follow_the_configuration, InProcess(home), "there are hundreds of objects";
     workloads::a_pod_made_by_hand_gets_the_node, InProcess(home),
         "over the network a pod gets its node by the subresource `binding` alone, and objects::Client writes none";
     workloads::the_default_roles_have_the_rules_of_their_parts, InProcess(home),

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dataplane::{
-    Change, Dial, DialTcp, Dice, Gateway, Handle, IngressRoutes, Instance, Limits, RevisionConfig,
+    Age, Change, Dial, DialTcp, Dice, Gateway, Handle, IngressRoutes, Instance, Limits, RevisionConfig,
     RevisionKey, RevisionStat, Seams, StartTimes, StartTimesOf, StatSink, Visibility,
 };
 use http::{Request, Response};
@@ -181,7 +181,8 @@ async fn serve_gateway(threads: Vec<runtime::Handle>, app: SocketAddr) -> Socket
         ..Default::default()
     };
     let spec = IngressSpec { rules: vec![rule], ..Default::default() };
-    let routes = IngressRoutes { ingress: RevisionKey::new("default", "hello"), spec, hash: String::new() };
+    let ingress = RevisionKey::new("default", "hello");
+    let routes = IngressRoutes { ingress, age: Age::default(), spec, hash: String::new() };
     handle.apply_routes(handle.routes().with([Change::Set(routes)]).0);
 
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

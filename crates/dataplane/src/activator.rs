@@ -9,6 +9,7 @@ mod report;
 mod retry;
 mod revision;
 mod revisions;
+mod slots;
 mod throttle;
 mod traffic;
 mod visit;

@@ -7,9 +7,8 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 
 use crate::activator::Visit;
-use crate::gateway::Busy;
-use crate::queue::{Link, Watch};
-use crate::{Error, TimeoutKind};
+use crate::gateway::{Busy, Watched};
+use crate::queue::{Link, Stream};
 
 /// The body of a request on its way to an instance.
 pub(crate) enum Outgoing {
@@ -49,10 +48,10 @@ impl HttpBody for Outgoing {
 /// The body of a response on its way to the client.
 ///
 /// It holds what the request holds: its slot, its connection, its timeouts. All of it is given back when the last
-/// frame is out, or when the client goes away and the body is dropped.
+/// frame is out, or when the body is dropped: the client went away, or the response ran out of time.
 pub(crate) struct Body {
     frames: Frames,
-    watch: Option<Watch>,
+    watched: Option<Watched>,
     visit: Option<Visit>,
     busy: Option<Busy>,
 }
@@ -60,7 +59,7 @@ pub(crate) struct Body {
 enum Frames {
     End,
     Text(Bytes),
-    Stream(Incoming),
+    Stream { incoming: Incoming, _stream: Stream },
     Link { incoming: Incoming, link: Box<Link> },
 }
 
@@ -74,8 +73,8 @@ impl Body {
     }
 
     /// A response over a shared connection.
-    pub(crate) fn stream(incoming: Incoming, visit: Visit) -> Self {
-        Self::of(Frames::Stream(incoming), Some(visit))
+    pub(crate) fn stream(incoming: Incoming, stream: Stream, visit: Visit) -> Self {
+        Self::of(Frames::Stream { incoming, _stream: stream }, Some(visit))
     }
 
     /// A response over a connection of its own, which returns to the pool.
@@ -83,9 +82,9 @@ impl Body {
         Self::of(Frames::Link { incoming, link }, Some(visit))
     }
 
-    /// From now on the response's end is watched.
-    pub(crate) fn watched(mut self, watch: Watch) -> Self {
-        self.watch = (!self.is_end_stream()).then_some(watch);
+    /// The response is watched until this body has ended.
+    pub(crate) fn watched(mut self, watched: Option<Watched>) -> Self {
+        self.watched = watched;
         self
     }
 
@@ -100,7 +99,7 @@ impl Body {
     }
 
     fn of(frames: Frames, visit: Option<Visit>) -> Self {
-        Self { frames, watch: None, visit, busy: None }
+        Self { frames, watched: None, visit, busy: None }
     }
 
     fn finish(&mut self, cx: &mut Context<'_>) {
@@ -111,7 +110,7 @@ impl Body {
             visit.keep(link);
         }
         self.visit = None;
-        self.watch = None;
+        self.watched = None;
     }
 }
 
@@ -133,7 +132,7 @@ impl Frames {
                 *self = Self::End;
                 Poll::Ready(Some(Ok(Frame::data(text))))
             }
-            Self::Stream(incoming) => Pin::new(incoming).poll_frame(cx),
+            Self::Stream { incoming, .. } => Pin::new(incoming).poll_frame(cx),
             Self::Link { incoming, link } => link.poll_frame(incoming, cx),
         }
     }
@@ -142,19 +141,15 @@ impl Frames {
         match self {
             Self::End => true,
             Self::Text(text) => text.is_empty(),
-            Self::Stream(incoming) | Self::Link { incoming, .. } => incoming.is_end_stream(),
+            Self::Stream { incoming, .. } | Self::Link { incoming, .. } => incoming.is_end_stream(),
         }
     }
 }
 
 /// Why a response broke off. The connection to the client is cut, so that it cannot take a part for the whole.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BodyError {
-    #[error("the instance broke off its response")]
-    Instance(#[source] hyper::Error),
-    #[error(transparent)]
-    Timeout(Error),
-}
+#[error("the instance broke off its response")]
+pub(crate) struct BodyError(#[source] hyper::Error);
 
 impl HttpBody for Body {
     type Data = Bytes;
@@ -169,28 +164,21 @@ impl HttpBody for Body {
             Poll::Ready(Some(Ok(frame))) => {
                 if this.frames.is_end() {
                     this.finish(cx);
-                } else if let Some(watch) = &mut this.watch {
-                    watch.progressed();
+                } else if let Some(watched) = &this.watched {
+                    watched.progressed();
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {
                 this.frames = Frames::End;
                 this.finish(cx);
-                Poll::Ready(Some(Err(BodyError::Instance(error))))
+                Poll::Ready(Some(Err(BodyError(error))))
             }
             Poll::Ready(None) => {
                 this.finish(cx);
                 Poll::Ready(None)
             }
-            Poll::Pending => match this.watch.as_mut().map(|watch| watch.poll(cx)) {
-                Some(Poll::Ready((kind, after))) => {
-                    this.frames = Frames::End;
-                    this.finish(cx);
-                    Poll::Ready(Some(Err(timed_out(kind, after))))
-                }
-                Some(Poll::Pending) | None => Poll::Pending,
-            },
+            Poll::Pending => Poll::Pending,
         }
     }
 
@@ -202,11 +190,7 @@ impl HttpBody for Body {
         match &self.frames {
             Frames::End => SizeHint::with_exact(0),
             Frames::Text(text) => SizeHint::with_exact(text.len() as u64),
-            Frames::Stream(incoming) | Frames::Link { incoming, .. } => incoming.size_hint(),
+            Frames::Stream { incoming, .. } | Frames::Link { incoming, .. } => incoming.size_hint(),
         }
     }
-}
-
-fn timed_out(kind: TimeoutKind, after: std::time::Duration) -> BodyError {
-    BodyError::Timeout(Error::Timeout { kind, after })
 }

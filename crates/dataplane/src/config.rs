@@ -1,4 +1,4 @@
-//! What the data plane is told of a revision and its instances.
+//! The configuration of a revision and its instances, as far as requests depend on it.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use resources::ObjectKey;
 /// A revision's namespace and name.
 pub type RevisionKey = ObjectKey;
 
-/// How an application is spoken to.
+/// The protocol that an application speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protocol {
     /// HTTP/1.1.
@@ -18,7 +18,7 @@ pub enum Protocol {
     H2c,
 }
 
-/// What of a revision's spec bears on its requests. A zero duration is no limit.
+/// The part of a revision's spec that affects its requests. A zero duration is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RevisionConfig {
     /// containerConcurrency: requests that one instance may have at once; 0 is without limit.

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use resources::ObjectKey;
 
-use crate::RevisionKey;
+use crate::{Instance, RevisionKey};
 
 /// Why a request failed. It becomes a response in `gateway/rescue`, and nowhere else.
+///
+/// The message is one line, upstream's words where upstream has some; [`hint`](Self::hint) adds what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The request names no host, or one that cannot be.
@@ -26,15 +28,15 @@ pub enum Error {
     NotReady { route: ObjectKey },
     #[error("host {host:?} has no route for this path")]
     UnknownPath { host: String },
-    /// Its route is known; it was not told yet, or is gone already.
-    #[error("revision {revision} is not known to the gateway")]
+    /// The gateway has its route and not the revision: it was not told of it yet, or the revision was deleted.
+    #[error("no route to revision {} yet; retry, or `kubectl get revision {} -n {}`", revision, revision.name, revision.namespace)]
     UnknownRevision { revision: RevisionKey },
     #[error("the route of host {host:?} rewrites the host more often than {limit} times")]
     RewriteLoop { host: String, limit: usize },
     #[error("a probe needs the header {expected}")]
     BadProbe { expected: &'static str },
     /// The listener takes nothing new.
-    #[error("shutting down")]
+    #[error("this Ebb is shutting down; retry in a second")]
     Draining,
     /// Every slot of every instance is taken, and so is every place in the queue.
     #[error("pending request queue full")]
@@ -43,13 +45,13 @@ pub enum Error {
     Timeout { kind: TimeoutKind, after: Duration },
     /// No connection could be made, so the instance saw nothing of the request.
     #[error("cannot connect to instance {instance}")]
-    Connect { instance: String, source: io::Error },
+    Connect { instance: Box<Instance>, source: io::Error },
     /// The connection closed before anything of the request was sent.
     #[error("instance {instance} closed the connection before the request was sent")]
-    Unsent { instance: String, source: hyper::Error },
+    Unsent { instance: Box<Instance>, source: hyper::Error },
     /// The instance may have seen the request and did not answer it.
     #[error("instance {instance} closed the connection without an answer")]
-    Broken { instance: String, source: hyper::Error },
+    Broken { instance: Box<Instance>, source: hyper::Error },
 }
 
 /// Which of a revision's timeouts passed.
@@ -90,7 +92,54 @@ pub enum Retry {
     Safe,
 }
 
+impl TimeoutKind {
+    /// The revision's field that sets it.
+    fn field(self) -> &'static str {
+        match self {
+            Self::Total => "timeoutSeconds",
+            Self::ResponseStart => "responseStartTimeoutSeconds",
+            Self::Idle => "idleTimeoutSeconds",
+        }
+    }
+}
+
 impl Error {
+    /// Which limit was met, or what to do, where the message does not say it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::BadHost | Self::UnknownHost { .. } | Self::NotReady { .. } | Self::BadProbe { .. } => {
+                return None;
+            }
+            Self::UnknownRevision { .. } | Self::Draining => return None,
+            Self::UnknownPath { host } => {
+                format!(
+                    "`kubectl get ingresses.networking.internal.knative.dev -A -o yaml` has the paths of {host}"
+                )
+            }
+            Self::RewriteLoop { .. } => {
+                "two Ingresses point at each other with rewriteHost (DomainMappings do): remove one of them"
+                    .into()
+            }
+            Self::QueueFull { limit } => format!(
+                "{limit} requests wait for this revision already, which is the most; retry, or raise its \
+                 containerConcurrency or autoscaling.knative.dev/max-scale"
+            ),
+            Self::Timeout { kind, after } => format!(
+                "the revision's {} is {} s; raise it if the app needs longer",
+                kind.field(),
+                after.as_secs_f64()
+            ),
+            Self::Connect { instance, .. } => format!(
+                "is the app listening on port {} of all addresses? `kubectl logs {} -n {}`",
+                instance.port, instance.pod.name, instance.pod.namespace
+            ),
+            Self::Unsent { instance, .. } | Self::Broken { instance, .. } => format!(
+                "the app may have crashed: `kubectl logs {} -n {}`",
+                instance.pod.name, instance.pod.namespace
+            ),
+        })
+    }
+
     /// On whose side the failure lies.
     pub fn side(&self) -> Side {
         match self {

@@ -7,7 +7,7 @@ mod applied;
 mod instances;
 mod revisions;
 mod routes;
-mod waiting;
+mod unready;
 
 pub use self::applied::{Applied, Served};
 
@@ -20,13 +20,13 @@ use crate::Handle;
 
 /// Follows the API and keeps `handle` in step with it, until it is dropped.
 ///
-/// [`Applied::synced`] is done once everything that was there at the start is known: before that, a host without a
-/// route may only be one that was not told yet.
+/// [`Applied::synced`] is done once everything that was there at the start is known: before that, a route may be missing
+/// only because it has not been listed yet.
 pub async fn feed(client: Client, handle: Handle, applied: Arc<Applied>) {
     join3(
         routes::follow(&client, &handle, &applied),
         revisions::follow(&client, &handle, &applied),
-        waiting::follow(&client, &handle),
+        unready::follow(&client, &handle),
     )
     .await;
 }

@@ -4,7 +4,7 @@ use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 
 use crate::activator::{self, ColdStarts, Context, Drained, Reports, Revisions};
-use crate::gateway::Waiting;
+use crate::gateway::UnreadyRoutes;
 use crate::stack::Stack;
 use crate::{ColdStart, Dice, Instance, Limits, RevisionConfig, RevisionKey, RouteTable, Seams};
 
@@ -12,7 +12,7 @@ use crate::{ColdStart, Dice, Instance, Limits, RevisionConfig, RevisionKey, Rout
 #[derive(Clone)]
 pub struct Handle {
     table: Arc<ArcSwap<RouteTable>>,
-    waiting: Waiting,
+    unready: UnreadyRoutes,
     revisions: Arc<Revisions>,
     stack: Arc<Stack>,
 }
@@ -29,10 +29,10 @@ impl Handle {
             drained: Drained::default(),
         };
         let table = Arc::new(ArcSwap::from_pointee(RouteTable::default()));
-        let waiting = Waiting::default();
+        let unready = UnreadyRoutes::default();
         let revisions = Arc::new(Revisions::new(Arc::new(context)));
-        let stack = Arc::new(Stack::new(Arc::clone(&table), waiting.clone(), Arc::clone(&revisions)));
-        Self { table, waiting, revisions, stack }
+        let stack = Arc::new(Stack::new(Arc::clone(&table), unready.clone(), Arc::clone(&revisions)));
+        Self { table, unready, revisions, stack }
     }
 
     /// Serves `table` from now on. Requests already routed go where they were going.
@@ -45,24 +45,24 @@ impl Handle {
         self.table.load_full()
     }
 
-    /// Makes a revision known, or changes it. A changed limit holds from the next request on.
+    /// Adds a revision, or changes it. A changed limit applies from the next request on.
     pub fn set_revision(&self, key: RevisionKey, config: RevisionConfig) {
         self.revisions.set(key, config);
     }
 
-    /// Forgets a revision. What it has in flight finishes.
+    /// Removes a revision. Its requests in flight finish; those that wait for an instance get 503.
     pub fn remove_revision(&self, key: &RevisionKey) {
         self.revisions.remove(key);
     }
 
-    /// The instances of a revision that take requests now, all of them. Those no longer among them finish what they
-    /// have. Answers false when the revision is not known.
+    /// Replaces the instances of a revision that take requests. Those that are left out finish the requests they have.
+    /// Returns false when the revision is not known.
     pub fn set_instances(&self, key: &RevisionKey, instances: Vec<Instance>) -> bool {
         self.revisions.set_instances(key, instances)
     }
 
-    /// Gives an instance no more requests, whatever is said of it from now on, and waits until it has answered those
-    /// that it has, also when its revision is no longer known.
+    /// Sends an instance no more requests, whatever endpoints say from now on, and waits until it has answered those that it
+    /// has; also after its revision was removed.
     pub async fn drain_instance(&self, key: &RevisionKey, uid: &str) {
         self.revisions.drain(key, uid).await;
     }
@@ -77,8 +77,17 @@ impl Handle {
         activator::report(&self.revisions, drain).await;
     }
 
-    pub(crate) fn waiting(&self) -> &Waiting {
-        &self.waiting
+    /// The uids of a revision's instances that take requests, in order.
+    #[cfg(test)]
+    pub(crate) fn uids(&self, key: &RevisionKey) -> Vec<String> {
+        let revision = self.revisions.activate(key).expect("the revision is known");
+        let mut uids = revision.uids();
+        uids.sort();
+        uids
+    }
+
+    pub(crate) fn unready(&self) -> &UnreadyRoutes {
+        &self.unready
     }
 
     pub(crate) fn limits(&self) -> &Arc<Limits> {

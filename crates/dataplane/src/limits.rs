@@ -7,10 +7,23 @@ pub struct Limits {
     pub headers_max: usize,
     /// Bytes of a request's head; beyond it 431.
     pub head_bytes_max: usize,
-    /// How long a client's connection may be without a request, or take to send a request's head.
+    /// How long a client may take to send the head of a request: the first one from the beginning of its connection, in
+    /// HTTP/1.1 each further one from its first byte.
+    pub head_max: Duration,
+    /// How long a client's connection may be without a request; it is closed up to a quarter later.
     pub client_idle_max: Duration,
-    /// Connections per listener; more wait in the kernel's backlog.
+    /// How long a client may leave what it is sent untaken, or not even acknowledged, before its connection is closed.
+    pub client_stall_max: Duration,
+    /// How long a client or an instance may be silent before it is asked whether it is still there.
+    pub keep_alive: Duration,
+    /// How long an upgraded connection (WebSocket) may be without a byte in either direction; it is closed up to a
+    /// quarter later.
+    pub tunnel_idle_max: Duration,
+    /// Connections per listener, upgraded ones too; more wait in the kernel's backlog.
     pub connections_max: usize,
+    /// Connections per client address (of IPv6: network of 64 bits) and listener; more are closed at once. Half of all,
+    /// since a proxy in front may be the only client.
+    pub connections_per_client_max: usize,
     /// Concurrent HTTP/2 streams per connection.
     pub streams_max: u32,
     /// Requests waiting per revision without containerConcurrency; beyond it 503.
@@ -19,6 +32,9 @@ pub struct Limits {
     pub queue_factor: usize,
     /// Connections kept open per instance while unused.
     pub idle_connections_max: usize,
+    /// Requests at once on one HTTP/2 connection to an instance; another connection is opened beyond it, or beyond what
+    /// the instance allows.
+    pub instance_streams_max: usize,
     /// How long an unused connection to an instance is trusted.
     pub idle_connection_age: Duration,
     /// How long one connection attempt may take.
@@ -27,7 +43,7 @@ pub struct Limits {
     pub attempts_max: u32,
     /// The pause before the second attempt on one instance; it grows by 1.4 each time.
     pub retry_pause: Duration,
-    /// How long a request waits for a revision that its route names and the data plane was not told of; then 503.
+    /// How long a request waits for a revision that its route names and the data plane does not know yet; then 503.
     pub unknown_revision_max: Duration,
     /// How often a request may be routed anew by `rewriteHost`.
     pub rewrites_max: usize,
@@ -47,12 +63,18 @@ impl Default for Limits {
         Self {
             headers_max: 100,
             head_bytes_max: 64 * 1024,
+            head_max: Duration::from_secs(10),
             client_idle_max: Duration::from_secs(120),
+            client_stall_max: Duration::from_secs(120),
+            keep_alive: Duration::from_secs(30),
+            tunnel_idle_max: Duration::from_secs(60 * 60),
             connections_max: 16_384,
+            connections_per_client_max: 8_192,
             streams_max: 250,
             queue_max: 10_000,
             queue_factor: 10,
             idle_connections_max: 128,
+            instance_streams_max: 100,
             idle_connection_age: Duration::from_secs(90),
             connect_max: Duration::from_secs(5),
             attempts_max: 15,

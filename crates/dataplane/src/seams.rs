@@ -1,4 +1,4 @@
-//! What the data plane needs of the world, implemented by whoever has it.
+//! What the data plane needs from outside, as traits that other crates implement.
 
 use std::io;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ pub trait Dial: Send + Sync + 'static {
 
 /// Takes load reports, for the autoscaler.
 pub trait StatSink: Send + Sync + 'static {
-    /// Called each second with every revision that had traffic, and at once with a request that found no instance.
-    /// It must not block.
+    /// Called every second with each revision that had traffic, and at once for a request that found no instance. It must
+    /// not block.
     fn report(&self, stats: &[RevisionStat]);
 }
 

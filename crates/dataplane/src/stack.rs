@@ -12,7 +12,7 @@ use tower::layer::layer_fn;
 
 use crate::activator::{Arrive, Retrying, Revisions, Throttle, Timing};
 use crate::body::Body;
-use crate::gateway::{Connection, Forward, Health, Probe, Rescue, Route, RouteTable, Waiting};
+use crate::gateway::{Connection, Forward, Health, Probe, Rescue, Route, RouteTable, UnreadyRoutes};
 use crate::queue::{Timeout, Transmit};
 use crate::step::Step;
 
@@ -30,7 +30,11 @@ pub(crate) struct Stack {
 type Layers = Rescue<Health<Route<Probe<Forward<Arrive<Timeout<Timing<Retrying<Throttle<Transmit>>>>>>>>>>;
 
 impl Stack {
-    pub(crate) fn new(table: Arc<ArcSwap<RouteTable>>, waiting: Waiting, revisions: Arc<Revisions>) -> Self {
+    pub(crate) fn new(
+        table: Arc<ArcSwap<RouteTable>>,
+        unready: UnreadyRoutes,
+        revisions: Arc<Revisions>,
+    ) -> Self {
         let context = Arc::clone(revisions.context());
         let (limits, dice) = (&context.limits, &context.dice);
         let layers = ServiceBuilder::new()
@@ -41,7 +45,7 @@ impl Stack {
             // gateway: host, path, headers and share name a revision.
             .layer(layer_fn(|inner| Route {
                 table: Arc::clone(&table),
-                waiting: waiting.clone(),
+                unready: unready.clone(),
                 dice: Arc::clone(dice),
                 limits: Arc::clone(limits),
                 inner,

@@ -31,6 +31,9 @@ pub(crate) struct Up {
     /// Where the platform keeps its state [default: /var/lib/ebb, or ~/.local/share/ebb without root]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// The file of the key that Secrets are encrypted with on disk [default: api/secrets.key in DIR, made at the first start]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secrets_key: Option<PathBuf>,
     /// Where the Kubernetes API listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6443", value_parser = address)]
     pub(crate) api: SocketAddr,
@@ -43,6 +46,9 @@ pub(crate) struct Up {
     /// How containers are run [default: container with root, else process]
     #[arg(long, value_enum, value_name = "KIND")]
     pub(crate) runtime: Option<RuntimeKind>,
+    /// Note every request to the API in this file, as audit events without bodies [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) audit_log: Option<PathBuf>,
     /// What is logged, as `warn` or `info,node=debug`
     #[arg(long, value_name = "FILTER", default_value = "warn", value_parser = filter, env = "EBB_LOG")]
     pub(crate) log: String,
@@ -56,6 +62,9 @@ pub(crate) struct Restore {
     /// The directory to make, for `ebb up` to begin with [default: as of `ebb up`]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// The file of the key that opens the backup, if that was taken without it: api/secrets.key where it was taken
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secrets_key: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -54,10 +54,12 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
     let began = Instant::now();
     let setup = Options {
         data_dir: dir.path().to_owned(),
+        secrets_key: None,
         api: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         http: None,
         domain: None,
         runtime: kind,
+        audit_log: None,
     };
     let Some(platform) = Platform::start(setup, &mut signals).await? else {
         return dir.close().context("removing the temporary data directory");

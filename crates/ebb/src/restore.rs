@@ -22,7 +22,7 @@ pub(crate) fn run(options: &Restore) -> ExitCode {
     }
 }
 
-fn restore(Restore { file, data_dir }: &Restore) -> Result<()> {
+fn restore(Restore { file, data_dir, secrets_key }: &Restore) -> Result<()> {
     let backup: Box<dyn BufRead> = if file == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {
@@ -32,7 +32,7 @@ fn restore(Restore { file, data_dir }: &Restore) -> Result<()> {
     let path = data_dir.clone().unwrap_or_else(DataDir::default_path);
     // Held while this lasts: an `ebb up` that uses it has it already.
     let dir = DataDir::open(&path)?;
-    let restored = apiserver::restore(backup, &dir.api())?;
+    let restored = apiserver::restore(backup, &dir.api(), secrets_key.as_deref())?;
     let named = data_dir.as_ref().map_or(String::new(), |dir| format!(" --data-dir {}", dir.display()));
     writeln!(
         std::io::stdout(),

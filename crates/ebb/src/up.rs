@@ -37,10 +37,12 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     let data_dir = options.data_dir.unwrap_or_else(DataDir::default_path);
     let options = Options {
         data_dir,
+        secrets_key: options.secrets_key,
         api: options.api,
         http: options.http,
         domain: options.domain,
         runtime: RuntimeKind::or_default(options.runtime),
+        audit_log: options.audit_log,
     };
     // Before anything is there: a signal must not find its default action.
     let mut signals = Signals::listen()?;

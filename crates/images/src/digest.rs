@@ -20,7 +20,7 @@ impl Digest {
         Digest::from_hash(Sha256::digest(bytes).as_slice())
     }
 
-    fn from_hash(hash: &[u8]) -> Digest {
+    pub(crate) fn from_hash(hash: &[u8]) -> Digest {
         Digest(format!("{PREFIX}{}", hex::encode(hash)))
     }
 

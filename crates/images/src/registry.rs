@@ -5,6 +5,8 @@
 
 mod blob;
 mod cause;
+mod challenge;
+mod client;
 mod keyring;
 
 use std::future::Future;
@@ -14,16 +16,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use oci_client::client::{ClientConfig, ClientProtocol};
-use oci_client::errors::OciDistributionError;
-use oci_client::secrets::RegistryAuth;
+use reqwest::{Method, Response};
 
 use crate::manifest::{
     DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, Document, INDEX, Index, MANIFEST, Manifest,
 };
 use crate::{Digest, Error, Image, Limits, Reference, RegistryCause, Result, Store};
 
-use cause::cause;
+use client::Client;
 pub use keyring::Keyring;
 
 #[derive(Clone, Debug)]
@@ -40,6 +40,9 @@ pub struct RegistryConfig {
     pub pull_timeout: Duration,
     /// Blobs of one image downloaded at once.
     pub downloads_max: usize,
+    /// Bytes of a manifest or index; they are held in memory (OCI distribution specification: at least 4 MiB are to be
+    /// taken).
+    pub manifest_bytes_max: u64,
 }
 
 impl Default for RegistryConfig {
@@ -51,6 +54,7 @@ impl Default for RegistryConfig {
             read_timeout: Duration::from_secs(30),
             pull_timeout: Duration::from_secs(15 * 60),
             downloads_max: 3,
+            manifest_bytes_max: 4 << 20,
         }
     }
 }
@@ -72,9 +76,7 @@ impl Registries {
             return Ok(digest.clone());
         }
         let request = Request::new("resolving", reference, keyring, &self.config)?;
-        let asked = request.client.fetch_manifest_digest(&request.remote, &request.auth);
-        let digest = request.within(self.config.manifest_timeout, asked).await?;
-        digest.parse().map_err(|e| request.failed(RegistryCause::Invalid(format!("digest {digest:?}: {e}"))))
+        request.within(self.config.manifest_timeout, request.resolve()).await
     }
 
     /// Brings the image into the store under `reference`. Blobs that the store has are not fetched.
@@ -92,9 +94,7 @@ impl Registries {
 struct Request<'a> {
     action: &'static str,
     reference: &'a Reference,
-    remote: oci_client::Reference,
-    client: oci_client::Client,
-    auth: RegistryAuth,
+    client: Client,
     config: &'a RegistryConfig,
 }
 
@@ -107,25 +107,41 @@ impl<'a> Request<'a> {
     ) -> Result<Self> {
         let plain = is_loopback(reference.registry())
             || config.insecure.iter().any(|registry| registry == reference.registry());
-        let client = oci_client::Client::try_from(ClientConfig {
-            protocol: if plain { ClientProtocol::Http } else { ClientProtocol::Https },
-            connect_timeout: Some(config.connect_timeout),
-            read_timeout: Some(config.read_timeout),
-            user_agent: concat!("ebb/", env!("CARGO_PKG_VERSION")),
-            ..ClientConfig::default()
-        });
-        let client = client.map_err(|e| failed(action, reference, cause(&e, config.connect_timeout)))?;
-        let (registry, repository) = (reference.registry().to_owned(), reference.repository().to_owned());
-        let remote = match (reference.digest(), reference.tag()) {
-            (Some(digest), _) => {
-                oci_client::Reference::with_digest(registry, repository, digest.as_str().to_owned())
-            }
-            (None, tag) => {
-                oci_client::Reference::with_tag(registry, repository, tag.unwrap_or_default().to_owned())
-            }
-        };
-        let auth = keyring.auth(reference);
-        Ok(Request { action, reference, remote, client, auth, config })
+        let client = Client::new(reference, keyring.auth(reference), plain, config);
+        let client = client.map_err(|cause| failed(action, reference, cause))?;
+        Ok(Request { action, reference, client, config })
+    }
+
+    /// The digest of what the reference's tag names now, which registries say in a header; one that does not has its
+    /// manifest read.
+    async fn resolve(&self) -> Result<Digest> {
+        let what = format!("manifests/{}", self.name());
+        let answer = self.ask(Method::HEAD, &what).await?;
+        match self.said_digest(&answer)? {
+            Some(digest) if answer.status().is_success() => Ok(digest),
+            _ => self.manifest(&self.name()).await.map(|(_, digest)| digest),
+        }
+    }
+
+    /// The digest or tag that is asked for.
+    fn name(&self) -> String {
+        match (self.reference.digest(), self.reference.tag()) {
+            (Some(digest), _) => digest.to_string(),
+            (None, tag) => tag.unwrap_or_default().to_owned(),
+        }
+    }
+
+    async fn ask(&self, method: Method, what: &str) -> Result<Response> {
+        let accepted = [MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_INDEX];
+        self.client.ask(method, what, &accepted).await.map_err(|cause| self.failed(cause))
+    }
+
+    /// The digest that an answer's header has.
+    fn said_digest(&self, answer: &Response) -> Result<Option<Digest>> {
+        let Some(said) = answer.headers().get("docker-content-digest") else { return Ok(None) };
+        let said = String::from_utf8_lossy(said.as_bytes());
+        let digest = said.parse();
+        digest.map(Some).map_err(|e| self.failed(RegistryCause::Invalid(format!("digest {said:?}: {e}"))))
     }
 
     /// Downloads one blob to `path`.
@@ -136,7 +152,7 @@ impl<'a> Request<'a> {
 
     async fn pull(&self, store: &Store, reference: &Reference) -> Result<Arc<Image>> {
         let mut ingest = store.ingest()?;
-        let (bytes, digest) = self.manifest(&self.remote).await?;
+        let (bytes, digest) = self.manifest_in_time(&self.name()).await?;
         ingest.write_bytes(&bytes)?;
         let manifest = match Document::parse(&bytes, &digest)? {
             Document::Manifest(manifest) => manifest,
@@ -174,8 +190,7 @@ impl<'a> Request<'a> {
 
     async fn select(&self, index: &Index, store: &Store) -> Result<(Vec<u8>, Manifest)> {
         let digest = &index.select(store.platform())?.digest;
-        let (bytes, digest) =
-            self.manifest(&self.remote.clone_with_digest(digest.as_str().to_owned())).await?;
+        let (bytes, digest) = self.manifest_in_time(digest.as_str()).await?;
         match Document::parse(&bytes, &digest)? {
             Document::Manifest(manifest) => Ok((bytes, manifest)),
             Document::Index(_) => {
@@ -184,26 +199,34 @@ impl<'a> Request<'a> {
         }
     }
 
-    async fn manifest(&self, remote: &oci_client::Reference) -> Result<(Vec<u8>, Digest)> {
-        let accepted = [MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_INDEX];
-        let asked = self.client.pull_manifest_raw(remote, &self.auth, &accepted);
-        let (bytes, _) = self.within(self.config.manifest_timeout, asked).await?;
-        // The registry may have checked by another algorithm; the store knows only this one.
-        let digest = Digest::of(&bytes);
-        if remote.digest().is_some_and(|expected| expected != digest.as_str()) {
-            return Err(self.failed(RegistryCause::Invalid(format!("manifest has digest {digest}"))));
-        }
-        Ok((bytes.to_vec(), digest))
+    async fn manifest_in_time(&self, name: &str) -> Result<(Vec<u8>, Digest)> {
+        self.within(self.config.manifest_timeout, self.manifest(name)).await
     }
 
-    async fn within<T>(
-        &self,
-        limit: Duration,
-        asked: impl Future<Output = Result<T, OciDistributionError>>,
-    ) -> Result<T> {
+    /// A manifest or index by its digest or tag.
+    async fn manifest(&self, name: &str) -> Result<(Vec<u8>, Digest)> {
+        let answer = self.ask(Method::GET, &format!("manifests/{name}")).await?;
+        if !answer.status().is_success() {
+            return Err(self.failed(self.client.failure(answer).await));
+        }
+        let said = self.said_digest(&answer)?;
+        let (mut text, limit) = (Vec::new(), self.config.manifest_bytes_max);
+        let read = self.client.read(answer, limit, |bytes| text.extend_from_slice(bytes)).await;
+        if !read.map_err(|cause| self.failed(cause))? {
+            let detail = format!("the manifest is longer than manifest_bytes_max = {limit}");
+            return Err(self.failed(RegistryCause::Invalid(detail)));
+        }
+        let digest = Digest::of(&text);
+        let asked = name.parse::<Digest>().ok();
+        if [said, asked].into_iter().flatten().any(|expected| expected != digest) {
+            return Err(self.failed(RegistryCause::Invalid(format!("manifest has digest {digest}"))));
+        }
+        Ok((text, digest))
+    }
+
+    async fn within<T>(&self, limit: Duration, asked: impl Future<Output = Result<T>>) -> Result<T> {
         match tokio::time::timeout(limit, asked).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(e)) => Err(self.failed(cause(&e, self.config.connect_timeout))),
+            Ok(answer) => answer,
             Err(_) => Err(self.failed(RegistryCause::Timeout(limit))),
         }
     }

@@ -34,7 +34,7 @@ pub(crate) enum Style {
 /// Applies the layer in `blob` (compressed or not) to the directory `root` and syncs it to disk. The
 /// plain tar must have the digest `diff_id`; on any error what `root` holds is to be thrown away.
 pub(crate) fn apply(blob: &Path, diff_id: &Digest, root: &Path, style: Style, limits: &Limits) -> Result<()> {
-    let mut layer = Layer::new(root, style, limits.layer_bytes_max)?;
+    let mut layer = Layer::new(root, style, limits)?;
     read(blob, diff_id, limits, &mut |entry| layer.apply(entry))?;
     layer.finish()
 }

@@ -59,7 +59,10 @@ async fn measure(starts: usize, dir: &Path) -> Result<(), Box<dyn Error + Send +
     );
     println!("|---|---|---|---|---|---|---|---|");
     let pooled = PoolOptions::default();
-    for (name, pools) in [("pooled", pooled), ("unpooled", PoolOptions { sandboxes: 0, shells: 0 })] {
+    let plain = PoolOptions { prepared: 0, ..pooled };
+    for (name, pools) in
+        [("pooled", pooled), ("pooled, root unknown", plain), ("unpooled", PoolOptions::NONE)]
+    {
         let runtime = ContainerRuntime::start(ContainerOptions {
             pools,
             ..ContainerOptions::new(dir.path().join("run"))
@@ -101,9 +104,15 @@ async fn row(
         let spec = spec(&sandbox, image)?;
         let id = spec.id.clone();
         let begun = Instant::now();
-        let addresses = vec!["10.42.0.7".parse()?];
+        let addresses: Vec<_> = vec!["10.42.0.7".parse()?];
+        let next = addresses.clone();
         runtime
-            .create_sandbox(SandboxSpec { id: sandbox.as_str().into(), hostname: name.into(), addresses })
+            .create_sandbox(SandboxSpec {
+                id: sandbox.as_str().into(),
+                hostname: name.into(),
+                addresses,
+                next,
+            })
             .await?;
         let sandboxed = begun.elapsed();
         let started = runtime.start_container(spec).await?;
@@ -149,6 +158,8 @@ fn spec(sandbox: &str, image: &Path) -> Result<ContainerSpec, Box<dyn Error + Se
         mounts: Vec::new(),
         taken: Vec::new(),
         tmpfs: Vec::new(),
+        files: Vec::new(),
+        message_path: None,
         resources: Resources {
             memory_limit: Some(64 << 20),
             cpu_request_millis: Some(100),

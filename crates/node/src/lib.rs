@@ -15,18 +15,21 @@
 //! in [`runtime`]'s system call wrappers (`runtime/sys.rs`), and where a fork or the closing of inherited descriptors
 //! is only sound because of what the calling process is.
 
+mod exec;
 mod logs;
 mod pod;
 mod private_dir;
 mod probe;
+mod removals;
 mod run_dir;
 pub mod runtime;
 
 pub use self::{
+    exec::{Exec, ExecCommand, ExecProgram, ExecStream, exec},
     logs::{Clock, LogId, LogOptions, Logs},
     pod::{
         Allocatable, Drain, Images, Kubelet, KubeletConfig, KubeletOptions, QUEUE_PROXY_IMAGE, StartRecord,
-        StartRecords, image_pull_keyring,
+        StartRecords, Tokens, image_pull_keyring,
     },
 };
 pub use run_dir::{is_in_memory, remove_run_dir};

@@ -17,27 +17,30 @@ mod address;
 mod backoff;
 mod built_in;
 mod env;
+mod etc;
 mod events;
 mod image;
 mod keyring;
 mod kubelet;
 mod remains;
-mod small_files;
 mod spec;
 mod start_times;
 mod state;
 mod status;
 mod termination;
+mod tokens;
 mod unclaimed;
 mod values;
 mod volumes;
 mod worker;
 mod workers;
 
+pub(crate) use self::worker::container_id;
 pub use self::{
     built_in::QUEUE_PROXY_IMAGE,
     image::Images,
     keyring::image_pull_keyring,
     kubelet::{Allocatable, Drain, Kubelet, KubeletConfig, KubeletOptions},
     start_times::{StartRecord, StartRecords},
+    tokens::Tokens,
 };

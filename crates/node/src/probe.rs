@@ -3,6 +3,7 @@
 //! `schedule` decides when to try and what the outcomes mean; `attempt` tries once.
 
 mod attempt;
+mod command;
 mod fine_timer;
 mod schedule;
 

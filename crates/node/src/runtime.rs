@@ -9,8 +9,11 @@ mod cgroup;
 mod client;
 mod container;
 mod descriptors;
+mod dial;
 mod error;
+mod exec;
 pub(crate) mod keeper;
+mod kept_order;
 mod process;
 mod protocol;
 mod registry;
@@ -35,10 +38,12 @@ pub use caps::{Capabilities, CapabilityError};
 pub use container::{ContainerOptions, ContainerRuntime};
 pub use descriptors::raise_descriptor_limit;
 pub use error::{RuntimeError, StartFailure, Step};
+pub use exec::{ExecSpec, Executed};
 pub use keeper::{KeeperCommand, KeeperOptions, Leftovers, PoolOptions, clean_leftovers};
 pub use process::{ProcessOptions, ProcessRuntime};
 pub use spec::{
-    BindMount, ContainerId, ContainerSpec, Resources, SandboxId, SandboxSpec, Seccomp, TmpfsMount, User,
+    BindMount, ContainerId, ContainerSpec, OWN_FILES_BYTES_MAX, OwnFile, Resources, SandboxId, SandboxSpec,
+    Seccomp, TmpfsMount, User,
 };
 pub(crate) use taken::take_mount;
 pub use taken_over::{TakenOver, TakenOverContainer};
@@ -60,13 +65,17 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// Starts a container and returns once its program has been executed, not once it answers.
     ///
-    /// [`RuntimeError::Start`] says which step failed, with errno and path; the container is then gone, and its
-    /// identifier is free again.
+    /// Its sandbox need not be made yet if it was asked for before. [`RuntimeError::Start`] says which step failed, with
+    /// errno and path; the container is then gone, and its identifier is free again.
     fn start_container(&self, spec: ContainerSpec) -> BoxFuture<'_, Result<Started>>;
 
     /// Waits until the container's main process, and so all of the container, has ended. May be called any number of
     /// times, by any number of waiters, until the container is removed.
     fn wait(&self, id: &ContainerId) -> BoxFuture<'_, Result<Exit>>;
+
+    /// Runs another program in a container that runs, with all that the container's own has: file system, namespaces,
+    /// cgroup, user, environment, working directory, confinement. It ends with the container, and with this process.
+    fn exec(&self, id: &ContainerId, spec: ExecSpec) -> BoxFuture<'_, Result<Executed>>;
 
     /// Sends a signal to the container's main process. SIGKILL kills every process of the container. A container
     /// that has ended already takes any signal without an error.
@@ -81,6 +90,10 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// Connects to `port` as a program inside the pod would reach it on 127.0.0.1.
     fn dial(&self, sandbox: &SandboxId, port: u16) -> BoxFuture<'_, io::Result<TcpStream>>;
+
+    /// What the container has written to its [`message_path`](ContainerSpec::message_path), at most so many bytes, also
+    /// when it has ended; until it is removed. Never waits for a disk. Empty where there is no such file.
+    fn message(&self, id: &ContainerId, at_most: usize) -> Result<Vec<u8>>;
 
     /// What the container has used so far. A few small file reads; cheap enough for every second.
     fn stats(&self, id: &ContainerId) -> Result<Stats>;
@@ -137,6 +150,8 @@ pub struct Started {
 pub struct StartTimings {
     /// Whether a shell made beforehand was used.
     pub pooled: bool,
+    /// Whether it had the root file system mounted already.
+    pub prepared: bool,
     /// From the request leaving the daemon until the container's own process took it up. Unpooled, this holds the
     /// making of the shell.
     pub shell: Duration,

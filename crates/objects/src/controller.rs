@@ -33,12 +33,12 @@ pub struct Controller {
     all: Option<AddAll>,
 }
 
-type AddAll = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
+type AddAll = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// How many keys a controller works on at once.
 const CONCURRENCY_MAX: usize = 32;
-/// How long an owner waits for what else its children tell: a child tells many times in a row how it comes along, and an
-/// owner that listened to each would take the processors from the child. What makes children is never waited for.
+/// Debounce: children change their status many times in a row, and an owner that looked at each change would take the
+/// processors from them. The controller's own kind is not delayed.
 const SETTLE: Duration = Duration::from_millis(5);
 /// How long one call of a reconciler may take (upstream: pkg, controller).
 const RECONCILE_MAX: Duration = Duration::from_secs(30);
@@ -51,7 +51,7 @@ impl Controller {
         let (client, queue) = (controller.client.clone(), Arc::clone(&controller.queue));
         controller.all = Some(Arc::new(move || {
             let (client, queue) = (client.clone(), Arc::clone(&queue));
-            Box::pin(async move { add_all::<K>(&client, &queue).await })
+            Box::pin(async move { queue_all::<K>(&client, &queue).await })
         }));
         controller.watches::<K>(ListOptions::all(), |object| vec![object.key()])
     }
@@ -65,8 +65,8 @@ impl Controller {
         self.watch(options, Duration::ZERO, keys)
     }
 
-    /// As [`Controller::watches`], for what tells how it comes along: the keys come a few milliseconds later, once for
-    /// all that was told meanwhile.
+    /// As [`Controller::watches`], for objects that change many times in a row: the keys come a few milliseconds later,
+    /// once for all changes until then.
     pub fn watches_settled<K: Object>(
         self,
         options: ListOptions,
@@ -96,11 +96,8 @@ impl Controller {
                     Event::Synced => synced = true,
                     // A delete may have been missed, and nobody knows whose: look at everything once.
                     Event::Restarted if synced => {
-                        if let Some(Err(error)) = match &all {
-                            Some(all) => Some(all().await),
-                            None => None,
-                        } {
-                            tracing::warn!(%error, "could not list after a gap in a watch");
+                        if let Some(all) = &all {
+                            all().await;
                         }
                     }
                     Event::Restarted => {}
@@ -162,11 +159,18 @@ fn finish(name: &str, queue: &Queue<ObjectKey>, key: &ObjectKey, outcome: Result
     }
 }
 
-async fn add_all<K: Object>(client: &Client, queue: &Queue<ObjectKey>) -> Result<()> {
-    for object in client.list::<K>(&ListOptions::all()).await?.items {
-        queue.add(object.key());
+/// Adds every object of a kind to a queue. Goes on, from the start where the list expired, until it has them all: a key
+/// that is left out would not come again by itself.
+pub async fn queue_all<K: Object>(client: &Client, queue: &Queue<ObjectKey>) {
+    // A watch lists by pages and tries again by itself; here it ends where it would begin to follow.
+    let mut watch = client.watch::<K>(ListOptions::all());
+    loop {
+        match watch.next().await {
+            Event::Applied(object) => queue.add(object.key()),
+            Event::Restarted | Event::Deleted(_) => {}
+            Event::Synced => return,
+        }
     }
-    Ok(())
 }
 
 /// The key of the object of kind `Owner` that controls this one.

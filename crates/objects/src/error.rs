@@ -34,6 +34,16 @@ pub enum Error {
         /// What does not match.
         message: String,
     },
+    /// The object is not the one that was to be deleted.
+    #[error("Operation cannot be fulfilled on {} \"{name}\": {message}", kind_and_group(kind))]
+    Precondition {
+        /// The kind.
+        kind: &'static Kind,
+        /// The name.
+        name: String,
+        /// What does not match.
+        message: String,
+    },
     /// The object breaks its kind's rules; sending it again will not help.
     #[error("{} \"{name}\" is invalid: {}", kind_and_group(kind), sentences(causes))]
     Invalid {
@@ -47,6 +57,9 @@ pub enum Error {
     /// The request makes no sense, or an admission rule turned it down.
     #[error("{0}")]
     BadRequest(String),
+    /// The object is, or would become, too large.
+    #[error("{0}")]
+    TooLarge(String),
     /// The caller may not do this.
     #[error("{message}")]
     Forbidden {
@@ -54,6 +67,8 @@ pub enum Error {
         object: Option<(&'static Kind, String)>,
         /// The whole sentence.
         message: String,
+        /// What stands in the way, where clients tell it from other reasons.
+        cause: Option<Box<Cause>>,
     },
     /// The version is too old (or lost in a crash): list again.
     #[error("{0}")]
@@ -64,6 +79,10 @@ pub enum Error {
     /// Anything else: a fault of the server or of the way there.
     #[error("{0}")]
     Internal(String),
+    /// The state cannot be read or written. Says where and why, which is for the log: remote clients are not told which
+    /// files a machine has.
+    #[error("{0}")]
+    State(String),
 }
 
 /// One broken rule of an object.
@@ -81,7 +100,7 @@ impl Error {
     /// What may not be done to an object, and why.
     pub fn forbidden(kind: &'static Kind, name: &str, why: impl std::fmt::Display) -> Self {
         let message = format!("{} \"{name}\" is forbidden: {why}", kind.resource());
-        Self::Forbidden { object: Some((kind, name.to_owned())), message }
+        Self::Forbidden { object: Some((kind, name.to_owned())), message, cause: None }
     }
 
     /// Whether the object is not there.
@@ -96,7 +115,7 @@ impl Error {
 
     /// Whether reading again and trying again is the cure.
     pub fn is_conflict(&self) -> bool {
-        matches!(self, Self::Conflict { .. })
+        matches!(self, Self::Conflict { .. } | Self::Precondition { .. })
     }
 }
 

@@ -22,7 +22,7 @@ mod watch;
 pub use self::{
     backend::{Backend, Change, ChangeKind, Changes, Listed, WriteTarget, resource_version, says_version},
     client::{Client, List},
-    controller::{Action, Controller, Reconcile, owner},
+    controller::{Action, Controller, Reconcile, owner, queue_all},
     error::{Cause, Error, Result},
     options::{DeleteOptions, ListOptions, Precondition, Propagation},
     queue::{Backoff, Queue},

@@ -16,7 +16,6 @@ mod internal;
 mod knative_errors;
 mod labels;
 pub(crate) mod metadata;
-mod path;
 mod rejection;
 mod request;
 mod same;
@@ -25,11 +24,17 @@ mod serving;
 mod tests;
 
 pub use self::{
-    dispatch::{admit, defaulted, warnings},
+    dispatch::{admit, check_status, defaulted, warnings},
     field_error::{FieldError, FieldErrorKind, aggregate},
     labels::matches,
     rejection::Rejection,
     request::{Operation, Request},
 };
 
-pub(crate) use self::{knative_errors::KnativeErrors, metadata::NameRule, path::Path};
+pub(crate) use self::{
+    field_error::{NO_FIELD, presented, told},
+    knative_errors::KnativeErrors,
+    metadata::NameRule,
+};
+use crate::path;
+pub(crate) use crate::path::Path;

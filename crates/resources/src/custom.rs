@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   CustomResourceDefinition ─┬─► kinds ─► Kind, one for each version   (interned: a kind lives as long as the process)
-//!                             └─► Schema ─► prune, default, validate    (of objects as JSON trees)
+//!                             ├─► Schema ─► prune, default, validate    (of objects as JSON trees)
+//!                             └─► Ruled ──► rules in CEL
 //!
 //!   JSON ── Schema::complete ──► Kind::decode_strict ──► CustomObject: metadata by type, the rest a tree
 //! ```
@@ -20,6 +21,7 @@ mod names;
 mod number;
 mod object;
 mod prune;
+pub(crate) mod rules;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -27,13 +29,15 @@ mod validate;
 mod value;
 
 pub use self::{
+    complete::DefaultsTooLarge,
     definition::{CustomResourceDefinition, condition, is_true, set_condition},
     json_path::JsonPath,
-    kinds::{Defined, KINDS_MAX, TooManyKinds, hub, is_built_in, kinds},
+    kinds::{Defined, KINDS_MAX, TooManyKinds, check_room, hub, is_built_in, kinds},
     names::{ESTABLISHED, NAMES_ACCEPTED, TERMINATING, settle},
     object::CustomObject,
+    rules::{Outcome, Ruled},
     schema::Schema,
-    validate::{validate, validate_status},
+    validate::{known_faults, validate, validate_status},
 };
 pub(crate) use self::{format::is_format, schema::compile, validate::faults};
 

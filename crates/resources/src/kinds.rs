@@ -7,8 +7,10 @@ use schemars::SchemaGenerator;
 use crate::{
     autoscaling::{Metric, PodAutoscaler},
     builtin::{
-        ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event, Lease,
-        Namespace, Node, Pod, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount,
+        ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event,
+        HorizontalPodAutoscaler, Job, Lease, MutatingWebhookConfiguration, Namespace, Node, Pod,
+        PodDisruptionBudget, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount,
+        ValidatingWebhookConfiguration,
     },
     custom::CustomResourceDefinition,
     kind::{self, Kind, Parts, Subresources},
@@ -99,11 +101,16 @@ kinds! {
     SECRET: Secret, "secrets", "secret", short &[], in &[], NONE, namespaced true, derived false;
     SERVICE_ACCOUNT: ServiceAccount, "serviceaccounts", "serviceaccount", short &["sa"], in &[], NONE, namespaced true, derived false;
     SERVICE: Service, "services", "service", short &["svc"], in &["all"], STATUS, namespaced true, derived false;
+    MUTATING_WEBHOOK_CONFIGURATION: MutatingWebhookConfiguration, "mutatingwebhookconfigurations", "mutatingwebhookconfiguration", short &[], in &["api-extensions"], NONE, namespaced false, derived false;
+    VALIDATING_WEBHOOK_CONFIGURATION: ValidatingWebhookConfiguration, "validatingwebhookconfigurations", "validatingwebhookconfiguration", short &[], in &["api-extensions"], NONE, namespaced false, derived false;
     DEPLOYMENT: Deployment, "deployments", "deployment", short &["deploy"], in &["all"], STATUS_AND_SCALE, namespaced true, derived false;
     REPLICA_SET: ReplicaSet, "replicasets", "replicaset", short &["rs"], in &["all"], STATUS_AND_SCALE, namespaced true, derived true;
     CUSTOM_RESOURCE_DEFINITION: CustomResourceDefinition, "customresourcedefinitions", "customresourcedefinition", short &["crd", "crds"], in &["api-extensions"], STATUS, namespaced false, derived false;
+    HORIZONTAL_POD_AUTOSCALER: HorizontalPodAutoscaler, "horizontalpodautoscalers", "horizontalpodautoscaler", short &["hpa"], in &["all"], STATUS, namespaced true, derived false;
+    JOB: Job, "jobs", "job", short &[], in &["all"], STATUS, namespaced true, derived false;
     LEASE: Lease, "leases", "lease", short &[], in &[], NONE, namespaced true, derived false;
     ENDPOINT_SLICE: EndpointSlice, "endpointslices", "endpointslice", short &[], in &[], NONE, namespaced true, derived true;
+    POD_DISRUPTION_BUDGET: PodDisruptionBudget, "poddisruptionbudgets", "poddisruptionbudget", short &["pdb"], in &[], STATUS, namespaced true, derived false;
     CLUSTER_ROLE_BINDING: ClusterRoleBinding, "clusterrolebindings", "clusterrolebinding", short &[], in &[], NONE, namespaced false, derived false;
     CLUSTER_ROLE: ClusterRole, "clusterroles", "clusterrole", short &[], in &[], NONE, namespaced false, derived false;
     ROLE_BINDING: RoleBinding, "rolebindings", "rolebinding", short &[], in &[], NONE, namespaced true, derived false;

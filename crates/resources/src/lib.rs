@@ -11,9 +11,11 @@
 //!
 //! This crate is pure: it knows no socket, no file, no task and no clock. Whoever needs the time passes it in.
 
+mod complaints;
 mod kind;
 mod knative;
 mod object;
+mod path;
 
 pub mod admission;
 pub mod annotations;
@@ -23,28 +25,39 @@ pub mod condition;
 pub mod config;
 pub mod custom;
 pub mod duration;
+pub mod events;
 pub mod kinds;
 pub mod labels;
 pub mod names;
 pub mod networking;
+pub mod provided;
 pub mod quantity;
 pub mod reserved;
 pub mod schema;
 pub mod serving;
 
 pub use self::{
+    complaints::{COMPLAINTS_MAX, Complaints},
     kind::{DecodeError, Kind, ScalePaths, Subresources},
     object::{DynObject, Object, ObjectKey, downcast},
+    path::{PATH_BYTES_MAX, Path, shortened},
 };
 
-/// The core kinds' types (groups "", apps, coordination.k8s.io, discovery.k8s.io and rbac.authorization.k8s.io).
+/// The core kinds' types (groups "", admissionregistration.k8s.io, apps, autoscaling, batch, coordination.k8s.io,
+/// discovery.k8s.io, policy and rbac.authorization.k8s.io).
 pub mod builtin {
+    pub use k8s_openapi::api::admissionregistration::v1::{
+        MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
+    };
     pub use k8s_openapi::api::apps::v1::*;
+    pub use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+    pub use k8s_openapi::api::batch::v1::{Job, JobSpec};
     pub use k8s_openapi::api::coordination::v1::*;
     pub use k8s_openapi::api::core::v1::*;
     pub use k8s_openapi::api::discovery::v1::{
         Endpoint, EndpointConditions, EndpointPort as SlicePort, EndpointSlice,
     };
+    pub use k8s_openapi::api::policy::v1::PodDisruptionBudget;
     pub use k8s_openapi::api::rbac::v1::*;
 }
 

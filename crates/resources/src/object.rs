@@ -1,5 +1,7 @@
 //! What every API object has in common, with and without its type at hand.
 
+mod written;
+
 use std::{any::Any, fmt, sync::Arc};
 
 use k8s_openapi::{Metadata, Resource};
@@ -97,7 +99,7 @@ impl<K: Object> DynObject for K {
 
     fn to_json(&self) -> Vec<u8> {
         // An API object has string keys and no failing serializer, so this cannot fail.
-        serde_json::to_vec(self).expect("an API object serializes")
+        written::to_json(self).expect("an API object serializes")
     }
 
     fn to_value(&self) -> serde_json::Value {

@@ -6,6 +6,8 @@ use std::{
     sync::Arc,
 };
 
+use crate::objects::KeyId;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Errors of this crate. `Display` never repeats the source: print the chain.
@@ -27,6 +29,17 @@ pub enum Error {
     #[error("{} is damaged at byte {offset}: {reason}; restore the directory from a backup", path.display())]
     Corrupt { path: PathBuf, offset: u64, reason: &'static str },
 
+    /// A directory has values that are sealed with a key that was not given. Nothing was changed.
+    #[error(
+        "values in {} are sealed with the key {id}, which is not among those given; give the key that they were written with",
+        path.display()
+    )]
+    KeyMissing { path: PathBuf, id: KeyId },
+
+    /// No value can be sealed.
+    #[error("the system gives no random numbers, without which nothing can be sealed")]
+    NoRandomness,
+
     /// The file system refused an operation.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -44,8 +57,10 @@ pub enum Error {
     #[error("the {what} has {len} bytes and the limit is {limit}")]
     TooLarge { what: &'static str, len: usize, limit: usize },
 
-    /// A write or sync failed earlier. Nothing is acknowledged any more, reads go on.
-    #[error("the store takes no writes since one failed; repair the disk and restart")]
+    /// A write, sync or read failed, now or earlier. Nothing is acknowledged any more, other reads go on.
+    #[error(
+        "the store takes no writes any more, since its disk failed; make room on the disk or repair it, then restart"
+    )]
     Failed(#[source] Arc<Error>),
 
     /// The thread that writes ended without saying why.

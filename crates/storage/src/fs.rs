@@ -10,7 +10,8 @@ pub use self::disk::Disk;
 
 /// A directory tree. Names created, renamed or removed are durable after [`FileSystem::sync_dir`], not before.
 pub trait FileSystem: Send + Sync + 'static {
-    /// Creates `dir` and its missing parents, durably. No error if it exists.
+    /// Creates `dir` and its missing parents; no error if it exists. The names that lead to it are durable then, whoever
+    /// made them: one who was killed in the midst of it has left names that are not.
     fn create_dir(&self, dir: &Path) -> io::Result<()>;
 
     /// The names in `dir`, in no order.

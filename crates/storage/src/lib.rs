@@ -16,7 +16,7 @@
 //!   get(key) ──▶ index: key → version, place ┘
 //! ```
 //!
-//! [`objects`] is the revisioned object store.
+//! [`objects`] is the revisioned object store. What [`objects::Sealing`] names is encrypted on disk.
 
 #![forbid(unsafe_code)]
 

@@ -6,8 +6,9 @@
 //! - [`ObjectStore::durable`] waits until a change *and everything before it* is on disk. A crash therefore leaves
 //!   a prefix of the order, never a gap.
 //! - Versions are reserved on disk in blocks ahead of their use: none is ever given twice, whatever is lost.
-//! - After a failed write or sync nothing is acknowledged any more, and nothing is tried again. The same when
-//!   compaction comes upon a damaged record: it neither drops it nor copies it on.
+//! - After a failed write, sync or read nothing is acknowledged any more, and nothing is tried again. The same when a
+//!   read comes upon a damaged record: compaction neither drops it nor copies it on.
+//! - Values of keys that [`Sealing`] names are encrypted on disk.
 //!
 //! On disk it is a log in segments (see `segment`, `frame`, `record`), with a hint beside each sealed one; in memory
 //! an index of places. Values stay on disk, behind a bounded cache.
@@ -24,12 +25,14 @@ mod record;
 mod recovery;
 mod replay;
 mod scan;
+mod seal;
 mod segment;
 mod shared;
 mod value;
 mod writer;
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
     thread::{self, JoinHandle},
@@ -49,6 +52,7 @@ pub use self::{
     options::Options,
     recovery::Recovered,
     scan::Scan,
+    seal::{KeyId, SealKey, Sealing, key_of},
     value::{Durability, Encode, Op, Value, Version},
 };
 use crate::{
@@ -80,6 +84,8 @@ pub struct Stats {
     pub live_bytes: u64,
     pub disk_bytes: u64,
     pub segments: usize,
+    /// Those of them that are not of the present format and key. Compaction writes anew what is in them.
+    pub stale_segments: usize,
     /// The last version given.
     pub last: Version,
     /// The last version on disk.
@@ -90,10 +96,18 @@ impl ObjectStore {
     /// Opens or creates the store in `dir`. Blocks on I/O.
     ///
     /// # Errors
-    /// [`Error::Locked`], [`Error::UnknownFormat`], [`Error::Corrupt`] or [`Error::Io`]. A torn end of the log, as a
-    /// crash leaves it, is no error.
+    /// [`Error::Locked`], [`Error::UnknownFormat`], [`Error::KeyMissing`], [`Error::Corrupt`] or [`Error::Io`]; but for
+    /// the last the directory is as it was. A torn end of the log, as a crash leaves it, is no error.
     pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<(Self, Recovered)> {
         Self::open_on(Arc::new(Disk), dir.as_ref(), options)
+    }
+
+    /// The keys that something in `dir` is sealed with. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`ObjectStore::open`].
+    pub fn sealed_with(fs: &dyn FileSystem, dir: &Path) -> Result<BTreeSet<KeyId>> {
+        recovery::sealed_with(fs, dir)
     }
 
     /// [`ObjectStore::open`] on a file system of the caller's.
@@ -151,7 +165,8 @@ impl ObjectStore {
     /// The newest value of `key` and its version, durable or not. May block on a read of the disk.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::Corrupt`] if the bytes on disk are not those that were written.
+    /// [`Error::Failed`], for ever: because of an [`Error::Io`], or of an [`Error::Corrupt`] if the bytes on disk are not
+    /// those that were written.
     pub fn get(&self, key: &str) -> Result<Option<(Version, Bytes)>> {
         let (version, value) = {
             let state = self.shared.lock();
@@ -167,7 +182,10 @@ impl ObjectStore {
         };
         let bytes = match value {
             Found::Queued(value) => value.encode(),
-            Found::Written(place, file) => self.read(key, version, place, &*file)?,
+            Found::Written(place, file) => {
+                // Who serves on from a disk that does not give back what it took would lose more with each write.
+                self.read(key, version, place, &*file).map_err(|error| self.shared.fail(error))?
+            }
         };
         Ok(Some((version, bytes)))
     }
@@ -200,6 +218,7 @@ impl ObjectStore {
             live_bytes: ledger.live_bytes(),
             disk_bytes: ledger.disk_bytes(),
             segments: ledger.segments.len(),
+            stale_segments: ledger.stale(),
             last: state.next - 1,
             last_durable: self.shared.progress.durable(),
         }
@@ -230,8 +249,15 @@ impl ObjectStore {
         if record.key != key || record.version != version {
             return Err(corrupt("another record than expected"));
         }
-        let value_at = record::HEADER + key.len();
-        let value = Bytes::from(bytes).slice(value_at..);
+        let value = if record.sealed {
+            let sealing = self.shared.options.sealing.as_ref();
+            let opened = sealing.ok_or("a value is sealed, and no key was given");
+            let opened = opened.and_then(|sealing| sealing.open(key, version, record.value));
+            Bytes::from(opened.map_err(corrupt)?)
+        } else {
+            let value_at = record::HEADER + key.len();
+            Bytes::from(bytes).slice(value_at..)
+        };
         self.shared.cache.lock().insert(version, value.clone());
         Ok(value)
     }

@@ -8,6 +8,9 @@
 //! | `say=TEXT` | the text |
 //! | `write=PATH:TEXT`, `fill=PATH:BYTES` | none: the file is written |
 //! | `wait=PATH`, `sleep=MS` | none: it waits until the file is there, or so long |
+//! | `copy` | none: what it reads it writes, and then ends |
+//! | `complain=TEXT` | none: the text goes to standard error |
+//! | `need=PATH` | none: it ends with 1 unless the file is there |
 //! | `stubborn` | none: from then on SIGTERM is taken for no reason to end |
 //! | `exit=CODE` | none: it ends |
 //!
@@ -77,6 +80,21 @@ fn result(step: &str) -> io::Result<String> {
             done()
         }
         "say" => value.to_owned(),
+        "copy" => {
+            io::copy(&mut io::stdin().lock(), &mut io::stdout().lock())?;
+            std::process::exit(0)
+        }
+        "complain" => {
+            eprintln!("{value}");
+            done()
+        }
+        "need" => {
+            if !Path::new(value).exists() {
+                println!("{step} is not there");
+                std::process::exit(1)
+            }
+            done()
+        }
         "stubborn" => {
             STUBBORN.store(true, SeqCst);
             done()

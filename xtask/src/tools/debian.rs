@@ -32,7 +32,7 @@ const PACKAGES: &[Package] = &[
     Package {
         name: "ca-certificates",
         sign: Sign::File("/etc/ssl/certs/ca-certificates.crt"),
-        needed_by: "kubectl's Go modules; crates/images: registries over TLS",
+        needed_by: "Go modules and Python packages; crates/images: registries over TLS",
         need: Need::Test,
     },
     Package {

@@ -1,4 +1,4 @@
-//! A Go toolchain that is new enough for kubectl: the machine's, or one fetched as a Go module.
+//! A Go toolchain that is new enough for the clients of the tests: the machine's, or one fetched as a Go module.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{debian, find_program};
 use crate::process;
 
-/// What `xtask/kubectl/go.mod` asks for.
+/// What `xtask/kubectl/go.mod` and `xtask/client-go/go.mod` ask for.
 const OLDEST: Version = Version { major: 1, minor: 24 };
 /// Fetched when the machine's Go is older. A toolchain is a Go module too, so any Go can fetch it, checked
 /// against Go's checksum database like every other; Debian 12's Go (1.19) is too old to do so by itself.
@@ -57,7 +57,7 @@ pub(super) fn find_or_install() -> Result<Go> {
     if let Some(go) = newest_installed() {
         return new_enough(go);
     }
-    debian::install(&["golang-go"]).context("there is no Go to build kubectl with")?;
+    debian::install(&["golang-go"]).context("there is no Go to build the clients of the tests with")?;
     new_enough(newest_installed().context("golang-go is installed, but Go is not found")?)
 }
 
@@ -75,7 +75,7 @@ fn newest_installed() -> Option<(Go, Version)> {
 }
 
 fn fetch_toolchain(old: &Go) -> Result<Go> {
-    println!("{} is too old for kubectl; fetching go{FETCHED}", old.version);
+    println!("{} is too old; fetching go{FETCHED}", old.version);
     let module = format!("golang.org/toolchain@v0.0.1-go{FETCHED}.linux-{}", architecture(old)?);
     let answer = process::output(old.command().args(["mod", "download", "-json", &module]))
         .with_context(|| format!("cannot fetch {module}"))?;

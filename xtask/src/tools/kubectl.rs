@@ -1,13 +1,13 @@
 //! kubectl: the one on the machine when it is new enough, else our own build from upstream's Go modules.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::{find_program, go};
+use super::find_program;
+use super::go_program::GoProgram;
 use crate::cache::Cache;
 use crate::process;
 
@@ -16,9 +16,10 @@ const OLDEST: Version = Version { major: 1, minor: 31 };
 /// What we build; `xtask/kubectl/go.mod` names the same release as v0.MINOR.PATCH.
 const BUILT: &str = "v1.34.4";
 
-const MAIN_GO: &str = include_str!("../../kubectl/main.go");
 const GO_MOD: &str = include_str!("../../kubectl/go.mod");
 const GO_SUM: &str = include_str!("../../kubectl/go.sum");
+const SOURCES: &[(&str, &str)] =
+    &[("main.go", include_str!("../../kubectl/main.go")), ("go.mod", GO_MOD), ("go.sum", GO_SUM)];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Version {
@@ -34,31 +35,9 @@ pub(super) fn find_or_build(cache: &Cache) -> Result<PathBuf> {
         }
         return Ok(given);
     }
-    let built = cache.path(format!("kubectl-{BUILT}"));
-    let installed = find_program("kubectl");
-    let usable =
-        installed.into_iter().chain([built.clone()]).find(|path| version_of(path).is_ok_and(|v| v >= OLDEST));
-    match usable {
-        Some(path) => Ok(path),
-        None => build(cache, &built).map(|()| built),
-    }
-}
-
-/// Builds in a folder of the cache and moves the finished program to `target`.
-fn build(cache: &Cache, target: &Path) -> Result<()> {
-    let folder = cache.path("kubectl-build");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    for (name, content) in [("main.go", MAIN_GO), ("go.mod", GO_MOD), ("go.sum", GO_SUM)] {
-        fs::write(folder.join(name), content).with_context(|| format!("cannot write {name} to the cache"))?;
-    }
-    let go = go::find_or_install()?;
-    println!("building kubectl {BUILT} from its Go modules with {} (once, some minutes)", go.version());
-    let mut command = go.command();
-    command.current_dir(&folder).args(["build", "-mod=readonly", "-trimpath", "-ldflags", &linker_flags()]);
-    process::output(command.args(["-o", "kubectl", "."])).context("cannot build kubectl")?;
-    fs::rename(folder.join("kubectl"), target).context("cannot move kubectl to its place in the cache")?;
-    fs::remove_dir_all(&folder).context("cannot remove the sources of kubectl from the cache")?;
-    version_of(target).map(drop)
+    let program = GoProgram { name: "kubectl", sources: SOURCES, linker_flags: &linker_flags() };
+    let usable = find_program("kubectl").filter(|path| version_of(path).is_ok_and(|v| v >= OLDEST));
+    usable.map_or_else(|| program.find_or_build(cache), Ok)
 }
 
 /// What upstream's release build writes into the program, and `kubectl version` prints.

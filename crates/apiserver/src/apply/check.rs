@@ -1,51 +1,97 @@
 //! What is wrong with a configuration before anything is compared (upstream: structured-merge-diff, `typed`).
 
+use std::fmt::{self, Display};
+
+use resources::{Complaints, PATH_BYTES_MAX, shortened};
 use serde_json::Value;
 
-use super::elements::{self, Unnamed};
+use super::{
+    elements::{self, KeyError},
+    field_set::Element,
+};
 use crate::schema::{Form, Place, Scalar};
 
-/// The faults of a configuration, each as `.path: what is wrong`.
+/// The faults of a configuration, each as `.path: what is wrong`; of very many only the first.
 pub(super) fn faults(configuration: &Value, place: Place<'_>) -> Vec<String> {
-    let mut faults = Vec::new();
-    look(configuration, place, &mut String::new(), &mut faults);
-    faults
+    let mut faults = Complaints::default();
+    look(configuration, place, &At::Whole, &mut faults);
+    faults.into_kept()
 }
 
-fn look(value: &Value, place: Place<'_>, path: &mut String, faults: &mut Vec<String>) {
+/// Where a value is, as a chain to the configuration itself: costs nothing until it is written.
+enum At<'a> {
+    Whole,
+    Field(&'a At<'a>, &'a str),
+    Item(&'a At<'a>, &'a Element),
+    Index(&'a At<'a>, usize),
+}
+
+impl Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole => Ok(()),
+            Self::Field(above, name) => write!(f, "{above}.{name}"),
+            Self::Item(above, name) => write!(f, "{above}{name}"),
+            Self::Index(above, index) => write!(f, "{above}[{index}]"),
+        }
+    }
+}
+
+fn fault(at: &At<'_>, why: impl Display) -> String {
+    format!("{}: {}", shortened(PATH_BYTES_MAX, at), shortened(PATH_BYTES_MAX, why))
+}
+
+fn look(value: &Value, place: Place<'_>, at: &At<'_>, faults: &mut Complaints<String>) {
     if value.is_null() {
         return;
     }
     if let Some(expected) = other_than(value, place.form()) {
-        return faults.push(format!("{path}: expected {expected}, got {value}"));
+        // Where a number should be, upstream says of which type the value is, and else the value itself.
+        return faults.add(|| match place.form() {
+            Form::Scalar(Scalar::Number) => {
+                fault(at, format_args!("expected {expected}, got {}", go_type(value)))
+            }
+            _ => fault(at, format_args!("expected {expected}, got {value}")),
+        });
     }
-    let len = path.len();
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                path.push('.');
-                path.push_str(name);
+                let at = At::Field(at, name);
                 if place.may_have(name) {
-                    look(value, place.field(name), path, faults);
+                    look(value, place.field(name), &at, faults);
                 } else {
-                    faults.push(format!("{path}: field not declared in schema"));
+                    faults.add(|| fault(&at, "field not declared in schema"));
                 }
-                path.truncate(len);
             }
         }
-        Value::Array(items) => {
-            let names: Vec<String> = match elements::of(items, place) {
-                Ok(names) => names.iter().map(ToString::to_string).collect(),
-                Err(Unnamed::Atomic) => (0..items.len()).map(|at| format!("[{at}]")).collect(),
-                Err(unnamed) => return faults.push(format!("{path}: {unnamed}")),
-            };
-            for (name, item) in names.iter().zip(items) {
-                path.push_str(name);
-                look(item, place.item(), path, faults);
-                path.truncate(len);
+        Value::Array(items) => match elements::of(items, place) {
+            Ok(names) => {
+                for (name, item) in names.iter().zip(items) {
+                    look(item, place.item(), &At::Item(at, name), faults);
+                }
             }
-        }
+            Err(KeyError::Atomic) => {
+                for (index, item) in items.iter().enumerate() {
+                    look(item, place.item(), &At::Index(at, index), faults);
+                }
+            }
+            Err(error) => faults.add(|| fault(at, &error)),
+        },
         _ => {}
+    }
+}
+
+/// What Go calls the type of a value.
+fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
     }
 }
 

@@ -21,63 +21,93 @@ pub(super) struct Changes {
 impl Changes {
     /// Between two states.
     pub(super) fn between(old: &Value, new: &Value, place: Place<'_>) -> Self {
-        let mut changes = Self::default();
-        changes.compare(Some(old), Some(new), place, &mut Vec::new());
-        changes
+        compare(Some(old), Some(new), place, [true; 2], true)
     }
 
-    fn compare(
-        &mut self,
-        old: Option<&Value>,
-        new: Option<&Value>,
-        place: Place<'_>,
-        path: &mut Vec<Element>,
-    ) {
-        let [old, new] = [old, new].map(|value| value.filter(|value| !value.is_null()));
-        if old == new {
-            return;
+    /// Puts the changes of a part below its name.
+    fn put(&mut self, name: &Element, part: Self) {
+        self.added.put(name, part.added);
+        self.removed.put(name, part.removed);
+        self.modified.put(name, part.modified);
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.added.add(&other.added);
+        self.removed.add(&other.removed);
+        self.modified.add(&other.modified);
+    }
+}
+
+/// `around`: whether what a value would be a part of is there in the old and in the new state; `whole`: whether these are
+/// the objects themselves, which nobody adds or removes by a change of a field.
+fn compare(
+    old: Option<&Value>,
+    new: Option<&Value>,
+    place: Place<'_>,
+    around: [bool; 2],
+    whole: bool,
+) -> Changes {
+    let mut changes = Changes::default();
+    if old == new {
+        return changes;
+    }
+    let is_there = |value: Option<&Value>, around: bool| value.is_some() || around && place.is_always_there();
+    let there = [is_there(old, around[0]), is_there(new, around[1])];
+    match (parts(old, place), parts(new, place)) {
+        (None, None) if there == [true; 2] && is_nothing(old) && is_nothing(new) => return changes,
+        (None, None) => {
+            let set = match (old, new) {
+                (None, _) => &mut changes.added,
+                (_, None) => &mut changes.removed,
+                _ => &mut changes.modified,
+            };
+            set.here = true;
+            return changes;
         }
-        match (parts(old, place), parts(new, place)) {
-            (None, None) => return self.leaf(old, new, path),
-            // Another form of value took the place: the one goes leaf by leaf, the other comes.
-            (Some(_), None) if new.is_some() => {
-                self.compare(old, None, place, path);
-                return self.compare(None, new, place, path);
-            }
-            (None, Some(_)) if old.is_some() => {
-                self.compare(old, None, place, path);
-                return self.compare(None, new, place, path);
-            }
-            (old_parts, new_parts) => {
-                let mut both: BTreeMap<Element, [Option<(&Value, Place<'_>)>; 2]> = BTreeMap::new();
-                for (side, parts) in [old_parts, new_parts].into_iter().enumerate() {
-                    for (name, value, place) in parts.into_iter().flatten() {
-                        both.entry(name).or_default()[side] = Some((value, place));
-                    }
-                }
-                for (name, [old, new]) in both {
-                    let Some((_, place)) = old.or(new) else { continue };
-                    path.push(name);
-                    self.compare(old.map(|part| part.0), new.map(|part| part.0), place, path);
-                    path.pop();
+        // Another form of value took the place: the one goes leaf by leaf, the other comes.
+        (Some(_), None) if new.is_some() => return replaced(old, new, place, around, whole),
+        (None, Some(_)) if old.is_some() => return replaced(old, new, place, around, whole),
+        (old_parts, new_parts) => {
+            let mut both: BTreeMap<Element, [Option<(&Value, Place<'_>)>; 2]> = BTreeMap::new();
+            for (side, parts) in [old_parts, new_parts].into_iter().enumerate() {
+                for (name, value, place) in parts.into_iter().flatten() {
+                    both.entry(name).or_default()[side] = Some((value, place));
                 }
             }
-        }
-        if !place.is_always_there() && !path.is_empty() {
-            match (old, new) {
-                (None, Some(_)) => self.added.insert(path),
-                (Some(_), None) => self.removed.insert(path),
-                _ => {}
+            for (name, [old, new]) in both {
+                let Some((_, place)) = old.or(new) else { continue };
+                let part = compare(old.map(|part| part.0), new.map(|part| part.0), place, there, false);
+                changes.put(&name, part);
             }
         }
     }
+    match there {
+        [false, true] if !whole => changes.added.here = true,
+        [true, false] if !whole => changes.removed.here = true,
+        _ => {}
+    }
+    changes
+}
 
-    fn leaf(&mut self, old: Option<&Value>, new: Option<&Value>, path: &[Element]) {
-        match (old, new) {
-            (None, _) => self.added.insert(path),
-            (_, None) => self.removed.insert(path),
-            _ => self.modified.insert(path),
-        }
+fn replaced(
+    old: Option<&Value>,
+    new: Option<&Value>,
+    place: Place<'_>,
+    around: [bool; 2],
+    whole: bool,
+) -> Changes {
+    let mut changes = compare(old, None, place, around, whole);
+    changes.add(&compare(None, new, place, around, whole));
+    changes
+}
+
+/// Whether a value is none, or one without parts.
+fn is_nothing(value: Option<&Value>) -> bool {
+    match value {
+        None => true,
+        Some(Value::Object(fields)) => fields.is_empty(),
+        Some(Value::Array(items)) => items.is_empty(),
+        Some(_) => false,
     }
 }
 

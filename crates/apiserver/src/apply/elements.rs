@@ -9,7 +9,7 @@ use crate::schema::{ListKind, Place};
 
 /// Why the items of a list have no names of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unnamed {
+pub(super) enum KeyError {
     /// The list is one value.
     Atomic,
     /// An item that should have a key is no object.
@@ -20,7 +20,7 @@ pub(super) enum Unnamed {
     Twice(Element),
 }
 
-impl fmt::Display for Unnamed {
+impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Atomic => f.write_str("the list is one value"),
@@ -37,20 +37,20 @@ impl fmt::Display for Unnamed {
 }
 
 /// The names of a list's items, in their order.
-pub(super) fn of(list: &[Value], place: Place<'_>) -> Result<Vec<Element>, Unnamed> {
+pub(super) fn of(list: &[Value], place: Place<'_>) -> Result<Vec<Element>, KeyError> {
     let name = |(at, item): (usize, &Value)| match place.list() {
-        ListKind::Atomic => Err(Unnamed::Atomic),
+        ListKind::Atomic => Err(KeyError::Atomic),
         ListKind::Set => Ok(Element::Value(item.to_string())),
-        ListKind::Map(_) if !item.is_object() => Err(Unnamed::NoObject(at)),
-        ListKind::Map(keys) => key(item, place.item(), keys).map_err(|key| Unnamed::NoKey(at, key)),
+        ListKind::Map(_) if !item.is_object() => Err(KeyError::NoObject(at)),
+        ListKind::Map(keys) => key(item, place.item(), keys).map_err(|key| KeyError::NoKey(at, key)),
     };
     if *place.list() == ListKind::Atomic {
-        return Err(Unnamed::Atomic);
+        return Err(KeyError::Atomic);
     }
     let names = list.iter().enumerate().map(name).collect::<Result<Vec<_>, _>>()?;
     let mut seen = BTreeSet::new();
     match names.iter().find(|name| !seen.insert(*name)) {
-        Some(twice) => Err(Unnamed::Twice(twice.clone())),
+        Some(twice) => Err(KeyError::Twice(twice.clone())),
         None => Ok(names),
     }
 }

@@ -1,9 +1,6 @@
 //! Sets of fields of an object.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    fmt,
-};
+use std::{collections::BTreeMap, fmt};
 
 use serde_json::Value;
 
@@ -36,7 +33,23 @@ impl FieldSet {
     pub(crate) fn insert(&mut self, path: &[Element]) {
         match path {
             [] => self.here = true,
-            [first, rest @ ..] => self.below.entry(first.clone()).or_default().insert(rest),
+            [first, rest @ ..] => self.at(first).insert(rest),
+        }
+    }
+
+    /// The set below an element, which is made if there is none. The element's text, which may be long, is copied only
+    /// then.
+    fn at(&mut self, element: &Element) -> &mut Self {
+        if !self.below.contains_key(element) {
+            self.below.insert(element.clone(), Self::default());
+        }
+        self.below.get_mut(element).expect("it is there, or was just made")
+    }
+
+    /// Puts a set below an element, if there is anything in it.
+    pub(crate) fn put(&mut self, element: &Element, set: Self) {
+        if !set.is_empty() {
+            self.below.insert(element.clone(), set);
         }
     }
 
@@ -44,52 +57,79 @@ impl FieldSet {
     pub(crate) fn add(&mut self, other: &Self) {
         self.here |= other.here;
         for (element, theirs) in &other.below {
-            match self.below.entry(element.clone()) {
-                Entry::Occupied(mut ours) => ours.get_mut().add(theirs),
-                Entry::Vacant(vacant) => _ = vacant.insert(theirs.clone()),
-            }
+            self.at(element).add(theirs);
         }
     }
 
-    /// Takes away all that `other` has.
+    /// Takes away all that `other` has. Goes through the smaller set of the two at each place: what every manager of an
+    /// object loses by one large change must not cost the change's size for each of them.
     pub(crate) fn subtract(&mut self, other: &Self) {
         self.here &= !other.here;
-        for (element, theirs) in &other.below {
-            if let Entry::Occupied(mut ours) = self.below.entry(element.clone()) {
-                ours.get_mut().subtract(theirs);
-                if ours.get().is_empty() {
-                    ours.remove();
+        if self.below.len() <= other.below.len() {
+            self.below.retain(|element, ours| {
+                if let Some(theirs) = other.below.get(element) {
+                    ours.subtract(theirs);
                 }
+                !ours.is_empty()
+            });
+            return;
+        }
+        for (element, theirs) in &other.below {
+            let Some(ours) = self.below.get_mut(element) else { continue };
+            ours.subtract(theirs);
+            if ours.is_empty() {
+                self.below.remove(element);
             }
         }
     }
 
-    /// What is in both.
+    /// What is in both; found as [`FieldSet::subtract`] does.
     pub(crate) fn common(&self, other: &Self) -> Self {
-        let below = self.below.iter().filter_map(|(element, ours)| {
-            let common = ours.common(other.below.get(element)?);
+        let (few, many) = if self.below.len() <= other.below.len() { (self, other) } else { (other, self) };
+        let below = few.below.iter().filter_map(|(element, some)| {
+            let common = some.common(many.below.get(element)?);
             (!common.is_empty()).then(|| (element.clone(), common))
         });
         Self { here: self.here && other.here, below: below.collect() }
     }
 
-    /// The places in the set as `kubectl` prints them, `.spec.containers[name="app"].image`, in order.
-    pub(crate) fn paths(&self) -> Vec<String> {
-        let mut paths = Vec::new();
-        self.collect(&mut String::new(), &mut paths);
-        paths
+    /// Calls `visit` for each place in the set, in order, with how it is written: as `kubectl` prints it,
+    /// `.spec.containers[name="app"].image`.
+    pub(crate) fn each_place(&self, visit: &mut impl FnMut(&Place<'_>)) {
+        self.each_place_below(None, visit);
     }
 
-    fn collect(&self, path: &mut String, paths: &mut Vec<String>) {
-        if self.here {
-            paths.push(path.clone());
+    /// Those of one level come before all that are deeper (upstream: `fieldpath.Set.Iterate`).
+    fn each_place_below(&self, above: Option<&Place<'_>>, visit: &mut impl FnMut(&Place<'_>)) {
+        for (element, _) in self.below.iter().filter(|(_, set)| set.here) {
+            visit(&Place { above, element });
         }
-        for (element, set) in &self.below {
-            let len = path.len();
-            path.push_str(&element.to_string());
-            set.collect(path, paths);
-            path.truncate(len);
+        for (element, set) in self.below.iter().filter(|(_, set)| !set.below.is_empty()) {
+            set.each_place_below(Some(&Place { above, element }), visit);
         }
+    }
+
+    /// Every place in the set, as text.
+    #[cfg(test)]
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        self.each_place(&mut |place| paths.push(place.to_string()));
+        paths
+    }
+}
+
+/// A place in an object, as a chain to the object itself: costs nothing until it is written.
+pub(crate) struct Place<'a> {
+    above: Option<&'a Place<'a>>,
+    element: &'a Element,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(above) = self.above {
+            above.fmt(f)?;
+        }
+        self.element.fmt(f)
     }
 }
 
@@ -107,5 +147,37 @@ impl fmt::Display for Element {
             Self::Value(value) => write!(f, "[={value}]"),
             Self::Index(index) => write!(f, "[{index}]"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(paths: &[&str]) -> FieldSet {
+        let mut set = FieldSet::default();
+        for path in paths {
+            let elements: Vec<_> = path.split('.').map(|name| Element::Field(name.to_owned())).collect();
+            set.insert(&elements);
+        }
+        set
+    }
+
+    #[test]
+    fn sets_are_added_subtracted_and_compared() {
+        let many = set(&["a", "a.b", "c.d", "c.e", "f"]);
+        let few = set(&["a", "c.e", "g"]);
+        let without = |one: &FieldSet, other: &FieldSet| {
+            let mut left = one.clone();
+            left.subtract(other);
+            left.paths()
+        };
+        assert_eq!(without(&many, &few), [".f", ".a.b", ".c.d"]);
+        assert_eq!(without(&few, &many), [".g"]);
+        assert_eq!(many.common(&few).paths(), [".a", ".c.e"]);
+        assert_eq!(few.common(&many), many.common(&few));
+        let mut both = few.clone();
+        both.add(&many);
+        assert_eq!(both.paths(), [".a", ".f", ".g", ".a.b", ".c.d", ".c.e"]);
     }
 }

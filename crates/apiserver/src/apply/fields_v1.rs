@@ -80,8 +80,8 @@ mod tests {
         assert_eq!(
             set.paths(),
             [
-                ".metadata.finalizers[=\"x\"]",
                 ".metadata.labels",
+                ".metadata.finalizers[=\"x\"]",
                 ".metadata.labels.app",
                 ".spec.list[0]",
                 ".spec.ports[port=80,protocol=\"TCP\"]",

@@ -93,6 +93,11 @@ impl Managed {
         self.entries.is_empty()
     }
 
+    /// How many managers there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) fn entry(&self, manager: &Manager) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.manager == *manager)
     }

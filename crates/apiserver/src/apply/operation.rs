@@ -1,6 +1,6 @@
 //! What a write does to an object's managers, and an apply to the object.
 
-use resources::meta::Time;
+use resources::{Complaints, PATH_BYTES_MAX, meta::Time, shortened};
 use serde_json::Value;
 
 use super::{
@@ -19,10 +19,11 @@ use crate::schema::Place;
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
 /// The part of an object that has a subresource of its own, and that subresource.
 const STATUS: &str = "status";
+const METADATA: &str = "metadata";
 const SCALE: &str = "scale";
 
 /// What the server alone writes, so that nobody manages it (upstream: apimachinery, managedfields, `stripMeta`).
-const NOBODYS: &[&[&str]] = &[
+const UNMANAGED_FIELDS: &[&[&str]] = &[
     &["apiVersion"],
     &["kind"],
     &["metadata"],
@@ -50,7 +51,7 @@ pub(crate) enum Refused {
     /// It is none of such an object, for these reasons.
     Malformed(Vec<String>),
     /// At least one; in the order of managers and fields.
-    Conflicts(Vec<Conflict>),
+    Conflicts(Complaints<Conflict>),
 }
 
 /// Notes that `manager` made `new` of `old`.
@@ -114,16 +115,15 @@ pub(crate) fn apply(
     let mut changed = changes.added;
     changed.add(&changes.modified);
     let excused = client_side::excused(live, place, manager);
-    let conflicts: Vec<_> = managed
-        .entries
-        .iter()
-        .filter(|entry| entry.manager != *manager)
-        .flat_map(|entry| {
-            let mut fields = entry.fields.common(&changed);
-            fields.subtract(&excused);
-            fields.paths().into_iter().map(|field| Conflict { manager: entry.manager.clone(), field })
-        })
-        .collect();
+    let mut conflicts = Complaints::default();
+    for entry in managed.entries.iter().filter(|entry| entry.manager != *manager) {
+        let mut fields = entry.fields.common(&changed);
+        fields.subtract(&excused);
+        fields.each_place(&mut |place| {
+            conflicts
+                .add(|| Conflict { manager: entry.manager.clone(), field: shortened(PATH_BYTES_MAX, place) });
+        });
+    }
     if !force && !conflicts.is_empty() {
         return Err(Refused::Conflicts(conflicts));
     }
@@ -132,8 +132,10 @@ pub(crate) fn apply(
         entry.fields.subtract(&changes.removed);
     }
     let own = managed.entry_or_new(manager);
-    // Upstream: an apply that changes nothing has no time.
-    own.time = if new == *live { last.and_then(|last| last.time) } else { Some(now) };
+    // Upstream: an apply that changes nothing has no time, and neither has one by way of a Scale.
+    let last_time = last.and_then(|last| last.time);
+    let is_scale = manager.subresource == SCALE;
+    own.time = if new == *live { last_time } else { Some(now).filter(|_| !is_scale) };
     managed.tidy();
     Ok(client_side::note(new, configuration, manager))
 }
@@ -167,14 +169,14 @@ fn changes(old: &Value, new: &Value, place: Place<'_>, subresource: &str) -> Cha
 /// The fields that are written by way of a subresource, of those that anybody manages.
 fn managed_part(mut fields: FieldSet, subresource: &str) -> FieldSet {
     let field = |name: &str| Element::Field(name.to_owned());
-    let mut nobodys = FieldSet::default();
-    for path in NOBODYS {
-        nobodys.insert(&path.iter().map(|name| field(name)).collect::<Vec<_>>());
+    let mut unmanaged = FieldSet::default();
+    for path in UNMANAGED_FIELDS {
+        unmanaged.insert(&path.iter().map(|name| field(name)).collect::<Vec<_>>());
     }
-    fields.subtract(&nobodys);
+    fields.subtract(&unmanaged);
     match subresource {
         "" => _ = fields.below.remove(&field(STATUS)),
-        STATUS => fields.below.retain(|element, _| *element == field(STATUS)),
+        STATUS => fields.below.retain(|element, _| [STATUS, METADATA].map(field).contains(element)),
         _ => {}
     }
     fields

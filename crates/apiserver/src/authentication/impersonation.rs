@@ -55,9 +55,9 @@ impl Wish {
         let wish = Self { user: one(USER), groups: all(GROUP), uid: one(UID), extra: extra.collect() };
         let more = !(wish.groups.is_empty() && wish.uid.is_empty() && wish.extra.is_empty());
         match (wish.user.is_empty(), more) {
-            (true, true) => Err(Failure::untyped(
-                "groups, a uid or extra fields were to be impersonated without a user: name one in Impersonate-User",
-            )),
+            (true, true) => {
+                Err(Failure::untyped("Impersonate-Group, -Uid and -Extra require Impersonate-User"))
+            }
             (true, false) => Ok(None),
             (false, _) => Ok(Some(wish)),
         }

@@ -1,18 +1,14 @@
-//! Tokens of ServiceAccounts: who gets which, and whom one shows (upstream: kubernetes, `pkg/serviceaccount/claims.go`).
+//! Tokens of ServiceAccounts (upstream: kubernetes, `pkg/serviceaccount/claims.go`).
 //!
-//! A token holds as long as its ServiceAccount is there, and the Pod, Secret or Node it is bound to: each the one with
-//! the uid that it had.
+//! A token is valid while its ServiceAccount exists, and the Pod, Secret or Node it is bound to, each with the same uid.
+
+mod issue;
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
-use objects::{Cause, Error};
 use resources::{
     Object, ObjectKey,
     builtin::{Node, Pod, Secret, ServiceAccount},
-    downcast,
-    meta::{ObjectMeta, Time},
-    reviews::{BoundObjectReference, TokenRequest, TokenRequestStatus},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -24,16 +20,11 @@ use super::{
 };
 use crate::registry::Registry;
 
-/// Who says so in tokens, and whom those are for that name nobody.
+/// The issuer (`iss`) of our tokens, and the default audience.
 const ISSUER: &str = "https://kubernetes.default.svc";
 const KEYS_PATH: &str = "/openid/v1/jwks";
 
-/// How long a token holds if nobody says, at least and at most, in seconds (upstream: authentication, `v1/defaults.go`,
-/// `validation`).
-const DEFAULT_SECONDS: i64 = 3600;
-const MIN_SECONDS: i64 = 600;
-const MAX_SECONDS: i64 = 1 << 32;
-/// Clocks may differ by so much, and an object that goes counts so much longer.
+/// How much clocks may differ, and how long a deleted object still counts, in seconds.
 const LEEWAY: i64 = 60;
 
 const POD_NAME: &str = "authentication.kubernetes.io/pod-name";
@@ -41,16 +32,16 @@ const POD_UID: &str = "authentication.kubernetes.io/pod-uid";
 const NODE_NAME: &str = "authentication.kubernetes.io/node-name";
 const NODE_UID: &str = "authentication.kubernetes.io/node-uid";
 
-/// What an invalid token is told when nothing more should be.
+/// The error for an invalid token; it tells nothing more.
 pub(crate) const INVALID: &str = "invalid bearer token";
 const INVALIDATED: &str = "service account token has been invalidated";
 
-/// Gives tokens out and takes them.
+/// Issues and verifies tokens.
 pub(crate) struct Tokens {
     signer: Signer,
 }
 
-/// Whom a token shows, and for whom it was meant among those asked for.
+/// The user of a token, and those of the requested audiences that it is for.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) user: User,
@@ -95,72 +86,10 @@ impl Tokens {
         Self { signer }
     }
 
-    /// Answers a request for a token of a ServiceAccount.
-    pub(crate) fn issue(
-        &self,
-        registry: &Registry,
-        account: &ObjectKey,
-        mut request: TokenRequest,
-    ) -> Result<TokenRequest, Error> {
-        check_key(&request.metadata, account)?;
-        let ObjectKey { namespace, name } = account;
-        let metadata = registry.get(ServiceAccount::kind(), account)?.object()?.metadata().clone();
-        let uid = metadata.uid.clone().unwrap_or_default();
-        match request.metadata.uid.as_deref().filter(|wanted| !wanted.is_empty()) {
-            Some(wanted) if wanted != uid => {
-                let message = format!(
-                    "the UID in the token request ({wanted}) does not match the UID of the service account ({uid})"
-                );
-                return Err(Error::Conflict { kind: TokenRequest::kind(), name: name.clone(), message });
-            }
-            _ => {}
-        }
-        if request.spec.audiences.is_empty() {
-            request.spec.audiences = vec![ISSUER.to_owned()];
-        }
-        let seconds = *request.spec.expiration_seconds.get_or_insert(DEFAULT_SECONDS);
-        check_seconds(seconds)?;
-        let mut of = Bindings {
-            namespace: namespace.clone(),
-            node: None,
-            pod: None,
-            secret: None,
-            serviceaccount: Reference { name: name.clone(), uid: uid.clone() },
-        };
-        if let Some(bound) = &request.spec.bound_object_ref {
-            of.bind(registry, bound)?;
-        }
-        let now = registry.chance.timestamp().as_second();
-        let claims = Claims {
-            aud: request.spec.audiences.clone(),
-            exp: now + seconds,
-            iat: now,
-            iss: ISSUER.into(),
-            jti: registry.chance.uid(),
-            of,
-            nbf: now,
-            sub: service_account_user(namespace, name),
-        };
-        let token = self.signer.sign(&claims).ok_or_else(|| {
-            Error::Internal("failed to generate token: the system gives no random numbers".into())
-        })?;
-        let created = registry.chance.now();
-        let expires = created.0.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(created.0);
-        request.metadata = ObjectMeta {
-            name: Some(name.clone()),
-            namespace: Some(namespace.clone()),
-            uid: Some(uid),
-            creation_timestamp: Some(created),
-            ..ObjectMeta::default()
-        };
-        request.status = Some(TokenRequestStatus { expiration_timestamp: Time(expires), token });
-        Ok(request)
-    }
-
-    /// Whom a token shows, if it is good now and for one of the audiences; without any, for this API.
+    /// Verifies a token for one of the audiences; without any, for this API.
     ///
     /// # Errors
-    /// Why it is not taken, fit for those who may review tokens.
+    /// Why it is invalid, in words for those who may review tokens.
     pub(crate) fn check(
         &self,
         registry: &Registry,
@@ -169,7 +98,7 @@ impl Tokens {
     ) -> Result<Accepted, String> {
         let claims = self.signer.verify(token).and_then(|json| serde_json::from_slice::<Claims>(&json).ok());
         let claims = claims.filter(|claims| claims.iss == ISSUER).ok_or(INVALID)?;
-        let now = registry.chance.timestamp().as_second();
+        let now = registry.environment.timestamp().as_second();
         if now - LEEWAY > claims.exp {
             return Err("service account token has expired".into());
         }
@@ -210,58 +139,7 @@ impl Claims {
 }
 
 impl Bindings {
-    /// Makes the token depend on an object.
-    fn bind(&mut self, registry: &Registry, bound: &BoundObjectReference) -> Result<(), Error> {
-        let [api_version, kind, name, wanted] = [&bound.api_version, &bound.kind, &bound.name, &bound.uid]
-            .map(|text| text.as_deref().unwrap_or_default());
-        let (kind, namespace) = match (api_version, kind) {
-            ("v1", "Pod") => (Pod::kind(), self.namespace.as_str()),
-            ("v1", "Secret") => (Secret::kind(), self.namespace.as_str()),
-            ("v1", "Node") => (Node::kind(), ""),
-            _ => {
-                let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-                return Err(Error::BadRequest(format!(
-                    "cannot bind token to object of type {group}/{version}, Kind={kind}"
-                )));
-            }
-        };
-        let object = registry.get(kind, &ObjectKey::new(namespace, name))?.object()?;
-        let uid = object.metadata().uid.clone().unwrap_or_default();
-        let reference = Some(Reference { name: name.to_owned(), uid: uid.clone() });
-        if let Some(pod) = downcast::<Pod>(object) {
-            self.check_runs_as(&pod)?;
-            self.pod = reference;
-            let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
-            self.node = node.filter(|node| !node.is_empty()).map(|node| Reference {
-                uid: uid_of(registry, Node::kind(), &ObjectKey::cluster(node)).unwrap_or_default(),
-                name: node.to_owned(),
-            });
-        } else if kind == Secret::kind() {
-            self.secret = reference;
-        } else {
-            self.node = reference;
-        }
-        if wanted.is_empty() || wanted == uid {
-            return Ok(());
-        }
-        let message = format!(
-            "the UID in the bound object reference ({wanted}) does not match the UID in record. The object might have been deleted and then recreated"
-        );
-        Err(Error::Conflict { kind, name: name.to_owned(), message })
-    }
-
-    fn check_runs_as(&self, pod: &Pod) -> Result<(), Error> {
-        let account = &self.serviceaccount.name;
-        let runs_as = pod.spec.as_ref().and_then(|spec| spec.service_account_name.as_deref());
-        if runs_as == Some(account) {
-            return Ok(());
-        }
-        Err(Error::BadRequest(format!(
-            "cannot bind token for serviceaccount {account:?} to pod running with different serviceaccount name."
-        )))
-    }
-
-    /// Whether all of them are still there.
+    /// Checks that all of them still exist.
     fn check(&self, registry: &Registry) -> Result<(), String> {
         let here = |name: &str| ObjectKey::new(self.namespace.as_str(), name);
         let account = &self.serviceaccount;
@@ -270,7 +148,7 @@ impl Bindings {
         if found != account.uid {
             return Err(format!("service account UID ({found}) does not match claim ({})", account.uid));
         }
-        // The node of a pod may go before it.
+        // A pod's node may be removed before the pod.
         let node = self.node.as_ref().filter(|_| self.pod.is_none());
         let others =
             [(self.secret.as_ref(), Secret::kind()), (self.pod.as_ref(), Pod::kind()), (node, Node::kind())];
@@ -290,46 +168,13 @@ impl Bindings {
     }
 }
 
-/// The uid of an object that is there, and has not been on its way out for long.
+/// The uid of an object that exists and was not marked for deletion more than [`LEEWAY`] ago.
 fn uid_of(registry: &Registry, kind: &'static resources::Kind, key: &ObjectKey) -> Option<String> {
     let object = registry.get(kind, key).and_then(|stored| stored.object()).ok()?;
     let metadata = object.metadata();
-    let long_ago = registry.chance.timestamp().as_second() - LEEWAY;
+    let long_ago = registry.environment.timestamp().as_second() - LEEWAY;
     let is_gone = metadata.deletion_timestamp.as_ref().is_some_and(|time| time.0.as_second() < long_ago);
     metadata.uid.clone().filter(|_| !is_gone)
-}
-
-/// A request need not say whose token it asks for, and says nothing else.
-fn check_key(metadata: &ObjectMeta, account: &ObjectKey) -> Result<(), Error> {
-    let parts = [
-        ("name", metadata.name.as_deref(), &account.name),
-        ("namespace", metadata.namespace.as_deref(), &account.namespace),
-    ];
-    let wrong = |(_, given, wanted): &(_, Option<&str>, &String)| {
-        given.is_some_and(|given| !given.is_empty() && given != wanted.as_str())
-    };
-    match parts.into_iter().find(wrong) {
-        None => Ok(()),
-        Some((field, given, _)) => {
-            let why = format!("must match the service account {field} if specified");
-            Err(invalid(&account.name, &format!("metadata.{field}"), &json!(given), &why))
-        }
-    }
-}
-
-fn check_seconds(seconds: i64) -> Result<(), Error> {
-    let why = match seconds {
-        ..MIN_SECONDS => "may not specify a duration less than 10 minutes",
-        MIN_SECONDS..=MAX_SECONDS => return Ok(()),
-        _ => "may not specify a duration larger than 2^32 seconds",
-    };
-    Err(invalid("", "spec.expirationSeconds", &json!(seconds), why))
-}
-
-fn invalid(name: &str, field: &str, value: &Value, why: &str) -> Error {
-    let message = format!("Invalid value: {value}: {why}");
-    let cause = Cause { field: field.into(), reason: "FieldValueInvalid".into(), message };
-    Error::Invalid { kind: TokenRequest::kind(), name: name.to_owned(), causes: vec![cause] }
 }
 
 fn quoted(list: &[String]) -> String {
@@ -337,7 +182,7 @@ fn quoted(list: &[String]) -> String {
     format!("[{}]", quoted.join(" "))
 }
 
-/// What those read who check tokens themselves (OpenID Connect Discovery); `None` for other paths.
+/// OpenID Connect Discovery, for those who verify tokens themselves; `None` for other paths.
 pub(crate) fn issuer_documents(tokens: &Tokens, path: &str) -> Option<Value> {
     match path.trim_end_matches('/') {
         KEYS_PATH => Some(tokens.signer.key_set()),

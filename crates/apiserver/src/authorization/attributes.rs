@@ -48,6 +48,11 @@ impl Attributes {
     }
 
     fn of_resource(group: &str, rest: &[&str], method: &Method, query: &Query) -> Self {
+        // The old way to watch says so before it says what.
+        let (watched, rest) = match rest {
+            ["watch", rest @ ..] if !rest.is_empty() => (true, rest),
+            rest => (false, rest),
+        };
         let (namespace, parts) = match rest {
             ["namespaces", namespace, part, ..] if !PARTS_OF_NAMESPACES.contains(part) => {
                 (*namespace, &rest[2..])
@@ -63,6 +68,7 @@ impl Attributes {
             Method::PATCH => "patch",
             Method::DELETE if name.is_empty() => "deletecollection",
             Method::DELETE => "delete",
+            _ if watched => "watch",
             Method::GET | Method::HEAD if !name.is_empty() => "get",
             Method::GET | Method::HEAD => {
                 // Who may see one object may list it alone.

@@ -9,13 +9,47 @@ use super::rule::{covers_path, list};
 
 const ALL: &str = "*";
 
+/// How many rights rules may give, each of one verb on one resource with one name, or on one path. A rule gives the product
+/// of its lists, so a short one can give very many.
+const RIGHTS_MAX: usize = 50_000;
+
+/// Rules that give more than [`RIGHTS_MAX`] rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the rules give more than {RIGHTS_MAX} combinations of verb, resource and name: use \"*\", or several roles"
+)]
+pub(super) struct TooManyRights;
+
 /// What `wanted` allows and `held` does not, in rules of one resource or path each; verbs of one resource are together.
-pub(super) fn missing(held: &[PolicyRule], wanted: &[PolicyRule]) -> Vec<PolicyRule> {
-    let parts = wanted.iter().flat_map(parts);
-    together(parts.filter(|part| !held.iter().any(|held| covers(held, part))))
+///
+/// # Errors
+/// When `wanted` allows too much to be compared one by one.
+pub(super) fn missing(held: &[PolicyRule], wanted: &[PolicyRule]) -> Result<Vec<PolicyRule>, TooManyRights> {
+    let all = wanted.iter().map(rights).fold(0, usize::saturating_add);
+    if all > RIGHTS_MAX {
+        return Err(TooManyRights);
+    }
+    let mut missing = Vec::new();
+    for wanted in wanted {
+        let covers: Vec<Cover> = held.iter().map(|held| Cover::new(held, wanted)).collect();
+        missing.extend(parts(wanted).filter(|(at, _)| !covers.iter().any(|cover| cover.has(at))));
+    }
+    Ok(together(missing.into_iter().map(|(_, part)| part)))
 }
 
-/// A rule of one verb on one resource, with at most one name, or on one path.
+/// How many rights a rule gives.
+fn rights(rule: &PolicyRule) -> usize {
+    let resources = [list(&rule.api_groups).len(), list(&rule.resources).len(), names(rule)];
+    let resources = resources.into_iter().fold(1, usize::saturating_mul);
+    rule.verbs.len().saturating_mul(resources.saturating_add(list(&rule.non_resource_urls).len()))
+}
+
+/// How many names a rule is about; for all names counts as one.
+fn names(rule: &PolicyRule) -> usize {
+    list(&rule.resource_names).len().max(1)
+}
+
+/// A right: a verb on one resource, with at most one name, or on one path.
 struct Part<'a> {
     verb: &'a str,
     what: What<'a>,
@@ -27,32 +61,79 @@ enum What<'a> {
     Path(&'a str),
 }
 
-fn parts(rule: &PolicyRule) -> Vec<Part<'_>> {
-    let mut whats: Vec<What<'_>> = list(&rule.non_resource_urls).iter().map(|url| What::Path(url)).collect();
-    for group in list(&rule.api_groups) {
-        for resource in list(&rule.resources) {
-            let names = list(&rule.resource_names);
-            let of = |name| What::Resource { group, resource, name };
-            whats.extend(names.iter().map(|name| of(Some(name))));
-            whats.extend(names.is_empty().then(|| of(None)));
-        }
-    }
-    let each_verb = |what| rule.verbs.iter().map(move |verb| Part { verb, what });
-    whats.into_iter().flat_map(each_verb).collect()
+/// Where in the lists of its rule a right stands.
+#[derive(Clone, Copy)]
+struct At {
+    verb: usize,
+    what: WhatAt,
 }
 
-fn covers(held: &PolicyRule, part: &Part<'_>) -> bool {
-    let has = |list: &[String], wanted: &str| list.iter().any(|one| one == ALL || one == wanted);
-    has(&held.verbs, part.verb)
-        && match part.what {
-            What::Path(path) => list(&held.non_resource_urls).iter().any(|url| covers_path(url, path)),
-            What::Resource { group, resource, name } => {
-                let names = list(&held.resource_names);
-                has(list(&held.api_groups), group)
-                    && list(&held.resources).iter().any(|held| covers_resource(held, resource))
-                    && (names.is_empty() || name.is_some_and(|name| names.iter().any(|one| one == name)))
-            }
+#[derive(Clone, Copy)]
+enum WhatAt {
+    Resource { group: usize, resource: usize, name: usize },
+    Path(usize),
+}
+
+fn parts(rule: &PolicyRule) -> impl Iterator<Item = (At, Part<'_>)> {
+    let (groups, resources) = (list(&rule.api_groups), list(&rule.resources));
+    let (all_names, urls) = (list(&rule.resource_names), list(&rule.non_resource_urls));
+    let paths = urls.iter().enumerate().map(|(at, url)| (WhatAt::Path(at), What::Path(url)));
+    let of_group = move |(group_at, group)| {
+        resources.iter().enumerate().flat_map(move |(resource_at, resource)| {
+            (0..names(rule)).map(move |name_at| {
+                let at = WhatAt::Resource { group: group_at, resource: resource_at, name: name_at };
+                (at, What::Resource { group, resource, name: all_names.get(name_at).map(String::as_str) })
+            })
+        })
+    };
+    let groups = groups.iter().map(String::as_str).enumerate();
+    let each_verb = |(at, what)| {
+        let verbs = rule.verbs.iter().enumerate();
+        verbs.map(move |(verb_at, verb)| (At { verb: verb_at, what: at }, Part { verb, what }))
+    };
+    paths.chain(groups.flat_map(of_group)).flat_map(each_verb)
+}
+
+/// What of a wanted rule's lists a held rule covers, entry by entry.
+struct Cover {
+    verbs: Vec<bool>,
+    groups: Vec<bool>,
+    resources: Vec<bool>,
+    names: Vec<bool>,
+    paths: Vec<bool>,
+}
+
+impl Cover {
+    fn new(held: &PolicyRule, wanted: &PolicyRule) -> Self {
+        let has = |list: &[String], wanted: &String| list.iter().any(|one| one == ALL || one == wanted);
+        let each = |wanted: &[String], covers: &dyn Fn(&String) -> bool| wanted.iter().map(covers).collect();
+        let held_names = list(&held.resource_names);
+        let names = match list(&wanted.resource_names) {
+            [] => vec![held_names.is_empty()],
+            wanted => each(wanted, &|name| held_names.is_empty() || held_names.contains(name)),
+        };
+        Self {
+            verbs: each(&wanted.verbs, &|verb| has(&held.verbs, verb)),
+            groups: each(list(&wanted.api_groups), &|group| has(list(&held.api_groups), group)),
+            resources: each(list(&wanted.resources), &|resource| {
+                list(&held.resources).iter().any(|held| covers_resource(held, resource))
+            }),
+            names,
+            paths: each(list(&wanted.non_resource_urls), &|path| {
+                list(&held.non_resource_urls).iter().any(|url| covers_path(url, path))
+            }),
         }
+    }
+
+    fn has(&self, at: &At) -> bool {
+        self.verbs[at.verb]
+            && match at.what {
+                WhatAt::Path(path) => self.paths[path],
+                WhatAt::Resource { group, resource, name } => {
+                    self.groups[group] && self.resources[resource] && self.names[name]
+                }
+            }
+    }
 }
 
 /// `*` covers all, `*/scale` the same part of all.
@@ -166,8 +247,28 @@ mod tests {
         for (held, wanted, expect) in cases {
             let [held, wanted]: [Vec<_>; 2] =
                 [held, wanted].map(|rules| rules.iter().map(|text| rule(text)).collect());
-            let found: Vec<_> = missing(&held, &wanted).iter().map(shown).collect();
+            let found: Vec<_> = missing(&held, &wanted).unwrap().iter().map(shown).collect();
             assert_eq!(found, expect, "{held:?} {wanted:?}");
         }
+    }
+
+    /// A few hundred bytes that give a hundred million rights.
+    #[test]
+    fn too_many_rights_are_not_written_out() {
+        let many = |prefix: &str, count: usize| {
+            Some((0..count).map(|number| format!("{prefix}{number}")).collect::<Vec<_>>())
+        };
+        let rule = |each: usize| PolicyRule {
+            verbs: many("v", each).unwrap_or_default(),
+            api_groups: many("g", each),
+            resources: many("r", each),
+            resource_names: many("n", each),
+            ..PolicyRule::default()
+        };
+        assert_eq!(missing(&[], &[rule(100)]), Err(TooManyRights));
+        let twice = [rule(14), rule(14)];
+        assert_eq!(missing(&[], &twice), Err(TooManyRights), "their sum counts");
+        assert_eq!(missing(&[], &twice[..1]).map(|missing| missing.len()), Ok(14 * 14 * 14));
+        assert_eq!(missing(&twice, &twice[..1]), Ok(Vec::new()));
     }
 }

@@ -44,7 +44,8 @@ pub(crate) fn completed(present: &ClusterRole, default: &ClusterRole) -> Option<
         return None;
     }
     let rules = |role: &ClusterRole| role.rules.clone().unwrap_or_default();
-    let missing = missing(&rules(present), &rules(default));
+    // The defaults are few.
+    let missing = missing(&rules(present), &rules(default)).ok()?;
     (!missing.is_empty()).then(|| {
         let rules = [rules(present), missing].concat();
         ClusterRole { rules: Some(rules), ..present.clone() }

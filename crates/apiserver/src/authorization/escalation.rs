@@ -2,9 +2,9 @@
 
 use std::{any::Any, sync::Arc};
 
-use objects::Error;
+use objects::{Cause, Error};
 use resources::{
-    DynObject, Kind, Object,
+    COMPLAINTS_MAX, DynObject, Kind, Object,
     builtin::{ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef},
 };
 
@@ -29,7 +29,7 @@ pub(crate) fn check_grant(
         return Ok(());
     }
     let Some(grant) = Grant::of(&**object) else { return Ok(()) };
-    if old.is_some_and(|old| differs_in_ends_only(object, old)) {
+    if old.is_some_and(|old| changes_only_gc_fields(object, old)) {
         return Ok(());
     }
     let writer = Writer { policies, user, object: &**object };
@@ -42,7 +42,7 @@ pub(crate) fn check_grant(
                 return Ok(());
             }
             writer.check_holds(rules)?;
-            match aggregates && !writer.missing(&all_rights()).is_empty() {
+            match aggregates && !writer.missing(&all_rights())?.is_empty() {
                 true => Err(writer.refused("must have cluster-admin privileges to use the aggregationRule")),
                 false => Ok(()),
             }
@@ -107,16 +107,30 @@ impl Writer<'_> {
         self.policies.decide(self.user, &Attributes { verb: verb.to_owned(), asked }).allowed
     }
 
-    fn missing(&self, wanted: &[PolicyRule]) -> Vec<PolicyRule> {
-        missing(&self.policies.rules_of(self.user, self.namespace()).0, wanted)
+    fn missing(&self, wanted: &[PolicyRule]) -> Result<Vec<PolicyRule>, Failure> {
+        let held = self.policies.rules_of(self.user, self.namespace()).0;
+        missing(&held, wanted).map_err(|too_many| {
+            let (kind, metadata) = (self.object.kind(), self.object.metadata());
+            let causes = vec![Cause {
+                field: "rules".into(),
+                reason: "FieldValueTooMany".into(),
+                message: format!("Too many: {too_many}"),
+            }];
+            Error::Invalid { kind, name: metadata.name.clone().unwrap_or_default(), causes }.into()
+        })
     }
 
     fn check_holds(&self, rules: &[PolicyRule]) -> Result<(), Failure> {
-        let mut missing: Vec<String> = self.missing(rules).iter().map(shown).collect();
+        let mut missing: Vec<String> = self.missing(rules)?.iter().map(shown).collect();
         if missing.is_empty() {
             return Ok(());
         }
         missing.sort();
+        let left_out = missing.len().saturating_sub(COMPLAINTS_MAX);
+        missing.truncate(COMPLAINTS_MAX);
+        if left_out > 0 {
+            missing.push(format!("and {left_out} more"));
+        }
         let (name, groups) = (&self.user.name, quoted(&self.user.groups));
         let unresolved = self.policies.rules_of(self.user, self.namespace()).1;
         let unresolved =
@@ -149,8 +163,8 @@ fn all_rights() -> [PolicyRule; 2] {
     ]
 }
 
-/// Whether nothing changes but what the end of an object depends on.
-fn differs_in_ends_only(object: &Arc<dyn DynObject>, old: &Arc<dyn DynObject>) -> bool {
+/// Whether nothing changes but what the garbage collector writes: owners and finalizers.
+fn changes_only_gc_fields(object: &Arc<dyn DynObject>, old: &Arc<dyn DynObject>) -> bool {
     let (mut metadata, known) = (object.metadata().clone(), old.metadata());
     metadata.owner_references.clone_from(&known.owner_references);
     metadata.finalizers.clone_from(&known.finalizers);

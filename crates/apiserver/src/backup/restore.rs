@@ -2,16 +2,23 @@
 
 use std::{fs, io::BufRead, path::Path};
 
+use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
 use futures::executor::block_on;
 use resources::kinds;
 use sha2::{Digest, Sha256};
-use storage::objects::{Durability, ObjectStore, Op, Options};
+use storage::objects::{Durability, ObjectStore, Op, Options, key_of};
 
 use super::{End, FORM, Line, raw::Raw};
-use crate::{Error, Result, hex::hex, tls::write_private};
+use crate::{
+    Error, Result,
+    hex::hex,
+    secrets::{FILE, SecretKeys},
+    tls::write_private,
+};
 
-/// How long a line may be: an object, and the little around it.
-const LINE_BYTES_MAX: u64 = 8 << 20;
+/// How long a line may be: twice the longest object that the store takes by default, so that whatever can be stored can be
+/// restored, also when what Ebb adds to an object makes it longer than it was taken for.
+const LINE_BYTES_MAX: u64 = 16 << 20;
 /// Which part of the store's queue is filled before what is in it is waited for. A further object has to fit in, and the
 /// number of changes that wait is bounded as well.
 const QUEUE_PART: usize = 16;
@@ -30,32 +37,42 @@ pub struct Restored {
 /// Makes a state in `data_dir`, the one that [`Options::data_dir`](crate::Options) names, which must have none.
 ///
 /// Blocks on I/O. Objects get new versions, all of them later than any that the backed-up state had, so that nobody
-/// takes one of these for one that it knows.
+/// takes one of these for one that it knows. What is sealed in the backup opens with the key that is in it, in the file
+/// `secrets_key`, or in the data directory, where one is made if there is none.
 ///
 /// # Errors
-/// `StateExists`; `Backup` when it is none, or a part of one; `File` and `Storage`. Nothing has changed then.
-pub fn restore(backup: impl BufRead, data_dir: &Path) -> Result<Restored> {
-    for name in ["state", "pki"] {
-        let dir = data_dir.join(name);
-        if dir.exists() {
-            return Err(Error::StateExists { dir });
-        }
-    }
+/// `StateExists`; `SecretsKey`; `Backup` when it is none, a part of one, or does not open; `File` and `Storage`. Nothing has
+/// changed then.
+pub fn restore(backup: impl BufRead, data_dir: &Path, secrets_key: Option<&Path>) -> Result<Restored> {
     let building = data_dir.join("restoring");
+    let [state, pki] = ["state", "pki"].map(|name| data_dir.join(name));
+    // Of a restore that was killed keys may be in place, but never the state.
+    if state.exists() || (pki.exists() && !building.exists()) {
+        return Err(Error::StateExists { dir: if state.exists() { state } else { pki } });
+    }
     let failed = |action, path: &Path| {
         let path = path.to_owned();
         move |source| Error::File { action, path, source }
     };
     if building.exists() {
-        // Of a restore that was killed.
-        fs::remove_dir_all(&building).map_err(failed("remove", &building))?;
+        // The keys first: without the other, they are somebody's own.
+        for dir in [&pki, &building].into_iter().filter(|dir| dir.exists()) {
+            fs::remove_dir_all(dir).map_err(failed("remove", dir))?;
+        }
     }
-    let pki = building.join("pki");
-    fs::create_dir_all(&pki).map_err(failed("create", &pki))?;
-    let restored = read(backup, &building, Options::default());
+    let keys = SecretKeys::found(data_dir, secrets_key)?;
+    let building_pki = building.join("pki");
+    fs::create_dir_all(&building_pki).map_err(failed("create", &building_pki))?;
+    let (seals, is_new) = match SecretKeys::own(data_dir)? {
+        Some(own) => (own, false),
+        None => (SecretKeys::make(&building)?, true),
+    };
+    let options = Options { sealing: Some(seals.sealing()), ..Options::default() };
+    let restored = read(backup, &building, options, keys);
     if restored.is_ok() {
         // The state last: where it is, all is.
-        for name in ["pki", "state"] {
+        let names = is_new.then_some(FILE).into_iter().chain(["pki", "state"]);
+        for name in names {
             let place = data_dir.join(name);
             fs::rename(building.join(name), &place).map_err(failed("put in place", &place))?;
         }
@@ -66,9 +83,16 @@ pub fn restore(backup: impl BufRead, data_dir: &Path) -> Result<Restored> {
     restored
 }
 
-fn read(mut backup: impl BufRead, building: &Path, options: Options) -> Result<Restored> {
+/// `keys` are those that may open what is sealed in the backup, if none is in it.
+fn read(
+    mut backup: impl BufRead,
+    building: &Path,
+    options: Options,
+    mut keys: Option<SecretKeys>,
+) -> Result<Restored> {
     let mut sha256 = Sha256::new();
     let mut state: Option<(Filling, Restored)> = None;
+    let mut version = 0;
     let (mut number, mut objects) = (0, 0);
     let mut text = Vec::new();
     loop {
@@ -80,10 +104,11 @@ fn read(mut backup: impl BufRead, building: &Path, options: Options) -> Result<R
         if text.last() != Some(&b'\n') {
             return Err(wrong("the backup breaks off here".into()));
         }
-        let line =
-            serde_json::from_slice(&text).map_err(|error| wrong(format!("is none of a backup: {error}")))?;
+        let line = serde_json::from_slice(&text)
+            .map_err(|error| wrong(format!("not a valid backup line: {error}")))?;
         match (line, &mut state) {
-            (Line::Head { backup, version, taken, .. }, None) => {
+            (Line::Head { backup, version: at, taken, .. }, None) => {
+                version = at;
                 if backup > FORM {
                     return Err(wrong(format!(
                         "the backup has form {backup}, and this Ebb reads up to {FORM}: restore it with a newer one"
@@ -93,20 +118,27 @@ fn read(mut backup: impl BufRead, building: &Path, options: Options) -> Result<R
                 let filling = Filling::open(&building.join("state"), options)?;
                 state = Some((filling, Restored { objects: 0, left_out: 0, taken }));
             }
+            (Line::Key { secrets_key }, Some(_)) => {
+                let key = SecretKeys::parse(&secrets_key).ok_or_else(|| wrong("is no key".into()))?;
+                keys = Some(key);
+            }
             (Line::File { file, text }, Some(_)) => {
-                if file.is_empty() || file.contains(['/', '\0']) || file.starts_with('.') {
-                    return Err(wrong(format!("{file:?} is no file's name")));
-                }
-                write_private(&building.join("pki").join(file), text.as_bytes())?;
+                put_file(building, &file, text.as_bytes()).map_err(wrong)??
+            }
+            (Line::SealedFile { file, sealed }, Some(_)) => {
+                let text = opened(keys.as_ref(), &file, version, &sealed).map_err(wrong)?;
+                put_file(building, &file, &text).map_err(wrong)??;
             }
             (Line::Object { key, object }, Some((filling, restored))) => {
                 objects += 1;
-                if is_made_again(&key, &object) {
-                    restored.left_out += 1;
-                } else {
-                    restored.objects += 1;
-                    filling.put(&key, object)?;
-                }
+                filling.take(&key, object, restored)?;
+            }
+            (Line::Sealed { key, sealed }, Some((filling, restored))) => {
+                objects += 1;
+                let object = opened(keys.as_ref(), &key, version, &sealed).map_err(wrong)?;
+                let object = serde_json::from_slice(&object)
+                    .map_err(|error| wrong(format!("what it seals is no object: {error}")))?;
+                filling.take(&key, object, restored)?;
             }
             (Line::End { end: End { objects: expected, sha256: digest } }, Some(_)) => {
                 let found = hex(&sha256.finalize());
@@ -122,12 +154,46 @@ fn read(mut backup: impl BufRead, building: &Path, options: Options) -> Result<R
             }
             _ => {
                 return Err(wrong(
-                    "is not where it belongs: the first line, and no other, says what this is".into(),
+                    "unexpected line: the header must be the first line and must appear once".into(),
                 ));
             }
         }
         sha256.update(&text);
     }
+}
+
+/// Writes one of the authority's files; refused with the reason when its name is none.
+fn put_file(building: &Path, file: &str, text: &[u8]) -> std::result::Result<Result<()>, String> {
+    if file.is_empty() || file.contains(['/', '\0']) || file.starts_with('.') {
+        return Err(format!("{file:?} is no file's name"));
+    }
+    Ok(write_private(&building.join("pki").join(file), text))
+}
+
+/// What is sealed in a line, or why it does not open and what to do.
+fn opened(
+    keys: Option<&SecretKeys>,
+    name: &str,
+    version: u64,
+    sealed: &str,
+) -> std::result::Result<Vec<u8>, String> {
+    let sealed = BASE64.decode(sealed).map_err(|error| format!("{name} is no base64: {error}"))?;
+    let id = key_of(&sealed).ok_or_else(|| format!("{name} is not sealed as Ebb does it"))?;
+    let keys = keys.ok_or_else(|| {
+        format!(
+            "keys and Secrets in the backup are encrypted with the key {id}, which is not in it: name the file that has \
+             it with --secrets-key; where it was taken, that is api/secrets.key in the data directory, or what `ebb up \
+             --secrets-key` names"
+        )
+    })?;
+    if !keys.has(id) {
+        return Err(format!(
+            "{name} is encrypted with the key {id}, and that is not the one given: name the file that has it with \
+             --secrets-key"
+        ));
+    }
+    let opened = keys.sealing().open(name, version, &sealed);
+    opened.map_err(|_| format!("{name} does not open: the backup was changed"))
 }
 
 /// A state that is being filled, no faster than the disk takes it.
@@ -143,6 +209,16 @@ impl Filling {
         let queued_bytes_max = options.queue_bytes_max / QUEUE_PART;
         let (store, _) = ObjectStore::open(dir, options).map_err(Error::Storage)?;
         Ok(Self { store, queued_bytes_max, queued_bytes: 0 })
+    }
+
+    /// Takes an object that does not come again of itself.
+    fn take(&mut self, key: &str, object: Raw, restored: &mut Restored) -> Result<()> {
+        if is_made_again(key, &object) {
+            restored.left_out += 1;
+            return Ok(());
+        }
+        restored.objects += 1;
+        self.put(key, object)
     }
 
     fn put(&mut self, key: &str, mut object: Raw) -> Result<()> {
@@ -206,7 +282,7 @@ mod tests {
         fs::create_dir(dir.path().join("pki")).unwrap();
         // Room for a few dozen of them.
         let options = Options { queue_bytes_max: 16_000, ..Options::default() };
-        assert_eq!(read(&text[..], dir.path(), options).unwrap().objects, 500);
+        assert_eq!(read(&text[..], dir.path(), options, None).unwrap().objects, 500);
         let (store, _) = ObjectStore::open(dir.path().join("state"), Options::default()).unwrap();
         assert_eq!(store.scan("core/configmaps/").count(), 500);
     }

@@ -2,6 +2,7 @@
 
 use std::{cmp::Reverse, io, sync::Arc};
 
+use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
 use bytes::{Bytes, BytesMut};
 use futures::stream;
 use http::{Response, StatusCode};
@@ -15,6 +16,7 @@ use crate::{
     hex::hex,
     mount::Body,
     rest::reply,
+    secrets::is_secret,
     server::Shared,
     store::{Follower, From, Key, PageOptions, Selection, Stored},
 };
@@ -25,9 +27,9 @@ pub(crate) const PATH: &str = "/ebb/backup";
 /// How many objects are read at a time.
 const PAGE: usize = 256;
 
-/// A backup of the present state. A body that breaks off has no last line.
-pub(crate) fn take(shared: &Arc<Shared>) -> Response<Body> {
-    let taking = Taking::new(Arc::clone(shared));
+/// A backup of the present state, with or without the key of what is sealed in it. A body that breaks off has no last line.
+pub(crate) fn take(shared: &Arc<Shared>, with_key: bool) -> Response<Body> {
+    let taking = Taking::new(Arc::clone(shared), with_key);
     let frames = stream::try_unfold(taking, |mut taking| async move {
         let piece = taking.next().await.map_err(|error| {
             tracing::warn!(%error, "a backup broke off");
@@ -45,6 +47,7 @@ struct Taking {
     version: u64,
     /// The kinds that are not through yet.
     left: Vec<Left>,
+    with_key: bool,
     begun: bool,
     ended: bool,
     objects: u64,
@@ -60,11 +63,12 @@ struct Left {
 }
 
 impl Taking {
-    fn new(shared: Arc<Shared>) -> Self {
+    fn new(shared: Arc<Shared>, with_key: bool) -> Self {
         let (version, followers) = shared.registry.store.follow_all();
         let left = followers.into_iter().map(|follower| Left { follower, from: From::Version(version) });
         let left = left.collect();
-        Self { shared, version, left, begun: false, ended: false, objects: 0, sha256: Sha256::new() }
+        let (begun, ended, objects, sha256) = (false, false, 0, Sha256::new());
+        Self { shared, version, left, with_key, begun, ended, objects, sha256 }
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
@@ -96,14 +100,31 @@ impl Taking {
     }
 
     fn begin(&mut self) -> Result<Bytes, Error> {
-        let taken = self.shared.registry.chance.timestamp().to_string();
+        let taken = self.shared.registry.environment.timestamp().to_string();
         let ebb = env!("CARGO_PKG_VERSION").to_owned();
         let head = Line::Head { backup: FORM, version: self.version, ebb, taken };
         let files = self.shared.authority.files();
         let files =
             files.map_err(|error| Error::Internal(format!("reading the authority's files: {error}")))?;
-        let files = files.into_iter().map(|(file, text)| Line::File { file, text });
-        self.lines(std::iter::once(head).chain(files))
+        let key = self.shared.secrets.as_ref().filter(|_| self.with_key);
+        let mut lines = vec![head];
+        lines.extend(key.map(|key| Line::Key { secrets_key: key.text() }));
+        for (file, text) in files {
+            // Certificates are for everybody to see.
+            let sealed = if file.ends_with(".key") { self.sealed(&file, text.as_bytes())? } else { None };
+            lines.push(match sealed {
+                Some(sealed) => Line::SealedFile { file, sealed },
+                None => Line::File { file, text },
+            });
+        }
+        self.lines(lines)
+    }
+
+    /// What is not to be read by who has the backup alone, if there is a key.
+    fn sealed(&self, name: &str, text: &[u8]) -> Result<Option<String>, Error> {
+        let Some(secrets) = &self.shared.secrets else { return Ok(None) };
+        let sealed = secrets.current().seal(name, self.version, text);
+        Ok(Some(BASE64.encode(sealed.map_err(|error| Error::Internal(error.to_string()))?)))
     }
 
     fn objects(&mut self, items: &[Arc<Stored>]) -> Result<Bytes, Error> {
@@ -111,6 +132,10 @@ impl Taking {
         let line = |stored: &Arc<Stored>| {
             let object = stored.object()?;
             let key = Key::of(stored.kind, &resources::ObjectKey::of(object.metadata())).text().to_string();
+            let sealed = if is_secret(&key) { self.sealed(&key, &stored.json())? } else { None };
+            if let Some(sealed) = sealed {
+                return Ok(Line::Sealed { key, sealed });
+            }
             let object = serde_json::from_slice(&stored.json()).map_err(unreadable)?;
             Ok(Line::Object { key, object })
         };

@@ -1,7 +1,9 @@
 //! Discovery, a document per group and version.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use resources::{Kind, Object, kinds, reviews::TokenRequest};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::served::Served;
 
@@ -48,7 +50,13 @@ pub(super) fn parts(kind: &'static Kind) -> Vec<Part> {
     let mut parts = Vec::new();
     match kind.plural {
         "namespaces" => parts.push(part("finalize", &["update"][..])),
-        "pods" => parts.push(part("log", &["get"][..])),
+        "pods" => {
+            parts.push(Part { kind: "Binding", ..part("binding", &["create"][..]) });
+            let eviction = part("eviction", &["create"][..]);
+            parts.push(Part { group: "policy", kind: "Eviction", ..eviction });
+            parts.push(Part { kind: "PodExecOptions", ..part("exec", &["create", "get"][..]) });
+            parts.push(part("log", &["get"][..]));
+        }
         "serviceaccounts" => {
             let request = TokenRequest::kind();
             let Kind { group, version, kind, .. } = *request;
@@ -71,11 +79,16 @@ pub(super) fn parts(kind: &'static Kind) -> Vec<Part> {
 }
 
 /// Groups that come first, in upstream's order.
-const FIRST: [&str; 6] = [
+const FIRST: [&str; 11] = [
     "apps",
     "authentication.k8s.io",
     "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "policy",
     "rbac.authorization.k8s.io",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
     "coordination.k8s.io",
     "discovery.k8s.io",
 ];
@@ -149,6 +162,14 @@ pub(super) fn resources(served: &Served, group: &str, version: &str) -> Option<V
     })
 }
 
+/// What tells clients whether two paths lead to the same stored objects (upstream: apiserver, `StorageVersionHash`).
+fn storage_version_hash(kind: &'static Kind) -> String {
+    const BYTES: usize = 8;
+    let Kind { group, version, kind, .. } = *kind.hub();
+    let digest = Sha256::digest(format!("{group}/{version}/{kind}"));
+    BASE64_STANDARD.encode(&digest[..BYTES])
+}
+
 fn resource(kind: &'static Kind) -> Vec<Value> {
     let mut whole = json!({
         "name": kind.plural,
@@ -162,6 +183,9 @@ fn resource(kind: &'static Kind) -> Vec<Value> {
     }
     if !kind.categories.is_empty() {
         whole["categories"] = json!(kind.categories);
+    }
+    if !kinds::reviews().contains(&kind) {
+        whole["storageVersionHash"] = storage_version_hash(kind).into();
     }
     let mut resources = vec![whole];
     for part in parts(kind) {

@@ -25,6 +25,12 @@ const fn absent(
 const LEAVE_OUT: &str = "leave it out";
 const EVENTING: &str = "Eventing";
 const STORED: &[&str] = &["persistentvolumeclaims", "persistentvolumes"];
+const POLICIES: &[&str] = &[
+    "mutatingadmissionpolicies",
+    "mutatingadmissionpolicybindings",
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
+];
 const BOUNDS: &[&str] = &["limitranges", "resourcequotas"];
 
 const ABSENT: &[Absent] = &[
@@ -33,18 +39,12 @@ const ABSENT: &[Absent] = &[
     absent("", &["replicationcontrollers"], "ReplicationControllers", "use a Deployment"),
     absent(
         "admissionregistration.k8s.io",
-        &[],
-        "admission webhooks",
-        "Knative's defaults and rules are built in",
+        POLICIES,
+        "admission policies",
+        "CustomResourceDefinitions may have rules of their own",
     ),
     absent("apps", &["daemonsets", "statefulsets"], "DaemonSets and StatefulSets", "use a Deployment"),
-    absent(
-        "autoscaling",
-        &[],
-        "HorizontalPodAutoscalers",
-        "Knative Services scale by themselves, and `kubectl scale` a Deployment",
-    ),
-    absent("batch", &[], "Jobs", "run a Pod with `restartPolicy: Never`"),
+    absent("batch", &["cronjobs"], "CronJobs", "run a Pod with `restartPolicy: Never`"),
     absent("eventing.knative.dev", &[], EVENTING, LEAVE_OUT),
     absent("flows.knative.dev", &[], EVENTING, LEAVE_OUT),
     absent("messaging.knative.dev", &[], EVENTING, LEAVE_OUT),
@@ -54,7 +54,6 @@ const ABSENT: &[Absent] = &[
         "Ingresses and NetworkPolicies",
         "Knative Services are reached through the gateway",
     ),
-    absent("policy", &[], "PodDisruptionBudgets", LEAVE_OUT),
     absent("scheduling.k8s.io", &[], "PriorityClasses", LEAVE_OUT),
     absent(
         "serving.knative.dev",
@@ -76,7 +75,9 @@ pub(crate) fn not_served(group: &str, resource: Option<&str>) -> Failure {
     };
     match ABSENT.iter().find(is_meant) {
         Some(Absent { what, hint, .. }) => Failure::not_served(what, hint),
-        None if kinds::all().iter().any(|kind| kind.group == group) => Failure::no_such_path(),
+        None if kinds::all().iter().chain(kinds::reviews()).any(|kind| kind.group == group) => {
+            Failure::no_such_path()
+        }
         None => Failure::nowhere(),
     }
 }

@@ -4,29 +4,30 @@
 use resources::{Kind, kinds, schema};
 use serde_json::{Map, Value, json};
 
-use super::groups;
+use super::{digest, groups};
 use crate::served::{Served, reference};
 
 const TITLE: &str = "Ebb";
 
-/// `/openapi/v3`: where the documents are.
+/// `/openapi/v3`: where the documents are, each with its digest, so that clients read again what has changed and no more.
 pub(super) fn index(served: &Served) -> Value {
-    let mut paths = Map::new();
-    let mut add = |path: String, hash: String| {
-        let url = format!("/openapi/v3/{path}?hash={hash}");
-        paths.insert(path, json!({"serverRelativeURL": url}));
+    let digests = served.digests(|| {
+        let groups = groups::all(served);
+        let core = [("", "v1")].into_iter();
+        let others = groups
+            .iter()
+            .flat_map(|(group, versions)| versions.iter().map(move |version| (*group, *version)));
+        let digest = |(group, version): (&str, &str)| {
+            let path =
+                if group.is_empty() { format!("api/{version}") } else { format!("apis/{group}/{version}") };
+            Some((path, digest::of(document(served, group, version)?.to_string().as_bytes())))
+        };
+        core.chain(others).filter_map(digest).collect()
+    });
+    let path = |(path, digest): (&String, &String)| {
+        (path.clone(), json!({"serverRelativeURL": format!("/openapi/v3/{path}?hash={digest}")}))
     };
-    let program = env!("CARGO_PKG_VERSION");
-    add("api/v1".into(), program.into());
-    for (group, versions) in groups::all(served) {
-        for version in versions {
-            // What users define changes while the program does not.
-            let defined = served.of_version(group, version).any(Kind::is_defined);
-            let hash = if defined { format!("{program}-{}", served.revision()) } else { program.into() };
-            add(format!("apis/{group}/{version}"), hash);
-        }
-    }
-    json!({"paths": paths})
+    json!({"paths": digests.iter().map(path).collect::<Map<_, _>>()})
 }
 
 /// `/openapi/v3/…`: one group version.

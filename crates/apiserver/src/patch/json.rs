@@ -2,13 +2,13 @@
 
 use std::fmt::Display;
 
-use json_patch::{Patch, PatchOperation, jsonptr::Pointer, patch_unsafe};
+use json_patch::{AddOperation, Patch, PatchOperation, jsonptr::Pointer, patch_unsafe};
 use serde_json::Value;
 
 use super::PatchError;
 use crate::{
     limits::Limits,
-    rest::{nested, too_deep},
+    rest::{nested, nodes, too_deep},
 };
 
 /// How deep an object may become on the way. It is looked at whenever the operations could have made it so, so this is
@@ -18,9 +18,14 @@ const NESTED_ON_THE_WAY_MAX: usize = 1000;
 /// Applies the operations in their order. What they have made by then of an object that is refused is of no use.
 pub(super) fn apply(object: &mut Value, patch: &Patch, limits: &Limits) -> Result<(), PatchError> {
     let mut copied_bytes = 0;
+    let mut steps = Steps { taken: 0, max: limits.json_patch_steps_max };
     // No less than the depth of the object.
     let mut depth = nested(object);
     for (number, operation) in patch.iter().enumerate() {
+        steps.of(operation, object)?;
+        if finds_nothing(object, operation) {
+            continue;
+        }
         let tokens = |pointer: &Pointer| pointer.count();
         depth = match operation {
             PatchOperation::Add(add) => depth.max(tokens(&add.path) + nested(&add.value)),
@@ -33,16 +38,87 @@ pub(super) fn apply(object: &mut Value, patch: &Patch, limits: &Limits) -> Resul
             }
             PatchOperation::Remove(_) | PatchOperation::Test(_) => depth,
         };
+        let other = as_upstream(object, operation);
+        let operation = other.as_ref().unwrap_or(operation);
         patch_unsafe(object, std::slice::from_ref(operation)).map_err(|mut error| {
             error.operation = number;
             does_not_fit(error)
         })?;
         if depth > NESTED_ON_THE_WAY_MAX {
+            steps.take(nodes(object))?;
             depth = nested(object);
             check_depth(depth, NESTED_ON_THE_WAY_MAX)?;
         }
     }
     check_depth(nested(object), limits.depth_max)
+}
+
+/// How much work a patch has been, and may be.
+struct Steps {
+    taken: usize,
+    max: usize,
+}
+
+impl Steps {
+    fn take(&mut self, steps: usize) -> Result<(), PatchError> {
+        self.taken = self.taken.saturating_add(steps);
+        if self.taken <= self.max {
+            return Ok(());
+        }
+        Err(does_not_fit("its operations are too much work for one patch: send it in several".to_owned()))
+    }
+
+    /// Counts what an operation is about to do: it goes along its paths, looks through the values that it copies or
+    /// compares, and moves the items of a list behind the one that it puts in or takes out.
+    fn of(&mut self, operation: &PatchOperation, object: &Value) -> Result<(), PatchError> {
+        let mut along = |path: &Pointer| self.take(1 + path.count());
+        match operation {
+            PatchOperation::Add(add) => {
+                along(&add.path)?;
+                self.take(nodes(&add.value) + items_beside(&add.path, object))
+            }
+            PatchOperation::Replace(replace) => {
+                along(&replace.path)?;
+                self.take(nodes(&replace.value))
+            }
+            PatchOperation::Test(test) => {
+                along(&test.path)?;
+                self.take(nodes(&test.value))
+            }
+            PatchOperation::Remove(remove) => {
+                along(&remove.path)?;
+                self.take(items_beside(&remove.path, object))
+            }
+            PatchOperation::Move(it) => {
+                along(&it.from)?;
+                along(&it.path)?;
+                self.take(items_beside(&it.from, object) + items_beside(&it.path, object))
+            }
+            PatchOperation::Copy(it) => {
+                along(&it.from)?;
+                along(&it.path)?;
+                let copied = object.pointer(it.from.as_str()).map_or(0, nodes);
+                self.take(copied + items_beside(&it.path, object))
+            }
+        }
+    }
+}
+
+/// How many items the list has that a path leads into.
+fn items_beside(path: &Pointer, object: &Value) -> usize {
+    let list = path.parent().and_then(|parent| object.pointer(parent.as_str()));
+    list.and_then(Value::as_array).map_or(0, Vec::len)
+}
+
+/// Whether it is a test that there is nothing, and there is nothing: null is what a field is that is not there, which
+/// kube-rs asks before it adds a finalizer (upstream: evanphx/json-patch, `Patch.test`).
+fn finds_nothing(object: &Value, operation: &PatchOperation) -> bool {
+    let PatchOperation::Test(test) = operation else { return false };
+    let path = test.path.as_str();
+    let Some((parent, _)) = path.rsplit_once('/') else { return false };
+    test.value.is_null()
+        && object.pointer(path).is_none()
+        && object.pointer(parent).is_some_and(Value::is_object)
 }
 
 /// Upstream: kube-apiserver, `JSONPatchMaxCopyBytes`.
@@ -59,8 +135,21 @@ fn check_depth(depth: usize, max: usize) -> Result<(), PatchError> {
     if depth <= max { Ok(()) } else { Err(does_not_fit(too_deep(max))) }
 }
 
+/// What clients know a patch by that does not fit.
+pub(super) const REJECTED: &str = "the server rejected our request due to an error in our request";
+
 fn does_not_fit(why: impl Display) -> PatchError {
-    PatchError::DoesNotFit(format!("the server rejected our request due to an error in our request: {why}"))
+    PatchError::DoesNotFit(format!("{REJECTED}: {why}"))
+}
+
+/// Upstream, a field of an object can be replaced that is not there.
+fn as_upstream(object: &Value, operation: &PatchOperation) -> Option<PatchOperation> {
+    let PatchOperation::Replace(replace) = operation else { return None };
+    let (parent, _) = replace.path.as_str().rsplit_once('/')?;
+    let is_missing = object.pointer(replace.path.as_str()).is_none();
+    let parent = object.pointer(parent).filter(|parent| is_missing && parent.is_object());
+    let (path, value) = parent.map(|_| (replace.path.clone(), replace.value.clone()))?;
+    Some(PatchOperation::Add(AddOperation { path, value }))
 }
 
 /// How long a value is as JSON.
@@ -92,6 +181,22 @@ mod tests {
         let patch = serde_json::from_value(operations).unwrap();
         let mut object = object;
         apply(&mut object, &patch, limits).map(|()| object)
+    }
+
+    #[test]
+    fn what_is_not_there_is_null() {
+        let test = |path: &str, value: Value| {
+            let object = json!({"a": {"b": null, "c": [1]}});
+            check(object, json!([{"op": "test", "path": path, "value": value}]), &Limits::default()).is_ok()
+        };
+        for path in ["/d", "/a/d", "/a/b"] {
+            assert!(test(path, Value::Null), "{path}");
+            assert!(!test(path, json!([])), "{path}");
+        }
+        // What it would be in has to be there, and a list has an end.
+        for path in ["/a/d/e", "/a/c/1", "/a/c/0", "/a"] {
+            assert!(!test(path, Value::Null), "{path}");
+        }
     }
 
     #[test]
@@ -136,5 +241,28 @@ mod tests {
         // Which operation it was is counted over the whole patch.
         let misfit = check(json!({"a": 1}), json!([copy("/a", "/b"), copy("/c", "/d")]), &limits);
         assert!(matches!(&misfit, Err(PatchError::DoesNotFit(why)) if why.contains("'/1'")), "{misfit:?}");
+    }
+
+    /// Ten thousand operations at the head of a list of a quarter of a million items would move billions.
+    #[test]
+    fn the_work_of_a_patch_is_bounded() {
+        let limits = Limits { json_patch_steps_max: 1000, ..Limits::default() };
+        let list = |items: usize| json!({"l": vec![0; items]});
+        let put_first =
+            |times: usize| Value::from(vec![json!({"op": "add", "path": "/l/0", "value": 1}); times]);
+        let too_much = |outcome: Result<Value, PatchError>| matches!(&outcome, Err(PatchError::DoesNotFit(why)) if why.contains("too much work"));
+        assert!(check(list(50), put_first(10), &limits).is_ok());
+        assert!(too_much(check(list(50), put_first(20), &limits)));
+        assert!(too_much(check(
+            list(990),
+            put_first(1).clone(),
+            &Limits { json_patch_steps_max: 900, ..limits.clone() }
+        )));
+        let there_and_back = json!([{"op": "move", "from": "/l/0", "path": "/l/-"}]);
+        assert!(too_much(check(list(500), there_and_back, &limits)));
+        let tests = Value::from(vec![json!({"op": "test", "path": "/l", "value": vec![0; 300]}); 4]);
+        assert!(too_much(check(list(300), tests, &limits)));
+        // What is allowed by default is enough for a long list.
+        assert!(check(list(1000), put_first(5000), &Limits::default()).is_ok());
     }
 }

@@ -12,10 +12,11 @@
 mod items;
 mod order;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
+use self::order::Places;
 use super::PatchError;
 use crate::schema::{Place, Strategy};
 
@@ -30,7 +31,8 @@ pub(super) fn merge(object: Value, patch: &Value, place: Place<'_>) -> Result<Va
         (Value::Object(object), Value::Object(patch)) => {
             Ok(Value::Object(merge_objects(object, patch, place)?))
         }
-        (_, patch) => stripped(patch, place),
+        // Upstream leaves out what is nothing but a directive.
+        (_, patch) => Ok(stripped(patch).unwrap_or_default()),
     }
 }
 
@@ -53,6 +55,13 @@ fn merge_objects(
         let retained: HashSet<&str> = retained.collect();
         object.retain(|key, _| retained.contains(key.as_str()));
     }
+    // Where the items of a list were of which the patch says the order.
+    let mut before: HashMap<&str, Places> = HashMap::new();
+    for field in patch.keys().filter_map(|key| key.strip_prefix(SET_ORDER)) {
+        if let Some(Value::Array(items)) = object.get(field) {
+            before.insert(field, order::places(items, place.field(field).strategy().key.as_deref()));
+        }
+    }
     for (key, value) in patch {
         if let Some(field) = key.strip_prefix(DELETE_FROM) {
             let gone: HashSet<&Value> = array(key, value)?.iter().collect();
@@ -66,15 +75,21 @@ fn merge_objects(
             object.remove(key);
             continue;
         }
-        let merged = merge_field(object.remove(key), value, place.field(key))?;
-        object.insert(key.clone(), merged);
+        let merged = match object.remove(key) {
+            None => stripped(value),
+            found => Some(merge_field(found, value, place.field(key))?),
+        };
+        if let Some(merged) = merged {
+            object.insert(key.clone(), merged);
+        }
     }
     for (key, value) in patch {
         if let Some(field) = key.strip_prefix(SET_ORDER) {
             let wanted = array(key, value)?;
             if let Some(Value::Array(items)) = object.get_mut(field) {
                 let merge_key = place.field(field).strategy().key.as_deref();
-                *items = order::arrange(std::mem::take(items), wanted, merge_key);
+                let before = before.remove(field).unwrap_or_default();
+                *items = order::arrange(std::mem::take(items), wanted, merge_key, &before);
             }
         }
     }
@@ -90,23 +105,31 @@ fn merge_field(found: Option<Value>, patch: &Value, place: Place<'_>) -> Result<
             };
             Ok(Value::Array(items::merge_items(found, patch, key, place.item())?))
         }
-        (Some(Value::Array(mut found)), Value::Array(patch), Strategy { merge: true, key: None }) => {
-            let known: HashSet<&Value> = found.iter().collect();
+        (Some(Value::Array(found)), Value::Array(patch), Strategy { merge: true, key: None }) => {
+            let places = order::places(&found, None);
             let mut seen = HashSet::new();
-            let new = patch.iter().filter(|item| !known.contains(item) && seen.insert(*item));
-            let new: Vec<Value> = new.cloned().collect();
-            found.extend(new);
-            Ok(Value::Array(found))
+            let patched = patch.iter().filter(|item| seen.insert(*item));
+            let patched = patched.map(|item| (places.get(item).copied(), item.clone())).collect();
+            let kept = found.into_iter().enumerate().filter(|(_, item)| !seen.contains(item));
+            let kept = kept.map(|(at, item)| (Some(at), item)).collect();
+            Ok(Value::Array(order::interleave(kept, patched)))
         }
         (found, patch, _) => merge(found.unwrap_or_default(), patch, place),
     }
 }
 
-/// What a patch makes where there was nothing: itself, without directives and nulls.
-fn stripped(patch: &Value, place: Place<'_>) -> Result<Value, PatchError> {
+/// What a patch makes where there was nothing: itself, without nulls, and without what has a directive (upstream:
+/// `removeDirectives`).
+fn stripped(patch: &Value) -> Option<Value> {
     match patch {
-        Value::Object(patch) => Ok(Value::Object(merge_objects(Map::new(), patch, place)?)),
-        other => Ok(other.clone()),
+        Value::Object(patch) if patch.contains_key(PATCH) => None,
+        Value::Object(patch) => {
+            let fields = patch.iter().filter(|(key, value)| !key.starts_with('$') && !value.is_null());
+            let fields = fields.filter_map(|(key, value)| Some((key.clone(), stripped(value)?)));
+            Some(Value::Object(fields.collect()))
+        }
+        Value::Array(items) => Some(Value::Array(items.iter().filter_map(stripped).collect())),
+        other => Some(other.clone()),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use objects::Error;
+use objects::{Cause, Error};
 use resources::{DynObject, Kind, ObjectKey, builtin::Namespace, meta::ObjectMeta};
 
-use super::{Caller, Registry, Wanted, fields, imagined, metadata, strategy};
+use super::{Caller, Registry, Wanted, addresses::Claim, dry_run_result, metadata, strategy};
 use crate::store::{Refused, Stored, Write};
 use crate::{apply::Managed, aside::aside};
 
@@ -21,7 +21,7 @@ impl Registry {
         let generated = given.name.as_deref().is_none_or(str::is_empty);
         let mut attempt = 1;
         loop {
-            let metadata = metadata::of_new(kind, given, &self.chance)?;
+            let metadata = metadata::of_new(kind, given, &self.environment)?;
             match self.create_named(&object, size_hint, applied.as_ref(), metadata, caller).await {
                 Err(Error::AlreadyExists { .. }) if generated && attempt < GENERATED_NAMES_MAX => {
                     attempt += 1
@@ -42,24 +42,32 @@ impl Registry {
         let kind = object.kind();
         let key = ObjectKey::of(&metadata);
         self.check_room(kind)?;
-        let object = aside(caller.work_bytes(size_hint), || {
+        // Upstream asks where an object is to be before it looks at the object itself.
+        self.store.check_home(kind, &key).map_err(|refused| refusal(kind, &key, refused))?;
+        let (object, bytes, claim) = aside(self.work_bytes(kind, caller, size_hint), || {
+            let given = object;
             let object = strategy::first_state(Arc::clone(object).with_metadata(metadata));
-            self.check_service_account(&*object)?;
+            let object = self.with_service_account(object)?;
             let object = self.admit(object, None, caller)?;
             let object = match applied {
-                Some(managed) => fields::with_managers(object, managed.clone()),
-                None => self.first_managed(object, caller),
+                Some(managed) => self.with_managers(object, managed.clone(), 0)?,
+                None => self.first_managed(object, &**given, caller)?,
             };
-            self.to_stored(object)
-        })?;
+            let (object, claim) = self.addresses.claim(object, None, &self.environment)?;
+            let object = self.to_stored(object)?;
+            let bytes = self.check_size(&*object, None, size_hint, caller)?;
+            Ok::<_, Error>((object, bytes, claim))
+        })
+        .await?;
         let metadata = object.metadata().clone();
         let durability = caller.durability(kind, false);
-        let write = Write { object, metadata, before: None, durability, size_hint };
+        let write = Write { object, metadata, before: None, durability, size_hint: bytes };
         if caller.dry_run {
             self.store.check(&write).map_err(|refused| refusal(kind, &key, refused))?;
-            return self.view(kind, imagined(write.object));
+            return self.view(kind, dry_run_result(write.object));
         }
         let stored = self.store.put(write).map_err(|refused| refusal(kind, &key, refused))?;
+        claim.into_iter().for_each(Claim::keep);
         self.written(&stored, durability).await?;
         self.view(kind, stored)
     }
@@ -73,12 +81,18 @@ fn refusal(kind: &'static Kind, key: &ObjectKey, refused: Refused) -> Error {
             Error::NotFound { kind: <Namespace as resources::Object>::kind(), name: key.namespace.clone() }
         }
         Refused::NamespaceTerminating => {
-            let why = "because it is being terminated";
-            Error::forbidden(
-                kind,
-                &name,
-                format!("unable to create new content in namespace {} {why}", key.namespace),
-            )
+            let namespace = &key.namespace;
+            let message = format!(
+                "{} \"{name}\" is forbidden: unable to create new content in namespace {namespace} because it is being \
+                 terminated",
+                kind.resource()
+            );
+            let cause = Cause {
+                field: "metadata.namespace".into(),
+                reason: "NamespaceTerminating".into(),
+                message: format!("namespace {namespace} is being terminated"),
+            };
+            Error::Forbidden { object: Some((kind, name)), message, cause: Some(Box::new(cause)) }
         }
         Refused::KindMissing => Error::NotFound { kind, name },
         Refused::KindTerminating => Error::forbidden(

@@ -19,14 +19,11 @@ use resources::{
 use storage::objects::Durability;
 
 pub(crate) use self::clean_up::clean_up;
-use super::{Caller, Origin, Registry};
-use crate::served::no_room;
+use super::{Caller, Origin, Registry, provided};
 use crate::store::{From, PageOptions, Refused, Selection, Stored, Write};
 
 /// Stays until every object of a definition's kinds is gone (upstream: apiextensions-apiserver).
 const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
-/// Marks a definition of a kind that Ebb itself has: it is kept and served back, and changes nothing.
-const PROVIDED: &str = "ebb.internal/provided";
 
 /// Holds a definition that is to be deleted until its objects are gone.
 pub(super) fn hold(object: &dyn DynObject, metadata: &mut ObjectMeta) {
@@ -40,7 +37,7 @@ pub(super) fn hold(object: &dyn DynObject, metadata: &mut ObjectMeta) {
 }
 
 impl Registry {
-    /// Takes in the definitions that are stored.
+    /// Loads the stored definitions.
     pub(crate) async fn load_definitions(&self) -> Result<(), Error> {
         let all = PageOptions { limit: 0, from: From::Now };
         let page =
@@ -49,7 +46,7 @@ impl Registry {
         self.kinds.groups().iter().try_for_each(|group| self.settle_group(group))
     }
 
-    /// A stored object as one of the kind; as it is, where nobody defines the kind any more.
+    /// A stored object in the version of `kind`; unchanged if the kind is no longer defined.
     pub(super) fn view(&self, kind: &'static Kind, stored: Arc<Stored>) -> Result<Arc<Stored>, Error> {
         if !kind.is_defined() {
             return Ok(stored);
@@ -60,7 +57,7 @@ impl Registry {
         }
     }
 
-    /// An object as it is stored.
+    /// An object in its storage version.
     pub(super) fn to_stored(&self, object: Arc<dyn DynObject>) -> Result<Arc<dyn DynObject>, Error> {
         if !object.kind().is_defined() {
             return Ok(object);
@@ -71,19 +68,19 @@ impl Registry {
         }
     }
 
-    /// Whether there may be one more definition.
+    /// Refuses a definition beyond the limit.
     pub(super) fn check_room(&self, kind: &'static Kind) -> Result<(), Error> {
         let max = self.limits.definitions_max;
         if kind == <CustomResourceDefinition as Object>::kind() && self.kinds.len() >= max {
             let message = format!(
-                "there are {max} CustomResourceDefinitions, and there can be no more; delete some that are not needed"
+                "the limit of {max} CustomResourceDefinitions was reached; delete some that are not needed"
             );
-            return Err(Error::Forbidden { object: None, message });
+            return Err(Error::Forbidden { object: None, message, cause: None });
         }
         Ok(())
     }
 
-    /// Whether a definition's kinds can be made; one of a kind that Ebb itself has is marked.
+    /// Checks a definition against the limits; marks one of a built-in kind.
     pub(super) fn admit_definition(
         &self,
         object: Arc<dyn DynObject>,
@@ -93,18 +90,27 @@ impl Registry {
             return Ok(object);
         };
         if !is_built_in(crd) {
-            custom::kinds(crd).map_err(no_room)?;
+            self.check_definition(crd)?;
             return Ok(object);
         }
-        if caller.origin != Origin::Network {
-            return Ok(object);
-        }
-        let mut metadata = object.metadata().clone();
-        metadata.annotations.get_or_insert_default().insert(PROVIDED.into(), "true".into());
-        Ok(object.with_metadata(metadata))
+        // It is kept and served back, and changes nothing.
+        Ok(if caller.origin == Origin::Network { provided::mark(object) } else { object })
     }
 
-    /// What follows from a definition that was written.
+    /// Refuses a definition with too many versions, and one when there are too many kinds. Its kinds are not made here but
+    /// when it is stored: a dry run must not use them up.
+    fn check_definition(&self, crd: &CustomResourceDefinition) -> Result<(), Error> {
+        let (versions, max) = (crd.spec.versions.len(), self.limits.versions_max);
+        if versions > max {
+            let (kind, name) = (crd.kind(), crd.name().to_owned());
+            let why = format!("Too many: {versions}: must have at most {max} items");
+            return Err(super::metadata::invalid(kind, name, "spec.versions", "FieldValueTooMany", why));
+        }
+        let room = custom::check_room(crd);
+        room.map_err(|full| Error::Forbidden { object: None, cause: None, message: full.to_string() })
+    }
+
+    /// Updates the served kinds after a definition was written.
     pub(super) fn defined(&self, stored: &Arc<Stored>) -> Result<(), Error> {
         if stored.kind != <CustomResourceDefinition as Object>::kind() {
             return Ok(());
@@ -116,7 +122,7 @@ impl Registry {
         }
     }
 
-    /// What follows from an object, or a definition, that is gone.
+    /// Updates the served kinds after an object or a definition was removed.
     pub(super) fn undefined(&self, stored: &Arc<Stored>) -> Result<(), Error> {
         if stored.kind.is_defined() && self.store.is_empty(stored.kind) {
             self.kinds.emptied(stored.kind);
@@ -126,13 +132,13 @@ impl Registry {
         }
         self.kinds.forget(stored)?;
         match downcast::<CustomResourceDefinition>(stored.object()?) {
-            // Another may have waited for its names.
+            // Its names are free for another definition now.
             Some(crd) => self.settle_group(&crd.spec.group),
             None => Ok(()),
         }
     }
 
-    /// Gives the definitions of a group their names, and writes what follows into their statuses.
+    /// Accepts the names of a group's definitions where they do not clash, and writes the outcome to their statuses.
     fn settle_group(&self, group: &str) -> Result<(), Error> {
         let _one_at_a_time = self.kinds.naming.lock();
         for name in self.kinds.without_names(group) {
@@ -144,7 +150,7 @@ impl Registry {
                 };
                 let Some(crd) = downcast::<CustomResourceDefinition>(current.object()?) else { break };
                 let taken = self.kinds.given(group, &name);
-                let settled = custom::settle(&crd, taken.iter(), &self.chance.now());
+                let settled = custom::settle(&crd, taken.iter(), &self.environment.now());
                 if settled == *crd {
                     break;
                 }
@@ -153,7 +159,7 @@ impl Registry {
                     object: Arc::new(settled),
                     size_hint: current.cost(),
                     before: Some(current),
-                    // It is found out again at the next start, if it is lost.
+                    // If it is lost, the next start does the same again.
                     durability: Durability::Soon,
                 };
                 match self.store.put(write) {

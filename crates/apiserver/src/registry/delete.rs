@@ -3,34 +3,35 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use objects::{DeleteOptions, Error};
+use objects::{DeleteOptions, Error, Precondition};
 use resources::{
     DynObject, Kind, Object, ObjectKey,
-    builtin::Namespace,
+    builtin::{ConfigMap, Namespace},
+    config,
     meta::{ObjectMeta, Time},
+    reserved::SYSTEM_NAMESPACE,
 };
 
-use super::{Caller, Registry, definitions, finalizers, grace, imagined, metadata, strategy};
+use super::{Caller, Origin, Registry, definitions, dry_run_result, finalizers, grace, strategy};
 use crate::store::{Stored, Write};
 
-/// What a delete came to.
+/// The outcome of a delete.
 pub(crate) struct Deleted {
-    /// The object as it is now, or as it was last.
+    /// The object as it is now, or its last state.
     pub(crate) stored: Arc<Stored>,
-    /// Whether it is gone; otherwise it is marked and goes when nothing holds it any more.
+    /// Whether it was removed; otherwise it is marked, and is removed when nothing holds it any more.
     pub(crate) gone: bool,
 }
 
 enum Step {
-    /// It is on its way out already.
+    /// It is being deleted already.
     Nothing,
     Mark(Arc<dyn DynObject>),
     Remove(Arc<dyn DynObject>),
 }
 
-/// Namespaces that everything rests on (upstream: kubernetes, NamespaceLifecycle; and the one with the platform's own
-/// configuration).
-const IMMORTAL: &[&str] = &["default", "kube-public", "kube-system", "knative-serving"];
+/// Namespaces that everything rests on (upstream: kubernetes, NamespaceLifecycle).
+const IMMORTAL: &[&str] = &["default", "kube-public", "kube-system"];
 
 impl Registry {
     /// Deletes an object, or marks it if finalizers or a grace period hold it.
@@ -41,27 +42,28 @@ impl Registry {
         options: &DeleteOptions,
         caller: &Caller<'_>,
     ) -> Result<Deleted, Error> {
-        if *kind == *<Namespace as Object>::kind() && IMMORTAL.contains(&key.name.as_str()) {
-            return Err(Error::forbidden(kind, &key.name, "this namespace may not be deleted"));
-        }
+        check_mortal(kind, key, caller.origin)?;
         for _ in 0..self.limits.write_attempts_max {
             let (before, current) = self.read(kind, key)?;
             let present = current.warm()?;
             check_preconditions(kind, present.metadata(), options)?;
             let (object, gone) = match self.step(&present, options) {
-                Step::Nothing => return Ok(Deleted { stored: current, gone: false }),
+                Step::Nothing => {
+                    self.settled(&current, caller.durability(kind, false)).await?;
+                    return Ok(Deleted { stored: current, gone: false });
+                }
                 Step::Mark(object) => (object, false),
                 Step::Remove(object) => (object, true),
             };
             if caller.dry_run || options.dry_run {
-                return Ok(Deleted { stored: imagined(object), gone });
+                return Ok(Deleted { stored: dry_run_result(object), gone });
             }
             let durability = caller.durability(kind, false);
             let object = self.to_stored(object)?;
             let metadata = object.metadata().clone();
             let size_hint = current.cost();
             let write = Write { object, metadata, before: Some(before), durability, size_hint };
-            if let Some(stored) = self.commit(write, gone).await? {
+            if let Some(stored) = self.commit(write, None, gone).await? {
                 return Ok(Deleted { stored: self.view(kind, stored)?, gone });
             }
         }
@@ -78,12 +80,19 @@ impl Registry {
         finalizers::propagate(&mut metadata, options.propagation);
         definitions::hold(&**present, &mut metadata);
         let grace = grace::seconds(&**present, options.grace_period_seconds).unwrap_or_default();
-        let free = metadata.finalizers.is_none() && !strategy::has_own_finalizers(&**present);
-        if free && grace == 0 {
+        let is_held = metadata.finalizers.as_ref().is_some_and(|finalizers| !finalizers.is_empty())
+            || strategy::has_own_finalizers(&**present);
+        let is_graceful = grace::seconds(&**present, None).is_some();
+        if !is_held && grace == 0 {
+            // What could have had time shows that it was given none.
+            if is_graceful {
+                self.mark(&mut metadata, 0);
+                return Step::Remove(Arc::clone(present).with_metadata(metadata));
+            }
             return Step::Remove(Arc::clone(present));
         }
         match old.deletion_grace_period_seconds.filter(|_| old.deletion_timestamp.is_some()) {
-            // A second delete can only make it shorter.
+            // A second delete can only shorten the grace period.
             Some(left) if grace >= left && metadata.finalizers == old.finalizers => return Step::Nothing,
             None if old.deletion_timestamp.is_some() && metadata.finalizers == old.finalizers => {
                 return Step::Nothing;
@@ -95,11 +104,11 @@ impl Registry {
             self.mark(&mut metadata, grace);
         }
         let marked = Arc::clone(present).with_metadata(metadata);
-        Step::Mark(if first { strategy::dying(marked, &self.chance.now()) } else { marked })
+        Step::Mark(if first { strategy::dying(marked, &self.environment.now()) } else { marked })
     }
 
     fn mark(&self, metadata: &mut ObjectMeta, grace: i64) {
-        let now = self.chance.now();
+        let now = self.environment.now();
         let end = now.0.checked_add(SignedDuration::from_secs(grace)).unwrap_or(now.0);
         if metadata.deletion_timestamp.is_none() {
             metadata.generation = metadata.generation.map(|generation| generation + 1);
@@ -114,16 +123,41 @@ fn check_preconditions(
     found: &ObjectMeta,
     options: &DeleteOptions,
 ) -> Result<(), Error> {
-    metadata::check_uid(kind, found, options.precondition.uid.as_deref())?;
-    match &options.precondition.resource_version {
-        Some(wanted) if Some(wanted) != found.resource_version.as_ref() => Err(Error::Conflict {
-            kind,
-            name: found.name.clone().unwrap_or_default(),
-            message: format!(
-                "Precondition failed: ResourceVersion in precondition: {wanted}, ResourceVersion in object meta: {}",
-                found.resource_version.as_deref().unwrap_or_default()
-            ),
-        }),
-        _ => Ok(()),
+    let Precondition { uid, resource_version } = &options.precondition;
+    let asked = [
+        ("UID", uid, &found.uid, "deleted and then recreated"),
+        ("ResourceVersion", resource_version, &found.resource_version, "modified"),
+    ];
+    for (what, wanted, found_value, happened) in asked {
+        if let Some(wanted) = wanted.as_ref().filter(|wanted| Some(*wanted) != found_value.as_ref()) {
+            let record = found_value.as_deref().unwrap_or_default();
+            let message = format!(
+                "the {what} in the precondition ({wanted}) does not match the {what} in record ({record}). The object \
+                 might have been {happened}"
+            );
+            let name = found.name.clone().unwrap_or_default();
+            return Err(Error::Precondition { kind, name, message });
+        }
     }
+    Ok(())
+}
+/// What stays although the caller may delete its like. Who removes a release of Knative deletes its configuration and the
+/// namespace of that with the rest; here both are Ebb's own.
+fn check_mortal(kind: &'static Kind, key: &ObjectKey, origin: Origin) -> Result<(), Error> {
+    let why = if *kind == *<Namespace as Object>::kind() {
+        match key.name.as_str() {
+            SYSTEM_NAMESPACE => "this namespace may not be deleted: the configuration of Ebb is in it",
+            name if IMMORTAL.contains(&name) => "this namespace may not be deleted",
+            _ => return Ok(()),
+        }
+    } else if *kind == *<ConfigMap as Object>::kind()
+        && origin == Origin::Network
+        && key.namespace == SYSTEM_NAMESPACE
+        && config::NAMES.contains(&key.name.as_str())
+    {
+        "the configuration of Ebb may not be deleted; remove its keys to go back to the defaults"
+    } else {
+        return Ok(());
+    };
+    Err(Error::forbidden(kind, &key.name, why))
 }

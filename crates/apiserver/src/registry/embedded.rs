@@ -1,5 +1,6 @@
-//! What valid objects may ask for that the embedded home does not do: refused by name, since a pod that silently ran
-//! without it would be worse; or told in a warning, where it does no harm or shows by itself. Pure.
+//! What valid objects may ask for that the embedded home does not do. It refuses such a field by name, since a pod that
+//! silently ran without it would be worse; it only warns where ignoring the field does no harm, or where the pod's status
+//! shows it. Pure.
 //!
 //! ```text
 //!   object ─► the pod it describes ─► rules ─► refused: 422, a cause for each field
@@ -11,26 +12,34 @@ mod rules;
 mod service;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use std::any::Any;
 
 use objects::Cause;
 use resources::{
-    DynObject,
+    Complaints, DynObject,
     builtin::{Deployment, Pod, ReplicaSet, Service},
-    capability,
+    capability, provided,
     serving::{self, Configuration, Revision},
 };
 use serde_json::Value;
 
-/// Everything in an object that the embedded node does not do, in Kubernetes' words.
+/// Every field of an object that the embedded node does not support, in Kubernetes' words.
 pub(super) fn refusals(object: &dyn DynObject) -> Vec<Cause> {
+    if provided::is_marked(object.metadata()) {
+        return Vec::new();
+    }
+    if let Some(cause) = whole::refusal(object) {
+        return vec![cause];
+    }
     let Some((prefix, spec)) = pod(object) else { return Vec::new() };
-    let mut causes = Vec::new();
+    let mut causes = Complaints::default();
     let mut refuse = |path: String, what: &str| {
-        let message =
-            format!("Forbidden: {what} is not something that the embedded node does yet; leave it out");
-        causes.push(Cause { field: path, reason: "FieldValueForbidden".into(), message });
+        causes.add(|| {
+            let message = format!("Forbidden: not supported by the embedded node: {what}; remove this field");
+            Cause { field: path, reason: "FieldValueForbidden".into(), message }
+        });
     };
     rule::check(rules::POD_REFUSED, &spec, prefix, &mut refuse);
     for (path, container) in containers(&spec, prefix) {
@@ -38,27 +47,39 @@ pub(super) fn refusals(object: &dyn DynObject) -> Vec<Cause> {
         let added = container.pointer("/securityContext/capabilities/add").and_then(Value::as_array);
         for (index, name) in added.into_iter().flatten().filter_map(Value::as_str).enumerate() {
             if let Some(why) = capability::reaches_beyond(name) {
-                let what = format!("giving a container {name}, which reaches beyond it ({why}),");
+                let what = format!("the capability {name}, which reaches beyond the container ({why})");
                 refuse(format!("{path}.securityContext.capabilities.add[{index}]"), &what);
             }
         }
     }
-    causes
+    let left_out = causes.left_out();
+    let mut told = causes.into_kept();
+    if left_out > 0 {
+        let message = format!("Forbidden: {left_out} more fields are not supported");
+        told.push(Cause { field: prefix.into(), reason: "FieldValueForbidden".into(), message });
+    }
+    told
 }
 
 /// Everything in an object that has no effect here, for `Warning` headers.
 pub(super) fn warnings(object: &dyn DynObject) -> Vec<String> {
+    if provided::is_marked(object.metadata()) {
+        return Vec::new();
+    }
+    if let Some(warning) = whole::warning(object) {
+        return vec![warning];
+    }
     if let Some(service) = (object as &dyn Any).downcast_ref::<Service>() {
         return service::warning(service).into_iter().collect();
     }
     let Some((prefix, spec)) = pod(object) else { return Vec::new() };
-    let mut warnings = Vec::new();
-    let mut tell = |path: String, what: &str| warnings.push(format!("{path}: {what}"));
+    let mut warnings = Complaints::default();
+    let mut tell = |path: String, what: &str| warnings.add(|| format!("{path}: {what}"));
     rule::check(rules::POD_TOLD, &spec, prefix, &mut tell);
     for (path, container) in containers(&spec, prefix) {
         rule::check(rules::CONTAINER_TOLD, container, &path, &mut tell);
     }
-    warnings
+    warnings.into_kept()
 }
 
 /// The pod that an object describes, and where in it that stands.

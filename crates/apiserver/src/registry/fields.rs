@@ -1,22 +1,23 @@
-//! Who manages the fields of an object that is written: every write from outside is noted in `managedFields`.
+//! Field management: every write by a client is recorded in `managedFields`.
 //!
-//! What Ebb itself creates is noted of nobody, and neither are the statuses it writes: they would cost more than the
-//! objects themselves, and nobody applies to them. The first apply to such an object notes what was there before it.
+//! Ebb's own objects and statuses are not recorded: the record would be larger than the objects, and nobody applies to
+//! them. The first apply to such an object records what was there before.
 
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
+use objects::Error;
 use resources::{DynObject, Kind};
 use serde_json::Value;
 
-use super::{Caller, Registry, strategy, update::Target};
+use super::{Caller, Registry, metadata, strategy, update::Target};
 use crate::{
     apply::{self, Managed, Manager, Operation},
     schema::Root,
     store::Stored,
 };
 
-/// What Ebb is called where it changes the spec of a user's object.
+/// The manager's name when Ebb changes the spec of a user's object.
 const EBB: &str = "ebb";
 
 /// An object's JSON, and its managers apart from it.
@@ -36,21 +37,23 @@ impl Registry {
         Root::of(kind, definition.as_deref())
     }
 
-    /// A new object with its creator as the manager of all it has.
+    /// A new object whose creator, who gave `given`, manages all of its fields.
     pub(super) fn first_managed(
         &self,
         object: Arc<dyn DynObject>,
+        given: &dyn DynObject,
         caller: &Caller<'_>,
-    ) -> Arc<dyn DynObject> {
-        let Some(manager) = &caller.manager else { return object };
+    ) -> Result<Arc<dyn DynObject>, Error> {
+        let Some(manager) = &caller.manager else { return Ok(object) };
         let mut managed = Managed::default();
-        let nothing = strategy::of_itself(object.kind());
+        let made = object.to_value();
+        let nothing = strategy::of_itself(given, &made);
         let root = self.root(object.kind());
-        apply::update(&mut managed, &nothing, &object.to_value(), root.place(), manager, self.chance.now());
-        with_managers(object, managed)
+        apply::update(&mut managed, &nothing, &made, root.place(), manager, self.environment.now());
+        self.with_managers(object, managed, 0)
     }
 
-    /// An object that takes the place of another, with its managers. `wish`: what its writer has in `managedFields`.
+    /// An object that replaces another, with its managers. `wish`: the `managedFields` that its writer sent.
     pub(super) fn managed(
         &self,
         before: &Stored,
@@ -58,7 +61,7 @@ impl Registry {
         wish: Option<&[ManagedFieldsEntry]>,
         target: Target,
         caller: &Caller<'_>,
-    ) -> Arc<dyn DynObject> {
+    ) -> Result<Arc<dyn DynObject>, Error> {
         let is_managed = object.metadata().managed_fields.is_some();
         let ebb = || Manager {
             name: EBB.to_owned(),
@@ -67,37 +70,59 @@ impl Registry {
             subresource: String::new(),
         };
         let manager = match &caller.manager {
-            _ if target == Target::Finalize => return object,
+            _ if target == Target::Finalize => return Ok(object),
             Some(manager) => manager.clone(),
             None if is_managed && target != Target::Status => ebb(),
-            None => return object,
+            None => return Ok(object),
         };
         let wish = wish.filter(|entries| !entries.is_empty());
         if wish.is_some_and(|entries| *entries == [ManagedFieldsEntry::default()]) {
-            // This is how clients say that nobody shall manage it.
-            return with_managers(object, Managed::default());
+            // One empty entry resets the managers (upstream: apimachinery, managedfields).
+            return self.with_managers(object, Managed::default(), 0);
         }
         let (before, present) = apart(&before.json());
+        let known = present.len();
+        if let Some(entries) = wish {
+            self.check_managers(&*object, entries.len(), known)?;
+        }
         let wish = wish.and_then(|entries| Managed::read(entries).ok());
         let mut managed = wish.unwrap_or(present);
         if !managed.is_empty() {
             let root = self.root(object.kind());
             let (after, _) = apart(&object.to_json());
-            apply::update(&mut managed, &before, &after, root.place(), &manager, self.chance.now());
+            apply::update(&mut managed, &before, &after, root.place(), &manager, self.environment.now());
         }
-        with_managers(object, managed)
+        self.with_managers(object, managed, known)
+    }
+
+    /// The object with these managers. `known`: how many it has had.
+    pub(super) fn with_managers(
+        &self,
+        object: Arc<dyn DynObject>,
+        managed: Managed,
+        known: usize,
+    ) -> Result<Arc<dyn DynObject>, Error> {
+        self.check_managers(&*object, managed.len(), known)?;
+        let mut metadata = object.metadata().clone();
+        metadata.managed_fields = managed.write();
+        Ok(object.with_metadata(metadata))
+    }
+
+    /// Limits the managers, each of which makes every write of the object more work. An object that already has more may
+    /// keep them.
+    fn check_managers(&self, object: &dyn DynObject, managers: usize, known: usize) -> Result<(), Error> {
+        let max = self.limits.managers_max;
+        if managers <= max.max(known) {
+            return Ok(());
+        }
+        let name = object.metadata().name.clone().unwrap_or_default();
+        let why = format!("Too many: {managers}: must have at most {max} items");
+        Err(metadata::invalid(object.kind(), name, "metadata.managedFields", "FieldValueTooMany", why))
     }
 }
 
-/// The object with these managers.
-pub(super) fn with_managers(object: Arc<dyn DynObject>, managed: Managed) -> Arc<dyn DynObject> {
-    let mut metadata = object.metadata().clone();
-    metadata.managed_fields = managed.write();
-    object.with_metadata(metadata)
-}
-
-/// An object that was applied; the present one, if nothing but the time of that is new. Which fields changed is known
-/// only now: what the configuration leaves out and admission fills in was taken for a change before.
+/// An object that was applied; with the managers' old times if nothing else has changed. Only now is that known: before
+/// admission filled in the defaults, those that the configuration leaves out looked like changes.
 pub(super) fn as_it_was(present: &Arc<dyn DynObject>, object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
     let untimed = |object: &Arc<dyn DynObject>| {
         let mut entries = object.metadata().managed_fields.clone().unwrap_or_default();

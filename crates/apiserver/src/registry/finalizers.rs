@@ -1,4 +1,4 @@
-//! Finalizers: who must be done with an object before it goes.
+//! Finalizers: they hold an object that is being deleted.
 
 use std::collections::HashSet;
 
@@ -7,9 +7,9 @@ use resources::{DynObject, Kind, meta::ObjectMeta};
 
 use super::{metadata::invalid, strategy};
 
-/// The owner goes after the objects it owns.
+/// The owner is removed after the objects that it owns.
 const FOREGROUND: &str = "foregroundDeletion";
-/// The objects it owns stay.
+/// The objects that it owns stay.
 const ORPHAN: &str = "orphan";
 
 /// Whether nobody holds the object any more.
@@ -17,7 +17,7 @@ pub(super) fn is_free(object: &dyn DynObject) -> bool {
     object.metadata().finalizers.as_ref().is_none_or(Vec::is_empty) && !strategy::has_own_finalizers(object)
 }
 
-/// An object that is going can lose finalizers and gets no new ones.
+/// An object that is being deleted can lose finalizers and gets no new ones.
 pub(super) fn check(kind: &'static Kind, current: &ObjectMeta, wanted: &ObjectMeta) -> Result<(), Error> {
     if current.deletion_timestamp.is_none() {
         return Ok(());

@@ -4,13 +4,17 @@ use objects::{Cause, Error};
 use resources::{Kind, meta::ObjectMeta};
 
 use super::strategy;
-use crate::chance::Chance;
+use crate::environment::Environment;
 
 /// The longest prefix of a generated name that is kept (upstream: apiserver, `storage/names`).
 const GENERATED_PREFIX_MAX: usize = 58;
 
 /// The metadata of a new object.
-pub(super) fn of_new(kind: &'static Kind, given: &ObjectMeta, chance: &Chance) -> Result<ObjectMeta, Error> {
+pub(super) fn of_new(
+    kind: &'static Kind,
+    given: &ObjectMeta,
+    environment: &Environment,
+) -> Result<ObjectMeta, Error> {
     if objects::says_version(given) {
         return Err(Error::BadRequest("resourceVersion should not be set on objects to be created".into()));
     }
@@ -33,20 +37,24 @@ pub(super) fn of_new(kind: &'static Kind, given: &ObjectMeta, chance: &Chance) -
         (_, namespace) => metadata.namespace = namespace,
     }
     if metadata.name.as_deref().is_none_or(str::is_empty) {
-        metadata.name = Some(generated(kind, metadata.generate_name.as_deref(), chance)?);
+        metadata.name = Some(generated(kind, metadata.generate_name.as_deref(), environment)?);
     }
-    metadata.uid = Some(chance.uid());
-    metadata.creation_timestamp = Some(chance.now());
-    metadata.generation = strategy::has_generation(kind).then_some(1);
+    metadata.uid = Some(environment.uid());
+    metadata.creation_timestamp = Some(environment.now());
+    // One that nobody counts is whatever its creator says.
+    if strategy::has_generation(kind) {
+        metadata.generation = Some(1);
+    }
     metadata.resource_version = None;
     metadata.deletion_timestamp = None;
     metadata.deletion_grace_period_seconds = None;
     metadata.self_link = None;
     metadata.managed_fields = None;
+    leave_out_empty(&mut metadata);
     Ok(metadata)
 }
 
-fn generated(kind: &'static Kind, prefix: Option<&str>, chance: &Chance) -> Result<String, Error> {
+fn generated(kind: &'static Kind, prefix: Option<&str>, environment: &Environment) -> Result<String, Error> {
     let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) else {
         let message = "Required value: name or generateName is required";
         return Err(invalid(kind, String::new(), "metadata.name", "FieldValueRequired", message));
@@ -56,7 +64,7 @@ fn generated(kind: &'static Kind, prefix: Option<&str>, chance: &Chance) -> Resu
         .map(|(at, char)| at + char.len_utf8())
         .take_while(|end| *end <= GENERATED_PREFIX_MAX);
     let end = end.last().unwrap_or_default();
-    Ok(format!("{}{}", &prefix[..end], chance.suffix()))
+    Ok(format!("{}{}", &prefix[..end], environment.suffix()))
 }
 
 /// The metadata of an object that takes the place of `current`.
@@ -78,12 +86,17 @@ pub(super) fn of_update(
     metadata.resource_version.clone_from(&current.resource_version);
     metadata.self_link = None;
     metadata.managed_fields.clone_from(&current.managed_fields);
-    // Absent and empty are the same, and only one of them is stored.
-    metadata.labels = metadata.labels.filter(|labels| !labels.is_empty());
-    metadata.annotations = metadata.annotations.filter(|annotations| !annotations.is_empty());
-    metadata.finalizers = metadata.finalizers.filter(|finalizers| !finalizers.is_empty());
-    metadata.owner_references = metadata.owner_references.filter(|owners| !owners.is_empty());
+    leave_out_empty(&mut metadata);
     Ok(metadata)
+}
+
+/// Absent and empty are the same, and only one of them is stored.
+fn leave_out_empty(metadata: &mut ObjectMeta) {
+    let ObjectMeta { labels, annotations, finalizers, owner_references, .. } = metadata;
+    *labels = labels.take().filter(|labels| !labels.is_empty());
+    *annotations = annotations.take().filter(|annotations| !annotations.is_empty());
+    *finalizers = finalizers.take().filter(|finalizers| !finalizers.is_empty());
+    *owner_references = owner_references.take().filter(|owners| !owners.is_empty());
 }
 
 /// Whether the object is still the one with this uid.

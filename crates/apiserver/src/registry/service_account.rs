@@ -1,27 +1,54 @@
-//! A pod runs as an account that exists (upstream: kubernetes, ServiceAccount admission).
+//! A pod runs as an account that exists, and finds its token where upstream's libraries look for it, if it is to
+//! (upstream: kubernetes, ServiceAccount admission).
 
-use std::any::Any;
+use std::{any::Any, sync::Arc};
 
 use objects::Error;
 use resources::{
     DynObject, Object, ObjectKey,
-    builtin::{Pod, ServiceAccount},
+    builtin::{Container, Pod, ServiceAccount, Volume, VolumeMount},
+    downcast,
 };
+use serde_json::json;
 
 use super::Registry;
 
 /// The account of a namespace that a controller makes: a pod that is faster than it need not wait.
 const DEFAULT: &str = "default";
+/// Where a container finds its token.
+const MOUNT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// What the name of a token's volume begins with.
+const VOLUME_PREFIX: &str = "kube-api-access-";
+/// How long a mounted token holds: an hour, and a few seconds by which it is known.
+const EXPIRATION_SECONDS: i64 = 3607;
 
 impl Registry {
-    /// Whether the account that a new pod names is there. Asked before anything else is looked at.
-    pub(super) fn check_service_account(&self, object: &dyn DynObject) -> Result<(), Error> {
-        let Some(pod) = (object as &dyn Any).downcast_ref::<Pod>() else { return Ok(()) };
-        let account = pod.spec.as_ref().and_then(|spec| spec.service_account_name.as_deref());
-        let Some(account) = account.filter(|account| *account != DEFAULT) else { return Ok(()) };
+    /// Looks whether the account that a new pod names is there, before anything else is looked at, and mounts its token
+    /// if the pod is to have it.
+    pub(super) fn with_service_account(
+        &self,
+        object: Arc<dyn DynObject>,
+    ) -> Result<Arc<dyn DynObject>, Error> {
+        let Some(pod) = (&*object as &dyn Any).downcast_ref::<Pod>() else { return Ok(object) };
+        let account = self.account_of(pod)?;
+        if !mounts_token(pod, account.as_deref()) {
+            return Ok(object);
+        }
+        let Some(mut pod) = downcast::<Pod>(Arc::clone(&object)) else { return Ok(object) };
+        drop(object);
+        mount_token(Arc::make_mut(&mut pod), || format!("{VOLUME_PREFIX}{}", self.environment.suffix()));
+        Ok(pod)
+    }
+
+    fn account_of(&self, pod: &Pod) -> Result<Option<Arc<ServiceAccount>>, Error> {
+        let named = pod.spec.as_ref().and_then(|spec| spec.service_account_name.as_deref());
+        let account = named.filter(|account| !account.is_empty()).unwrap_or(DEFAULT);
         let key = ObjectKey::new(pod.namespace(), account);
-        if self.store.get(<ServiceAccount as Object>::kind(), &key)?.is_some() {
-            return Ok(());
+        if let Some(stored) = self.store.get(<ServiceAccount as Object>::kind(), &key)? {
+            return Ok(downcast::<ServiceAccount>(stored.object()?));
+        }
+        if account == DEFAULT {
+            return Ok(None);
         }
         // One that is generated is not chosen yet upstream, and is another one at the next try.
         let name = pod.metadata.generate_name.as_deref().filter(|prefix| !prefix.is_empty());
@@ -30,5 +57,107 @@ impl Registry {
             pod.namespace()
         );
         Err(Error::forbidden(<Pod as Object>::kind(), name.unwrap_or(pod.name()), why))
+    }
+}
+
+/// Whether it is to be mounted: the pod's word counts before its account's. Where neither says so it is not, unlike
+/// upstream: no pod reaches the API yet, and every start would pay for it.
+fn mounts_token(pod: &Pod, account: Option<&ServiceAccount>) -> bool {
+    let own = pod.spec.as_ref().and_then(|spec| spec.automount_service_account_token);
+    own.or(account.and_then(|account| account.automount_service_account_token)) == Some(true)
+}
+
+/// Mounts the token into each container that has nothing in its place. `name` makes a name for its volume.
+fn mount_token(pod: &mut Pod, name: impl FnOnce() -> String) {
+    let Some(spec) = &mut pod.spec else { return };
+    // Another server's answer that is sent to this one has it already.
+    let known = spec.volumes.iter().flatten().find(|volume| volume.name.starts_with(VOLUME_PREFIX));
+    let is_known = known.is_some();
+    let name = known.map_or_else(name, |volume| volume.name.clone());
+    let containers = spec.init_containers.iter_mut().flatten().chain(&mut spec.containers);
+    let lacks = |container: &&mut Container| {
+        !container.volume_mounts.iter().flatten().any(|mount| mount.mount_path == MOUNT_PATH)
+    };
+    let mut is_mounted = false;
+    for container in containers.filter(lacks) {
+        is_mounted = true;
+        container.volume_mounts.get_or_insert_default().push(VolumeMount {
+            name: name.clone(),
+            mount_path: MOUNT_PATH.to_owned(),
+            read_only: Some(true),
+            ..VolumeMount::default()
+        });
+    }
+    if is_mounted && !is_known {
+        spec.volumes.get_or_insert_default().push(volume(name));
+    }
+}
+
+fn volume(name: String) -> Volume {
+    let projected = json!({
+        "defaultMode": 0o644,
+        "sources": [
+            { "serviceAccountToken": { "expirationSeconds": EXPIRATION_SECONDS, "path": "token" } },
+            { "configMap": { "name": "kube-root-ca.crt", "items": [{ "key": "ca.crt", "path": "ca.crt" }] } },
+            { "downwardAPI": { "items": [
+                { "path": "namespace", "fieldRef": { "apiVersion": "v1", "fieldPath": "metadata.namespace" } },
+            ] } },
+        ],
+    });
+    let projected = serde_json::from_value(projected).expect("that is a projected volume");
+    Volume { name, projected: Some(projected), ..Volume::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(automount: Option<bool>) -> Pod {
+        let spec = json!({
+            "automountServiceAccountToken": automount,
+            "initContainers": [{ "name": "i" }],
+            "containers": [{ "name": "a" }, { "name": "b", "volumeMounts": [{ "name": "own", "mountPath": MOUNT_PATH }] }],
+        });
+        serde_json::from_value(json!({ "metadata": {}, "spec": spec })).unwrap()
+    }
+
+    #[test]
+    fn the_pods_word_counts_before_its_accounts() {
+        let account = |automount| ServiceAccount {
+            automount_service_account_token: automount,
+            ..ServiceAccount::default()
+        };
+        for (own, accounts, expect) in [
+            (None, None, false),
+            (None, Some(true), true),
+            (None, Some(false), false),
+            (Some(true), None, true),
+            (Some(true), Some(false), true),
+            (Some(false), Some(true), false),
+        ] {
+            assert_eq!(mounts_token(&pod(own), Some(&account(accounts))), expect, "{own:?} {accounts:?}");
+        }
+        assert!(mounts_token(&pod(Some(true)), None) && !mounts_token(&pod(None), None));
+    }
+
+    #[test]
+    fn it_is_mounted_where_nothing_else_is_and_once() {
+        let mut mounted = pod(Some(true));
+        mount_token(&mut mounted, || format!("{VOLUME_PREFIX}abcde"));
+        let once = mounted.clone();
+        mount_token(&mut mounted, || panic!("it has a name"));
+        assert_eq!(mounted, once);
+        let spec = once.spec.unwrap();
+        let names = |container: &Container| {
+            let mounts = container.volume_mounts.iter().flatten();
+            mounts.map(|mount| (mount.name.clone(), mount.read_only == Some(true))).collect::<Vec<_>>()
+        };
+        let token = vec![(format!("{VOLUME_PREFIX}abcde"), true)];
+        assert_eq!(names(&spec.init_containers.unwrap()[0]), token);
+        assert_eq!(names(&spec.containers[0]), token);
+        assert_eq!(names(&spec.containers[1]), [("own".to_owned(), false)]);
+        let volumes = spec.volumes.unwrap();
+        let sources = volumes[0].projected.as_ref().unwrap().sources.as_ref().unwrap();
+        assert_eq!((volumes.len(), sources.len()), (1, 3));
     }
 }

@@ -9,8 +9,8 @@ use std::{
 use resources::{
     DynObject, Kind, Object,
     builtin::{
-        Deployment, LoadBalancerStatus, Namespace, NamespaceSpec, NamespaceStatus, Node, Pod, PodStatus,
-        ReplicaSet, Service, ServiceStatus,
+        Deployment, EndpointSlice, HorizontalPodAutoscaler, LoadBalancerStatus, Namespace, NamespaceStatus,
+        Node, Pod, PodStatus, ReplicaSet, Service, ServiceStatus,
     },
     custom::{self, CustomObject, CustomResourceDefinition, TERMINATING},
     downcast, kinds,
@@ -26,14 +26,33 @@ const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
 /// Whether the kind counts the changes of its spec.
 pub(super) fn has_generation(kind: &Kind) -> bool {
     kind.is_defined()
+        || kind == <EndpointSlice as Object>::kind()
         || kind.subresources.status
-            && ![<Namespace as Object>::kind(), <Node as Object>::kind(), <Service as Object>::kind()]
-                .contains(&kind)
+            && ![
+                <HorizontalPodAutoscaler as Object>::kind(),
+                <Namespace as Object>::kind(),
+                <Node as Object>::kind(),
+                <Service as Object>::kind(),
+            ]
+            .contains(&kind)
 }
 
-/// Whether an update changes the annotations of a Deployment, which are part of what it makes and count as its spec.
-pub(super) fn counts_annotations(kind: &Kind, old: &ObjectMeta, new: &ObjectMeta) -> bool {
-    kind == <Deployment as Object>::kind() && old.annotations != new.annotations
+fn slice(object: &dyn DynObject) -> Option<&EndpointSlice> {
+    (object as &dyn Any).downcast_ref()
+}
+
+/// Whether an update is one that the kind does not count.
+pub(super) fn is_same_generation(old: &dyn DynObject, new: &dyn DynObject) -> bool {
+    let (kind, before, after) = (new.kind(), old.metadata(), new.metadata());
+    if let (Some(old), Some(new)) = (slice(old), slice(new)) {
+        // It has no spec: all of it counts, and what it is found by.
+        return before.labels == after.labels
+            && (&old.endpoints, &old.ports, &old.address_type)
+                == (&new.endpoints, &new.ports, &new.address_type);
+    }
+    // The annotations of a Deployment are part of what it makes.
+    let counts_annotations = kind == <Deployment as Object>::kind();
+    kind.same_spec(old, new) == Some(true) && !(counts_annotations && before.annotations != after.annotations)
 }
 
 /// An object as it is first stored: without the status its creator may have sent, and with what its kind begins with.
@@ -79,28 +98,41 @@ fn first_namespace(namespace: &mut Namespace) {
     let name = namespace.metadata.name.clone().unwrap_or_default();
     let labels = namespace.metadata.labels.get_or_insert_with(BTreeMap::new);
     labels.insert(NAMESPACE_NAME_LABEL.into(), name);
-    namespace.spec = Some(NamespaceSpec { finalizers: Some(vec![KUBERNETES_FINALIZER.into()]) });
+    let finalizers = namespace.spec.get_or_insert_default().finalizers.get_or_insert_default();
+    if !finalizers.iter().any(|finalizer| finalizer == KUBERNETES_FINALIZER) {
+        finalizers.push(KUBERNETES_FINALIZER.into());
+    }
     namespace.status = Some(NamespaceStatus { phase: Some("Active".into()), ..NamespaceStatus::default() });
 }
 
-/// What an object of the kind has of itself where its creator does not choose.
-pub(super) fn of_itself(kind: &Kind) -> Value {
-    if kind == <Namespace as Object>::kind() {
-        json!({"spec": {"finalizers": [KUBERNETES_FINALIZER]}})
+/// What an object would be of itself: what its kind always has, and what its creator, who gave `given`, did not choose.
+pub(super) fn of_itself(given: &dyn DynObject, made: &Value) -> Value {
+    let kind = given.kind();
+    let mut nothing = EMPTY.get(kind).map_or_else(|| json!({}), |empty| empty.to_value());
+    let own = if kind == <Namespace as Object>::kind() {
+        json!({"finalizers": [KUBERNETES_FINALIZER]})
     } else if kind == <Pod as Object>::kind() {
         let toleration = |taint: &str| json!({"effect": "NoExecute", "key": taint, "operator": "Exists", "tolerationSeconds": 300});
-        json!({"spec": {
+        json!({
             "serviceAccount": "default",
             "serviceAccountName": "default",
             "priority": 0,
             "preemptionPolicy": "PreemptLowerPriority",
             "tolerations": [toleration("node.kubernetes.io/not-ready"), toleration("node.kubernetes.io/unreachable")],
-        }})
+        })
     } else if kind == <Service as Object>::kind() {
-        json!({"spec": {"ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"}})
+        let given = given.to_value();
+        let fields = ["clusterIPs", "ipFamilies", "ipFamilyPolicy"].into_iter();
+        let own = fields.filter(|field| given["spec"].get(field).is_none());
+        let own = own.filter_map(|field| Some((field.to_owned(), made["spec"].get(field)?.clone())));
+        own.collect::<serde_json::Map<_, _>>().into()
     } else {
         json!({})
+    };
+    for (field, value) in own.as_object().into_iter().flatten() {
+        nothing["spec"][field] = value.clone();
     }
+    nothing
 }
 
 /// An update of a kind whose spec is not for everybody to write.
@@ -116,6 +148,16 @@ pub(super) fn keep_protected(current: &dyn DynObject, wanted: Arc<dyn DynObject>
                 .insert(NAMESPACE_NAME_LABEL.into(), name);
         }),
         None => wanted,
+    }
+}
+
+/// What of an object's metadata is not written with its status (upstream: the strategies of `/status`).
+pub(super) fn keep_with_status(kind: &Kind, old: &ObjectMeta, metadata: &mut ObjectMeta) {
+    if kind == <Deployment as Object>::kind() {
+        metadata.labels.clone_from(&old.labels);
+    }
+    if kind == <Pod as Object>::kind() {
+        metadata.owner_references.clone_from(&old.owner_references);
     }
 }
 

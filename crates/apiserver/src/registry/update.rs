@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use objects::Error;
-use resources::{DynObject, Kind, ObjectKey};
+use resources::{DynObject, Kind, ObjectKey, admission::check_status, meta::ObjectMeta};
 use storage::objects::Durability;
 
-use super::{Caller, Origin, Registry, Wanted, fields, finalizers, imagined, metadata, scale, strategy};
+use super::{
+    Caller, Origin, Registry, Wanted, addresses::Claim, dry_run_result, fields, finalizers, metadata, scale,
+    strategy,
+};
 use crate::{
     apply::Managed,
     aside::aside,
+    status,
     store::{Stored, Write},
 };
 
@@ -24,13 +28,27 @@ pub(crate) enum Target {
     Finalize,
 }
 
-/// What an update comes to.
+/// The outcome of an update.
 enum Outcome {
-    /// Nothing: the object is like that already.
+    /// The object is unchanged.
     Same,
     Put(Arc<dyn DynObject>),
-    /// The last finalizer of an object that is going has gone.
+    /// The object is being deleted, and its last finalizer was removed.
     Remove(Arc<dyn DynObject>),
+}
+
+/// A write that is ready for the store.
+struct Planned<'a> {
+    /// The object in the version that it was written in.
+    object: Arc<dyn DynObject>,
+    /// The same object in the storage version.
+    stored: Arc<dyn DynObject>,
+    /// About how long its JSON is.
+    bytes: usize,
+    /// What it takes of the addresses and ports of Services.
+    claim: Option<Claim<'a>>,
+    /// Whether it is removed instead of stored.
+    gone: bool,
 }
 
 impl Registry {
@@ -48,39 +66,51 @@ impl Registry {
     ) -> Result<Arc<Stored>, E> {
         for _ in 0..self.limits.write_attempts_max {
             let (before, current) = self.read(kind, key)?;
-            let (outcome, scaled, size_hint) = aside(caller.work_bytes(current.cost()), || {
+            let planned = aside(self.work_bytes(kind, caller, current.cost()), || {
                 let Wanted { object: wanted, size_hint, applied } = change(&current)?;
                 let present = current.warm()?;
                 let outcome = self.outcome(&current, &present, wanted, applied, target, caller)?;
                 let scaled =
                     matches!(&outcome, Outcome::Put(object) if scale::only_scaled(&*present, &**object));
-                Ok::<_, E>((outcome, scaled, size_hint))
-            })?;
-            let derived = target == Target::Status || scaled;
+                let derived = target == Target::Status || scaled;
+                let (object, gone) = match outcome {
+                    Outcome::Same => return Ok((derived, None)),
+                    Outcome::Put(object) => (object, false),
+                    Outcome::Remove(object) => (object, true),
+                };
+                let (object, claim) = if target == Target::Object && !gone {
+                    self.addresses.claim(object, Some(&*present), &self.environment)?
+                } else {
+                    (object, None)
+                };
+                let stored = self.to_stored(Arc::clone(&object))?;
+                let bytes = self.check_size(&*stored, Some(&*before), size_hint, caller)?;
+                Ok::<_, E>((derived, Some(Planned { object, stored, bytes, claim, gone })))
+            });
+            let (derived, planned) = planned.await?;
             let durability = caller.durability(kind, derived);
-            let (object, gone) = match outcome {
-                Outcome::Same => {
-                    self.settled(&current, durability).await?;
-                    return Ok(current);
-                }
-                Outcome::Put(object) => (object, false),
-                Outcome::Remove(object) => (object, true),
+            let Some(Planned { object, stored, bytes: size_hint, claim, gone }) = planned else {
+                self.settled(&current, durability).await?;
+                return Ok(current);
             };
             if caller.dry_run {
-                return Ok(imagined(object));
+                return Ok(dry_run_result(object));
             }
-            let object = self.to_stored(object)?;
-            let metadata = object.metadata().clone();
+            drop(object);
+            let metadata = stored.metadata().clone();
+            let object = stored;
+            // Who took the last finalizer away is answered with what they wrote, which has no version of its own.
+            let last = gone.then(|| Arc::new(Stored::hot(current.version, Arc::clone(&object), size_hint)));
             let write = Write { object, metadata, before: Some(before), durability, size_hint };
-            if let Some(stored) = self.commit(write, gone).await? {
-                return Ok(self.view(kind, stored)?);
+            if let Some(stored) = self.commit(write, claim, gone).await? {
+                return Ok(self.view(kind, last.unwrap_or(stored))?);
             }
         }
         Err(overtaken(kind, &key.name).into())
     }
 
-    /// A write that changed nothing promises no less than one that did.
-    async fn settled(&self, current: &Stored, durability: Durability) -> Result<(), Error> {
+    /// An update that changes nothing still waits until the present state is on disk.
+    pub(super) async fn settled(&self, current: &Stored, durability: Durability) -> Result<(), Error> {
         match durability {
             Durability::Wait => self.store.durable(current.version).await,
             Durability::Soon => Ok(()),
@@ -99,13 +129,14 @@ impl Registry {
         let kind = current.kind;
         let old = present.metadata();
         check_version(kind, old, wanted.metadata())?;
-        // Only who is managed has something to wish for: what Ebb writes itself has them as it read them.
+        // Only clients may set managedFields; Ebb's own writers send back what they read.
         let may_wish = target == Target::Object && caller.manager.is_some() && applied.is_none();
         let wish = if may_wish { wanted.metadata().managed_fields.clone() } else { None };
         let object = match target {
             Target::Status => {
                 metadata::check_uid(kind, old, wanted.metadata().uid.as_deref())?;
-                // Whoever writes a status has mostly read the rest just before.
+                let given = wanted.metadata().clone();
+                // Mostly only the status differs, and the object need not be put together.
                 let same = wanted.metadata() == old && kind.same_spec(&**present, &*wanted) == Some(true);
                 let object =
                     if same { Some(wanted) } else { kind.with_status(Arc::clone(present), &*wanted) };
@@ -115,7 +146,11 @@ impl Registry {
                 if let Some(definition) = self.kinds.definition(kind)? {
                     definition.check(&*object, Some(&**present), true)?;
                 }
-                object
+                if kind.is_builtin() && caller.origin == Origin::Network {
+                    self.status_from_outside(present, object, &given)?
+                } else {
+                    object
+                }
             }
             Target::Object | Target::Finalize => {
                 let metadata = metadata::of_update(kind, old, wanted.metadata())?;
@@ -133,8 +168,11 @@ impl Registry {
             }
         };
         let object = match applied {
-            Some(managed) => fields::as_it_was(present, fields::with_managers(object, managed)),
-            None => self.managed(current, object, wish.as_deref(), target, caller),
+            Some(managed) => {
+                let known = old.managed_fields.as_ref().map_or(0, Vec::len);
+                fields::as_it_was(present, self.with_managers(object, managed, known)?)
+            }
+            None => self.managed(current, object, wish.as_deref(), target, caller)?,
         };
         Ok(if present.kind().same(&**present, &*object) {
             Outcome::Same
@@ -145,8 +183,26 @@ impl Registry {
         })
     }
 
-    /// Admits an object and counts the change, if its spec has changed by then: defaults that were merely left out are
-    /// no change.
+    /// A status that came with metadata, `given`, of which upstream takes what is not the kind's own.
+    fn status_from_outside(
+        &self,
+        present: &Arc<dyn DynObject>,
+        object: Arc<dyn DynObject>,
+        given: &ObjectMeta,
+    ) -> Result<Arc<dyn DynObject>, Error> {
+        let (kind, old) = (object.kind(), present.metadata());
+        let mut metadata = metadata::of_update(kind, old, given)?;
+        strategy::keep_with_status(kind, old, &mut metadata);
+        finalizers::check(kind, old, &metadata)?;
+        let object = object.with_metadata(metadata);
+        let name = old.name.clone().unwrap_or_default();
+        check_status(&*object, &**present)
+            .map_err(|rejection| status::from_rejection(kind, name, rejection))?;
+        Ok(object)
+    }
+
+    /// Admits an object and increases its generation if its spec changed. The comparison is made after defaulting, so
+    /// that leaving out a default is no change.
     fn admitted(
         &self,
         present: &Arc<dyn DynObject>,
@@ -159,8 +215,7 @@ impl Registry {
             return Ok(object);
         }
         let before = present.metadata().generation.unwrap_or_default();
-        let same = kind.same_spec(&**present, &*object) == Some(true)
-            && !strategy::counts_annotations(kind, present.metadata(), object.metadata());
+        let same = strategy::is_same_generation(&**present, &*object);
         let generation = if same { before } else { before + 1 };
         if object.metadata().generation == Some(generation) {
             return Ok(object);
@@ -171,7 +226,7 @@ impl Registry {
     }
 }
 
-/// Whether an object that is going has nothing left to wait for.
+/// Whether an object is being deleted and nothing holds it any more.
 fn goes(object: &dyn DynObject) -> bool {
     let metadata = object.metadata();
     metadata.deletion_timestamp.is_some()
@@ -179,11 +234,7 @@ fn goes(object: &dyn DynObject) -> bool {
         && finalizers::is_free(object)
 }
 
-fn check_version(
-    kind: &'static Kind,
-    current: &resources::meta::ObjectMeta,
-    wanted: &resources::meta::ObjectMeta,
-) -> Result<(), Error> {
+fn check_version(kind: &'static Kind, current: &ObjectMeta, wanted: &ObjectMeta) -> Result<(), Error> {
     match wanted.resource_version.as_deref() {
         None | Some("") => Ok(()),
         Some(_) if wanted.resource_version == current.resource_version => Ok(()),
@@ -195,7 +246,7 @@ fn mixed_up(kind: &'static Kind) -> Error {
     Error::Internal(format!("an object of another kind was written as {kind:?}"))
 }
 
-/// What a writer is told whose object is not the present one any more.
+/// The conflict for a writer whose object has been changed by somebody else.
 pub(crate) fn overtaken(kind: &'static Kind, name: &str) -> Error {
     let message =
         "the object has been modified; please apply your changes to the latest version and try again";

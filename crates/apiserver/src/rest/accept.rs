@@ -11,11 +11,18 @@ pub(crate) enum Form {
     /// Objects as they are.
     Object,
     /// Rows of a table for people.
-    Table(Includes),
+    Table(TableForm),
     /// Their metadata alone; whether a list of them was asked for.
     Partial { list: bool },
     /// Aggregated discovery, in this version of it.
     Discovery(&'static str),
+}
+
+/// A table: how much of each object its rows carry, and in which version of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TableForm {
+    pub(crate) includes: Includes,
+    pub(crate) api_version: &'static str,
 }
 
 /// How much of each object a table's rows carry.
@@ -68,7 +75,7 @@ fn first(headers: &HeaderMap, query: &Query, offered: &[Media]) -> Result<(Form,
 
 fn media(wish: &str) -> Option<Media> {
     match wish.split(';').next().map(str::trim) {
-        Some("application/json" | "application/*" | "*/*") => Some(Media::Json),
+        Some("application/json" | "*/*") => Some(Media::Json),
         Some("application/yaml") => Some(Media::Yaml),
         _ => None,
     }
@@ -80,7 +87,10 @@ fn form(wish: &str, query: &Query) -> Result<Option<Form>, Failure> {
     let parameter = |name: &str| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
     Ok(match (parameter("as"), parameter("g"), parameter("v")) {
         (None, ..) => Some(Form::Object),
-        (Some("Table"), Some("meta.k8s.io"), Some("v1")) => Some(Form::Table(includes(query)?)),
+        (Some("Table"), Some("meta.k8s.io"), Some(version @ ("v1" | "v1beta1"))) => {
+            let api_version = if version == "v1" { "meta.k8s.io/v1" } else { "meta.k8s.io/v1beta1" };
+            Some(Form::Table(TableForm { includes: includes(query)?, api_version }))
+        }
         (Some("PartialObjectMetadata"), Some("meta.k8s.io"), Some("v1")) => {
             Some(Form::Partial { list: false })
         }

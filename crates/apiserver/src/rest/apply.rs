@@ -24,20 +24,24 @@ use crate::{
     store::Stored,
 };
 
+/// The version of a Scale.
+const SCALE: &str = "autoscaling/v1";
+
 pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>, Failure> {
     let form = call.form()?;
     let mut configuration = read(&mut call).await?;
     check_kind(call.resource.kind, &configuration)?;
-    decode::check_key(&call.resource, &mut configuration)?;
-    let Written { code, before, stored, mut warned } = grant(&call, target, configuration).await?;
+    // What is there has its name.
+    decode::check_given_key(&call.resource, &mut configuration)?;
+    let Applied { code, before, stored, mut warned } = apply(&call, target, configuration).await?;
     if target == Target::Object {
-        warned.extend(call.registry().warnings(&*stored.object()?, before.as_deref()));
+        warned.extend(call.registry().warnings(&*stored.object()?, before.as_deref()).await);
     }
     Ok(reply::warn(reply::object(&call, code, &stored, &form)?, &warned))
 }
 
 /// An object that was applied.
-pub(super) struct Written {
+pub(super) struct Applied {
     pub(super) code: StatusCode,
     pub(super) before: Option<Arc<dyn DynObject>>,
     pub(super) stored: Arc<Stored>,
@@ -45,8 +49,8 @@ pub(super) struct Written {
     pub(super) warned: Vec<String>,
 }
 
-/// Makes the object what a configuration says, or makes a new one.
-pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> Result<Written, Failure> {
+/// Applies a configuration to an object, or creates the object from it.
+pub(super) async fn apply(call: &Call, target: Target, configuration: Value) -> Result<Applied, Failure> {
     let validation = FieldValidation::of(call)?;
     let mut caller = call.caller()?;
     let manager = applier(call, caller.manager.take())?;
@@ -54,20 +58,21 @@ pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> 
     let (kind, key) = (call.resource.kind, call.resource.key());
     let name = format!(
         "{}/{}; {}, Kind={}",
-        key.namespace,
+        configuration.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default(),
         key.name,
         if kind.group.is_empty() { format!("/{}", kind.version) } else { kind.api_version() },
         kind.kind
     );
-    let now = call.registry().chance.now();
+    let now = call.registry().environment.now();
     let root = schema::Root::of(kind, call.resource.definition.as_deref());
     let (mut before, mut warned) = (None, Vec::new());
     let mut wanted = |live: Value, mut managed: Managed, current: Option<&Stored>| {
-        let object =
+        let mut object =
             apply::apply(&mut managed, &live, &configuration, root.place(), &manager, force, now.clone())
-                .map_err(|why| refused(why, &name))?;
+                .map_err(|why| refused(why, &name, call))?;
+        decode::put_in_place(&call.resource, &mut object);
         let len = object.to_string().len();
-        let decoded = decode::decode(&call.resource, object, Vec::new(), validation).map_err(misfit)?;
+        let decoded = decode::decode(&call.resource, object, Vec::new(), None, validation).map_err(misfit)?;
         call.check_grant(&decoded.object, current)?;
         before = current.map(Stored::object).transpose()?;
         warned = decoded.warnings;
@@ -86,17 +91,18 @@ pub(super) async fn grant(call: &Call, target: Target, configuration: Value) -> 
                 outcome => (StatusCode::OK, outcome),
             }
         } else {
+            decode::check_named(&call.resource, &configuration)?;
             check_may_be_new(&configuration, call.resource.kind, &key.name)?;
             call.check_may_create().await?;
             let nothing = Value::Object(Map::new());
-            let wanted = aside(call.body_bytes, || wanted(nothing, Managed::default(), None))?;
+            let wanted = aside(call.body_bytes, || wanted(nothing, Managed::default(), None)).await?;
             match registry.create(wanted, &caller).await {
                 // It came in between.
                 Err(Error::AlreadyExists { .. }) => continue,
                 outcome => (StatusCode::CREATED, outcome.map_err(Failure::from)),
             }
         };
-        return Ok(Written { code, before, stored: outcome?, warned });
+        return Ok(Applied { code, before, stored: outcome?, warned });
     }
     Err(overtaken(kind, &key.name).into())
 }
@@ -129,8 +135,7 @@ fn applier(call: &Call, updater: Option<Manager>) -> Result<Manager, Failure> {
 /// The configuration in the body.
 pub(super) async fn read(call: &mut Call) -> Result<Value, Failure> {
     let bytes: Bytes = body::read(call).await?;
-    let depth_max = call.shared.registry.limits.depth_max;
-    let configuration = body::parse_bytes(body::Format::Yaml, &bytes, depth_max)?.value;
+    let configuration = body::parse_bytes(call, body::Format::Yaml, &bytes).await?.value;
     let managed = configuration.pointer("/metadata/managedFields");
     if managed.is_some_and(|managed| !managed.is_null()) {
         return Err(Failure::bad_request("metadata.managedFields must be nil"));
@@ -165,7 +170,7 @@ fn check_may_be_new(configuration: &Value, kind: &'static Kind, name: &str) -> R
 }
 
 /// `object`: which one, as upstream's errors name it.
-fn refused(refused: Refused, object: &str) -> Failure {
+fn refused(refused: Refused, object: &str, call: &Call) -> Failure {
     let conflicts = match refused {
         Refused::Malformed(faults) => {
             let faults = match faults.as_slice() {
@@ -176,15 +181,21 @@ fn refused(refused: Refused, object: &str) -> Failure {
         }
         Refused::Conflicts(conflicts) => conflicts,
     };
+    let left_out = conflicts.left_out();
+    let mut conflicts = conflicts.into_kept();
+    // Who applies a Scale sees others by its own version.
+    if call.resource.subresource.as_deref() == Some("scale") {
+        conflicts.iter_mut().for_each(|conflict| conflict.manager.api_version = SCALE.into());
+    }
     let causes = conflicts
         .iter()
         .map(|conflict| (conflict.field.clone(), format!("conflict with {}", who(conflict))))
         .collect();
-    Failure::apply_conflict(message(&conflicts), causes)
+    Failure::apply_conflict(message(&conflicts, left_out), causes)
 }
 
 /// Upstream: apimachinery, managedfields, `getConflictMessage`.
-fn message(conflicts: &[Conflict]) -> String {
+fn message(conflicts: &[Conflict], left_out: usize) -> String {
     if let [conflict] = conflicts {
         return format!("Apply failed with 1 conflict: conflict with {}: {}", who(conflict), conflict.field);
     }
@@ -196,7 +207,10 @@ fn message(conflicts: &[Conflict]) -> String {
         let fields = fields.iter().map(|field| format!("- {field}"));
         std::iter::once(format!("conflicts with {who}:")).chain(fields)
     });
-    format!("Apply failed with {} conflicts: {}", conflicts.len(), lines.collect::<Vec<_>>().join("\n"))
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    let more =
+        if left_out > 0 { format!("\n{left_out} more conflicts are not shown") } else { String::new() };
+    format!("Apply failed with {} conflicts: {lines}{more}", conflicts.len() + left_out)
 }
 
 /// Upstream: apimachinery, managedfields, `printManager`.

@@ -1,4 +1,6 @@
-//! Bodies of requests: read within limits, and taken apart.
+//! Request bodies: read within limits, and parsed.
+
+use std::thread;
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
@@ -9,7 +11,7 @@ use tokio::time::timeout;
 
 use super::{
     call::Call,
-    json,
+    json::{self, Bounds, Read},
     protobuf::{self, Unreadable},
 };
 use crate::{aside::aside, status::Failure};
@@ -19,8 +21,10 @@ pub(super) struct Parsed {
     pub(super) value: Value,
     /// Fields that came twice; the last one counts.
     pub(super) duplicates: Vec<String>,
-    /// The length of the text.
-    pub(super) len: usize,
+    /// About how long the tree is as JSON. YAML with aliases can be much shorter.
+    pub(super) bytes: usize,
+    /// The text, if it is JSON: for who wants to know where something is.
+    pub(super) text: Option<Bytes>,
 }
 
 /// Reads the whole body. Can be called once.
@@ -47,19 +51,18 @@ pub(super) async fn read(call: &mut Call) -> Result<Bytes, Failure> {
 /// Reads the body as JSON or YAML.
 pub(super) async fn parse(call: &mut Call) -> Result<Parsed, Failure> {
     let format = format(&call.headers)?;
-    let depth_max = call.shared.registry.limits.depth_max;
     let bytes = read(call).await?;
-    parse_bytes(format, &bytes, depth_max)
+    parse_bytes(call, format, &bytes).await
 }
 
 /// As [`parse`], of a body that may be empty.
 pub(super) async fn parse_if_any(call: &mut Call) -> Result<Option<Parsed>, Failure> {
-    let depth_max = call.shared.registry.limits.depth_max;
     let bytes = read(call).await?;
     if bytes.is_empty() {
         return Ok(None);
     }
-    parse_bytes(format(&call.headers)?, &bytes, depth_max).map(Some)
+    let format = format(&call.headers)?;
+    parse_bytes(call, format, &bytes).await.map(Some)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,43 +85,77 @@ fn format(headers: &HeaderMap) -> Result<Format, Failure> {
         "" | "application/json" => Ok(Format::Json),
         "application/yaml" | "text/yaml" | "application/x-yaml" => Ok(Format::Yaml),
         PROTOBUF => Ok(Format::Protobuf),
-        _ => Err(Failure::unsupported_media_type(
-            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
-        )),
+        _ => Err(unknown_format("application/json, application/yaml, application/vnd.kubernetes.protobuf")),
     }
 }
 
-pub(super) fn parse_bytes(format: Format, bytes: &[u8], depth_max: usize) -> Result<Parsed, Failure> {
-    aside(bytes.len(), || parse_now(format, bytes, depth_max))
+fn unknown_format(known: &str) -> Failure {
+    Failure::unsupported_media_type(format!(
+        "the body of the request was in an unknown format - accepted media types include: {known}"
+    ))
 }
 
-fn parse_now(format: Format, bytes: &[u8], depth_max: usize) -> Result<Parsed, Failure> {
+/// Reads what a body holds.
+pub(super) async fn parse_bytes(call: &mut Call, format: Format, bytes: &Bytes) -> Result<Parsed, Failure> {
+    let bounds = Bounds::of(&call.shared.registry.limits);
+    let parsed = aside(bytes.len(), || parse_now(format, bytes, bounds)).await?;
+    call.body_bytes = parsed.bytes;
+    Ok(parsed)
+}
+
+fn parse_now(format: Format, bytes: &Bytes, bounds: Bounds) -> Result<Parsed, Failure> {
     let read = match format {
-        // In the words of a server that looks for the kind first.
-        Format::Json => json::read(bytes, depth_max)
+        // kube-apiserver's words: it looks for the kind first.
+        Format::Json => json::read(bytes, bounds)
             .map_err(|error| format!("couldn't get version/kind; json parse error: {error}")),
-        Format::Yaml => yaml(bytes, depth_max),
-        Format::Protobuf => match protobuf::read(bytes) {
-            Ok(value) => Ok((value, Vec::new())),
-            Err(Unreadable::Malformed(why)) => Err(why.to_owned()),
-            Err(Unreadable::Kind) => {
-                return Err(Failure::unsupported_media_type(
-                    "protobuf bodies of this kind are not supported by this version of Ebb: let kubectl write YAML and apply that: `kubectl create … --dry-run=client -o yaml | kubectl apply -f -`",
-                ));
+        Format::Yaml => with_deep_stack(|| yaml(bytes, bounds)),
+        Format::Protobuf => match protobuf::read(bytes, bounds) {
+            Ok(value) if json::nodes(&value) > bounds.nodes_max => {
+                Err(json::too_many_nodes(bounds.nodes_max))
             }
+            Ok(value) => Ok(Read { value, duplicates: Vec::new(), bytes: bytes.len() }),
+            Err(Unreadable::Malformed(why)) => Err(why),
+            // Of kinds without messages, as Knative's and users' are.
+            Err(Unreadable::Kind) => return Err(unknown_format("application/json, application/yaml")),
         },
     };
-    let (value, duplicates) = read.map_err(Failure::bad_request)?;
-    Ok(Parsed { value, duplicates, len: bytes.len() })
+    let Read { value, duplicates, bytes: tree_bytes } = read.map_err(Failure::bad_request)?;
+    let text = (format == Format::Json).then(|| bytes.clone());
+    Ok(Parsed { value, duplicates, bytes: tree_bytes.max(bytes.len()), text })
 }
 
-fn yaml(bytes: &[u8], depth_max: usize) -> Result<(Value, Vec<String>), String> {
+/// What a document as deep as it may be takes: the reader of YAML has several large frames for each level.
+const YAML_STACK_BYTES: usize = 16 << 20;
+
+/// Reads on a thread that has stack enough. Clients send JSON, as kubectl does with what is YAML on disk, so its price is
+/// seldom paid.
+fn with_deep_stack(read: impl FnOnce() -> Result<Read, String> + Send) -> Result<Read, String> {
+    thread::scope(|scope| {
+        let reader = thread::Builder::new().name("yaml".into()).stack_size(YAML_STACK_BYTES);
+        match reader.spawn_scoped(scope, read).map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(read)) => read,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => Err(format!("no thread can be had to read YAML: {error}; try again, or send JSON")),
+        }
+    })
+}
+
+/// The YAML reader's own depth limit is higher by this much, so that the error is the same as for JSON.
+const DEPTH_MARGIN: usize = 8;
+
+fn yaml(bytes: &[u8], bounds: Bounds) -> Result<Read, String> {
     let text =
         std::str::from_utf8(bytes).map_err(|error| format!("error converting YAML to JSON: {error}"))?;
-    let value: Value = serde_saphyr::from_str(text)
-        .map_err(|error| format!("error converting YAML to JSON: yaml: {error}"))?;
-    if json::is_deeper(&value, depth_max) {
-        return Err(json::too_deep(depth_max));
-    }
-    Ok((value, Vec::new()))
+    let Bounds { depth_max, nodes_max, bytes_max } = bounds;
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: depth_max + DEPTH_MARGIN,
+            max_nodes: nodes_max,
+            max_total_scalar_bytes: bytes_max,
+            max_recorded_anchor_bytes: bytes_max,
+        },
+    };
+    // `read_from` sees aliases expanded and counts each expansion.
+    serde_saphyr::with_deserializer_from_str_with_options(text, options, |from| json::read_from(from, bounds))
+        .map_err(|error| format!("error converting YAML to JSON: yaml: {error}"))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Request, header};
+use hyper::upgrade::OnUpgrade;
 use resources::DynObject;
 
 use super::{Form, Query, negotiate, path::Resource};
@@ -31,8 +32,10 @@ pub(crate) struct Call {
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<RequestBody>,
-    /// How long it was, once it is read.
+    /// The body's length once it is read; once it is parsed, about the length of its tree as JSON.
     pub(crate) body_bytes: usize,
+    /// The connection, should it become something else.
+    pub(crate) upgrade: Option<OnUpgrade>,
 }
 
 impl Call {
@@ -42,10 +45,11 @@ impl Call {
         resource: Resource,
         request: Request<RequestBody>,
     ) -> Self {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        let upgrade = parts.extensions.remove::<OnUpgrade>();
         let query = Query::parse(parts.uri.query());
         let (method, headers) = (parts.method, parts.headers);
-        Self { shared, user, method, resource, query, headers, body: Some(body), body_bytes: 0 }
+        Self { shared, user, method, resource, query, headers, body: Some(body), body_bytes: 0, upgrade }
     }
 
     pub(crate) fn registry(&self) -> &Arc<Registry> {
@@ -54,7 +58,7 @@ impl Call {
 
     /// The time, for ages in tables.
     pub(crate) fn now(&self) -> jiff::Timestamp {
-        self.registry().chance.timestamp()
+        self.registry().environment.timestamp()
     }
 
     /// The columns of a table of the resource.
@@ -62,7 +66,7 @@ impl Call {
         table::columns(self.resource.kind, self.resource.definition.as_deref())
     }
 
-    /// What the client is to know of the version that it uses.
+    /// The deprecation warning of the version that the client uses.
     pub(crate) fn deprecation(&self) -> Vec<String> {
         let definition = self.resource.definition.as_ref();
         definition.and_then(|definition| definition.own.deprecation.clone()).into_iter().collect()
@@ -81,11 +85,12 @@ impl Call {
             origin: Origin::Network,
             manager: Some(manager),
             dry_run: self.dry_run()?,
+            binds: false,
             body_bytes: self.body_bytes,
         })
     }
 
-    /// Whether the caller may write an object, if that gives somebody rights.
+    /// Refuses a role or binding that gives rights which the caller does not have.
     pub(super) fn check_grant(
         &self,
         object: &Arc<dyn DynObject>,
@@ -152,7 +157,7 @@ impl Call {
         }
     }
 
-    /// As [`Call::selection`], of objects that can be selected so.
+    /// As [`Call::selection`], after the fields that it names have been indexed.
     pub(crate) async fn selected(&self) -> Result<Selection, Failure> {
         let selection = self.selection()?;
         if let Some(definition) = &self.resource.definition {
@@ -161,7 +166,7 @@ impl Call {
         Ok(selection)
     }
 
-    /// The objects that the path and the selectors mean.
+    /// The objects that the path and the selectors select.
     pub(crate) fn selection(&self) -> Result<Selection, Failure> {
         let kind = self.resource.kind;
         let [label_text, field_text] =

@@ -1,6 +1,7 @@
 //! POST.
 
 use http::{Response, StatusCode};
+use resources::ObjectKey;
 
 use super::{
     body,
@@ -8,7 +9,20 @@ use super::{
     decode::{self, FieldValidation},
     reply,
 };
-use crate::{mount::Body, registry::Wanted, status::Failure};
+use crate::{aside::aside, mount::Body, registry::Wanted, status::Failure};
+
+/// Whoever finds a name taken learns if it is so for a while only.
+fn taken(call: &Call, name: &str, error: objects::Error) -> Failure {
+    let is_taken = error.is_already_exists();
+    let failure = Failure::from(error);
+    let key = ObjectKey { name: name.to_owned(), ..call.resource.key() };
+    let found = call.registry().store.get(call.resource.kind, &key).ok().flatten();
+    let object = found.filter(|_| is_taken).and_then(|found| found.object().ok());
+    match object.is_some_and(|object| object.metadata().deletion_timestamp.is_some()) {
+        true => failure.within("object is being deleted"),
+        false => failure,
+    }
+}
 
 pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
     let form = call.form()?;
@@ -21,12 +35,14 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
         return Err(Failure::create_not_allowed(call.resource.kind));
     }
     let parsed = body::parse(&mut call).await?;
-    let len = parsed.len;
-    let decoded = decode::object(parsed, &call.resource, validation)?;
+    let bytes = parsed.bytes;
+    let decoded = decode::object(parsed, &call.resource, validation).await?;
     let caller = call.caller()?;
-    call.check_grant(&decoded.object, None)?;
-    let stored = call.registry().create(Wanted::new(decoded.object, len), &caller).await?;
+    aside(bytes, || call.check_grant(&decoded.object, None)).await?;
+    let name = decoded.object.metadata().name.clone().unwrap_or_default();
+    let stored = call.registry().create(Wanted::new(decoded.object, bytes), &caller).await;
+    let stored = stored.map_err(|error| taken(&call, &name, error))?;
     let mut all = decoded.warnings;
-    all.extend(call.registry().warnings(&*stored.object()?, None));
+    all.extend(call.registry().warnings(&*stored.object()?, None).await);
     Ok(reply::warn(reply::object(&call, StatusCode::CREATED, &stored, &form)?, &all))
 }

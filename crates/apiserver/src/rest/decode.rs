@@ -1,11 +1,11 @@
 //! From a JSON tree to an object, as strictly as the client wishes.
 
-use std::sync::Arc;
+use std::{collections::HashMap, fmt, sync::Arc};
 
-use resources::{DynObject, Kind};
+use resources::{COMPLAINTS_MAX, DynObject, Kind};
 use serde_json::{Value, json};
 
-use super::{body::Parsed, call::Call, path::Resource};
+use super::{body::Parsed, call::Call, json, path::Resource};
 use crate::{aside::aside, status::Failure};
 
 /// What happens to fields that a kind does not have (upstream: `fieldValidation`).
@@ -43,17 +43,49 @@ pub(super) struct Decoded {
 pub(super) enum Misfit {
     /// It is not of the kind.
     Type(String),
-    /// It has fields that the kind does not have, or some twice, and that is not wanted.
+    /// It has unknown or duplicate fields, and validation is strict.
     Strict(String),
 }
 
+/// A field that should not be as it is.
+enum Complaint {
+    Unknown(String),
+    Twice(String),
+}
+
+impl Complaint {
+    fn path(&self) -> &str {
+        match self {
+            Self::Unknown(path) | Self::Twice(path) => path,
+        }
+    }
+
+    /// Where in a text it is noticed: where a field comes that is unknown, or comes again.
+    fn place(&self, places: &HashMap<String, Vec<usize>>) -> usize {
+        let at = match self {
+            Self::Unknown(_) => 0,
+            Self::Twice(_) => 1,
+        };
+        places.get(self.path()).and_then(|places| places.get(at)).copied().unwrap_or(usize::MAX)
+    }
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(path) => write!(f, "unknown field \"{path}\""),
+            Self::Twice(path) => write!(f, "duplicate field \"{path}\""),
+        }
+    }
+}
+
 /// The object in a body that was sent to `resource`.
-pub(super) fn object(
+pub(super) async fn object(
     parsed: Parsed,
     resource: &Resource,
     validation: FieldValidation,
 ) -> Result<Decoded, Failure> {
-    aside(parsed.len, || object_now(parsed, resource, validation))
+    aside(parsed.bytes, || object_now(parsed, resource, validation)).await
 }
 
 fn object_now(parsed: Parsed, resource: &Resource, validation: FieldValidation) -> Result<Decoded, Failure> {
@@ -61,7 +93,8 @@ fn object_now(parsed: Parsed, resource: &Resource, validation: FieldValidation) 
     let mut value = parsed.value;
     check_kind(kind, &mut value)?;
     check_key(resource, &mut value)?;
-    decode(resource, value, parsed.duplicates, validation).map_err(|misfit| {
+    put_in_place(resource, &mut value);
+    decode(resource, value, parsed.duplicates, parsed.text.as_deref(), validation).map_err(|misfit| {
         let why = match misfit {
             Misfit::Type(why) => why,
             Misfit::Strict(why) => format!("strict decoding error: {why}"),
@@ -78,15 +111,22 @@ pub(super) fn decode(
     resource: &Resource,
     mut value: Value,
     duplicates: Vec<String>,
+    text: Option<&[u8]>,
     validation: FieldValidation,
 ) -> Result<Decoded, Misfit> {
-    let pruned = resource.definition.as_ref().map(|definition| definition.complete(&mut value));
+    let pruned = resource.definition.as_ref().map(|definition| definition.complete(&mut value)).transpose();
+    let pruned = pruned.map_err(|too_large| Misfit::Type(too_large.to_string()))?;
     let (object, mut unknown) =
         resource.kind.decode_strict(value).map_err(|error| Misfit::Type(error.message))?;
     unknown.extend(pruned.unwrap_or_default());
-    let unknown = unknown.into_iter().map(|path| format!("unknown field \"{path}\""));
-    let duplicates = duplicates.into_iter().map(|path| format!("duplicate field \"{path}\""));
-    let complaints: Vec<_> = unknown.chain(duplicates).collect();
+    let unknown = unknown.into_iter().map(Complaint::Unknown);
+    let mut complaints: Vec<_> = duplicates.into_iter().map(Complaint::Twice).chain(unknown).collect();
+    if let Some(text) = text.filter(|_| complaints.len() > 1) {
+        let places = json::places(text, complaints.iter().map(Complaint::path));
+        complaints.sort_by_key(|complaint| complaint.place(&places));
+    }
+    // Upstream reports no more than these either.
+    let complaints: Vec<_> = complaints.iter().take(COMPLAINTS_MAX).map(ToString::to_string).collect();
     match validation {
         FieldValidation::Strict if !complaints.is_empty() => Err(Misfit::Strict(complaints.join(", "))),
         FieldValidation::Warn => Ok(Decoded { object, warnings: complaints }),
@@ -94,7 +134,7 @@ pub(super) fn decode(
     }
 }
 
-/// An object without `apiVersion` and `kind` is taken for what the path says.
+/// Checks `apiVersion` and `kind` against the path; fills in those that are missing.
 fn check_kind(kind: &Kind, value: &mut Value) -> Result<(), Failure> {
     let Value::Object(fields) = value else {
         return Err(Failure::bad_request(format!(
@@ -133,8 +173,33 @@ fn check_kind(kind: &Kind, value: &mut Value) -> Result<(), Failure> {
     Ok(())
 }
 
+/// An object is in the namespace of its path, whether it says so or not.
+pub(super) fn put_in_place(resource: &Resource, value: &mut Value) {
+    let metadata = value.as_object_mut().map(|fields| fields.entry("metadata").or_insert_with(|| json!({})));
+    if let (Some(namespace), Some(Value::Object(metadata))) = (&resource.namespace, metadata) {
+        metadata.insert("namespace".into(), namespace.as_str().into());
+    }
+}
+
 /// The namespace and the name in the body must be the path's; the namespace may be left out.
-pub(super) fn check_key(resource: &Resource, value: &mut Value) -> Result<(), Failure> {
+fn check_key(resource: &Resource, value: &mut Value) -> Result<(), Failure> {
+    check_given_key(resource, value)?;
+    check_named(resource, value)
+}
+
+/// The body must say which name it is for.
+pub(super) fn check_named(resource: &Resource, value: &Value) -> Result<(), Failure> {
+    let given = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    match &resource.name {
+        Some(name) if given.is_empty() => Err(Failure::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// As far as the body says which namespace and which name it is for, they must be the path's.
+pub(super) fn check_given_key(resource: &Resource, value: &mut Value) -> Result<(), Failure> {
     let Some(metadata) =
         value.as_object_mut().map(|fields| fields.entry("metadata").or_insert_with(|| json!({})))
     else {
@@ -150,18 +215,10 @@ pub(super) fn check_key(resource: &Resource, value: &mut Value) -> Result<(), Fa
                 "the namespace of the provided object does not match the namespace sent on the request",
             ));
         }
-        if let Value::Object(metadata) = metadata {
-            metadata.insert("namespace".into(), namespace.as_str().into());
-        }
     }
     if let Some(name) = &resource.name {
         let given = text(metadata, "name");
-        if given.is_empty() {
-            return Err(Failure::bad_request(format!(
-                "the name of the object ({name} based on URL) was undeterminable: name must be provided"
-            )));
-        }
-        if given != *name {
+        if !given.is_empty() && given != *name {
             return Err(Failure::bad_request(format!(
                 "the name of the object ({given}) does not match the name on the URL ({name})"
             )));

@@ -7,15 +7,14 @@ use resources::{
     Kind, Object, ObjectKey,
     builtin::{Pod, Service, ServiceAccount},
 };
-use serde_json::{Value, json};
 
-use super::{call::Call, options, reply};
+use super::{call::Call, list, options, reply};
 use crate::{
     discovery,
     mount::Body,
     registry::Deleted,
     status::{self, Failure},
-    store::{From, PageOptions, Stored},
+    store::{From, Page, PageOptions, Stored},
 };
 
 pub(super) async fn one(mut call: Call) -> Result<Response<Body>, Failure> {
@@ -32,8 +31,9 @@ pub(super) async fn one(mut call: Call) -> Result<Response<Body>, Failure> {
     reply::object(&call, StatusCode::OK, &stored, &form)
 }
 
-/// Deletes what the selectors mean and answers with it.
+/// Deletes every object that the selectors select, and answers with their list.
 pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure> {
+    let form = call.form()?;
     let options = options::delete(&mut call).await?;
     let selection = call.selected().await?;
     let caller = call.caller()?;
@@ -43,7 +43,7 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
     {
         return Err(Failure::method_not_allowed());
     }
-    let mut deleted: Vec<Arc<Stored>> = Vec::new();
+    let mut items: Vec<Arc<Stored>> = Vec::new();
     let mut from = From::Now;
     loop {
         let page = PageOptions { limit: registry.limits.delete_page, from };
@@ -51,44 +51,24 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
         for stored in page.items {
             let key = ObjectKey::of(stored.object()?.metadata());
             match registry.delete(kind, &key, &options, &caller).await {
-                Ok(outcome) => deleted.push(outcome.stored),
+                // Upstream answers with what was there.
+                Ok(_) => items.push(stored),
                 Err(objects::Error::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         match page.next {
-            // What it was like before this page's objects went may be forgotten by now.
+            // The list goes on at the present version: the one it began at may have expired by now.
             Some(place) => from = From::Place(place.at(registry.store.version())),
             None => break,
         }
     }
-    let items: Vec<Value> = deleted
-        .iter()
-        .map(|stored| {
-            let mut item: Value = serde_json::from_slice(&stored.json()).map_err(unreadable)?;
-            if let (true, Some(fields)) = (kind.is_builtin(), item.as_object_mut()) {
-                // As in a list.
-                fields.remove("apiVersion");
-                fields.remove("kind");
-            }
-            Ok(item)
-        })
-        .collect::<Result<_, objects::Error>>()?;
-    let version = registry.store.version().to_string();
-    let mut list = json!({
-        "kind": kind.list_kind(),
-        "apiVersion": kind.api_version(),
-        "metadata": {"resourceVersion": version},
-        "items": items,
-    });
-    if kind.is_defined() {
-        list["metadata"]["continue"] = "".into();
+    let mut page = Page { items, version: registry.store.version(), next: None };
+    if let Some(definition) = &call.resource.definition {
+        definition.view_all(&mut page.items).await?;
     }
-    Ok(reply::value(StatusCode::OK, &list))
-}
-
-fn unreadable(error: serde_json::Error) -> objects::Error {
-    objects::Error::Internal(format!("a stored object cannot be read: {error}"))
+    let metadata = list::metadata(&page);
+    list::respond(&call, &form, &page, metadata).await
 }
 
 /// Most kinds answer a delete with a `Status`, some with the object (upstream: `ReturnDeletedObject`).

@@ -68,7 +68,8 @@ impl Encoding {
                 Some(text) => compressed(text),
                 None => compressed(body),
             }
-        });
+        })
+        .await;
         encoded.map_or_else(internal, |encoded| Response::from_parts(parts, full(encoded)))
     }
 

@@ -1,18 +1,168 @@
-//! JSON read with an eye on depth and on fields that come twice.
+//! JSON read within limits: of depth, and of how many values there are. Fields that come twice are noted.
 
-use std::{cell::RefCell, fmt};
+use std::{cell::RefCell, collections::HashMap, fmt};
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use resources::{Complaints, Path};
+use serde::{
+    Deserialize,
+    de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
-/// Reads a JSON text; also the paths of fields that came twice, of which the last counts.
-pub(super) fn read(text: &[u8], depth_max: usize) -> Result<(Value, Vec<String>), String> {
-    let duplicates = RefCell::new(Vec::new());
+use crate::limits::Limits;
+
+/// What a tree may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Nested objects and arrays.
+    pub(crate) depth_max: usize,
+    /// Values: objects, arrays, and all that is in them.
+    pub(crate) nodes_max: usize,
+    /// Bytes of names and texts together.
+    pub(crate) bytes_max: usize,
+}
+
+impl Bounds {
+    pub(crate) fn of(limits: &Limits) -> Self {
+        let Limits { depth_max, nodes_max, body_bytes_max: bytes_max, .. } = *limits;
+        Self { depth_max, nodes_max, bytes_max }
+    }
+}
+
+/// A tree as it was read.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) value: Value,
+    /// The paths of fields that came twice, of which the last counts; of very many only the first.
+    pub(crate) duplicates: Vec<String>,
+    /// How much work it is to go through the tree, as bytes of JSON.
+    pub(crate) bytes: usize,
+}
+
+/// Reads a JSON text.
+pub(crate) fn read(text: &[u8], bounds: Bounds) -> Result<Read, String> {
     let mut json = serde_json::Deserializer::from_slice(text);
-    let tree = Tree { duplicates: &duplicates, path: String::new(), depth_left: depth_max, depth_max };
-    let value = tree.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
-    let value = value.map_err(|error| error.to_string())?;
-    Ok((value, duplicates.into_inner()))
+    let read = read_from(&mut json, bounds).and_then(|read| json.end().map(|()| read));
+    read.map_err(|error| error.to_string())
+}
+
+/// Reads a tree in any format.
+pub(crate) fn read_from<'de, D: Deserializer<'de>>(from: D, bounds: Bounds) -> Result<Read, D::Error> {
+    let reading = RefCell::new(Reading { nodes: 0, bytes: 0, duplicates: Complaints::default() });
+    let tree = Tree { reading: &reading, bounds, path: Path::WHOLE, depth_left: bounds.depth_max };
+    let value = tree.deserialize(from)?;
+    let Reading { nodes, bytes, duplicates } = reading.into_inner();
+    Ok(Read { value, duplicates: duplicates.into_kept(), bytes: bytes + nodes * NODE_BYTES })
+}
+
+/// What a value takes as JSON beside its name and text: quotes, a colon and a comma.
+const NODE_BYTES: usize = 6;
+
+/// Where the fields at some paths come in a JSON text, counted in the order of the text: the first two places of each.
+/// Paths that were shortened are not found.
+pub(super) fn places<'a>(text: &[u8], paths: impl Iterator<Item = &'a str>) -> HashMap<String, Vec<usize>> {
+    let found = RefCell::new(Found { fields: 0, places: HashMap::new() });
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let below = paths.map(|path| (path, path)).collect();
+    // It was read before, so that it can be read.
+    _ = Places { found: &found, below }.deserialize(&mut json);
+    let places = found.into_inner().places.into_iter();
+    places.map(|(path, places)| (path.to_owned(), places)).collect()
+}
+
+/// What was found of the fields that are looked for.
+struct Found<'a> {
+    fields: usize,
+    places: HashMap<&'a str, Vec<usize>>,
+}
+
+/// A value of which only the fields are looked at, and only where one is that is looked for.
+struct Places<'f, 'a> {
+    found: &'f RefCell<Found<'a>>,
+    /// The paths that lead through the value, each with what is left of it from there on.
+    below: Vec<(&'a str, &'a str)>,
+}
+
+impl Places<'_, '_> {
+    /// A part of the value: an item, or a field. `dot`: what separates it from what comes before.
+    fn part(&self, dot: &str, name: &str) -> Self {
+        let below = self.below.iter().filter_map(|&(path, left)| {
+            let left = if left.len() == path.len() { left } else { left.strip_prefix(dot)? };
+            let left = left.strip_prefix(name)?;
+            (left.is_empty() || left.starts_with(['.', '['])).then_some((path, left))
+        });
+        Self { found: self.found, below: below.collect() }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Places<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.below.iter().all(|(_, left)| left.is_empty()) {
+            return IgnoredAny::deserialize(deserializer).map(|IgnoredAny| ());
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Places<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let mut at = 0;
+        while items.next_element_seed(self.part("", &format!("[{at}]")))?.is_some() {
+            at += 1;
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        while let Some(key) = fields.next_key::<String>()? {
+            let field = self.part(".", &key);
+            {
+                let mut found = self.found.borrow_mut();
+                found.fields += 1;
+                let place = found.fields;
+                for (path, _) in field.below.iter().filter(|(_, left)| left.is_empty()) {
+                    let places = found.places.entry(*path).or_default();
+                    if places.len() < 2 && places.last() != Some(&place) {
+                        places.push(place);
+                    }
+                }
+            }
+            fields.next_value_seed(field)?;
+        }
+        Ok(())
+    }
 }
 
 /// How many levels of objects and arrays a tree has.
@@ -24,14 +174,12 @@ pub(crate) fn nested(value: &Value) -> usize {
     }
 }
 
-/// Whether a tree has more levels than allowed.
-pub(super) fn is_deeper(value: &Value, depth_max: usize) -> bool {
+/// How many values a tree has.
+pub(crate) fn nodes(value: &Value) -> usize {
     match value {
-        Value::Array(items) => depth_max == 0 || items.iter().any(|item| is_deeper(item, depth_max - 1)),
-        Value::Object(fields) => {
-            depth_max == 0 || fields.values().any(|field| is_deeper(field, depth_max - 1))
-        }
-        _ => false,
+        Value::Array(items) => 1 + items.iter().map(nodes).sum::<usize>(),
+        Value::Object(fields) => 1 + fields.values().map(nodes).sum::<usize>(),
+        _ => 1,
     }
 }
 
@@ -39,22 +187,47 @@ pub(crate) fn too_deep(depth_max: usize) -> String {
     format!("exceeded max depth: objects and arrays may be nested {depth_max} deep")
 }
 
-/// A value at a path.
-struct Tree<'a> {
-    duplicates: &'a RefCell<Vec<String>>,
-    path: String,
-    depth_left: usize,
-    depth_max: usize,
+pub(crate) fn too_many_nodes(nodes_max: usize) -> String {
+    format!("too many values: an object may have {nodes_max} fields and items in all")
 }
 
-impl<'a> Tree<'a> {
-    fn below<E: Error>(&self, path: String) -> Result<Tree<'a>, E> {
+/// What has been read so far.
+struct Reading {
+    nodes: usize,
+    bytes: usize,
+    duplicates: Complaints<String>,
+}
+
+/// A value at a path.
+struct Tree<'a> {
+    reading: &'a RefCell<Reading>,
+    bounds: Bounds,
+    path: Path<'a>,
+    depth_left: usize,
+}
+
+impl Tree<'_> {
+    fn below<'b, E: Error>(&'b self, path: Path<'b>) -> Result<Tree<'b>, E> {
         match self.depth_left.checked_sub(1) {
-            Some(depth_left) => {
-                Ok(Tree { duplicates: self.duplicates, path, depth_left, depth_max: self.depth_max })
-            }
-            None => Err(E::custom(too_deep(self.depth_max))),
+            Some(depth_left) => Ok(Tree { reading: self.reading, bounds: self.bounds, path, depth_left }),
+            None => Err(E::custom(too_deep(self.bounds.depth_max))),
         }
+    }
+
+    fn count<E: Error>(&self, nodes: usize, bytes: usize) -> Result<(), E> {
+        let Bounds { nodes_max, bytes_max, .. } = self.bounds;
+        let mut reading = self.reading.borrow_mut();
+        reading.nodes += nodes;
+        reading.bytes += bytes;
+        if reading.nodes > nodes_max {
+            return Err(E::custom(too_many_nodes(nodes_max)));
+        }
+        if reading.bytes > bytes_max {
+            return Err(E::custom(format!(
+                "too long: an object may have {bytes_max} bytes of names and texts"
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -62,6 +235,7 @@ impl<'de> DeserializeSeed<'de> for Tree<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.count::<D::Error>(1, 0)?;
         deserializer.deserialize_any(self)
     }
 }
@@ -75,6 +249,14 @@ impl<'de> Visitor<'de> for Tree<'_> {
 
     fn visit_unit<E>(self) -> Result<Value, E> {
         Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
@@ -93,15 +275,21 @@ impl<'de> Visitor<'de> for Tree<'_> {
         Ok(value.into())
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        self.count::<E>(0, value.len())?;
+        Ok(value.into())
+    }
+
+    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
+        self.count::<E>(0, value.len())?;
         Ok(value.into())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut array = Vec::new();
-        while let Some(item) =
-            items.next_element_seed(self.below(format!("{}[{}]", self.path, array.len()))?)?
-        {
+        loop {
+            let path = self.path.index(array.len());
+            let Some(item) = items.next_element_seed(self.below::<A::Error>(path)?)? else { break };
             array.push(item);
         }
         Ok(Value::Array(array))
@@ -110,11 +298,13 @@ impl<'de> Visitor<'de> for Tree<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(key) = fields.next_key::<String>()? {
-            let path = if self.path.is_empty() { key.clone() } else { format!("{}.{key}", self.path) };
-            let value = fields.next_value_seed(self.below(path.clone())?)?;
-            if object.insert(key, value).is_some() {
-                self.duplicates.borrow_mut().push(path);
+            self.count::<A::Error>(0, key.len())?;
+            let path = self.path.child(&key);
+            let value = fields.next_value_seed(self.below::<A::Error>(path)?)?;
+            if object.contains_key(&key) {
+                self.reading.borrow_mut().duplicates.add(|| path.to_string());
             }
+            object.insert(key, value);
         }
         Ok(Value::Object(object))
     }
@@ -122,18 +312,58 @@ impl<'de> Visitor<'de> for Tree<'_> {
 
 #[cfg(test)]
 mod tests {
+    use resources::{COMPLAINTS_MAX, PATH_BYTES_MAX};
+
     use super::*;
+
+    const BOUNDS: Bounds = Bounds { depth_max: 8, nodes_max: 100, bytes_max: 1000 };
+
+    #[test]
+    fn fields_are_found_where_they_come() {
+        let text = br#"{"b": {"c": 1}, "a": [{"d": 1, "d": 2}], "b": 3}"#;
+        let places = places(text, ["b", "b.c", "a", "a[0].d", "a[1].d"].into_iter());
+        let of = |path: &str| places[path].clone();
+        assert_eq!((of("b"), of("b.c"), of("a"), of("a[0].d")), (vec![1, 6], vec![2], vec![3], vec![4, 5]));
+    }
 
     #[test]
     fn duplicates_are_named_and_depth_is_bounded() {
-        let (value, duplicates) =
-            read(br#"{"a": {"b": 1, "b": 2}, "c": [{"d": 1, "d": null}], "a": 3}"#, 8).unwrap();
+        let text = br#"{"a": {"b": 1, "b": 2}, "c": [{"d": 1, "d": null}], "a": 3}"#;
+        let Read { value, duplicates, .. } = read(text, BOUNDS).unwrap();
         assert_eq!(value, serde_json::json!({"a": 3, "c": [{"d": null}]}));
         assert_eq!(duplicates, ["a.b", "c[0].d", "a"]);
-        assert!(read(b"[[[1]]]", 3).is_ok());
-        assert!(read(b"[[[[1]]]]", 3).unwrap_err().contains("exceeded max depth"));
+        let shallow = Bounds { depth_max: 3, ..BOUNDS };
+        assert!(read(b"[[[1]]]", shallow).is_ok());
+        assert!(read(b"[[[[1]]]]", shallow).unwrap_err().contains("exceeded max depth"));
         for text in ["", "{", "{}x", "nul"] {
-            assert!(read(text.as_bytes(), 8).is_err(), "{text}");
+            assert!(read(text.as_bytes(), BOUNDS).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn values_are_counted() {
+        let list = |items: usize| format!("[{}]", vec!["{}"; items].join(","));
+        assert_eq!(nodes(&read(list(99).as_bytes(), BOUNDS).unwrap().value), 100);
+        assert!(read(list(100).as_bytes(), BOUNDS).unwrap_err().contains("too many values"));
+        let object = |fields: usize| format!("{{{}}}", vec!["\"a\":1"; fields].join(","));
+        assert!(read(object(99).as_bytes(), BOUNDS).is_ok());
+        assert!(
+            read(object(100).as_bytes(), BOUNDS).unwrap_err().contains("too many values"),
+            "the same field"
+        );
+        let text = |len: usize| format!("{{\"ab\":\"{}\"}}", "x".repeat(len));
+        assert!(read(text(998).as_bytes(), BOUNDS).is_ok());
+        assert!(read(text(999).as_bytes(), BOUNDS).unwrap_err().contains("too long"));
+    }
+
+    /// A megabyte of a name above a hundred thousand fields that come twice would be a hundred gigabytes of paths.
+    #[test]
+    fn the_paths_of_many_duplicates_take_little() {
+        let bounds = Bounds::of(&Limits::default());
+        let fields = vec!["\"\":0"; 100_000].join(",");
+        let text = format!("{{\"{}\":{{{fields}}}}}", "x".repeat(1 << 20));
+        let duplicates = read(text.as_bytes(), bounds).unwrap().duplicates;
+        assert_eq!(duplicates.len(), COMPLAINTS_MAX);
+        assert!(duplicates.iter().all(|path| path.len() < PATH_BYTES_MAX + 10));
     }
 }

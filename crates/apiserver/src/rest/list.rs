@@ -1,14 +1,19 @@
 //! GET of many objects.
 
-use bytes::Bytes;
 use http::Response;
-use serde_json::json;
+use resources::Kind;
+use serde_json::{Value, json};
 
-use super::{Form, call::Call, partial, reply};
+use super::{
+    Form,
+    call::Call,
+    partial,
+    reply::{self, Pieces},
+};
 use crate::{
     mount::Body,
     status::Failure,
-    store::{From, Page, PageOptions, Place},
+    store::{From, Page, PageOptions, Place, Stored},
     table,
 };
 
@@ -23,51 +28,79 @@ pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
     if let Some(definition) = &call.resource.definition {
         definition.view_all(&mut page.items).await?;
     }
-    let response = match form {
-        Form::Table(includes) => reply::value(
-            http::StatusCode::OK,
-            &table::of_page(call.columns(), &page, &metadata(&page), includes, call.now())?,
-        ),
-        Form::Partial { list } => {
-            let kind = call.resource.kind;
-            reply::value(http::StatusCode::OK, &partial::of_page(kind, &page, &metadata(&page), list)?)
-        }
-        Form::Object | Form::Discovery(_) => reply::pieces(list(call, &page)),
-    };
+    let mut metadata = metadata(&page);
+    let is_selected = ["labelSelector", "fieldSelector"].iter().any(|name| call.query.get(name).is_some());
+    if let Some(place) = page.next.as_ref().filter(|_| !is_selected)
+        && let Some(count) = call.registry().store.remaining(call.resource.kind, &selection, place)
+    {
+        metadata["remainingItemCount"] = count.into();
+    }
+    respond(call, &form, &page, metadata).await
+}
+
+/// A page in the form that is wanted, with this metadata.
+pub(super) async fn respond(
+    call: &Call,
+    form: &Form,
+    page: &Page,
+    metadata: Value,
+) -> Result<Response<Body>, Failure> {
+    let response = answer(call, form, page, metadata).await?;
     Ok(reply::warn(response, &call.deprecation()))
 }
 
-fn list(call: &Call, page: &Page) -> Vec<Bytes> {
+async fn answer(call: &Call, form: &Form, page: &Page, metadata: Value) -> Result<Response<Body>, Failure> {
     let kind = call.resource.kind;
-    let mut metadata = metadata(page);
+    match form {
+        Form::Table(form) => {
+            let (columns, now) = (call.columns(), call.now());
+            let head = table::head(columns, &metadata, *form);
+            let write = |stored: &Stored, pieces: &mut Pieces| {
+                let row = table::row(columns, stored, *form, now)?;
+                pieces.push(row.to_string().as_bytes());
+                Ok(())
+            };
+            reply::list(&head, table::ROWS, &page.items, write).await
+        }
+        Form::Partial { list } => {
+            let head = partial::head(kind, &metadata, *list)?;
+            let write = |stored: &Stored, pieces: &mut Pieces| {
+                pieces.push(partial::item(stored)?.to_string().as_bytes());
+                Ok(())
+            };
+            reply::list(&head, ITEMS, &page.items, write).await
+        }
+        Form::Object | Form::Discovery(_) => of_objects(kind, page, metadata).await,
+    }
+}
+
+const ITEMS: &str = "items";
+
+/// A list of whole objects.
+async fn of_objects(kind: &Kind, page: &Page, mut metadata: Value) -> Result<Response<Body>, Failure> {
     if kind.is_defined() && page.next.is_none() {
         // Upstream writes it for what users define.
         metadata["continue"] = "".into();
     }
-    let head =
-        json!({"kind": kind.list_kind(), "apiVersion": kind.api_version(), "metadata": metadata}).to_string();
-    let mut pieces = Vec::with_capacity(page.items.len() * 3 + 2);
-    // The items go in before the closing brace.
-    pieces.push(Bytes::from(format!("{},\"items\":[", &head[..head.len() - 1])));
+    let head = json!({"kind": kind.list_kind(), "apiVersion": kind.api_version(), "metadata": metadata});
     // Upstream, the items of a built-in kind's list do not repeat the kind; those of a custom resource's list do.
     let said = format!("{{\"apiVersion\":\"{}\",\"kind\":\"{}\",", kind.api_version(), kind.kind);
-    for (at, stored) in page.items.iter().enumerate() {
-        if at > 0 {
-            pieces.push(Bytes::from_static(b","));
+    let write = |stored: &Stored, pieces: &mut Pieces| {
+        let json = stored.json();
+        match json.strip_prefix(said.as_bytes()).filter(|_| kind.is_builtin()) {
+            Some(rest) => {
+                pieces.push(b"{");
+                pieces.push(rest);
+            }
+            None => pieces.push(&json),
         }
-        let mut json = stored.json();
-        if kind.is_builtin() && json.starts_with(said.as_bytes()) {
-            pieces.push(Bytes::from_static(b"{"));
-            json = json.slice(said.len()..);
-        }
-        pieces.push(json);
-    }
-    pieces.push(Bytes::from_static(b"]}"));
-    pieces
+        Ok(())
+    };
+    reply::list(&head, ITEMS, &page.items, write).await
 }
 
 /// A list's metadata.
-pub(crate) fn metadata(page: &Page) -> serde_json::Value {
+pub(super) fn metadata(page: &Page) -> Value {
     let mut metadata = json!({"resourceVersion": page.version.to_string()});
     if let Some(place) = &page.next {
         metadata["continue"] = place.token().into();
@@ -92,9 +125,15 @@ fn from(call: &Call) -> Result<From, Failure> {
     match (version, matching) {
         (Some(version), _) if version > current => Err(Failure::too_large_version(version, current)),
         (Some(version), Some("Exact")) => Ok(From::Version(version)),
+        // A page of a version is one of that version, unless newer ones may do.
+        (Some(version), None) if version > 0 && is_limited(call) => Ok(From::Version(version)),
         // What is there now is not older than anything that was.
         _ => Ok(From::Now),
     }
+}
+
+fn is_limited(call: &Call) -> bool {
+    call.query.number::<i64>("limit").ok().flatten().is_some_and(|limit| limit > 0)
 }
 
 /// Whether `resourceVersionMatch` goes with the rest (upstream: apimachinery, `ValidateListOptions`).

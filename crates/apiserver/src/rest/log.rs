@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, StreamBody};
 use jiff::{SignedDuration, Timestamp};
 use resources::{builtin::Pod, downcast};
 
-use super::{call::Call, reply};
+use super::{call::Call, container::container, reply};
 use crate::{kubelet::LogOptions, mount::Body, status::Failure};
 
 pub(super) async fn run(call: Call) -> Result<Response<Body>, Failure> {
@@ -20,32 +20,12 @@ pub(super) async fn run(call: Call) -> Result<Response<Body>, Failure> {
         return Ok(reply::nothing());
     }
     let kubelet = call.shared.kubelet.get().cloned();
-    let kubelet = kubelet.ok_or_else(|| Failure::unavailable("there is no node here that has logs"))?;
+    let kubelet = kubelet
+        .ok_or_else(|| Failure::unavailable("container logs are not available: no node is running"))?;
     let log = kubelet.logs(pod, &container, options).await?;
     let drain = call.shared.draining.clone();
     let frames = log.take_until(drain.cancelled_owned()).map(|piece| piece.map(Frame::data));
     Ok(reply::respond(StatusCode::OK, "text/plain", StreamBody::new(frames).boxed_unsync()))
-}
-
-/// The container whose log is meant; the only one need not be named.
-fn container(pod: &Pod, wanted: Option<&str>) -> Result<String, Failure> {
-    let spec = pod.spec.as_ref();
-    let names: Vec<&str> =
-        spec.iter().flat_map(|spec| &spec.containers).map(|container| container.name.as_str()).collect();
-    let init = spec.iter().flat_map(|spec| spec.init_containers.iter().flatten());
-    let all: Vec<&str> = names.iter().copied().chain(init.map(|container| container.name.as_str())).collect();
-    let pod = pod.metadata.name.as_deref().unwrap_or_default();
-    match (wanted, names.as_slice()) {
-        (Some(wanted), _) if all.contains(&wanted) => Ok(wanted.to_owned()),
-        (Some(wanted), _) => {
-            Err(Failure::bad_request(format!("container {wanted} is not valid for pod {pod}")))
-        }
-        (None, [only]) => Ok((*only).to_owned()),
-        (None, several) => Err(Failure::bad_request(format!(
-            "a container name must be specified for pod {pod}, choose one of: [{}]",
-            several.join(" ")
-        ))),
-    }
 }
 
 /// Upstream: kubernetes, `ValidatePodLogOptions`.
@@ -78,7 +58,7 @@ fn options(call: &Call) -> Result<LogOptions, Failure> {
         let pod = call.resource.name.as_deref().unwrap_or_default();
         return Err(Failure::options_of(pod, "PodLogOptions", &mistakes));
     }
-    let now = call.registry().chance.timestamp();
+    let now = call.registry().environment.timestamp();
     let ago = since_seconds.and_then(|seconds| now.checked_sub(SignedDuration::from_secs(seconds)).ok());
     Ok(LogOptions {
         follow: query.flag("follow"),

@@ -24,7 +24,7 @@ pub(super) async fn delete(call: &mut Call) -> Result<DeleteOptions, Failure> {
     Ok(options)
 }
 
-fn from_body(body: Value, options: &mut DeleteOptions) -> Result<(), Failure> {
+pub(super) fn from_body(body: Value, options: &mut DeleteOptions) -> Result<(), Failure> {
     if body.get("kind").and_then(Value::as_str).is_some_and(|kind| kind != "DeleteOptions") {
         return Err(Failure::bad_request("decoded object cannot be converted to DeleteOptions"));
     }

@@ -4,10 +4,7 @@ use objects::Error;
 use resources::Kind;
 use serde_json::{Value, json};
 
-use crate::{
-    status::Failure,
-    store::{Page, Stored},
-};
+use crate::{status::Failure, store::Stored};
 
 /// One object's metadata; `list` where the client asked for a list of them.
 pub(super) fn of_object(stored: &Stored, list: bool) -> Result<Value, Failure> {
@@ -20,20 +17,18 @@ pub(super) fn of_object(stored: &Stored, list: bool) -> Result<Value, Failure> {
     Ok(item(stored)?)
 }
 
-/// As [`of_object`], of a page; `metadata` is the list's.
-pub(super) fn of_page(kind: &Kind, page: &Page, metadata: &Value, list: bool) -> Result<Value, Failure> {
+/// As [`of_object`], of many: the list without its items. `metadata` is the list's.
+pub(super) fn head(kind: &Kind, metadata: &Value, list: bool) -> Result<Value, Failure> {
     if !list {
         return Err(Failure::not_acceptable(format!(
             "you requested PartialObjectMetadata, but the requested object is a list ({})",
             type_name(kind, "List")
         )));
     }
-    let items: Vec<Value> = page.items.iter().map(|stored| item(stored)).collect::<Result<_, Error>>()?;
     Ok(json!({
         "kind": "PartialObjectMetadataList",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": metadata,
-        "items": items,
     }))
 }
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use resources::{DynObject, Kind, meta::ObjectMeta};
 
 use super::{
     apply, body,
@@ -34,15 +35,17 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
             .map_err(|error| objects::Error::Internal(format!("a stored object cannot be read: {error}")))?;
         let value = patch.apply(kind, value, &call.registry().limits).map_err(refused)?;
         let text = value.to_string();
-        let decoded =
-            decode::decode(&call.resource, value, patch.duplicates(), validation).map_err(|misfit| {
+        let decoded = decode::decode(&call.resource, value, patch.duplicates(), None, validation).map_err(
+            |misfit| {
                 let why = match misfit {
                     Misfit::Type(why) => why,
                     Misfit::Strict(why) => format!("strict decoding error: {why}"),
                 };
                 Failure::unprocessable(format!(" \"\" is invalid: patch: Invalid value: {text:?}: {why}"))
-            })?;
+            },
+        )?;
         let metadata = decoded.object.metadata();
+        check_uid(kind, metadata, before.as_deref())?;
         if metadata.name.as_deref() != Some(key.name.as_str()) {
             return Err(Failure::bad_request(format!(
                 "the name of the object ({}) does not match the name on the URL ({})",
@@ -61,12 +64,31 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     };
     let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;
     if target == Target::Object {
-        all.extend(call.registry().warnings(&*stored.object()?, before.as_deref()));
+        all.extend(call.registry().warnings(&*stored.object()?, before.as_deref()).await);
     }
     Ok(reply::warn(reply::object(&call, StatusCode::OK, &stored, &form)?, &all))
 }
 
-/// Only who applies can take fields from others.
+/// A patch changes an object and makes no other of it.
+fn check_uid(
+    kind: &'static Kind,
+    wanted: &ObjectMeta,
+    before: Option<&dyn DynObject>,
+) -> Result<(), objects::Error> {
+    let found = before.and_then(|before| before.metadata().uid.as_ref());
+    match wanted.uid.as_ref().filter(|uid| !uid.is_empty() && Some(*uid) != found) {
+        None => Ok(()),
+        Some(uid) => {
+            let message = format!("Invalid value: {uid:?}: field is immutable");
+            let (field, reason) = ("metadata.uid".into(), "FieldValueInvalid".into());
+            let cause = objects::Cause { field, reason, message };
+            let name = wanted.name.clone().unwrap_or_default();
+            Err(objects::Error::Invalid { kind, name, causes: vec![cause] })
+        }
+    }
+}
+
+/// `force` is for server-side apply alone.
 fn check_force(call: &Call) -> Result<(), Failure> {
     match call.query.get("force") {
         None => Ok(()),
@@ -83,8 +105,8 @@ pub(super) async fn read(call: &mut Call) -> Result<Patch, Failure> {
     let kind = call.resource.kind;
     Patch::check_type(kind, &media_type).map_err(refused)?;
     let bytes: Bytes = body::read(call).await?;
+    let parsed = body::parse_bytes(call, body::Format::Json, &bytes).await?;
     let limits = &call.shared.registry.limits;
-    let parsed = body::parse_bytes(body::Format::Json, &bytes, limits.depth_max)?;
     Patch::new(&media_type, parsed.value, parsed.duplicates, limits).map_err(refused)
 }
 

@@ -25,16 +25,25 @@ pub(crate) struct Resource {
     pub(crate) namespace: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) subresource: Option<String>,
+    /// Whether it is watched by its path, as clients did before there was a parameter for it.
+    pub(crate) watched: bool,
 }
 
 impl Resource {
     /// `/api/v1/…` and `/apis/GROUP/VERSION/…`, with or without `namespaces/NAME/`.
     pub(crate) fn parse(path: &str, served: &Served) -> Result<Self, Failure> {
+        if path.contains("//") {
+            return Err(Failure::nowhere());
+        }
         let segments = segments(path);
         let (group, version, rest) = match segments.as_slice() {
             ["api", version, rest @ ..] => ("", *version, rest),
             ["apis", group, version, rest @ ..] => (*group, *version, rest),
             _ => return Err(Failure::nowhere()),
+        };
+        let (watched, rest) = match rest {
+            ["watch", rest @ ..] if !rest.is_empty() => (true, rest),
+            rest => (false, rest),
         };
         let kind = |plural: &str| {
             served.by_plural(group, version, plural).ok_or_else(|| not_served(group, Some(plural)))
@@ -61,10 +70,10 @@ impl Resource {
         };
         // Objects of a namespace are found in it; only lists reach over all namespaces.
         if kind.namespaced != namespace.is_some() && (namespace.is_some() || name.is_some()) {
-            return Err(Failure::no_such_path());
+            return Err(if kind.is_defined() { Failure::nowhere() } else { Failure::no_such_path() });
         }
         let definition = served.definition(kind).cloned();
-        Ok(Self { kind, definition, namespace, name, subresource })
+        Ok(Self { kind, definition, namespace, name, subresource, watched })
     }
 
     /// The object's key; empty parts where the path names none.

@@ -1,5 +1,7 @@
 //! Answers.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use futures::stream;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -36,22 +38,57 @@ pub(crate) fn text(code: StatusCode, text: String) -> Response<Body> {
     response
 }
 
-/// An answer that goes out in pieces.
-pub(crate) fn pieces(pieces: Vec<Bytes>) -> Response<Body> {
-    let mut joined = Vec::new();
-    let mut piece = BytesMut::new();
-    for part in pieces {
-        piece.extend_from_slice(&part);
-        if piece.len() >= PIECE_BYTES {
-            joined.push(piece.split().freeze());
+/// The text of a long answer, which goes out in pieces.
+#[derive(Default)]
+pub(crate) struct Pieces {
+    whole: Vec<Bytes>,
+    last: BytesMut,
+}
+
+impl Pieces {
+    pub(crate) fn push(&mut self, text: &[u8]) {
+        self.last.extend_from_slice(text);
+        if self.last.len() >= PIECE_BYTES {
+            self.whole.push(self.last.split().freeze());
         }
     }
-    if joined.is_empty() {
-        return json(StatusCode::OK, piece.freeze());
+
+    fn into_response(mut self) -> Response<Body> {
+        if self.whole.is_empty() {
+            return json(StatusCode::OK, self.last.freeze());
+        }
+        self.whole.push(self.last.freeze());
+        let frames = stream::iter(self.whole.into_iter().map(|bytes| Ok(Frame::data(bytes))));
+        whole(respond(StatusCode::OK, "application/json", StreamBody::new(frames).boxed_unsync()))
     }
-    joined.push(piece.freeze());
-    let frames = stream::iter(joined.into_iter().map(|bytes| Ok(Frame::data(bytes))));
-    whole(respond(StatusCode::OK, "application/json", StreamBody::new(frames).boxed_unsync()))
+}
+
+/// Objects written before others get their turn.
+pub(crate) const WRITTEN_AT_ONCE: usize = 256;
+
+/// An answer that is a list: `head`, an object, with the list as its last field. `write` writes one item. Others get their
+/// turn meanwhile.
+pub(crate) async fn list(
+    head: &Value,
+    field: &str,
+    items: &[Arc<Stored>],
+    mut write: impl FnMut(&Stored, &mut Pieces) -> Result<(), Failure>,
+) -> Result<Response<Body>, Failure> {
+    let head = head.to_string();
+    let mut pieces = Pieces::default();
+    // The items go in before the closing brace.
+    pieces.push(format!("{},\"{field}\":[", &head[..head.len() - 1]).as_bytes());
+    for (at, stored) in items.iter().enumerate() {
+        if at > 0 {
+            pieces.push(b",");
+        }
+        if at > 0 && at % WRITTEN_AT_ONCE == 0 {
+            tokio::task::yield_now().await;
+        }
+        write(stored, &mut pieces)?;
+    }
+    pieces.push(b"]}");
+    Ok(pieces.into_response())
 }
 
 fn whole(mut response: Response<Body>) -> Response<Body> {
@@ -84,8 +121,8 @@ pub(super) fn object(
     form: &Form,
 ) -> Result<Response<Body>, Failure> {
     let response = match form {
-        Form::Table(includes) => {
-            let table = table::of_object(call.columns(), stored, *includes, call.now())?;
+        Form::Table(form) => {
+            let table = table::of_object(call.columns(), stored, *form, call.now())?;
             value(code, &table)
         }
         Form::Partial { list } => value(code, &partial::of_object(stored, *list)?),
@@ -100,7 +137,7 @@ pub(super) fn failure(failure: &Failure) -> Response<Body> {
         return text(failure.code, plain.to_owned());
     }
     let mut response = value(failure.code, &failure.to_status());
-    if failure.unasked {
+    if failure.before_routing {
         let nosniff = HeaderValue::from_static("nosniff");
         response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     }
@@ -110,13 +147,62 @@ pub(super) fn failure(failure: &Failure) -> Response<Body> {
     response
 }
 
+/// How long the warnings of one answer may be in all, in characters, and how long each is where they are longer (upstream:
+/// apiserver, `filters/warning.go`).
+const WARNINGS_CHARS_MAX: usize = 4 << 10;
+const WARNING_CHARS_MAX: usize = 256;
+
 /// Adds `Warning` headers (upstream: apimachinery, `util/net.NewWarningHeader`).
 pub(super) fn warn(mut response: Response<Body>, warnings: &[String]) -> Response<Body> {
-    for warning in warnings {
-        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
-        if let Ok(header) = HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {
+    let there = response.headers().get_all(header::WARNING).iter().map(HeaderValue::len).sum::<usize>();
+    let room = WARNINGS_CHARS_MAX.saturating_sub(there);
+    for warning in within(room, warnings) {
+        // A header has no room for line breaks and the like.
+        let text = warning.replace(char::is_control, " ").replace('\\', "\\\\").replace('"', "\\\"");
+        if let Ok(header) = HeaderValue::from_bytes(format!("299 - \"{text}\"").as_bytes()) {
             response.headers_mut().append(header::WARNING, header);
         }
     }
     response
+}
+
+/// The warnings that fit into so many characters; if not all do, all are shortened.
+fn within(room: usize, warnings: &[String]) -> Vec<&str> {
+    let chars = |text: &str| text.chars().count();
+    let cut =
+        if warnings.iter().map(|text| chars(text)).sum::<usize>() > room { WARNING_CHARS_MAX } else { room };
+    let shortened = warnings.iter().map(|text| match text.char_indices().nth(cut) {
+        Some((end, _)) => &text[..end],
+        None => text.as_str(),
+    });
+    let mut left = room;
+    let fitting = shortened.map_while(|text| {
+        left = left.checked_sub(chars(text))?;
+        Some(text)
+    });
+    fitting.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn warned(warnings: &[&str]) -> Vec<String> {
+        let warnings: Vec<String> = warnings.iter().map(|text| (*text).to_owned()).collect();
+        let response = warn(nothing(), &warnings);
+        let values = response.headers().get_all(header::WARNING).iter();
+        values.map(|value| String::from_utf8(value.as_bytes().to_vec()).unwrap()).collect()
+    }
+
+    #[test]
+    fn warnings_are_whole_as_long_as_there_is_room() {
+        let long = "é".repeat(300);
+        assert_eq!(
+            warned(&["a \"b\"\nc", &long]),
+            ["299 - \"a \\\"b\\\" c\"".to_owned(), format!("299 - \"{long}\"")]
+        );
+        let many = vec![long.as_str(); 1000];
+        let short = format!("299 - \"{}\"", "é".repeat(WARNING_CHARS_MAX));
+        assert_eq!(warned(&many), vec![short; WARNINGS_CHARS_MAX / WARNING_CHARS_MAX]);
+    }
 }

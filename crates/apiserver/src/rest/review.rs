@@ -38,7 +38,7 @@ pub(super) fn of(path: &str) -> Option<Resource> {
             && kind.plural == *plural
             && kind.namespaced == namespace.is_some()
     })?;
-    Some(Resource { kind, definition: None, namespace, name: None, subresource: None })
+    Some(Resource { kind, definition: None, namespace, name: None, subresource: None, watched: false })
 }
 
 pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
@@ -47,7 +47,7 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
     }
     let validation = FieldValidation::of(&call)?;
     let parsed = body::parse(&mut call).await?;
-    let decode::Decoded { object, warnings } = decode::object(parsed, &call.resource, validation)?;
+    let decode::Decoded { object, warnings } = decode::object(parsed, &call.resource, validation).await?;
     let answer = if let Some(review) = downcast::<SelfSubjectReview>(object.clone()) {
         who::am_i(&call, &review).to_value()
     } else if let Some(review) = downcast::<TokenReview>(object.clone()) {

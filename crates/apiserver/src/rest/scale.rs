@@ -3,37 +3,42 @@
 use std::any::Any;
 
 use http::{Method, Response, StatusCode};
-use objects::{Cause, Error};
-use resources::{DynObject, Kind, custom::CustomObject};
+use objects::Error;
+use resources::{DynObject, custom::CustomObject};
 use serde_json::{Value, json};
 
-use super::{apply, body, call::Call, patch, reply};
+use super::{Form, apply, body, call::Call, partial, patch, reply};
 use crate::{
     mount::Body,
     patch::APPLY,
     registry::{Target, Wanted, replicas, with_replicas},
     status::Failure,
     store::Stored,
+    table,
 };
 
 pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
+    let form = call.form()?;
     let (kind, key) = (call.resource.kind, call.resource.key());
     let written = match call.method {
         Method::GET => {
             let object = call.registry().get(kind, &key)?.object()?;
             check_counted(&*object)?;
-            return Ok(reply::value(StatusCode::OK, &scale(&*object)?));
+            return answer(&call, &form, &*object);
         }
         Method::PUT => {
             let wanted = body::parse(&mut call).await?.value;
             let caller = call.caller()?;
-            let change = |current: &Stored| scaled(current, &wanted);
+            let unread = |why: String| {
+                Failure::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: {why}"))
+            };
+            let change = |current: &Stored| scaled(current, &wanted, unread);
             call.registry().update(kind, &key, Target::Object, &caller, change).await?
         }
         Method::PATCH if body::media_type(&call.headers) == APPLY => {
             let wanted = apply::read(&mut call).await?;
             let configuration = configuration(&call, &wanted)?;
-            apply::grant(&call, Target::Object, configuration).await?.stored
+            apply::apply(&call, Target::Object, configuration).await?.stored
         }
         Method::PATCH => {
             let patch = patch::read(&mut call).await?;
@@ -42,20 +47,38 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
                 let limits = &call.registry().limits;
                 let wanted =
                     patch.apply(kind, scale(&*current.object()?)?, limits).map_err(patch::refused)?;
-                scaled(current, &wanted)
+                let unread = |why: String| {
+                    let text = wanted.to_string();
+                    Failure::unprocessable(format!(" \"\" is invalid: patch: Invalid value: {text:?}: {why}"))
+                };
+                scaled(current, &wanted, unread)
             };
             call.registry().update(kind, &key, Target::Object, &caller, change).await?
         }
         _ => return Err(Failure::method_not_allowed()),
     };
-    Ok(reply::value(StatusCode::OK, &scale(&*written.object()?)?))
+    answer(&call, &form, &*written.object()?)
+}
+
+fn answer(call: &Call, form: &Form, object: &dyn DynObject) -> Result<Response<Body>, Failure> {
+    let scale = scale(object)?;
+    Ok(reply::value(
+        StatusCode::OK,
+        &match form {
+            Form::Table(form) => table::of_scale(&scale, *form, call.now()),
+            Form::Partial { .. } => partial::around(scale["metadata"].clone()),
+            Form::Object | Form::Discovery(_) => scale,
+        },
+    ))
 }
 
 /// What a Scale that is applied says of the object itself.
 fn configuration(call: &Call, scale: &Value) -> Result<Value, Failure> {
     let (kind, key) = (call.resource.kind, call.resource.key());
     check_name(scale, &key.name)?;
-    let replicas = wanted_replicas(kind, &key.name, scale)?;
+    let unread =
+        |why: String| Failure::untyped(format!("failed to convert new object to proper version: {why}"));
+    let replicas = wanted_replicas(&key.name, scale, unread)?;
     let mut configuration = json!({
         "apiVersion": kind.api_version(),
         "kind": kind.kind,
@@ -96,22 +119,26 @@ fn scale(object: &dyn DynObject) -> Result<Value, Failure> {
             "resourceVersion": metadata.resource_version,
             "creationTimestamp": metadata.creation_timestamp,
         },
-        "spec": {"replicas": replicas.wanted},
+        "spec": {},
         "status": {"replicas": replicas.found},
     });
+    // None wanted is nothing said.
+    if replicas.wanted != 0 {
+        scale["spec"]["replicas"] = replicas.wanted.into();
+    }
     if let Some(selector) = replicas.selector {
         scale["status"]["selector"] = selector.into();
     }
     Ok(scale)
 }
 
-/// The object with the replicas of a Scale.
-fn scaled(current: &Stored, scale: &Value) -> Result<Wanted, Failure> {
+/// The object with the replicas of a Scale. `unread`: what is said of one that is none.
+fn scaled(current: &Stored, scale: &Value, unread: impl Fn(String) -> Failure) -> Result<Wanted, Failure> {
     let object = current.object()?;
     let metadata = object.metadata();
     let name = metadata.name.as_deref().unwrap_or_default();
     check_name(scale, name)?;
-    let wanted = wanted_replicas(object.kind(), name, scale)?;
+    let wanted = wanted_replicas(name, scale, unread)?;
     let scaled = with_replicas(&*object, wanted).ok_or_else(Failure::no_such_path)?;
     let mut metadata = metadata.clone();
     let version = scale.pointer("/metadata/resourceVersion").and_then(Value::as_str);
@@ -120,28 +147,39 @@ fn scaled(current: &Stored, scale: &Value) -> Result<Wanted, Failure> {
 }
 
 fn check_name(scale: &Value, name: &str) -> Result<(), Failure> {
-    match scale.pointer("/metadata/name").and_then(Value::as_str) {
-        Some(given) if given != name => Err(Failure::bad_request(format!(
+    match scale.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default() {
+        "" => Err(Failure::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        ))),
+        given if given != name => Err(Failure::bad_request(format!(
             "the name of the object ({given}) does not match the name on the URL ({name})"
         ))),
         _ => Ok(()),
     }
 }
 
-fn wanted_replicas(kind: &'static Kind, name: &str, scale: &Value) -> Result<i32, Failure> {
+fn wanted_replicas(name: &str, scale: &Value, unread: impl Fn(String) -> Failure) -> Result<i32, Failure> {
     let wanted = match scale.pointer("/spec/replicas") {
         None | Some(Value::Null) => 0,
-        Some(replicas) => replicas.as_i64().and_then(|replicas| i32::try_from(replicas).ok()).ok_or_else(|| {
-            Failure::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: spec.replicas: {replicas} is not a 32-bit number"))
-        })?,
+        Some(replicas) => {
+            let number = replicas.as_i64().and_then(|replicas| i32::try_from(replicas).ok());
+            number.ok_or_else(|| {
+                let found = match replicas {
+                    Value::Bool(_) => "bool",
+                    Value::Number(_) => "number",
+                    Value::String(_) => "string",
+                    Value::Array(_) => "array",
+                    _ => "object",
+                };
+                unread(format!(
+                    "json: cannot unmarshal {found} into Go struct field ScaleSpec.spec.replicas of type int32"
+                ))
+            })?
+        }
     };
     if wanted >= 0 {
         return Ok(wanted);
     }
-    let cause = Cause {
-        field: "spec.replicas".into(),
-        reason: "FieldValueInvalid".into(),
-        message: format!("Invalid value: {wanted}: must be greater than or equal to 0"),
-    };
-    Err(Error::Invalid { kind, name: name.to_owned(), causes: vec![cause] }.into())
+    let why = format!("Invalid value: {wanted}: must be greater than or equal to 0");
+    Err(Failure::invalid("autoscaling", "Scale", name, &[("spec.replicas", why)]))
 }

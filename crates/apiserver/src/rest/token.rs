@@ -21,9 +21,15 @@ pub(super) async fn run(mut call: Call) -> Result<Response<Body>, Failure> {
     let parsed = body::parse(&mut call).await?;
     // Its name is looked at with the ServiceAccount.
     let namespace = call.resource.namespace.clone();
-    let asked =
-        Resource { kind: TokenRequest::kind(), definition: None, namespace, name: None, subresource: None };
-    let decoded = decode::object(parsed, &asked, validation)?;
+    let asked = Resource {
+        kind: TokenRequest::kind(),
+        definition: None,
+        namespace,
+        name: None,
+        subresource: None,
+        watched: false,
+    };
+    let decoded = decode::object(parsed, &asked, validation).await?;
     let request = downcast::<TokenRequest>(decoded.object).ok_or_else(Failure::no_such_path)?;
     let request = TokenRequest::clone(&request);
     let issued = call.shared.tokens.issue(call.registry(), &account, request)?;

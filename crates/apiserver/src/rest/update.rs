@@ -17,6 +17,7 @@ use super::{
     reply,
 };
 use crate::{
+    aside::aside,
     mount::Body,
     registry::{Target, Wanted},
     status::Failure,
@@ -27,8 +28,8 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
     let form = call.form()?;
     let validation = FieldValidation::of(&call)?;
     let parsed = body::parse(&mut call).await?;
-    let len = parsed.len;
-    let decoded = decode::object(parsed, &call.resource, validation)?;
+    let bytes = parsed.bytes;
+    let decoded = decode::object(parsed, &call.resource, validation).await?;
     let caller = call.caller()?;
     let (kind, key) = (call.resource.kind, call.resource.key());
     let is_new = target == Target::Object
@@ -36,23 +37,24 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
         && call.registry().store.get(kind, &key)?.is_none();
     if is_new {
         call.check_may_create().await?;
-        call.check_grant(&decoded.object, None)?;
-        let stored = call.registry().create(Wanted::new(decoded.object, len), &caller).await?;
+        aside(bytes, || call.check_grant(&decoded.object, None)).await?;
+        let stored = call.registry().create(Wanted::new(decoded.object, bytes), &caller).await?;
         let mut all = decoded.warnings;
-        all.extend(call.registry().warnings(&*stored.object()?, None));
+        all.extend(call.registry().warnings(&*stored.object()?, None).await);
         return Ok(reply::warn(reply::object(&call, StatusCode::CREATED, &stored, &form)?, &all));
     }
     let mut before = None;
     let wanted = |current: &Stored| {
-        check_version(&call, decoded.object.metadata())?;
-        before = Some(current.object()?);
+        let present = current.object()?;
+        check_version(&call, decoded.object.metadata(), present.metadata())?;
+        before = Some(present);
         call.check_grant(&decoded.object, Some(current))?;
-        Ok::<_, Failure>(Wanted::new(Arc::clone(&decoded.object), len))
+        Ok::<_, Failure>(Wanted::new(Arc::clone(&decoded.object), bytes))
     };
     let stored = call.registry().update(kind, &key, target, &caller, wanted).await?;
     let mut all = decoded.warnings;
     if target == Target::Object {
-        all.extend(call.registry().warnings(&*stored.object()?, before.as_deref()));
+        all.extend(call.registry().warnings(&*stored.object()?, before.as_deref()).await);
     }
     Ok(reply::warn(reply::object(&call, StatusCode::OK, &stored, &form)?, &all))
 }
@@ -63,21 +65,15 @@ fn created_by_update() -> [&'static Kind; 4] {
 }
 
 /// Knative's kinds are custom resources upstream, and those are not replaced without saying which version.
-fn check_version(call: &Call, metadata: &ObjectMeta) -> Result<(), Failure> {
+fn check_version(call: &Call, metadata: &ObjectMeta, present: &ObjectMeta) -> Result<(), Failure> {
     let kind = call.resource.kind;
     let definitions = <CustomResourceDefinition as Object>::kind();
     let strict = !kind.is_builtin() || kind == definitions || kind == Lease::kind();
-    if !strict || objects::says_version(metadata) {
+    // Of one that is another object, that is told instead.
+    let is_other =
+        metadata.uid.as_ref().is_some_and(|uid| !uid.is_empty() && Some(uid) != present.uid.as_ref());
+    if !strict || is_other || objects::says_version(metadata) {
         return Ok(());
     }
-    if kind.is_defined() || kind == definitions {
-        return Err(Failure::version_missing(kind, metadata.name.as_deref().unwrap_or_default()));
-    }
-    let cause = objects::Cause {
-        field: "metadata.resourceVersion".into(),
-        reason: "FieldValueInvalid".into(),
-        message: "Invalid value: 0: must be specified for an update".into(),
-    };
-    let name = metadata.name.clone().unwrap_or_default();
-    Err(objects::Error::Invalid { kind, name, causes: vec![cause] }.into())
+    Err(Failure::version_missing(kind, metadata.name.as_deref().unwrap_or_default()))
 }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Form, accept::negotiate_stream, call::Call, list, partial, reply};
 use crate::{
-    chance::Chance,
+    environment::Environment,
     mount::Body,
     served::Definition,
     status::Failure,
@@ -33,7 +33,7 @@ pub(super) fn run(call: Call) -> Result<Response<Body>, Failure> {
     let selection = call.selection()?;
     let lines = stream::once(async move {
         match begin(&store, watch, selection, start).await {
-            Ok((watch, follower, first)) => stream::iter([first]).chain(rest(watch, follower)).boxed(),
+            Ok(watching) => self::lines(watching).boxed(),
             Err(error) => stream::iter([failed(error)]).boxed(),
         }
     });
@@ -64,7 +64,7 @@ struct Watch {
     bookmark_interval: Duration,
     end: Instant,
     draining: CancellationToken,
-    chance: Chance,
+    environment: Environment,
 }
 
 impl Watch {
@@ -72,7 +72,7 @@ impl Watch {
         let limits = &call.registry().limits;
         let timeout = match call.query.number::<i64>("timeoutSeconds")?.unwrap_or_default() {
             // Spread, so that watches that began together do not end together.
-            0 => limits.watch_timeout_min.mul_f64(1.0 + call.registry().chance.fraction()),
+            0 => limits.watch_timeout_min.mul_f64(1.0 + call.registry().environment.fraction()),
             // Less than no time is over at once.
             seconds => Duration::from_secs(seconds.try_into().unwrap_or(0)).min(limits.watch_timeout_max),
         };
@@ -87,7 +87,7 @@ impl Watch {
             bookmark_interval: limits.bookmark_interval,
             end: Instant::now() + timeout,
             draining: call.shared.draining.clone(),
-            chance: call.registry().chance.clone(),
+            environment: call.registry().environment.clone(),
         })
     }
 
@@ -111,9 +111,9 @@ impl Watch {
 
     fn object(&mut self, stored: &Stored) -> Result<Bytes, Error> {
         match self.form {
-            Form::Table(includes) => {
+            Form::Table(form) => {
                 let columns = table::columns(self.kind, self.definition.as_deref());
-                let mut table = table::of_object(columns, stored, includes, self.chance.timestamp())?;
+                let mut table = table::of_object(columns, stored, form, self.environment.timestamp())?;
                 if std::mem::replace(&mut self.has_columns, true) {
                     table["columnDefinitions"] = Value::Null;
                 }
@@ -132,7 +132,7 @@ impl Watch {
         let mut object =
             json!({"kind": self.kind.kind, "apiVersion": self.kind.api_version(), "metadata": metadata});
         match self.form {
-            Form::Table(_) => object = table::bookmark(&metadata),
+            Form::Table(form) => object = table::bookmark(&metadata, form),
             Form::Partial { .. } => object = partial::around(metadata),
             Form::Object | Form::Discovery(_) => {}
         }
@@ -179,54 +179,87 @@ fn start(call: &Call) -> Result<Start, Failure> {
     }
 }
 
-/// What is there at the start, and the place from which to follow.
+/// A watch that has begun.
+struct Watching {
+    watch: Watch,
+    follower: Follower,
+    /// What was there at the start and has not been told yet.
+    there: std::vec::IntoIter<Arc<Stored>>,
+    /// The version of that, if a bookmark is to tell its end.
+    bookmark: Option<u64>,
+}
+
+/// Reads what is there at the start, and finds the place from which to follow.
 async fn begin(
     store: &std::sync::Arc<Store>,
-    mut watch: Watch,
+    watch: Watch,
     selection: Selection,
     start: Start,
-) -> Result<(Watch, Follower, Bytes), Error> {
+) -> Result<Watching, Error> {
     if let Some(definition) = &watch.definition {
         definition.prepare(store, &selection).await?;
     }
     if let Some(version) = start.version {
         let follower = store.follow(watch.kind, selection, version)?;
-        return Ok((watch, follower, Bytes::new()));
+        return Ok(Watching { watch, follower, there: Vec::new().into_iter(), bookmark: None });
     }
     let page = store.page(watch.kind, &selection, PageOptions { limit: 0, from: From::Now }).await?;
     let follower = store.follow(watch.kind, selection, page.version)?;
-    let there: Vec<Seen> =
-        page.items.into_iter().map(|stored| Seen { kind: ChangeKind::Added, stored }).collect();
-    let mut lines = BytesMut::from(&watch.lines(&there)?[..]);
-    if start.bookmark {
-        lines.extend_from_slice(&watch.bookmark(page.version, true));
-    }
-    Ok((watch, follower, lines.freeze()))
+    let bookmark = start.bookmark.then_some(page.version);
+    Ok(Watching { watch, follower, there: page.items.into_iter(), bookmark })
 }
 
-/// The changes, until the time is up, the server drains or the watcher is too slow.
-fn rest(watch: Watch, follower: Follower) -> impl futures::Stream<Item = Bytes> {
-    stream::unfold(Some((watch, follower)), |state| async {
-        let (mut watch, mut follower) = state?;
-        let bookmark_at = Instant::now() + watch.bookmark_interval;
-        let (draining, ended) = (watch.draining.clone(), watch.ended.clone());
-        let seen = tokio::select! {
-            // What was told before the kind's end is told.
-            biased;
-            () = sleep_until(watch.end) => return None,
-            () = draining.cancelled() => return None,
-            seen = follower.next() => seen,
-            () = ended.cancelled() => return None,
-            () = sleep_until(bookmark_at), if watch.bookmarks && bookmark_at < watch.end => {
-                let bookmark = watch.bookmark(follower.cursor(), false);
-                return Some((bookmark, Some((watch, follower))));
-            }
-        };
-        match seen.and_then(|seen| watch.lines(&seen)) {
-            Ok(lines) => Some((lines, Some((watch, follower)))),
+/// All that a watch tells: what was there at the start, and then the changes.
+fn lines(watching: Watching) -> impl futures::Stream<Item = Bytes> {
+    stream::unfold(Some(watching), |state| async {
+        let mut watching = state?;
+        match watching.next().await {
+            Ok(Some(lines)) => Some((lines, Some(watching))),
+            Ok(None) => None,
             Err(error) => Some((failed(error), None)),
         }
     })
+}
+
+impl Watching {
+    /// The next lines; `None` when the time is up, the server drains or the kind is gone.
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        if let Some(lines) = self.first()? {
+            // Others get their turn.
+            tokio::task::yield_now().await;
+            return Ok(Some(lines).filter(|_| !self.watch.draining.is_cancelled()));
+        }
+        let Self { watch, follower, .. } = self;
+        let bookmark_at = Instant::now() + watch.bookmark_interval;
+        let seen = tokio::select! {
+            // What was told before the kind's end is told.
+            biased;
+            () = sleep_until(watch.end) => return Ok(None),
+            () = watch.draining.cancelled() => return Ok(None),
+            seen = follower.next() => seen?,
+            () = watch.ended.cancelled() => return Ok(None),
+            () = sleep_until(bookmark_at), if watch.bookmarks && bookmark_at < watch.end => {
+                return Ok(Some(watch.bookmark(follower.cursor(), false)));
+            }
+        };
+        watch.lines(&seen).map(Some)
+    }
+
+    /// Some of what was there at the start; `None` when all of it has been told.
+    fn first(&mut self) -> Result<Option<Bytes>, Error> {
+        if self.there.len() == 0 && self.bookmark.is_none() {
+            return Ok(None);
+        }
+        let some = self.there.by_ref().take(reply::WRITTEN_AT_ONCE);
+        let some: Vec<Seen> = some.map(|stored| Seen { kind: ChangeKind::Added, stored }).collect();
+        let mut lines = BytesMut::from(&self.watch.lines(&some)?[..]);
+        if self.there.len() == 0
+            && let Some(version) = self.bookmark.take()
+        {
+            lines.extend_from_slice(&self.watch.bookmark(version, true));
+        }
+        Ok(Some(lines.freeze()))
+    }
 }
 
 /// The line that ends a watch that cannot go on.

@@ -1,4 +1,4 @@
-//! The requests of a connection that are being answered, so that one on which there are none can be told.
+//! Counts the requests of a connection that are being answered, so that an idle connection can be closed.
 
 use std::{
     pin::Pin,
@@ -21,9 +21,9 @@ pub(super) struct InFlight(Arc<watch::Sender<Count>>);
 
 #[derive(Clone, Copy, Default)]
 struct Count {
-    /// Ever.
+    /// All so far.
     begun: u64,
-    /// Not answered to the end yet.
+    /// Those whose answer has not been sent completely.
     open: usize,
 }
 
@@ -47,7 +47,7 @@ impl InFlight {
         self.0.borrow().open == 0
     }
 
-    /// Ends when the first request took too long to come, or the next one.
+    /// Ends when the first request, or the next one, took too long to arrive.
     pub(super) async fn idle(&self, limits: &Limits) {
         let mut patience = limits.handshake_timeout;
         loop {
@@ -70,7 +70,7 @@ impl InFlight {
 }
 
 impl Request {
-    /// Lets the request be one until its answer has gone out, or nobody wants it any more.
+    /// Counts the request as open until its answer has been sent or dropped.
     pub(super) fn until_the_end_of(self, response: Response<Body>) -> Response<Body> {
         response.map(|body| Answer { body, _request: self }.boxed_unsync())
     }

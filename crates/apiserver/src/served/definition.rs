@@ -1,10 +1,10 @@
-//! One version of a kind that a user defines, ready to be used.
+//! A version of a custom kind together with its storage version: reading, writing and checking its objects.
 
 use std::{
     any::Any,
     fmt,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -12,20 +12,19 @@ use std::{
 use objects::{Cause, Error};
 use resources::{
     DynObject, Kind,
-    custom::{self, CustomObject, CustomResourceDefinition, Schema, types},
-    schema::{GROUP_VERSION_KIND, REFERENCE},
+    custom::{self, CustomObject, CustomResourceDefinition, DefaultsTooLarge},
+    schema::REFERENCE,
 };
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::{columns, kinds::by_priority};
+use super::{Version, kinds::by_priority};
 use crate::{
-    schema::Shapes,
+    aside::LONG_BYTES,
     store::{Selection, Store, Stored},
-    table::Column,
 };
 
-/// Objects made anew before other tasks get their turn.
+/// Objects that are converted before other tasks get their turn.
 const MADE_AT_ONCE: usize = 256;
 
 /// One version of a kind as it is served, and the version that its objects are stored under.
@@ -34,101 +33,11 @@ pub(crate) struct Definition {
     pub(crate) stored: Arc<Version>,
     /// Whether clients may use the version.
     pub(super) served: bool,
-    /// Objects written after this version are as the stored version's schema has them.
+    /// Objects written after this version already conform to the stored version's schema.
     since: u64,
     terminating: AtomicBool,
     /// Cancelled when the kind is no longer served like this.
     pub(crate) ended: CancellationToken,
-}
-
-/// What a definition says of one version.
-pub(crate) struct Version {
-    pub(crate) kind: &'static Kind,
-    pub(crate) schema: Schema,
-    pub(crate) columns: Vec<Column>,
-    /// What clients are warned of, where the version is deprecated.
-    pub(crate) deprecation: Option<String>,
-    /// The schema as JSON text, for OpenAPI.
-    text: Box<[u8]>,
-    shapes: OnceLock<Shapes>,
-}
-
-impl Version {
-    /// `crd`: the definition as a tree; `instead`: the version that is to be used in place of a deprecated one.
-    pub(super) fn new(
-        kind: &'static Kind,
-        version: &types::CustomResourceDefinitionVersion,
-        crd: &Value,
-        instead: Option<&str>,
-    ) -> Self {
-        let props = version.schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref());
-        let tree = crd["spec"]["versions"].as_array().into_iter().flatten();
-        let tree = tree.filter(|tree| tree["name"] == version.name.as_str());
-        let tree = tree.map(|tree| &tree["schema"]["openAPIV3Schema"]).next();
-        let deprecation = version.deprecated.filter(|deprecated| *deprecated).map(|_| {
-            let own = version.deprecation_warning.clone();
-            own.unwrap_or_else(|| {
-                let instead = instead.map(|version| format!("; use {}/{version} {}", kind.group, kind.kind));
-                format!("{} {} is deprecated{}", kind.api_version(), kind.kind, instead.unwrap_or_default())
-            })
-        });
-        Self {
-            kind,
-            schema: props.map(Schema::new).unwrap_or_default(),
-            columns: columns::of(version.additional_printer_columns.as_deref()),
-            deprecation,
-            text: tree.map(Value::to_string).unwrap_or_default().into_bytes().into(),
-            shapes: OnceLock::new(),
-        }
-    }
-
-    /// The kind's definition in OpenAPI, and those that it refers to.
-    pub(crate) fn documents(&self) -> Map<String, Value> {
-        let (mut documents, metadata) = resources::schema::of_metadata();
-        let mut own: Value = serde_json::from_slice(&self.text).unwrap_or_else(|_| json!({}));
-        complete_embedded(&mut own, &metadata);
-        if let Value::Object(own) = &mut own {
-            of_every_object(own, &metadata);
-            let Kind { group, version, kind, .. } = self.kind;
-            own.insert(
-                GROUP_VERSION_KIND.into(),
-                json!([{"group": group, "version": version, "kind": kind}]),
-            );
-        }
-        documents.insert(self.kind.definition_name(), own);
-        documents
-    }
-
-    /// The shapes of the kind's fields, worked out when they are first asked for.
-    pub(crate) fn shapes(&self) -> &Shapes {
-        self.shapes.get_or_init(|| Shapes::of(&self.documents()))
-    }
-}
-
-/// Adds what every object has to an object's schema.
-fn of_every_object(schema: &mut Map<String, Value>, metadata: &Value) {
-    schema.insert("type".into(), "object".into());
-    let properties = schema.entry("properties").or_insert_with(|| json!({}));
-    properties["apiVersion"] =
-        json!({"description": "The group and version that this object is written in.", "type": "string"});
-    properties["kind"] = json!({"description": "The kind of this object.", "type": "string"});
-    properties["metadata"] = json!({
-        "description": "Name, labels, owners, versions.",
-        "allOf": [metadata],
-    });
-}
-
-fn complete_embedded(schema: &mut Value, metadata: &Value) {
-    match schema {
-        Value::Object(fields) => {
-            fields.values_mut().for_each(|field| complete_embedded(field, metadata));
-            if fields.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true)) {
-                of_every_object(fields, metadata);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| complete_embedded(item, metadata)),
-        _ => {}
-    }
 }
 
 impl Definition {
@@ -137,7 +46,7 @@ impl Definition {
         Self { own, stored, served, since, terminating, ended }
     }
 
-    /// Whether the definition is on its way out, so that nothing new comes.
+    /// Whether the definition is being deleted, so that no objects may be created.
     pub(crate) fn is_terminating(&self) -> bool {
         self.terminating.load(Ordering::Relaxed)
     }
@@ -146,13 +55,15 @@ impl Definition {
         self.terminating.store(terminating, Ordering::Relaxed);
     }
 
-    /// An object's JSON as it is to be stored under this version: without what the schema does not have, and with what
-    /// it says where nothing was said. Returns the paths of the former.
-    pub(crate) fn complete(&self, object: &mut Value) -> Vec<String> {
+    /// Prunes fields that the schema does not have, and fills in its defaults. Returns the paths of the pruned fields.
+    ///
+    /// # Errors
+    /// When that would make the object too large.
+    pub(crate) fn complete(&self, object: &mut Value) -> Result<Vec<String>, DefaultsTooLarge> {
         self.own.schema.complete(object)
     }
 
-    /// A stored object as one of this version (upstream: a read from etcd prunes and defaults by the stored version,
+    /// A stored object converted to this version (upstream: a read from etcd prunes and defaults by the stored version,
     /// then converts).
     pub(crate) fn view(&self, stored: &Arc<Stored>) -> Result<Arc<Stored>, Error> {
         let own = self.own.kind;
@@ -160,7 +71,7 @@ impl Definition {
             return Ok(Arc::clone(stored));
         }
         let mut value = stored.object()?.to_value();
-        self.stored.schema.complete(&mut value);
+        self.stored.schema.complete_stored(&mut value);
         if own != self.stored.kind {
             self.own.schema.prune(&mut value);
         }
@@ -171,8 +82,8 @@ impl Definition {
         Ok(Arc::new(Stored::hot(stored.version, object, stored.cost())))
     }
 
-    /// As [`Definition::view`], of many. After a schema has changed each may have to be made anew, so others get their
-    /// turn meanwhile; what was made is not kept, since the next schema may bring back what this one leaves out.
+    /// As [`Definition::view`], for many. After a schema change each may have to be converted, so other tasks get their
+    /// turn in between. The results are not stored: the next schema may bring back fields that this one lacks.
     pub(crate) async fn view_all(&self, all: &mut [Arc<Stored>]) -> Result<(), Error> {
         let mut made = 0;
         for stored in all {
@@ -180,7 +91,7 @@ impl Definition {
             if Arc::ptr_eq(stored, &viewed) {
                 continue;
             }
-            // As JSON a list of them takes a fraction, and most lists want that.
+            // JSON takes a fraction of the memory, and is what most lists need.
             viewed.cool();
             *stored = viewed;
             made += 1;
@@ -196,7 +107,7 @@ impl Definition {
         store.prepare(self.own.kind, selection, self.since, |stored| self.view(stored)).await
     }
 
-    /// An object of this version as it is stored.
+    /// An object of this version converted to the storage version.
     pub(crate) fn to_stored(&self, object: Arc<dyn DynObject>) -> Result<Arc<dyn DynObject>, Error> {
         let kind = self.stored.kind;
         if object.kind() == kind {
@@ -204,7 +115,8 @@ impl Definition {
         }
         let mut value = object.to_value();
         value["apiVersion"] = kind.api_version().into();
-        self.stored.schema.complete(&mut value);
+        let completed = self.stored.schema.complete(&mut value);
+        completed.map_err(|too_large| Error::TooLarge(format!("Request entity too large: {too_large}")))?;
         let object = kind.decode_value(value);
         object.map_err(|error| Error::Internal(format!("an object cannot be stored as {kind:?}: {error}")))
     }
@@ -217,13 +129,12 @@ impl Definition {
         old: Option<&dyn DynObject>,
         status: bool,
     ) -> Result<(), Error> {
-        let as_custom = |object: &dyn DynObject| (object as &dyn Any).downcast_ref::<CustomObject>().cloned();
         let kind = self.own.kind;
         let Some(new) = as_custom(object) else {
             return Err(Error::Internal(format!("an object of another kind was written as {kind:?}")));
         };
         let validate = if status { custom::validate_status } else { custom::validate };
-        let errors = validate(&new, old.and_then(as_custom).as_ref(), &self.own.schema);
+        let errors = validate(new, old.and_then(as_custom), &self.own.schema, self.own.rules.as_ref());
         if errors.is_empty() {
             return Ok(());
         }
@@ -235,6 +146,25 @@ impl Definition {
         let name = object.metadata().name.clone().unwrap_or_default();
         Err(Error::Invalid { kind, name, causes: errors.iter().map(cause).collect() })
     }
+}
+
+impl Definition {
+    /// How much work a write is at least, as bytes of JSON: rules can take a while, whatever the object.
+    pub(crate) fn work_bytes(&self) -> usize {
+        if self.own.rules.is_some() { LONG_BYTES } else { 0 }
+    }
+
+    /// What rules say of an object that they said of the one before, so that it was not refused for it.
+    pub(crate) fn known_faults(&self, object: &dyn DynObject, before: &dyn DynObject) -> Vec<String> {
+        match (as_custom(object), as_custom(before), &self.own.rules) {
+            (Some(object), Some(before), Some(rules)) => custom::known_faults(object, before, rules),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn as_custom(object: &dyn DynObject) -> Option<&CustomObject> {
+    (object as &dyn Any).downcast_ref()
 }
 
 impl fmt::Debug for Definition {
@@ -276,6 +206,7 @@ pub(super) fn of(
 #[cfg(test)]
 mod tests {
     use resources::{Object, downcast};
+    use serde_json::json;
 
     use super::*;
 
@@ -294,7 +225,7 @@ mod tests {
         });
         let crd = <CustomResourceDefinition as Object>::kind().decode_value(tree.clone()).unwrap();
         let crd = downcast::<CustomResourceDefinition>(crd).unwrap();
-        let kinds = custom::kinds(&crd).unwrap();
+        let kinds = custom::kinds(&crd);
         let definitions = of(&crd, &kinds, &tree, 1000);
         let text = r#"{"apiVersion":"example.com/v1","kind":"Viewed","metadata":{"name":"a"},"old":true}"#;
         // Which version asks, whether the objects are newer than its schema, and how often it lets others go.

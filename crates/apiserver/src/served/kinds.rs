@@ -1,4 +1,4 @@
-//! The table of served kinds, kept as the definitions that are stored have it.
+//! The table of served kinds, kept up to date with the stored definitions.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -20,60 +20,59 @@ use tokio::sync::watch;
 use super::{Definition, Served, definition};
 use crate::store::Stored;
 
-/// The table of served kinds; every write of a CustomResourceDefinition passes by.
+/// The table of served kinds; every write of a CustomResourceDefinition is passed to it.
 pub(crate) struct Kinds {
     table: RwLock<Arc<Served>>,
     entries: Mutex<Entries>,
     /// Names are given out one definition at a time.
     pub(crate) naming: Mutex<()>,
-    /// Told when there may be a definition to take away.
-    terminating: watch::Sender<()>,
+    /// Signals that a definition may be ready to be removed.
+    removal_news: watch::Sender<()>,
 }
 
 #[derive(Default)]
 struct Entries {
     /// By the definitions' names.
     all: BTreeMap<String, Entry>,
-    /// The version of the newest write of each definition that was here and is gone.
+    /// Of each definition that was removed: the version of its removal.
     gone: HashMap<String, u64>,
-    revision: u64,
 }
 
 struct Entry {
-    /// Of the write that it is as of, since two may pass by in the wrong order.
+    /// The version of the write that it reflects: two writes may arrive in the wrong order.
     version: u64,
     uid: String,
     generation: Option<i64>,
     group: String,
     given: Names,
-    /// Whether the names given are those that are wanted, and it has been said so.
+    /// Whether all names were accepted and the status says so.
     has_its_names: bool,
-    /// None of a definition of what Ebb has itself, so that nothing is done to those objects.
+    /// Empty for a definition of a built-in kind, so that its objects are never cleaned up.
     kinds: Vec<&'static Kind>,
     terminating: bool,
-    /// Whether its objects have all been deleted, or marked, on its way out.
+    /// Whether all of its objects have been deleted or marked for deletion.
     swept: bool,
     definitions: Vec<Arc<Definition>>,
 }
 
-/// A definition that is on its way out.
-pub(crate) struct Going {
+/// A definition that is being deleted.
+pub(crate) struct Terminating {
     pub(crate) name: String,
     uid: String,
-    /// What its objects are kept under; `None` where they are not its own.
+    /// The kind that its objects are stored under; `None` for a built-in kind.
     pub(crate) kind: Option<&'static Kind>,
-    /// Whether they have all been deleted, or marked.
+    /// Whether they have all been deleted or marked for deletion.
     pub(crate) swept: bool,
 }
 
 impl Kinds {
     pub(crate) fn new() -> Self {
-        let built_in = Served { kinds: kinds::all().to_vec(), definitions: HashMap::new(), revision: 0 };
+        let built_in = Served::new(kinds::all().to_vec(), HashMap::new());
         Self {
             table: RwLock::new(Arc::new(built_in)),
             entries: Mutex::default(),
             naming: Mutex::default(),
-            terminating: watch::Sender::new(()),
+            removal_news: watch::Sender::new(()),
         }
     }
 
@@ -82,10 +81,10 @@ impl Kinds {
         Arc::clone(&self.table.read())
     }
 
-    /// What a user says of a kind; `None` for one that Ebb has a type of.
+    /// The definition of a kind; `None` for a built-in kind.
     ///
     /// # Errors
-    /// `NotFound` where the kind is served no more.
+    /// `NotFound` if the kind is no longer served.
     pub(crate) fn definition(&self, kind: &'static Kind) -> Result<Option<Arc<Definition>>, Error> {
         if !kind.is_defined() {
             return Ok(None);
@@ -96,17 +95,17 @@ impl Kinds {
         }
     }
 
-    /// Told when there may be a definition to take away.
-    pub(crate) fn terminating(&self) -> watch::Receiver<()> {
-        self.terminating.subscribe()
+    /// Signals that a definition may be ready to be removed.
+    pub(crate) fn removal_news(&self) -> watch::Receiver<()> {
+        self.removal_news.subscribe()
     }
 
-    /// The definitions that are on their way out.
-    pub(crate) fn going(&self) -> Vec<Going> {
+    /// The definitions that are being deleted.
+    pub(crate) fn terminating(&self) -> Vec<Terminating> {
         let entries = self.entries.lock();
-        let going = entries.all.iter().filter(|(_, entry)| entry.terminating);
-        going
-            .map(|(name, entry)| Going {
+        let terminating = entries.all.iter().filter(|(_, entry)| entry.terminating);
+        terminating
+            .map(|(name, entry)| Terminating {
                 name: name.clone(),
                 uid: entry.uid.clone(),
                 kind: entry.kinds.first().map(|kind| kind.hub()),
@@ -115,19 +114,20 @@ impl Kinds {
             .collect()
     }
 
-    /// Notes that every object of a definition has been deleted, or marked: since nothing new comes, that is done once.
-    pub(crate) fn swept(&self, going: &Going) {
+    /// Records that every object of a definition has been deleted or marked. No new ones can come, so that is done once.
+    pub(crate) fn swept(&self, definition: &Terminating) {
         let mut entries = self.entries.lock();
-        if let Some(entry) = entries.all.get_mut(&going.name).filter(|entry| entry.uid == going.uid) {
+        if let Some(entry) = entries.all.get_mut(&definition.name).filter(|entry| entry.uid == definition.uid)
+        {
             entry.swept = true;
         }
     }
 
-    /// Lets it be looked whether the definition of a kind can go, of which no object is left.
+    /// Signals that the last object of a kind was removed, so that its definition may be too.
     pub(crate) fn emptied(&self, kind: &'static Kind) {
         let of_kind = |entry: &Entry| entry.kinds.first().is_some_and(|first| first.hub() == kind.hub());
         if self.entries.lock().all.values().any(|entry| entry.terminating && of_kind(entry)) {
-            self.terminating.send_replace(());
+            self.removal_news.send_replace(());
         }
     }
 
@@ -136,37 +136,37 @@ impl Kinds {
         self.entries.lock().all.len()
     }
 
-    /// The groups of which there are definitions.
+    /// The groups that have definitions.
     pub(crate) fn groups(&self) -> BTreeSet<String> {
         self.entries.lock().all.values().map(|entry| entry.group.clone()).collect()
     }
 
-    /// The definitions of a group that may still get names, by name.
+    /// The definitions of a group whose names are not all accepted yet.
     pub(crate) fn without_names(&self, group: &str) -> Vec<String> {
         let entries = self.entries.lock();
         let all = entries.all.iter().filter(|(_, entry)| entry.group == group && !entry.has_its_names);
         all.map(|(name, _)| name.clone()).collect()
     }
 
-    /// The names that the definitions of a group have been given, but for one's own.
+    /// The accepted names of a group's definitions, except those of `own`.
     pub(crate) fn given(&self, group: &str, own: &str) -> Vec<Names> {
         let entries = self.entries.lock();
         let others = entries.all.iter().filter(|(name, entry)| entry.group == group && *name != own);
         others.map(|(_, entry)| entry.given.clone()).collect()
     }
 
-    /// Takes what was written, if it is a definition.
+    /// Updates the table after a write, if a definition was written.
     ///
     /// # Errors
-    /// When its kinds cannot be made.
+    /// When what was written cannot be read.
     pub(crate) fn observe(&self, stored: &Stored) -> Result<(), Error> {
         self.observe_all(std::iter::once(stored))
     }
 
-    /// As [`Kinds::observe`], of many at once: the table is made once.
+    /// As [`Kinds::observe`], for many at once: the table is rebuilt once.
     ///
     /// # Errors
-    /// When the kinds of one cannot be made.
+    /// When one cannot be read.
     pub(crate) fn observe_all<'a>(&self, all: impl Iterator<Item = &'a Stored>) -> Result<(), Error> {
         let mut entries = self.entries.lock();
         let (mut some, mut terminating) = (false, false);
@@ -176,18 +176,18 @@ impl Kinds {
             terminating |= entry.terminating;
         }
         if some {
-            self.publish(&mut entries);
+            self.publish(&entries);
         }
         if terminating {
-            self.terminating.send_replace(());
+            self.removal_news.send_replace(());
         }
         Ok(())
     }
 
-    /// Takes away what a definition defined that is gone.
+    /// Updates the table after a definition was removed.
     ///
     /// # Errors
-    /// When what is gone cannot be read.
+    /// When what was removed cannot be read.
     pub(crate) fn forget(&self, stored: &Stored) -> Result<(), Error> {
         let Some(crd) = as_crd(stored)? else { return Ok(()) };
         let mut entries = self.entries.lock();
@@ -196,16 +196,15 @@ impl Kinds {
                 entry.definitions.iter().for_each(|definition| definition.ended.cancel());
             }
             entries.gone.insert(crd.name().to_owned(), stored.version);
-            self.publish(&mut entries);
+            self.publish(&entries);
         }
         Ok(())
     }
 
-    fn publish(&self, entries: &mut Entries) {
-        entries.revision += 1;
+    fn publish(&self, entries: &Entries) {
         let definitions = entries.all.values().flat_map(|entry| &entry.definitions);
         let mut defined: Vec<&Arc<Definition>> = definitions.collect();
-        // Upstream: versions in the order of how settled they are, `v1` before `v1beta2`.
+        // Upstream: versions by priority, `v1` before `v1beta2`.
         defined.sort_by(|one, other| {
             let (one, other) = (one.own.kind, other.own.kind);
             (one.group.cmp(other.group))
@@ -215,13 +214,12 @@ impl Kinds {
         kinds.extend(defined.iter().filter(|it| it.served).map(|definition| definition.own.kind));
         let definitions =
             defined.into_iter().map(|definition| (definition.own.kind, Arc::clone(definition))).collect();
-        let revision = entries.revision;
-        *self.table.write() = Arc::new(Served { kinds, definitions, revision });
+        *self.table.write() = Arc::new(Served::new(kinds, definitions));
     }
 }
 
 impl Entries {
-    /// Takes what was written; `None` where it is no definition, or an older state of one.
+    /// Updates the entry of a definition; `None` if this is no definition, or an older state of one.
     fn take(&mut self, stored: &Stored) -> Result<Option<&Entry>, Error> {
         let Some(crd) = as_crd(stored)? else { return Ok(None) };
         let name = crd.name().to_owned();
@@ -230,13 +228,13 @@ impl Entries {
             return Ok(None);
         }
         let old = self.all.remove(&name);
-        let entry = Entry::of(&crd, stored.version, old)?;
+        let entry = Entry::of(&crd, stored.version, old);
         Ok(Some(self.all.entry(name).or_insert(entry)))
     }
 }
 
 impl Entry {
-    fn of(crd: &CustomResourceDefinition, version: u64, old: Option<Self>) -> Result<Self, Error> {
+    fn of(crd: &CustomResourceDefinition, version: u64, old: Option<Self>) -> Self {
         let metadata = &crd.metadata;
         let uid = metadata.uid.clone().unwrap_or_default();
         let terminating = metadata.deletion_timestamp.is_some();
@@ -247,7 +245,7 @@ impl Entry {
         let old = old.filter(|old| old.uid == uid);
         let swept = old.as_ref().is_some_and(|old| old.swept);
         let (kinds, definitions) = match old {
-            // That its deletion has begun counts as a change, and is none of what it says.
+            // The beginning of its deletion increases the generation but changes none of its kinds.
             Some(old)
                 if (old.generation == metadata.generation || terminating && !old.terminating)
                     && old.given == given
@@ -256,8 +254,7 @@ impl Entry {
                 (old.kinds, old.definitions)
             }
             old => {
-                let kinds = if is_built_in { Ok(Vec::new()) } else { custom::kinds(crd) };
-                let kinds = kinds.map_err(no_room)?;
+                let kinds = if is_built_in { Vec::new() } else { custom::kinds(crd) };
                 let served = if established {
                     let tree = resources::DynObject::to_value(crd);
                     definition::of(crd, &kinds, &tree, version)
@@ -272,18 +269,7 @@ impl Entry {
         };
         definitions.iter().for_each(|definition| definition.set_terminating(terminating));
         let (generation, group) = (metadata.generation, crd.spec.group.clone());
-        Ok(Self {
-            version,
-            uid,
-            generation,
-            group,
-            given,
-            has_its_names,
-            kinds,
-            terminating,
-            swept,
-            definitions,
-        })
+        Self { version, uid, generation, group, given, has_its_names, kinds, terminating, swept, definitions }
     }
 }
 
@@ -294,7 +280,7 @@ fn as_crd(stored: &Stored) -> Result<Option<Arc<CustomResourceDefinition>>, Erro
     Ok(downcast(stored.object()?))
 }
 
-/// How settled a version is: `v2` before `v1`, then betas, alphas, and everything else (upstream: apimachinery,
+/// The priority of a version: `v2` before `v1`, then betas, alphas, and everything else (upstream: apimachinery,
 /// `version.CompareKubeAwareVersionStrings`).
 pub(super) fn by_priority(version: &str) -> (u8, u64, u64, std::cmp::Reverse<String>) {
     let other = (0, 0, 0, std::cmp::Reverse(version.to_owned()));
@@ -312,11 +298,6 @@ pub(super) fn by_priority(version: &str) -> (u8, u64, u64, std::cmp::Reverse<Str
         },
     };
     minor.map_or(other, |minor| (rank, major, minor, std::cmp::Reverse(String::new())))
-}
-
-/// What is told whose definition has no room.
-pub(crate) fn no_room(error: custom::TooManyKinds) -> Error {
-    Error::Forbidden { object: None, message: error.to_string() }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Typed objects that are in use or were lately.
+//! Typed objects that are in use or were used recently.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,9 +9,12 @@ use resources::DynObject;
 
 use super::{key::Key, stored::Stored};
 
-/// Keeps the last used objects typed, and finds again what somebody else still holds.
+/// Keeps recently used objects typed, and finds those that somebody else still holds.
 pub(crate) struct Cache {
     objects_max: usize,
+    bytes_max: usize,
+    /// The JSON length of all strongly held objects, as it was when each was inserted.
+    bytes: usize,
     objects: HashMap<Key, Held>,
     /// The order in which objects are looked at when one has to go (second chance).
     hand: VecDeque<Key>,
@@ -21,56 +24,68 @@ pub(crate) struct Cache {
 }
 
 enum Held {
-    Strong { stored: Arc<Stored>, used: bool },
-    Weak { version: u64, object: Weak<dyn DynObject> },
+    Strong { stored: Arc<Stored>, used: bool, bytes: usize },
+    Weak { version: u64, object: Weak<dyn DynObject>, bytes: usize },
 }
 
 impl Cache {
-    pub(crate) fn new(objects_max: usize) -> Self {
-        Self { objects_max, objects: HashMap::new(), hand: VecDeque::new(), weak: 0, sweep_at: objects_max }
+    pub(crate) fn new(objects_max: usize, bytes_max: usize) -> Self {
+        let (objects, hand) = (HashMap::new(), VecDeque::new());
+        Self { objects_max, bytes_max, bytes: 0, objects, hand, weak: 0, sweep_at: objects_max }
     }
 
     /// The object, if it is in memory.
     pub(crate) fn get(&mut self, key: &Key) -> Option<Arc<Stored>> {
         let revived = match self.objects.get_mut(key)? {
-            Held::Strong { stored, used } => {
+            Held::Strong { stored, used, .. } => {
                 *used = true;
                 return Some(Arc::clone(stored));
             }
-            Held::Weak { version, object } => object.upgrade().map(|object| (*version, object)),
+            Held::Weak { version, object, bytes } => {
+                object.upgrade().map(|object| (*version, object, *bytes))
+            }
         };
-        let Some((version, object)) = revived else {
+        let Some((version, object, bytes)) = revived else {
             self.remove(key);
             return None;
         };
-        let stored = Arc::new(Stored::hot(version, object, super::stored::SIZE_HINT));
+        let stored = Arc::new(Stored::hot(version, object, bytes));
         self.insert(key, Arc::clone(&stored));
         Some(stored)
     }
 
-    /// Whether it is this state of an object that is kept typed.
+    /// Whether this state of an object is strongly held.
     pub(crate) fn keeps(&self, key: &Key, stored: &Arc<Stored>) -> bool {
         matches!(self.objects.get(key), Some(Held::Strong { stored: kept, .. }) if Arc::ptr_eq(kept, stored))
     }
 
     /// Keeps an object in place of its older version.
     pub(crate) fn insert(&mut self, key: &Key, stored: Arc<Stored>) {
-        match self.objects.insert(key.clone(), Held::Strong { stored, used: false }) {
-            Some(Held::Strong { .. }) => return,
+        let bytes = stored.cost();
+        self.bytes += bytes;
+        let old = self.objects.insert(key.clone(), Held::Strong { stored, used: false, bytes });
+        let is_in_hand = matches!(old, Some(Held::Strong { .. }));
+        self.uncount(old);
+        if !is_in_hand {
+            self.hand.push_back(key.clone());
+        }
+        while self.hand.len() > self.objects_max || self.bytes > self.bytes_max {
+            self.evict();
+        }
+    }
+
+    fn uncount(&mut self, held: Option<Held>) {
+        match held {
+            Some(Held::Strong { bytes, .. }) => self.bytes -= bytes,
             Some(Held::Weak { .. }) => self.weak -= 1,
             None => {}
-        }
-        self.hand.push_back(key.clone());
-        while self.hand.len() > self.objects_max {
-            self.evict();
         }
     }
 
     /// Forgets an object.
     pub(crate) fn remove(&mut self, key: &Key) {
-        if let Some(Held::Weak { .. }) = self.objects.remove(key) {
-            self.weak -= 1;
-        }
+        let held = self.objects.remove(key);
+        self.uncount(held);
         // Its place in `hand` is skipped when it comes up.
     }
 
@@ -82,19 +97,19 @@ impl Cache {
                 self.hand.push_back(key);
             }
             Some(Held::Strong { stored, .. }) => {
-                let held = stored.holder().map(|object| Held::Weak { version: stored.version, object });
+                let (version, bytes) = (stored.version, stored.cost());
+                let held = stored.holder().map(|object| Held::Weak { version, object, bytes });
                 // The recent changes may have it, too, and have left it typed for this cache.
                 stored.cool_if_encoded();
-                match held {
+                let old = match held {
                     Some(weak) => {
-                        self.objects.insert(key, weak);
                         self.weak += 1;
-                        self.sweep();
+                        self.objects.insert(key, weak)
                     }
-                    None => {
-                        self.objects.remove(&key);
-                    }
-                }
+                    None => self.objects.remove(&key),
+                };
+                self.uncount(old);
+                self.sweep();
             }
             Some(Held::Weak { .. }) | None => {}
         }

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use bytes::Bytes;
 use objects::Error;
 use parking_lot::Mutex;
-use storage::objects::{Durability, ObjectStore, Op, Options};
+use storage::{
+    fs::FileSystem,
+    objects::{Durability, ObjectStore, Op, Options},
+};
 
 /// The durable order of all writes; or, for tests and previews, one that is gone with the process.
 pub(crate) enum Journal {
@@ -28,8 +31,12 @@ pub(crate) struct Found {
 }
 
 impl Journal {
-    pub(crate) fn open(dir: &Path) -> storage::Result<(Self, Found)> {
-        let (store, recovered) = ObjectStore::open(dir, Options::default())?;
+    pub(crate) fn open(
+        fs: Arc<dyn FileSystem>,
+        dir: &Path,
+        options: Options,
+    ) -> storage::Result<(Self, Found)> {
+        let (store, recovered) = ObjectStore::open_on(fs, dir, options)?;
         Ok((Self::Disk(store), Found { last_durable: recovered.last_durable, next: recovered.next }))
     }
 
@@ -106,16 +113,17 @@ impl Journal {
     }
 }
 
-/// What a client is told when the disk does not do its part.
+/// What a writer can do when the disk does not do its part.
 fn api_error(error: storage::Error) -> Error {
     match error {
         storage::Error::Overloaded { .. } | storage::Error::Closed => Error::Unavailable(chain(&error)),
-        storage::Error::TooLarge { .. } => Error::BadRequest(format!("Request entity too large: {error}")),
-        _ => Error::Internal(chain(&error)),
+        storage::Error::TooLarge { .. } => Error::TooLarge(format!("Request entity too large: {error}")),
+        _ => Error::State(chain(&error)),
     }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+/// What has happened, and why.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -64,6 +64,8 @@ impl Place {
     }
 }
 
+/// How many objects are counted of those that a page leaves over; of more it is not said how many.
+pub(super) const REMAINING_MAX: usize = 10_000;
 /// Objects read before other tasks, and other users of the lock, get their turn.
 pub(super) const SLICE: usize = 256;
 /// How often a list of the present starts over when changes overtake it.
@@ -96,6 +98,19 @@ impl Store {
                 page => return page,
             }
         }
+    }
+
+    /// How many objects come after a place; `None` when they are too many to count.
+    pub(crate) fn remaining(
+        &self,
+        kind: &'static Kind,
+        selection: &Selection,
+        place: &Place,
+    ) -> Option<usize> {
+        let mut state = self.lock();
+        let from = Bound::Excluded(place.key(kind));
+        let count = state.shelf(kind).select(selection, from).take(REMAINING_MAX + 1).count();
+        (count <= REMAINING_MAX).then_some(count)
     }
 
     /// A page, read a slice at a time, so that a long one does not keep the lock from everybody else.

@@ -1,7 +1,7 @@
 //! The recent changes of one kind, for those who watch it.
 //!
-//! What some watcher has still to see stays, typed, up to the limits; of what all have seen stays a little, as JSON,
-//! for those who come back after a broken connection and for lists that are read in pages.
+//! Changes that some watcher has not seen yet are kept typed, up to the limits. Of those that all watchers have seen a few
+//! are kept as JSON: for watchers that reconnect, and for lists that are read in pages.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -43,6 +43,14 @@ pub(crate) struct RingLimits {
     pub(crate) seen_typed_max: usize,
 }
 
+/// A change, and the bytes that the ring counts for it: of the state after it, and of the one before it, unless that is
+/// the state after another change that is here.
+struct Counted {
+    change: Arc<Change>,
+    after: usize,
+    before: usize,
+}
+
 /// Names a watcher of the ring.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct WatcherId(u64);
@@ -50,11 +58,15 @@ pub(super) struct WatcherId(u64);
 /// The changes of a kind in their order, the oldest dropped when there are too many.
 pub(crate) struct Ring {
     limits: RingLimits,
-    changes: VecDeque<Arc<Change>>,
+    changes: VecDeque<Counted>,
     bytes: usize,
-    /// The version after which every change is here.
+    /// So many of the oldest are counted with the length of their JSON, which was guessed until it was made.
+    measured: usize,
+    /// By the versions of the states before changes: the versions of those changes.
+    successors: HashMap<u64, u64>,
+    /// All changes after this version are here.
     floor: u64,
-    /// So many of the oldest have been told to let their typed objects go.
+    /// How many of the oldest changes have already had their typed form dropped.
     cooled: usize,
     /// Up to where each watcher has seen everything.
     watchers: HashMap<WatcherId, u64>,
@@ -64,13 +76,44 @@ pub(crate) struct Ring {
 impl Ring {
     pub(crate) fn new(floor: u64, limits: RingLimits) -> Self {
         let (changes, watchers) = (VecDeque::new(), HashMap::new());
-        Self { limits, changes, bytes: 0, floor, cooled: 0, watchers, watchers_ever: 0 }
+        let successors = HashMap::new();
+        Self {
+            limits,
+            changes,
+            bytes: 0,
+            measured: 0,
+            successors,
+            floor,
+            cooled: 0,
+            watchers,
+            watchers_ever: 0,
+        }
     }
 
     /// Adds the newest change.
     pub(super) fn push(&mut self, change: Change) {
-        self.bytes += change.cost();
-        self.changes.push_back(Arc::new(change));
+        let after = change.after.stored.cost();
+        let before = match &change.before {
+            Some(before) if before.stored.version > self.floor => {
+                self.successors.insert(before.stored.version, change.version());
+                0
+            }
+            Some(before) => before.stored.cost(),
+            None => 0,
+        };
+        self.bytes += after + before;
+        self.changes.push_back(Counted { change: Arc::new(change), after, before });
+        self.measure();
+    }
+
+    /// Counts what has been encoded since with its real length. The disk has the changes encoded in their order.
+    fn measure(&mut self) {
+        while let Some(counted) = self.changes.get_mut(self.measured) {
+            let Some(len) = counted.change.after.stored.encoded_len() else { return };
+            self.bytes = self.bytes - counted.after + len;
+            counted.after = len;
+            self.measured += 1;
+        }
     }
 
     /// Drops what nobody needs. Returns the changes whose typed objects may go, each once: letting them go may take
@@ -86,7 +129,7 @@ impl Ring {
             return Vec::new();
         }
         let seen = self.watchers.values().copied().min().unwrap_or(u64::MAX);
-        let is_seen = |change: Option<&Arc<Change>>| change.is_some_and(|change| change.version() <= seen);
+        let is_seen = |counted: Option<&Counted>| counted.is_some_and(|it| it.change.version() <= seen);
         while self.exceeds(limits.seen_changes_max, limits.seen_bytes_max) && is_seen(self.changes.front()) {
             self.drop_oldest();
         }
@@ -94,7 +137,7 @@ impl Ring {
         while self.changes.len() > self.cooled + limits.seen_typed_max
             && (self.changes.len() > self.cooled + most_unseen || is_seen(self.changes.get(self.cooled)))
         {
-            cooling.push(Arc::clone(&self.changes[self.cooled]));
+            cooling.push(Arc::clone(&self.changes[self.cooled].change));
             self.cooled += 1;
         }
         cooling
@@ -102,10 +145,12 @@ impl Ring {
 
     /// The changes after a version, oldest first; `None` when some of them are gone.
     pub(crate) fn after(&self, version: u64) -> Option<impl Iterator<Item = &Arc<Change>>> {
-        (version >= self.floor).then(|| {
-            let at = self.changes.partition_point(|change| change.version() <= version);
-            self.changes.range(at..)
-        })
+        (version >= self.floor)
+            .then(|| self.changes.range(self.first_after(version)..).map(|counted| &counted.change))
+    }
+
+    fn first_after(&self, version: u64) -> usize {
+        self.changes.partition_point(|counted| counted.change.version() <= version)
     }
 
     /// A new watcher, which has seen everything up to a version.
@@ -132,10 +177,21 @@ impl Ring {
     }
 
     fn drop_oldest(&mut self) {
-        if let Some(oldest) = self.changes.pop_front() {
-            self.bytes -= oldest.cost();
-            self.floor = oldest.version();
-            self.cooled = self.cooled.saturating_sub(1);
+        let Some(Counted { change, after, before }) = self.changes.pop_front() else { return };
+        self.bytes -= after + before;
+        self.floor = change.version();
+        self.cooled = self.cooled.saturating_sub(1);
+        self.measured = self.measured.saturating_sub(1);
+        if let Some(known) = &change.before {
+            self.successors.remove(&known.stored.version);
+        }
+        // The next change of the object keeps its state: that is no less there now.
+        if let Some(successor) = self.successors.remove(&change.version()) {
+            let at = self.first_after(successor - 1);
+            if let Some(successor) = self.changes.get_mut(at) {
+                successor.before = after;
+                self.bytes += after;
+            }
         }
     }
 }
@@ -147,11 +203,6 @@ impl Change {
 
     pub(crate) fn version(&self) -> u64 {
         self.after.stored.version
-    }
-
-    /// Bytes that the ring counts for it; fixed when it is made, so that what goes in also comes out.
-    fn cost(&self) -> usize {
-        self.after.stored.cost()
     }
 }
 

@@ -76,21 +76,21 @@ impl Shelf {
         }
         let entry = Arc::new(entry);
         let replaced = self.index.replace(Indexed(Arc::clone(&entry))).map(|replaced| replaced.0);
-        let listed_alike = |before: &Arc<Entry>| {
+        let indexed_alike = |before: &Arc<Entry>| {
             before.facts.owners == entry.facts.owners && before.facts.labels == entry.facts.labels
         };
-        if !replaced.as_ref().is_some_and(listed_alike) {
+        if !replaced.as_ref().is_some_and(indexed_alike) {
             if let Some(before) = &replaced {
-                self.unlist(before);
+                self.remove_from_indexes(before);
             }
-            self.list(&entry);
+            self.add_to_indexes(&entry);
         }
         (entry, replaced)
     }
 
     pub(super) fn remove(&mut self, key: &Key) -> Option<Arc<Entry>> {
         let Indexed(entry) = self.index.take(key)?;
-        self.unlist(&entry);
+        self.remove_from_indexes(&entry);
         Some(entry)
     }
 
@@ -116,39 +116,39 @@ impl Shelf {
         selection: &'a Selection,
         from: Bound<Key>,
     ) -> impl Iterator<Item = &'a Arc<Entry>> {
-        let owned = selection.owner.map(|owner| listed(&self.owned, owner, &from));
+        let owned = selection.owner.map(|owner| keys_under(&self.owned, owner, &from));
         let label = selection.labels.exact().filter(|_| owned.is_none());
         let labelled = label.and_then(|(label, value)| {
-            self.labels.get(label).map(|keys| listed(keys, Pair::new(label, value), &from))
+            self.labels.get(label).map(|keys| keys_under(keys, Pair::new(label, value), &from))
         });
         let few = owned.is_some() || labelled.is_some();
         let ranged = (!few).then(|| self.index.range::<Key, _>((from, Bound::Unbounded)));
-        let listed = owned.into_iter().flatten().chain(labelled.into_iter().flatten());
-        let listed = listed.filter_map(|key| self.index.get(key));
-        let all = listed.chain(ranged.into_iter().flatten()).map(|found| &found.0);
+        let indexed = owned.into_iter().flatten().chain(labelled.into_iter().flatten());
+        let indexed = indexed.filter_map(|key| self.index.get(key));
+        let all = indexed.chain(ranged.into_iter().flatten()).map(|found| &found.0);
         all.take_while(|entry| {
             selection.namespace.as_ref().is_none_or(|namespace| *namespace == entry.key.namespace())
         })
         .filter(|entry| selection.matches(entry))
     }
 
-    fn list(&mut self, entry: &Entry) {
+    fn add_to_indexes(&mut self, entry: &Entry) {
         for owner in &entry.facts.owners {
             self.owned.insert((*owner, entry.key.clone()));
         }
-        self.labels.list(entry);
+        self.labels.add(entry);
     }
 
-    fn unlist(&mut self, entry: &Entry) {
+    fn remove_from_indexes(&mut self, entry: &Entry) {
         for owner in &entry.facts.owners {
             self.owned.remove(&(*owner, entry.key.clone()));
         }
-        self.labels.unlist(entry);
+        self.labels.remove(entry);
     }
 }
 
 /// The keys under `name`, from `from` on.
-fn listed<'a, T: Ord + Clone + 'a>(
+fn keys_under<'a, T: Ord + Clone + 'a>(
     keys: &'a BTreeSet<(T, Key)>,
     name: T,
     from: &Bound<Key>,

@@ -80,9 +80,14 @@ impl Stored {
         self.json.get().is_some_and(|json| json.starts_with(begins.as_bytes()))
     }
 
-    /// About how long its JSON is, as it was known at first: never changes.
+    /// About how long its JSON is: exactly, once somebody has made it.
     pub(crate) fn cost(&self) -> usize {
-        self.size_hint
+        self.encoded_len().unwrap_or(self.size_hint)
+    }
+
+    /// How long its JSON is, if somebody has made it.
+    pub(crate) fn encoded_len(&self) -> Option<usize> {
+        self.json.get().map(Bytes::len)
     }
 
     /// Lets the typed form go, which is several times larger; makes the JSON first if nobody has.
@@ -127,6 +132,6 @@ impl storage::objects::Encode for Stored {
     }
 
     fn size_hint(&self) -> usize {
-        self.json.get().map_or(self.size_hint, Bytes::len)
+        self.cost()
     }
 }

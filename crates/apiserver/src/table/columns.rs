@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use resources::{Kind, custom::JsonPath};
 use serde_json::Value;
 
-use super::{bindings, events, network, nodes, pods, workloads};
+use super::{bindings, events, network, nodes, pods, upkeep, workloads};
 
 /// A column: its head, and where its cells come from.
 pub(crate) struct Column {
@@ -78,6 +78,12 @@ pub(super) fn of(kind: &Kind) -> &'static [Column] {
         ("", "services") => SERVICES,
         ("apps", "deployments") => DEPLOYMENTS,
         ("apps", "replicasets") => REPLICA_SETS,
+        ("autoscaling", "horizontalpodautoscalers") => AUTOSCALERS,
+        ("batch", "jobs") => JOBS,
+        ("policy", "poddisruptionbudgets") => BUDGETS,
+        ("admissionregistration.k8s.io", _) => {
+            const { &[NAME, integer("Webhooks", Made(upkeep::webhooks)), AGE] }
+        }
         ("coordination.k8s.io", "leases") => {
             const { &[NAME, text("Holder", At("/spec/holderIdentity")), AGE] }
         }
@@ -103,6 +109,14 @@ pub(super) fn of(kind: &Kind) -> &'static [Column] {
         _ => const { &[NAME, AGE] },
     }
 }
+
+/// Those of a Scale.
+pub(super) static SCALE: &[Column] = &[
+    NAME,
+    integer("Desired", Made(workloads::desired)),
+    integer("Available", Made(workloads::current)),
+    AGE,
+];
 
 static PODS: &[Column] = &[
     NAME,
@@ -132,6 +146,35 @@ static REPLICA_SETS: &[Column] = &[
     integer("Desired", Made(workloads::desired)),
     integer("Current", Made(workloads::current)),
     integer("Ready", Made(workloads::ready)),
+    AGE,
+    wide("Containers", Made(workloads::containers)),
+    wide("Images", Made(workloads::images)),
+    wide("Selector", Made(workloads::selector)),
+];
+
+static AUTOSCALERS: &[Column] = &[
+    NAME,
+    text("Reference", Made(upkeep::scale_target)),
+    text("Targets", Made(upkeep::targets)),
+    text("MinPods", Made(upkeep::min_pods)),
+    integer("MaxPods", At("/spec/maxReplicas")),
+    integer("Replicas", Made(upkeep::current_replicas)),
+    AGE,
+];
+
+static BUDGETS: &[Column] = &[
+    NAME,
+    text("Min Available", Made(upkeep::min_available)),
+    text("Max Unavailable", Made(upkeep::max_unavailable)),
+    integer("Allowed Disruptions", Made(upkeep::allowed_disruptions)),
+    AGE,
+];
+
+static JOBS: &[Column] = &[
+    NAME,
+    text("Status", Made(upkeep::job_status)),
+    text("Completions", Made(upkeep::completions)),
+    text("Duration", Made(upkeep::duration)),
     AGE,
     wide("Containers", Made(workloads::containers)),
     wide("Images", Made(workloads::images)),

@@ -5,7 +5,7 @@
 //!   pki/ca.key   its key, 0600
 //! ```
 //!
-//! The server's own certificate and those of users are signed anew at every start, so that they never grow old.
+//! The certificates of users are signed when somebody asks for them; the server's own is in `server.rs`.
 
 use std::{path::Path, sync::Arc};
 
@@ -14,26 +14,27 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose,
 };
-use rustls::{RootCertStore, ServerConfig, crypto::ring, server::WebPkiClientVerifier};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls::ServerConfig;
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 
-use super::{kubeconfig, write_private};
-use crate::{Error, Result, chance::Chance};
+use super::{
+    kubeconfig,
+    server::{self, ServerCertificate},
+    write_private,
+};
+use crate::{Environment, Error, Result};
 
 const CA_DAYS: i64 = 3650;
-const LEAF_DAYS: i64 = 365;
+pub(super) const LEAF_DAYS: i64 = 365;
 /// Clocks of clients may be behind by so much.
 const SKEW: SignedDuration = SignedDuration::from_hours(1);
-
-/// The names that the server has anyway.
-const NAMES: [&str; 5] = ["localhost", "127.0.0.1", "::1", "kubernetes", "kubernetes.default.svc"];
 
 /// An authority that signs the server's certificate and those of its clients.
 pub(crate) struct Authority {
     ca_pem: String,
-    issuer: Issuer<'static, KeyPair>,
+    issuer: Arc<Issuer<'static, KeyPair>>,
     server: Arc<ServerConfig>,
-    now: Timestamp,
+    environment: Environment,
     dir: std::path::PathBuf,
 }
 
@@ -58,7 +59,7 @@ impl Authority {
     }
 
     /// Reads the authority from `dir`, or makes a new one there.
-    pub(crate) fn open(dir: &Path, names: &[String], chance: &Chance) -> Result<Self> {
+    pub(crate) fn open(dir: &Path, names: &[String], environment: &Environment) -> Result<Self> {
         let (certificate, key) = (dir.join("ca.crt"), dir.join("ca.key"));
         let read = |path: &Path| {
             std::fs::read_to_string(path).map_err(|source| Error::File {
@@ -67,37 +68,46 @@ impl Authority {
                 source,
             })
         };
-        if certificate.exists() && key.exists() {
-            return Self::new(dir, read(&certificate)?, &read(&key)?, names, chance);
+        match (certificate.exists(), key.exists()) {
+            (true, true) => return Self::new(dir, read(&certificate)?, &read(&key)?, names, environment),
+            (false, false) => {}
+            // A new authority would take the place of the one that clients trust.
+            (true, false) => return Err(missing(dir, "ca.key", "ca.crt")),
+            (false, true) => return Err(missing(dir, "ca.crt", "ca.key")),
         }
         std::fs::create_dir_all(dir).map_err(|source| Error::File {
             action: "create",
             path: dir.to_owned(),
             source,
         })?;
-        let (ca_pem, key_pem) = new_ca(dir, chance)?;
+        let (ca_pem, key_pem) = new_ca(dir, environment)?;
         write_private(&key, key_pem.as_bytes())?;
         write_private(&certificate, ca_pem.as_bytes())?;
-        Self::new(dir, ca_pem, &key_pem, names, chance)
+        Self::new(dir, ca_pem, &key_pem, names, environment)
     }
 
     /// An authority that is kept nowhere.
-    pub(crate) fn ephemeral(names: &[String], chance: &Chance) -> Result<Self> {
+    pub(crate) fn ephemeral(names: &[String], environment: &Environment) -> Result<Self> {
         let dir = Path::new("");
-        let (ca_pem, key_pem) = new_ca(dir, chance)?;
-        Self::new(dir, ca_pem, &key_pem, names, chance)
+        let (ca_pem, key_pem) = new_ca(dir, environment)?;
+        Self::new(dir, ca_pem, &key_pem, names, environment)
     }
 
-    fn new(dir: &Path, ca_pem: String, key_pem: &str, names: &[String], chance: &Chance) -> Result<Self> {
-        let now = chance.timestamp();
+    fn new(
+        dir: &Path,
+        ca_pem: String,
+        key_pem: &str,
+        names: &[String],
+        environment: &Environment,
+    ) -> Result<Self> {
         let key = KeyPair::from_pem(key_pem).map_err(failed(dir, "read the authority's key"))?;
         let ca_der = CertificateDer::from_pem_slice(ca_pem.as_bytes())
             .map_err(failed(dir, "read the authority's certificate"))?;
         // Only the name and the key count for signing, and the name is always the same.
-        let issuer = Issuer::new(ca_params(now), key);
-        let (certificate, key) = sign_server(dir, &issuer, names, now)?;
-        let server = server_config(dir, ca_der, certificate, key)?;
-        Ok(Self { ca_pem, issuer, server: Arc::new(server), now, dir: dir.to_owned() })
+        let issuer = Arc::new(Issuer::new(ca_params(environment.timestamp()), key));
+        let certificate = ServerCertificate::new(dir, Arc::clone(&issuer), names, environment.clone())?;
+        let server = Arc::new(server::config(dir, ca_der, certificate)?);
+        Ok(Self { ca_pem, issuer, server, environment: environment.clone(), dir: dir.to_owned() })
     }
 
     /// What the listener shows: the server's certificate, and a wish for the client's.
@@ -116,7 +126,7 @@ impl Authority {
 
     /// A kubeconfig of a user, whose certificate is made for it.
     pub(crate) fn user_kubeconfig(&self, server: &str, name: &str, group: Option<&str>) -> Result<String> {
-        let mut params = leaf(self.now, ExtendedKeyUsagePurpose::ClientAuth);
+        let mut params = leaf(self.environment.timestamp(), ExtendedKeyUsagePurpose::ClientAuth);
         if let Some(group) = group {
             params.distinguished_name.push(DnType::OrganizationName, group);
         }
@@ -124,14 +134,14 @@ impl Authority {
         let failed = |action| failed(&self.dir, action);
         let key = KeyPair::generate().map_err(failed("make a user's key"))?;
         let certificate =
-            params.signed_by(&key, &self.issuer).map_err(failed("sign a user's certificate"))?;
+            params.signed_by(&key, &*self.issuer).map_err(failed("sign a user's certificate"))?;
         Ok(kubeconfig::text(server, &self.ca_pem, &certificate.pem(), &key.serialize_pem()))
     }
 }
 
-fn new_ca(dir: &Path, chance: &Chance) -> Result<(String, String)> {
+fn new_ca(dir: &Path, environment: &Environment) -> Result<(String, String)> {
     let key = KeyPair::generate().map_err(failed(dir, "make the authority's key"))?;
-    let certificate = ca_params(chance.timestamp())
+    let certificate = ca_params(environment.timestamp())
         .self_signed(&key)
         .map_err(failed(dir, "sign the authority's certificate"))?;
     Ok((certificate.pem(), key.serialize_pem()))
@@ -148,7 +158,8 @@ fn ca_params(now: Timestamp) -> CertificateParams {
     params
 }
 
-fn leaf(now: Timestamp, purpose: ExtendedKeyUsagePurpose) -> CertificateParams {
+/// A certificate of somebody who signs nothing.
+pub(super) fn leaf(now: Timestamp, purpose: ExtendedKeyUsagePurpose) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.is_ca = IsCa::ExplicitNoCa;
@@ -169,48 +180,55 @@ fn set_validity(params: &mut CertificateParams, now: Timestamp, days: i64) {
     params.not_after = date(now + SignedDuration::from_hours(24 * (days + 1)));
 }
 
-fn sign_server(
-    dir: &Path,
-    issuer: &Issuer<'static, KeyPair>,
-    names: &[String],
-    now: Timestamp,
-) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>)> {
-    let all: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).chain(names.iter().cloned()).collect();
-    let alternatives = CertificateParams::new(all).map_err(failed(dir, "name the server"))?.subject_alt_names;
-    let mut params = leaf(now, ExtendedKeyUsagePurpose::ServerAuth);
-    params.distinguished_name.push(DnType::CommonName, "ebb-apiserver");
-    params.subject_alt_names = alternatives;
-    let key = KeyPair::generate().map_err(failed(dir, "make the server's key"))?;
-    let certificate = params.signed_by(&key, issuer).map_err(failed(dir, "sign the server's certificate"))?;
-    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(failed(dir, "use the server's key"))?;
-    Ok((certificate.der().clone(), key))
+fn missing(dir: &Path, lost: &'static str, there: &str) -> Error {
+    Error::Certificate {
+        action: "use the certificate authority",
+        reason: format!("{} is there and {lost} is not: put {lost} back", dir.join(there).display()),
+        dir: dir.to_owned(),
+    }
 }
 
-fn server_config(
-    dir: &Path,
-    ca: CertificateDer<'static>,
-    certificate: CertificateDer<'static>,
-    key: PrivateKeyDer<'static>,
-) -> Result<ServerConfig> {
-    let provider = Arc::new(ring::default_provider());
-    let mut roots = RootCertStore::empty();
-    roots.add(ca).map_err(failed(dir, "trust the authority's certificate"))?;
-    // Without a certificate a client may show a token, or ask for what anybody may: health and version.
-    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-        .allow_unauthenticated()
-        .build()
-        .map_err(failed(dir, "verify clients"))?;
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(failed(dir, "choose TLS versions"))?
-        .with_client_cert_verifier(clients)
-        .with_single_cert(vec![certificate], key)
-        .map_err(failed(dir, "use the server's certificate"))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
-}
-
-fn failed<E: std::fmt::Display>(dir: &Path, action: &'static str) -> impl FnOnce(E) -> Error {
+pub(super) fn failed<E: std::fmt::Display>(dir: &Path, action: &'static str) -> impl FnOnce(E) -> Error {
     let dir = dir.to_owned();
     move |error| Error::Certificate { action, reason: error.to_string(), dir }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment() -> Environment {
+        Environment::new(|| Timestamp::UNIX_EPOCH, 1)
+    }
+
+    #[test]
+    fn half_an_authority_is_no_reason_to_make_a_new_one() {
+        for (lost, kept) in [("ca.crt", "ca.key"), ("ca.key", "ca.crt")] {
+            let dir = tempfile::tempdir().unwrap();
+            Authority::open(dir.path(), &[], &environment()).unwrap();
+            let before = std::fs::read(dir.path().join(kept)).unwrap();
+            std::fs::remove_file(dir.path().join(lost)).unwrap();
+            let error = Authority::open(dir.path(), &[], &environment()).err().unwrap().to_string();
+            assert!(error.contains(&format!("{lost} is not: put {lost} back")), "{error}");
+            assert_eq!(std::fs::read(dir.path().join(kept)).unwrap(), before);
+        }
+    }
+
+    #[test]
+    fn a_user_gets_a_certificate_of_the_day_it_is_signed() {
+        let now = Arc::new(std::sync::atomic::AtomicI64::new(0));
+        let clock = Arc::clone(&now);
+        let time = move || Timestamp::from_second(clock.load(std::sync::atomic::Ordering::SeqCst)).unwrap();
+        let authority = Authority::ephemeral(&[], &Environment::new(time, 1)).unwrap();
+        // Two years after the start.
+        now.store(2 * 365 * 24 * 3600, std::sync::atomic::Ordering::SeqCst);
+        let kubeconfig = authority.kubeconfig("https://localhost").unwrap();
+        let certificate =
+            kubeconfig.split("client-certificate-data: ").nth(1).unwrap().lines().next().unwrap();
+        let pem = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, certificate).unwrap();
+        let der = CertificateDer::from_pem_slice(&pem).unwrap();
+        let (_, certificate) = x509_parser::parse_x509_certificate(&der).unwrap();
+        let seconds = certificate.validity().not_after.timestamp();
+        assert!(seconds > 3 * 365 * 24 * 3600, "{seconds}");
+    }
 }

@@ -292,9 +292,7 @@ async fn a_definition_of_what_ebb_has_itself_does_no_harm() {
 #[tokio::test]
 async fn what_is_not_acted_upon_is_told() {
     let rig = Rig::start().await;
-    let mut schema = anything();
-    schema["x-kubernetes-validations"] = json!([{"rule": "self.a > 1"}]);
-    let mut definition = crd("crontabs", "CronTab", json!({}), json!([version("v1", true, schema)]));
+    let mut definition = crd("crontabs", "CronTab", json!({}), json!([version("v1", true, anything())]));
     definition["spec"]["conversion"] = json!({
         "strategy": "Webhook",
         "webhook": {"conversionReviewVersions": ["v1"], "clientConfig": {"url": "https://a.example.com/"}},
@@ -302,11 +300,8 @@ async fn what_is_not_acted_upon_is_told() {
     let answer = rig.call("POST", DEFINITIONS, &[], &definition.to_string()).await;
     assert_eq!(answer.code, 201, "{}", answer.text);
     let warnings: Vec<_> = answer.headers.get_all("warning").iter().map(|it| it.to_str().unwrap()).collect();
-    for expect in ["x-kubernetes-validations are not evaluated", "conversion webhooks are not called"] {
-        assert!(warnings.iter().any(|warning| warning.contains(expect)), "{expect}: {warnings:?}");
-    }
-    let rule = "/spec/versions/0/schema/openAPIV3Schema/x-kubernetes-validations/0/rule";
-    assert_eq!(answer.json.pointer(rule), Some(&json!("self.a > 1")), "{}", answer.text);
+    let expect = "conversion webhooks are not called";
+    assert!(warnings.iter().any(|warning| warning.contains(expect)), "{expect}: {warnings:?}");
 }
 
 #[tokio::test]
@@ -317,7 +312,7 @@ async fn definitions_are_bounded() {
     rig.post(DEFINITIONS, &one("crontabs", "CronTab")).await;
     let second = rig.call("POST", DEFINITIONS, &[], &one("others", "Other").to_string()).await;
     assert_eq!(second.code, 403, "{}", second.text);
-    assert!(second.text.contains("there can be no more"), "{}", second.text);
+    assert!(second.text.contains("was reached"), "{}", second.text);
 }
 
 #[tokio::test]

@@ -90,12 +90,12 @@ async fn what_is_not_served_is_refused_or_told() {
         (
             "metric",
             "rps",
-            "invalid value: rps: spec.template.metadata.annotations.autoscaling.knative.dev/metric\nthis release of Ebb scales by requests in hand",
+            "invalid value: rps: spec.template.metadata.annotations.autoscaling.knative.dev/metric\nthis release of Ebb scales on concurrent requests only",
         ),
         (
             "class",
             "hpa.autoscaling.knative.dev",
-            "this release of Ebb has no autoscaler of this class; leave the annotation away",
+            "this release of Ebb has no autoscaler of this class; remove the annotation",
         ),
     ] {
         let annotations = json!({format!("autoscaling.knative.dev/{annotation}"): value});

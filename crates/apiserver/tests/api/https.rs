@@ -28,6 +28,9 @@ pub(crate) struct Https {
     pub(crate) tls: TlsConnector,
 }
 
+/// Why there is no answer.
+pub(crate) type Gone = Box<dyn std::error::Error + Send + Sync>;
+
 /// An open connection, for one request after another.
 pub(crate) struct Connection {
     home: Https,
@@ -105,25 +108,46 @@ impl Connection {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Response<Incoming> {
-        let mut request = Request::builder()
-            .method(Method::from_bytes(method.as_bytes()).unwrap())
-            .uri(path)
-            .header(header::HOST, "localhost");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Full::new(Bytes::from(body.to_owned()))).unwrap();
+        let request = request(method, path, headers, body);
         if self.sender.ready().await.is_err() {
             self.sender = self.home.sender().await;
         }
         timeout(PATIENCE, self.sender.send_request(request)).await.unwrap().unwrap()
     }
+
+    /// As [`Connection::send`], to a server that may be gone.
+    pub(crate) async fn try_send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Response<Incoming>, Gone> {
+        self.sender.ready().await?;
+        Ok(timeout(PATIENCE, self.sender.send_request(request(method, path, headers, body))).await??)
+    }
+}
+
+fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Full<Bytes>> {
+    let mut request = Request::builder()
+        .method(Method::from_bytes(method.as_bytes()).unwrap())
+        .uri(path)
+        .header(header::HOST, "localhost");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Full::new(Bytes::from(body.to_owned()))).unwrap()
 }
 
 /// The whole answer.
 pub(crate) async fn answer(response: Response<Incoming>) -> Answer {
+    try_answer(response).await.unwrap()
+}
+
+/// As [`answer`], of a server that may be gone.
+pub(crate) async fn try_answer(response: Response<Incoming>) -> Result<Answer, Gone> {
     let (parts, body) = response.into_parts();
-    let bytes = timeout(PATIENCE, body.collect()).await.unwrap().unwrap().to_bytes();
+    let bytes = timeout(PATIENCE, body.collect()).await??.to_bytes();
     let mut text = String::new();
     if parts.headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "gzip") {
         GzDecoder::new(&*bytes).read_to_string(&mut text).unwrap();
@@ -131,7 +155,7 @@ pub(crate) async fn answer(response: Response<Incoming>) -> Answer {
         text = String::from_utf8_lossy(&bytes).into_owned();
     }
     let json = serde_json::from_str(&text).unwrap_or_default();
-    Answer { code: parts.status.as_u16(), headers: parts.headers, text, json }
+    Ok(Answer { code: parts.status.as_u16(), headers: parts.headers, text, json })
 }
 
 /// The lines of a kubeconfig, which has each of the fields once.

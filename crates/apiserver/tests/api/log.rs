@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use apiserver::{Body, Handler, Kubelet, LogOptions, RequestBody, User, full};
+use apiserver::{Body, ExecOptions, Execution, Handler, Kubelet, LogOptions, RequestBody, User, full};
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream, stream::BoxStream};
 use http::{Request, Response};
@@ -29,6 +29,10 @@ impl Kubelet for Echo {
         let lines = stream::iter(lines.map(|line| Ok(Bytes::from(line))));
         let log = if options.follow { lines.chain(stream::pending()).boxed() } else { lines.boxed() };
         async move { Ok(log) }.boxed()
+    }
+
+    fn exec(&self, _: Arc<Pod>, _: &str, _: ExecOptions) -> BoxFuture<'_, objects::Result<Execution>> {
+        async { Err(objects::Error::Internal("nothing runs here".to_owned())) }.boxed()
     }
 }
 

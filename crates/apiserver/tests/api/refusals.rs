@@ -35,10 +35,10 @@ fn refusals() -> Vec<Refusal> {
         answer: (code, reason),
     };
     const JSON: &str = "application/json";
-    const EXEC: &str = "/api/v1/namespaces/default/pods/p/exec?command=true";
+    const ATTACH: &str = "/api/v1/namespaces/default/pods/p/attach?command=true";
     let long = format!(r#"{{"metadata":{{"name":"a"}},"data":{{"k":"{}"}}}}"#, "x".repeat(BODY_BYTES_MAX));
     vec![
-        refusal("POST", EXEC, JSON, "{}", 501, "NotImplemented"),
+        refusal("POST", ATTACH, JSON, "{}", 501, "NotImplemented"),
         refusal("POST", CMS, JSON, &long, 413, "RequestEntityTooLarge"),
         refusal("POST", CMS, "text/plain", "words", 415, "UnsupportedMediaType"),
         refusal("PUT", CMS, JSON, "{}", 405, "MethodNotAllowed"),
@@ -87,17 +87,17 @@ async fn a_refusal_arrives_whenever_the_body_is_sent() {
 
 #[tokio::test]
 async fn what_is_taken_of_a_refused_body_is_bounded() {
-    let exec = ("POST", "/api/v1/namespaces/default/pods/p/exec");
+    let attach = ("POST", "/api/v1/namespaces/default/pods/p/attach");
     let limits = Limits { unread_timeout: Duration::from_millis(50), ..Limits::default() };
     let rig = Rig::with_limits(limits).await;
-    let (answer, sent) = rig.http2().await.call(exec, &[], "{}".into(), When::Never).await;
+    let (answer, sent) = rig.http2().await.call(attach, &[], "{}".into(), When::Never).await;
     assert_eq!((answer.code, sent), (501, Err(Reason::NO_ERROR)), "it does not come in time");
 
     let rig = Rig::with_limits(Limits { unread_bytes_max: 1 << 20, ..Limits::default() }).await;
     let http2 = rig.http2().await;
     for (length, expect) in [(1 << 20, Ok(())), (4 << 20, Err(Reason::NO_ERROR))] {
         let body = Bytes::from(vec![b'x'; length]);
-        let (answer, sent) = http2.call(exec, &[], body, When::Meanwhile).await;
+        let (answer, sent) = http2.call(attach, &[], body, When::Meanwhile).await;
         assert_eq!((answer.code, sent), (501, expect), "{length} bytes");
     }
 }
@@ -106,7 +106,7 @@ async fn what_is_taken_of_a_refused_body_is_bounded() {
 async fn who_asks_before_sending_a_body_is_refused_before_sending_it() {
     let rig = Rig::with_limits(Limits { unread_timeout: PATIENCE * 2, ..Limits::default() }).await;
     let mut stream = rig.stream("http/1.1").await;
-    let head = "POST /api/v1/namespaces/default/pods/p/exec HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\
+    let head = "POST /api/v1/namespaces/default/pods/p/attach HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\
                 expect: 100-continue\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
@@ -129,7 +129,7 @@ async fn what_the_node_does_not_do_is_invalid_field_by_field() {
     let deployment = json!({"metadata": {"name": "a"}, "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": template}});
     let knative = json!({
         "apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": "a"},
-        "spec": {"template": {"spec": {"containers": [{"image": "i", "livenessProbe": {"exec": {"command": ["x"]}}}]}}},
+        "spec": {"template": {"spec": {"containers": [{"image": "i", "livenessProbe": {"grpc": {"port": 1}}}]}}},
     });
     const BOTH: [&str; 3] = ["hostUsers", "containers[0].ports[0].hostPort", "containers[0].stdin"];
     for (path, kind, body, prefix, fields) in [
@@ -146,7 +146,7 @@ async fn what_the_node_does_not_do_is_invalid_field_by_field() {
             "Service",
             knative,
             "spec.template.spec",
-            &["containers[0].livenessProbe.exec"][..],
+            &["containers[0].livenessProbe.grpc"][..],
         ),
     ] {
         let refused = rig.call("POST", path, &[], &body.to_string()).await;
@@ -224,9 +224,9 @@ async fn apis_that_there_are_not_say_so_and_what_to_do() {
     let rig = Rig::start().await;
     const NOT_FOUND: &str = "the server could not find the requested resource";
     let paths = [
-        ("/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers", "HorizontalPodAutoscalers"),
         ("/apis/apps/v1/namespaces/default/statefulsets", "StatefulSets; use a Deployment"),
-        ("/apis/batch/v1/namespaces/default/jobs/j", "Jobs"),
+        ("/apis/batch/v1/namespaces/default/cronjobs/j", "CronJobs"),
+        ("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies", "admission policies"),
         ("/apis/eventing.knative.dev/v1/namespaces/default/brokers", "Eventing"),
         ("/apis/messaging.knative.dev/v1/namespaces/default/channels/c/status", "Eventing"),
         ("/apis/serving.knative.dev/v1beta1/namespaces/default/domainmappings", "DomainMappings"),
@@ -255,7 +255,7 @@ async fn apis_that_there_are_not_say_so_and_what_to_do() {
     let unknown = rig.call("GET", "/apis/example.com/v1/things", &[], "").await;
     assert_eq!((unknown.code, unknown.text.as_str()), (404, "404 page not found\n"), "as Kubernetes says it");
     let groups = rig.call("GET", "/apis", &[], "").await.text;
-    assert!(!groups.contains("batch") && !groups.contains("eventing"), "none of them is discovered");
+    assert!(!groups.contains("eventing"), "none of them is discovered");
 }
 
 #[tokio::test]
@@ -266,9 +266,7 @@ async fn parts_of_pods_that_there_are_not_are_named() {
         &json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}),
     )
     .await;
-    for part in
-        ["attach", "binding", "ephemeralcontainers", "eviction", "exec", "portforward", "proxy", "resize"]
-    {
+    for part in ["attach", "ephemeralcontainers", "portforward", "proxy", "resize"] {
         for (method, headers) in [
             ("POST", &[][..]),
             ("GET", &[("connection", "Upgrade"), ("upgrade", "websocket")][..]),

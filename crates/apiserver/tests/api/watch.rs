@@ -140,6 +140,35 @@ async fn a_version_that_is_too_old_is_gone() {
 }
 
 #[tokio::test]
+async fn a_watcher_that_does_not_read_is_cut_off() {
+    let limits = Limits { changes_per_kind_max: 16, seen_changes_per_kind_max: 16, ..Limits::default() };
+    let rig = Rig::with_limits(limits).await;
+    let from = version(&rig).await;
+    let mut watch = rig.watch(&format!("{CMS}?watch=true&resourceVersion={from}"), &[]).await;
+    // More than lies on the way between two sockets, and far more changes than are remembered for those who are behind.
+    let text = "x".repeat(500_000);
+    for number in 0..120 {
+        rig.post(CMS, &json!({"metadata": {"name": format!("m{number:03}")}, "data": {"k": text}})).await;
+    }
+    let mut seen = 0;
+    let last = loop {
+        let event = watch.next().await.expect("it is told why it ends");
+        if event["type"] != "ADDED" {
+            break event;
+        }
+        assert_eq!(
+            event["object"]["metadata"]["name"],
+            format!("m{seen:03}"),
+            "none is left out before the end"
+        );
+        seen += 1;
+    };
+    assert_eq!((&last["type"], &last["object"]["code"]), (&json!("ERROR"), &json!(410)), "{last}");
+    assert!(seen < 120);
+    assert_eq!(watch.next().await, None);
+}
+
+#[tokio::test]
 async fn tables_are_watched_too() {
     let rig = Rig::start().await;
     let accept = [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")];

@@ -13,6 +13,7 @@
 //! peer is not started but reached by that kubeconfig.
 
 mod differ;
+#[allow(dead_code, reason = "a server that may be gone is called by others")]
 #[path = "../api/https.rs"]
 mod https;
 #[allow(dead_code, reason = "what it can install is not compared")]

@@ -32,6 +32,9 @@ const VERSIONS_IN_SENTENCES: [&str; 5] = [
     "resourceVersion\\\":\\\"",
 ];
 
+/// Digits of a digest of a document.
+const DIGEST_LEN: usize = 128;
+
 /// Letters that a server adds to a name to be generated.
 const SUFFIX_LEN: usize = 5;
 
@@ -225,6 +228,9 @@ impl Names {
         for (address, name) in self.known.iter().filter(|(_, name)| name.starts_with("<address")) {
             text = text.replace(address, name);
         }
+        while let Some(digest) = digest(&text).map(str::to_owned) {
+            text = text.replace(&digest, "<digest>");
+        }
         for before in VERSIONS_IN_SENTENCES {
             if let Some((head, tail)) = text.split_once(before) {
                 let rest = tail.trim_start_matches(|char: char| char.is_ascii_digit());
@@ -265,6 +271,12 @@ fn generated<'a>(text: &'a str, stem: &str) -> Option<&'a str> {
     let names = places.filter_map(|at| text.get(at..at + stem.len() + SUFFIX_LEN));
     let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     names.into_iter().find(|name| name[stem.len()..].bytes().all(is_letter))
+}
+
+/// The first digest of a document in a text, which is as different as the documents are.
+fn digest(text: &str) -> Option<&str> {
+    let is_digit = |char: char| char.is_ascii_digit() || ('A'..='F').contains(&char);
+    text.split(|char| !is_digit(char)).find(|word| word.len() == DIGEST_LEN)
 }
 
 /// The first UUID in a text.

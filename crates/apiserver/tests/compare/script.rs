@@ -41,6 +41,7 @@ const FILES: &[(&str, &str)] = &[
 /// Goes last: while kinds are defined, a kube-apiserver's caches of other kinds fall behind its newest version, and watches
 /// from there fail.
 const CUSTOM: &str = include_str!("scripts/custom.http");
+const RULES: &str = include_str!("scripts/rules.http");
 const EACH_KIND: &str = include_str!("scripts/each_kind.http");
 
 pub(crate) struct Script {
@@ -70,6 +71,7 @@ pub(crate) fn all() -> Vec<Script> {
         scripts.extend(read(EACH_KIND, &format!("{}/", sample.plural), Some(sample)));
     }
     scripts.extend(read(CUSTOM, "custom/", None));
+    scripts.extend(read(RULES, "rules/", None));
     scripts
 }
 

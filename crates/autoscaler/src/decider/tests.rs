@@ -53,7 +53,8 @@ fn one_decision() {
 #[test]
 fn one_step_down_at_most_halves_a_reachable_revision() {
     let windows = steady(&spec(), 10.0, 60, 200);
-    for (reachability, expect) in [(Reachability::Reachable, 5), (Reachability::Unreachable, 1)] {
+    let cases = [(Reachability::Reachable, 5), (Reachability::Unknown, 5), (Reachability::Unreachable, 1)];
+    for (reachability, expect) in cases {
         let spec = DeciderSpec { reachability, ..spec() };
         let mut decider = Decider::new(0, at(0));
         assert_eq!(decider.decide(&spec, &windows, 10, at(200)).desired, expect, "{reachability:?}");
@@ -150,6 +151,28 @@ fn delayed_scale_down() {
         followed.push(decider.decide(&spec, &windows, 4, at(second)).desired);
     }
     assert_eq!(followed, [4, 4, 4, 4, 3, 2, 2, 2]);
+}
+
+#[test]
+fn only_what_nothing_leads_to_scales_down_without_delay() {
+    for (reachability, expect) in
+        [(Reachability::Reachable, 4), (Reachability::Unknown, 4), (Reachability::Unreachable, 1)]
+    {
+        let spec = DeciderSpec {
+            reachability,
+            scale_down_delay: at(10),
+            stable_window: at(6),
+            panic_window: at(1),
+            ..spec()
+        };
+        let mut windows = steady(&spec, 40.0, 6, 100);
+        let mut decider = Decider::new(0, at(0));
+        assert_eq!(decider.decide(&spec, &windows, 4, at(100)).desired, 4);
+        for second in 101..=108 {
+            windows.record(at(second), 10.0);
+        }
+        assert_eq!(decider.decide(&spec, &windows, 4, at(108)).desired, expect, "{reachability:?}");
+    }
 }
 
 #[test]

@@ -72,7 +72,7 @@ mod tests {
         check("connection closed", "no Ebb answers at https://127.0.0.1:6443: connection closed");
         check(
             "invalid peer certificate: UnknownIssuer",
-            "whoever answers at https://127.0.0.1:6443 is not whom the kubeconfig knows: invalid peer certificate: \
+            "the certificate of https://127.0.0.1:6443 is not signed by the CA in the kubeconfig: invalid peer certificate: \
              UnknownIssuer",
         );
     }

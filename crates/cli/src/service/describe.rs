@@ -50,7 +50,7 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
         None => {
             let revisions = revisions(&args.name, session).await?;
             let cold_starts = cold_starts::fetch(&args.name, session).await?;
-            let warnings = warnings::of_service(&service, &revisions, warnings::fetch(session).await?);
+            let warnings = warnings::of_service(&service, &revisions, session).await?;
             describe(&service, &revisions, &warnings, &cold_starts, args.verbose, console.now())
         }
     };

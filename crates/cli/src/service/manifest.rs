@@ -52,12 +52,7 @@ fn read(name: Option<&str>, path: &Path) -> Result<Service, Error> {
         let found = format!("it says apiVersion '{}', kind '{}'", field("apiVersion"), field("kind"));
         return Err(content(found));
     }
-    let mut service = match kind.decode_strict(value).map_err(|error| content(error.to_string()))? {
-        (object, unknown) if unknown.is_empty() => resources::downcast::<Service>(object)
-            .map(|service| Service::clone(&service))
-            .ok_or_else(|| content("it holds another kind".into()))?,
-        (_, unknown) => return Err(content(format!("unknown field \"{}\"", unknown.join("\", \"")))),
-    };
+    let mut service: Service = decoded(value).map_err(content)?;
     match (name, service.name()) {
         (None, "") => {
             return Err(Error::Refused("no service name provided in command parameter or file".into()));
@@ -71,6 +66,17 @@ fn read(name: Option<&str>, path: &Path) -> Result<Service, Error> {
         _ => {}
     }
     Ok(service)
+}
+
+/// An object of a kind, without fields that the kind has not; or why it is none.
+pub(super) fn decoded<K: Object + Clone>(value: Value) -> Result<K, String> {
+    let (object, unknown) = K::kind().decode_strict(value).map_err(|error| error.to_string())?;
+    if !unknown.is_empty() {
+        return Err(format!("unknown field \"{}\"", unknown.join("\", \"")));
+    }
+    resources::downcast::<K>(object)
+        .map(|object| K::clone(&object))
+        .ok_or_else(|| "it holds another kind".to_owned())
 }
 
 /// A text file within the limit.

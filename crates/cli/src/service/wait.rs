@@ -90,7 +90,11 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
         wait_timeout: args.wait_timeout,
         wait_window: args.wait_window,
     };
-    announce::ready(&args.name, &wait, session, console).await
+    let (name, namespace) = (&args.name, &session.namespace);
+    writeln!(console.out, "Waiting for Service '{name}' in namespace '{namespace}':\n")?;
+    announce::ready(name, &wait, session, console).await?;
+    writeln!(console.out, "\nService '{name}' in namespace '{namespace}' is ready.")?;
+    Ok(())
 }
 
 /// Waits until the service is ready; says what is being waited for. How long that took.

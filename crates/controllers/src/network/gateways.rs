@@ -9,7 +9,10 @@ pub trait Gateways: Send + Sync + 'static {
     fn class(&self, class: &str) -> IngressClass;
 
     /// The state of an Ingress that every gateway serves; `None` while some serve no state of it.
-    fn applied(&self, ingress: &ObjectKey) -> Option<Applied>;
+    fn served(&self, ingress: &ObjectKey) -> Option<Served>;
+
+    /// The Ingresses that do not have all of their hosts, because older ones have them.
+    fn conflicting(&self) -> Vec<ObjectKey>;
 
     /// Changes after each routing table that every gateway has taken.
     fn changed(&self) -> watch::Receiver<u64>;
@@ -18,13 +21,24 @@ pub trait Gateways: Send + Sync + 'static {
     fn load_balancers(&self) -> LoadBalancers;
 }
 
-/// A state of an Ingress.
+/// A state of an Ingress that is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Applied {
+pub struct Served {
     /// The Ingress' uid, since another one may have had the name before.
     pub uid: String,
     /// Its `metadata.generation`.
     pub generation: i64,
+    /// A host of it that it does not have.
+    pub conflict: Option<DomainConflict>,
+}
+
+/// A host that an Ingress asks for and an older one has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainConflict {
+    /// The host.
+    pub host: String,
+    /// The Ingress that has it.
+    pub owner: ObjectKey,
 }
 
 /// What an ingress class means to the gateways.

@@ -10,35 +10,41 @@ use parking_lot::Mutex;
 use resources::{Object, ObjectKey, annotations::INGRESS_CLASS, networking::Ingress};
 use tokio::sync::watch;
 
-use self::status::{ingress_status, is_served, unknown_class_status};
-use super::{Context, IngressClass};
+use self::status::{Standing, ingress_status, unknown_class_status};
+use super::{Context, Gateways, IngressClass};
 use crate::serving::child::write_status;
 
-/// The Ingresses that no gateway serves yet as they now are: the only ones that a new routing table concerns.
-type Waiting = Mutex<BTreeSet<ObjectKey>>;
+/// The Ingresses that the gateways do not serve as they now are, or not on all of their hosts.
+type Unserved = Mutex<BTreeSet<ObjectKey>>;
 
 struct Ingresses {
     context: Context,
-    waiting: Arc<Waiting>,
+    unserved: Arc<Unserved>,
 }
 
 /// The controller of Ingresses.
 pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
     let controller = Controller::new::<Ingress>("ingress", context.client.clone());
-    let waiting = Arc::new(Waiting::default());
-    let changes = requeue_waiting(context.gateways.changed(), controller.queue(), Arc::clone(&waiting));
+    let unserved = Arc::new(Unserved::default());
+    let gateways = Arc::clone(&context.gateways);
+    let changed = gateways.changed();
+    let changes = requeue_concerned(gateways, changed, controller.queue(), Arc::clone(&unserved));
     Box::pin(async move {
-        tokio::join!(controller.run(Ingresses { context, waiting }), changes);
+        tokio::join!(controller.run(Ingresses { context, unserved }), changes);
     })
 }
 
-async fn requeue_waiting(
+/// Queues those whose status a new routing table may change: what was not served may be now, and what was may have lost
+/// a host to an older Ingress.
+async fn requeue_concerned(
+    gateways: Arc<dyn Gateways>,
     mut changed: watch::Receiver<u64>,
     queue: Arc<Queue<ObjectKey>>,
-    waiting: Arc<Waiting>,
+    unserved: Arc<Unserved>,
 ) {
     while changed.changed().await.is_ok() {
-        let keys: Vec<_> = waiting.lock().iter().cloned().collect();
+        let mut keys = unserved.lock().clone();
+        keys.extend(gateways.conflicting());
         keys.into_iter().for_each(|key| queue.add(key));
     }
     std::future::pending().await
@@ -49,7 +55,7 @@ impl Reconcile for Ingresses {
         let client = &self.context.client;
         let Some(ingress) = client.find::<Ingress>(key).await?.filter(|ingress| !ingress.is_deleting())
         else {
-            self.waiting.lock().remove(key);
+            self.unserved.lock().remove(key);
             return Ok(Action::Wait);
         };
         let gateways = &self.context.gateways;
@@ -61,12 +67,12 @@ impl Reconcile for Ingresses {
             IngressClass::Unknown => next.status = unknown_class_status(&ingress, class, &now),
             IngressClass::Served => {
                 // Noted before the gateways are asked, so that a table taken in between is not missed.
-                self.waiting.lock().insert(key.clone());
-                let served = is_served(&ingress, gateways.applied(key).as_ref());
-                if served {
-                    self.waiting.lock().remove(key);
+                self.unserved.lock().insert(key.clone());
+                let standing = Standing::of(&ingress, gateways.served(key));
+                if standing == Standing::Served {
+                    self.unserved.lock().remove(key);
                 }
-                next.status = ingress_status(&ingress, served, gateways.load_balancers(), &now);
+                next.status = ingress_status(&ingress, standing, gateways.load_balancers(), &now);
             }
         }
         write_status(client, &*ingress, next).await?;

@@ -5,8 +5,9 @@
 //! write is that scale.
 
 mod activity;
-mod children;
+mod metric;
 mod scaler;
+mod serverless_service;
 mod settings;
 mod stats;
 mod status;
@@ -19,9 +20,9 @@ use resources::{
     annotations::{CLASS, CLASS_HPA, CLASS_KPA},
     autoscaling::PodAutoscaler,
     builtin::Deployment,
-    condition::{self, Condition, READY, Status},
+    condition,
     config::Configs,
-    labels, names,
+    labels,
     networking::{ACTIVATOR_ENDPOINTS_POPULATED, ServerlessService},
 };
 
@@ -29,15 +30,16 @@ pub(crate) use self::settings::initial_scale;
 pub use self::stats::{RevisionStat, StatsHandle};
 use self::{
     activity::{activity, since, time},
-    children::{desired_metric, desired_serverless_service, merge_metric, merge_serverless_service},
+    metric::ensure_metric,
     scaler::activators_min,
+    serverless_service::{desired_serverless_service, merge_serverless_service},
     settings::decider_spec,
     status::{Observed, is_initialized, pod_autoscaler_status, refused_status},
 };
 use super::{
     child::{ensure, write_status},
     context::{ActivatorPath, Context},
-    events::Told,
+    events::WithEvents,
     requeue::requeue_on_change,
     revision::progress_deadline,
 };
@@ -68,7 +70,11 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
         );
         let ticks = context.stats.tick(&*context.clock);
         let autoscalers = PodAutoscalers { context: context.clone() };
-        tokio::join!(controller.run(Told::<PodAutoscaler, _>::new(&context, autoscalers)), ticks, configs);
+        tokio::join!(
+            controller.run(WithEvents::<PodAutoscaler, _>::new(&context, autoscalers)),
+            ticks,
+            configs
+        );
     })
 }
 
@@ -127,7 +133,7 @@ impl PodAutoscalers {
         let active = !inactive || size.is_some_and(|size| size.wanted > 0);
         let ready = size.unwrap_or_default().ready;
         let decision = self.context.stats.decide(&key, spec, ready, active, at);
-        // Who is not remembered has no load, which is known.
+        // No entry means no load, so the wanted scale is 0.
         let desired = decision.map_or(0, |decision| decision.desired);
         let input = self.input(autoscaler, desired, configs).await?;
         let action = scale(spec, &input, at);
@@ -144,7 +150,7 @@ impl PodAutoscalers {
         };
         let sks = desired_serverless_service(autoscaler, sks_mode(action.want, burst), activators);
         let serverless_service = ensure(client, autoscaler, sks, merge_serverless_service).await?;
-        self.ensure_metric(autoscaler, spec).await?;
+        ensure_metric(&self.context, autoscaler, spec).await?;
 
         let made_with = size.map(|size| size.wanted);
         let observed = Observed { want: action.want, made_with, ready, serverless_service };
@@ -203,28 +209,6 @@ impl PodAutoscalers {
             Err(error) if !error.is_not_found() => Err(error),
             _ => Ok(()),
         }
-    }
-
-    /// The Metric is made Ready at once: what it asks for is measured by the gateway from the first request.
-    async fn ensure_metric(&self, autoscaler: &PodAutoscaler, spec: &DeciderSpec) -> Result<()> {
-        let client = &self.context.client;
-        let scrape_target = match self.context.activator {
-            ActivatorPath::Always => String::new(),
-            ActivatorPath::ByEndpoints => {
-                names::private_service(&names::serverless_service(autoscaler.name()))
-            }
-        };
-        let desired = desired_metric(autoscaler, spec, &scrape_target);
-        let metric = ensure(client, autoscaler, desired, merge_metric).await?;
-        let Some(metric) = metric.own() else { return Ok(()) };
-        let ready = condition::get(&metric.status.conditions, READY).is_some_and(Condition::is_true);
-        if ready && metric.status.observed_generation == Some(metric.generation()) {
-            return Ok(());
-        }
-        let mut next = metric.clone();
-        next.status.observed_generation = Some(metric.generation());
-        condition::set(&mut next.status.conditions, READY, Status::True, "", "", "", &self.context.now());
-        write_status(client, metric, next).await
     }
 
     async fn refuse(&self, autoscaler: &PodAutoscaler, reason: &str, why: String) -> Result<Action> {

@@ -63,9 +63,11 @@ pub(crate) async fn ensure_by<K: Object + PartialEq, Made: Future<Output = Resul
 /// Creates an object that was not found; that it exists after all means that the view is behind, so: a conflict.
 pub(crate) async fn create<K: Object>(client: &Client, object: K) -> Result<Arc<K>> {
     match client.create(object).await {
-        Err(Error::AlreadyExists { kind, name }) => {
-            Err(Error::Conflict { kind, name, message: "it exists, but was not seen yet".to_owned() })
-        }
+        Err(Error::AlreadyExists { kind, name }) => Err(Error::Conflict {
+            kind,
+            name,
+            message: "it exists on the server but not in the cache yet; will retry".to_owned(),
+        }),
         created => created,
     }
 }

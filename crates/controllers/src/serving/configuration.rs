@@ -17,7 +17,7 @@ use resources::{
 pub(super) use self::status::{is_failed, is_ready};
 use self::{
     garbage_collector::surplus,
-    named::{Named, is_available},
+    named::{NameOwner, name_owner},
     news::news,
     revision::{desired_revision, revision_name},
     status::{LatestCreated, configuration_status},
@@ -43,7 +43,7 @@ impl Configurations {
         let name = revision_name(configuration);
         let key = ObjectKey::new(configuration.namespace(), name.clone());
         match client.find::<Revision>(&key).await? {
-            Some(revision) if is_available(configuration, &revision) == Named::Own => {
+            Some(revision) if name_owner(configuration, &revision) == NameOwner::Own => {
                 return Ok(LatestCreated::Made(revision));
             }
             Some(_) => {

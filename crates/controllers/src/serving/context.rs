@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use objects::Client;
-use resources::{config::Configs, meta::Time};
+use parking_lot::Mutex;
+use resources::{config::Configs, events::Correlator, meta::Time};
 use tokio::sync::watch;
 
 use super::{autoscaler::StatsHandle, revision::ImageResolver};
@@ -29,6 +30,8 @@ pub struct Context {
     pub images: Arc<dyn ImageResolver>,
     /// Where the data plane reports load.
     pub stats: StatsHandle,
+    /// What was told in Events.
+    pub told: Arc<Mutex<Correlator>>,
 }
 
 impl Context {

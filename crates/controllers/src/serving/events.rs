@@ -3,7 +3,8 @@
 //! ```text
 //!   a child was refused ─────────────────┐
 //!   a condition turned (after the status │ is written) ──► record ──► one Event per (object, reason, message),
-//!   a reconcile failed ──────────────────┘                            counted while it repeats
+//!   a reconcile failed ──────────────────┘                            counted while it repeats; many that are alike
+//!                                                                     become one, and too many are dropped
 //! ```
 //!
 //! Unlike upstream no event tells that a child was made: the child is there to be seen, names its owner and says when it
@@ -23,6 +24,7 @@ use objects::{Action, Error, Reconcile, Result, WriteTarget};
 use resources::{
     Object, ObjectKey,
     builtin::{Event, EventSource, ObjectReference},
+    events::{self, COMBINED, Verdict},
     meta::{ObjectMeta, Time},
 };
 
@@ -53,12 +55,30 @@ impl News {
 /// Writes an event about an object, or counts it up where the same was told before.
 pub(super) async fn record<K: Object>(context: &Context, about: &K, news: News) {
     let now = context.now();
-    let event = event(about, &news, &now);
+    let (kind, uid) = (K::kind(), about.uid());
+    let component = format!("{}-controller", kind.kind.to_lowercase());
+    let told = events::Told {
+        source: &component,
+        uid,
+        type_: news.type_,
+        reason: news.reason,
+        message: &news.message,
+    };
+    let verdict = context.told.lock().observe(told, now.0);
+    let (news, fingerprint) = match verdict {
+        Verdict::Dropped => return,
+        Verdict::Own => (news.clone(), fingerprint(uid, &news)),
+        Verdict::Combined => {
+            let all = News { message: String::new(), ..news.clone() };
+            (News { message: format!("{COMBINED}{}", news.message), ..news }, fingerprint(uid, &all))
+        }
+    };
+    let event = event(about, &news, component, fingerprint, &now);
     let key = event.key();
     // First the write that is right nearly always; whether it was told before need not be asked.
     let mut written = context.client.create(event).await;
     if matches!(written, Err(Error::AlreadyExists { .. })) {
-        let again = |event: &mut Event| count_up(event, &now);
+        let again = |event: &mut Event| count_up(event, &news.message, &now);
         written = context.client.modify(WriteTarget::Object, &key, again).await;
     }
     if let Err(error) = written {
@@ -90,21 +110,21 @@ pub(super) async fn ensure<K: Object + PartialEq>(
     ensure_by(&context.client, owner, desired, merge, |desired| create(context, owner, desired)).await
 }
 
-/// A reconciler of objects of kind `K` whose failures are told on the object that it fails on. How often is bounded by
-/// the queue, which waits longer after each failure.
-pub(super) struct Told<K, R> {
+/// A reconciler of objects of kind `K` whose failures become Events about the object that it failed on. How often is
+/// bounded by the queue, which waits longer after each failure.
+pub(super) struct WithEvents<K, R> {
     context: Context,
     reconciler: R,
     kind: PhantomData<fn(K)>,
 }
 
-impl<K: Object, R: Reconcile> Told<K, R> {
+impl<K: Object, R: Reconcile> WithEvents<K, R> {
     pub(super) fn new(context: &Context, reconciler: R) -> Self {
         Self { context: context.clone(), reconciler, kind: PhantomData }
     }
 }
 
-impl<K: Object, R: Reconcile> Reconcile for Told<K, R> {
+impl<K: Object, R: Reconcile> Reconcile for WithEvents<K, R> {
     async fn reconcile(&self, key: &ObjectKey) -> Result<Action> {
         let outcome = self.reconciler.reconcile(key).await;
         if let Err(error) = &outcome
@@ -120,15 +140,14 @@ impl<K: Object, R: Reconcile> Reconcile for Told<K, R> {
 /// Whether a failure tells a user anything: conflicts are how writers meet, and an API that cannot take writes now shall
 /// not get more of them.
 fn is_news(error: &Error) -> bool {
-    !matches!(error, Error::Conflict { .. } | Error::Expired(_) | Error::Unavailable(_))
+    !error.is_conflict() && !matches!(error, Error::Expired(_) | Error::Unavailable(_))
 }
 
-fn event<K: Object>(about: &K, news: &News, now: &Time) -> Event {
+fn event<K: Object>(about: &K, news: &News, component: String, fingerprint: u64, now: &Time) -> Event {
     let kind = K::kind();
-    let component = format!("{}-controller", kind.kind.to_lowercase());
     Event {
         metadata: ObjectMeta {
-            name: Some(format!("{}.{:016x}", about.name(), fingerprint(about.uid(), news))),
+            name: Some(format!("{}.{fingerprint:016x}", about.name())),
             namespace: Some(about.namespace().to_owned()),
             ..ObjectMeta::default()
         },
@@ -154,7 +173,8 @@ fn event<K: Object>(about: &K, news: &News, now: &Time) -> Event {
     }
 }
 
-fn count_up(event: &mut Event, now: &Time) {
+fn count_up(event: &mut Event, message: &str, now: &Time) {
+    event.message = Some(message.to_owned());
     event.count = Some(event.count.unwrap_or(1).saturating_add(1));
     event.last_timestamp = Some(now.clone());
 }

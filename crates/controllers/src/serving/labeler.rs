@@ -1,8 +1,7 @@
 //! Marks Revisions and Configurations with the Routes that lead to them, from which follow a Revision's least scale and
 //! when it may be collected (upstream: serving, reconciler/labeler).
 //!
-//! It works from the marked object's side: so no Route must remember where it once led, and a mark that was left behind
-//! is found by whoever carries it.
+//! Reconciles Revisions and Configurations, not Routes: each recomputes its own marks, so stale ones go.
 
 mod naming;
 mod routing;

@@ -46,7 +46,7 @@ use super::{
     child::{Child, create, ensure, write_status},
     configuration::{is_failed, is_ready},
     context::Context,
-    events::{self, News, Told},
+    events::{self, News, WithEvents},
     requeue::requeue_on_change,
 };
 
@@ -84,7 +84,7 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
         );
         let lookups = digests.run(Arc::clone(&context.images), queue);
         let reconciler = Revisions { context: context.clone(), digests: Arc::clone(&digests) };
-        let reconciler = Told::<Revision, _>::new(&context, reconciler);
+        let reconciler = WithEvents::<Revision, _>::new(&context, reconciler);
         tokio::join!(controller.run(reconciler), lookups, configs);
     })
 }
@@ -135,7 +135,12 @@ impl Revisions {
         let deployment = desired_deployment(revision, resolved, configs);
         let deployment = ensure(client, revision, deployment, deployment::merge).await?;
         let trouble = self.trouble(revision, &deployment, configs).await?;
-        let stuck = is_stuck(revision, deployment.own());
+        let mut stuck = is_stuck(revision, deployment.own(), None);
+        if stuck {
+            let key = ObjectKey::new(revision.namespace(), names::pod_autoscaler(revision.name()));
+            let before = client.find::<PodAutoscaler>(&key).await?;
+            stuck = is_stuck(revision, deployment.own(), before.as_deref());
+        }
         let autoscaler = desired_pod_autoscaler(revision, reachability(revision, stuck), configs);
         let autoscaler = ensure(client, revision, autoscaler, pod_autoscaler::merge).await?;
         self.ensure_images(revision, resolved).await?;

@@ -24,12 +24,12 @@ use self::{
     ingress::desired_ingress,
     placeholder::{desired_placeholder, is_cluster_local, merge_endpoints},
     status::{Observed, route_status},
-    traffic::{Named, resolve},
+    traffic::{Referenced, resolve},
 };
 use super::{
     child::{Child, ensure, is_controlled_by, write_status},
     context::Context,
-    events::{self, Told},
+    events::{self, WithEvents},
     references::References,
     requeue::requeue_on_change,
     verdict::Verdict,
@@ -63,7 +63,7 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
         };
         let configs =
             requeue_on_change::<Route>(&context.client, controller.queue(), context.configs.clone(), matters);
-        let routes = Told::<Route, _>::new(&context, Routes { context: context.clone(), naming });
+        let routes = WithEvents::<Route, _>::new(&context, Routes { context: context.clone(), naming });
         tokio::join!(controller.run(routes), configs);
     })
 }
@@ -107,7 +107,7 @@ impl Routes {
     }
 
     /// Reads what the targets name. Says first that this Route wants to hear of it, so that nothing is missed between.
-    async fn named(&self, route: &Route) -> Result<Named> {
+    async fn named(&self, route: &Route) -> Result<Referenced> {
         let client = &self.context.client;
         let key = |name: &str| ObjectKey::new(route.namespace(), name);
         let configurations: BTreeSet<_> = route
@@ -119,7 +119,7 @@ impl Routes {
         let mut revisions: BTreeSet<_> =
             route.spec.traffic.iter().filter_map(|target| target.revision_name.as_deref().map(key)).collect();
         self.naming.configurations.set(&route.key(), configurations.clone());
-        let mut named = Named::default();
+        let mut named = Referenced::default();
         for configuration in configurations {
             if let Some(found) = client.find::<Configuration>(&configuration).await? {
                 revisions.extend(found.status.latest_ready_revision_name.as_deref().map(key));

@@ -17,7 +17,7 @@ use self::{
 };
 use super::{
     child::{Child, write_status},
-    configuration::named::{Named, is_available},
+    configuration::named::{NameOwner, name_owner},
     context::Context,
     events::ensure,
 };
@@ -50,7 +50,7 @@ impl Services {
             // Nor may it lead to a Revision that merely has the name by chance.
             let key = ObjectKey::new(service.namespace(), name.clone());
             let revision = self.context.client.find::<Revision>(&key).await?;
-            if revision.is_some_and(|revision| is_available(configuration, &revision) == Named::Taken) {
+            if revision.is_some_and(|revision| name_owner(configuration, &revision) == NameOwner::Taken) {
                 return Ok(ObservedRoute::RevisionNameTaken(name.clone()));
             }
         }

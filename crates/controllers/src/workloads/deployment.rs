@@ -1,5 +1,6 @@
 //! Deployment → ReplicaSets, one per template, and the way from one to the next.
 
+mod revision;
 mod rollout;
 mod status;
 mod template;
@@ -9,8 +10,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use objects::{Action, Error, ListOptions, Reconcile, Result, WriteTarget};
 use resources::{
     Object, ObjectKey, admission,
-    builtin::{Deployment, ReplicaSet, ReplicaSetSpec},
+    builtin::{Deployment, DeploymentStatus, ReplicaSet, ReplicaSetSpec},
     meta::{LabelSelector, ObjectMeta},
+    provided,
 };
 
 use super::Context;
@@ -27,6 +29,9 @@ impl Reconcile for Reconciler {
         if deployment.is_deleting() {
             return Ok(Action::Wait);
         }
+        if provided::is_marked(&deployment.metadata) {
+            return self.stand_in(&deployment).await;
+        }
         let options = ListOptions::namespace(deployment.namespace()).owned_by(deployment.uid());
         let sets = client.list::<ReplicaSet>(&options).await?.items;
         let hash = template::hash(&deployment);
@@ -36,10 +41,12 @@ impl Reconcile for Reconciler {
         let (current, old): (Vec<_>, Vec<_>) =
             sets.into_iter().partition(|set| template::hash_of(set) == Some(&hash));
         let current = match current.into_iter().next() {
-            Some(set) => set,
+            Some(set) => self.number(&deployment, set, &old).await?,
             None => {
                 let first = rollout::first_size(&deployment, &old);
-                match client.create(replica_set(&deployment, &hash, first)).await {
+                let mut set = replica_set(&deployment, &hash, first);
+                set.metadata.annotations = Some(revision::annotations(&deployment, None, &old));
+                match client.create(set).await {
                     Err(error) if error.is_already_exists() => return self.adopt(&deployment, &hash).await,
                     created => created?,
                 }
@@ -49,11 +56,18 @@ impl Reconcile for Reconciler {
             scale(&self.context, &set, replicas).await?;
         }
         self.forget_old(&deployment, &old).await?;
+        self.tell_revision(&deployment, &current).await?;
         self.write_status(&deployment, Some(&current), &old).await
     }
 }
 
 impl Reconciler {
+    /// Says of a part of Ebb itself that it is there; no pods are run for it.
+    async fn stand_in(&self, deployment: &Deployment) -> Result<Action> {
+        let status = status::provided(deployment, &self.context.now());
+        self.put_status(deployment, status).await.map(|()| Action::Wait)
+    }
+
     /// What a paused Deployment still does.
     async fn keep_size(
         &self,
@@ -67,6 +81,42 @@ impl Reconciler {
         let (current, old): (Vec<_>, Vec<_>) =
             sets.into_iter().partition(|set| template::hash_of(set) == Some(hash));
         self.write_status(deployment, current.first().map(|set| &**set), &old).await
+    }
+
+    /// Gives the current set its number, which is another one when its template is current again, and what else it has of
+    /// the Deployment.
+    async fn number(
+        &self,
+        deployment: &Deployment,
+        current: Arc<ReplicaSet>,
+        old: &[Arc<ReplicaSet>],
+    ) -> Result<Arc<ReplicaSet>> {
+        let annotations = revision::annotations(deployment, Some(&current), old);
+        if current.metadata.annotations.as_ref() == Some(&annotations) {
+            return Ok(current);
+        }
+        let key = current.key();
+        let numbered = self.context.client.modify::<ReplicaSet>(WriteTarget::Object, &key, |set| {
+            set.metadata.annotations = Some(annotations.clone());
+        });
+        numbered.await
+    }
+
+    /// Says at which revision the Deployment is.
+    async fn tell_revision(&self, deployment: &Deployment, current: &ReplicaSet) -> Result<()> {
+        let Some(revision) = current.annotation(revision::REVISION) else { return Ok(()) };
+        if deployment.annotation(revision::REVISION) == Some(revision) {
+            return Ok(());
+        }
+        let key = deployment.key();
+        let told = self.context.client.modify::<Deployment>(WriteTarget::Object, &key, |deployment| {
+            let annotations = deployment.metadata.annotations.get_or_insert_default();
+            annotations.insert(revision::REVISION.to_owned(), revision.to_owned());
+        });
+        match told.await {
+            Err(error) if error.is_not_found() => Ok(()),
+            told => told.map(drop),
+        }
     }
 
     /// Takes over what an earlier Deployment left as orphans: the ReplicaSet of this template's name, and with it all that
@@ -102,7 +152,9 @@ impl Reconciler {
         let keep = deployment.spec.as_ref().and_then(|spec| spec.revision_history_limit).unwrap_or(10);
         let mut empty: Vec<_> =
             old.iter().filter(|set| rollout::wanted(set) == 0 && rollout::existing(set) == 0).collect();
-        empty.sort_by_key(|set| set.metadata.creation_timestamp.as_ref().map(|time| time.0));
+        empty.sort_by_key(|set| {
+            (revision::number(set), set.metadata.creation_timestamp.as_ref().map(|time| time.0))
+        });
         let surplus = empty.len().saturating_sub(usize::try_from(keep).unwrap_or(0));
         for set in &empty[..surplus] {
             self.context.client.delete_exactly(&***set).await?;
@@ -118,6 +170,10 @@ impl Reconciler {
     ) -> Result<Action> {
         let now = self.context.now();
         let (status, again) = status::status(deployment, current, old, &now);
+        self.put_status(deployment, status).await.map(|()| again.map_or(Action::Wait, Action::After))
+    }
+
+    async fn put_status(&self, deployment: &Deployment, status: DeploymentStatus) -> Result<()> {
         let written = self
             .context
             .client
@@ -126,8 +182,8 @@ impl Reconciler {
             })
             .await;
         match written {
-            Err(error) if error.is_not_found() => Ok(Action::Wait),
-            written => written.map(|_| again.map_or(Action::Wait, Action::After)),
+            Err(error) if error.is_not_found() => Ok(()),
+            written => written.map(drop),
         }
     }
 }
@@ -175,7 +231,6 @@ fn replica_set(deployment: &Deployment, hash: &str, replicas: i32) -> ReplicaSet
             name: Some(format!("{}-{hash}", deployment.name())),
             namespace: deployment.metadata.namespace.clone(),
             labels: template.metadata.as_ref().and_then(|metadata| metadata.labels.clone()),
-            annotations: template::annotations(deployment),
             owner_references: Some(vec![controlled_by(deployment)]),
             ..ObjectMeta::default()
         },

@@ -6,10 +6,10 @@
 mod selection;
 mod slices;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream::FuturesUnordered};
-use objects::{Action, Backoff, Client, Event, ListOptions, Queue, Result};
+use objects::{Action, Backoff, Client, Event, ListOptions, Queue, Result, owner};
 use resources::{
     Object, ObjectKey,
     builtin::{EndpointSlice, Pod, Service},
@@ -20,6 +20,8 @@ use super::Context;
 
 /// The label that ties a slice to its Service.
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
+/// How long a change to a slice waits before its Service is looked at: most are this controller's own.
+const SETTLE: Duration = Duration::from_millis(5);
 /// How many Services are worked on at once.
 const CONCURRENCY_MAX: usize = 16;
 
@@ -29,6 +31,8 @@ pub(super) async fn run(context: Context) {
     let mut selection = Selection::default();
     let mut services = client.watch::<Service>(ListOptions::all());
     let mut pods = client.watch::<Pod>(ListOptions::all());
+    let mut slices = client.watch::<EndpointSlice>(ListOptions::all());
+    let mut slices_synced = false;
     let mut working = FuturesUnordered::new();
     loop {
         tokio::select! {
@@ -46,6 +50,17 @@ pub(super) async fn run(context: Context) {
                 // A delete may have been missed, and nobody knows whose.
                 Event::Restarted => selection.services().for_each(|key| queue.add(key)),
                 Event::Synced => {}
+            },
+            // One that somebody else edited or deleted is put back.
+            event = slices.next() => match event {
+                Event::Applied(slice) | Event::Deleted(slice) => {
+                    if let Some(key) = service_of(&slice) {
+                        queue.add_after(key, SETTLE);
+                    }
+                }
+                Event::Restarted if slices_synced => selection.services().for_each(|key| queue.add(key)),
+                Event::Restarted => {}
+                Event::Synced => slices_synced = true,
             },
             key = queue.next(), if working.len() < CONCURRENCY_MAX => {
                 let client = &client;
@@ -65,6 +80,12 @@ pub(super) async fn run(context: Context) {
     }
 }
 
+/// The Service that a slice belongs to, also when somebody removed the label that says so.
+fn service_of(slice: &EndpointSlice) -> Option<ObjectKey> {
+    let labelled = slice.label(SERVICE_NAME).map(|name| ObjectKey::new(slice.namespace(), name));
+    labelled.or_else(|| owner::<Service>(slice))
+}
+
 async fn reconcile(client: &Client, key: &ObjectKey) -> Result<Action> {
     let Some(service) = client.find::<Service>(key).await? else { return Ok(Action::Wait) };
     let Some(selector) = service.spec.as_ref().and_then(|spec| spec.selector.as_ref()) else {
@@ -79,26 +100,43 @@ async fn reconcile(client: &Client, key: &ObjectKey) -> Result<Action> {
     let wanted = slices::desired(&service, &pods);
     let options = ListOptions::namespace(service.namespace()).label(SERVICE_NAME, service.name());
     let existing = client.list::<EndpointSlice>(&options).await?.items;
-    for slice in &existing {
+    // Slices that others made for the Service are theirs.
+    let is_own = |slice: &EndpointSlice| owner::<Service>(slice).as_ref() == Some(key);
+    for slice in existing.iter().filter(|slice| is_own(slice)) {
         if !wanted.iter().any(|wanted| wanted.metadata.name == slice.metadata.name) {
             client.delete_exactly(&**slice).await?;
         }
     }
     for slice in wanted {
-        match existing.iter().find(|existing| existing.metadata.name == slice.metadata.name) {
-            None => match client.create(slice).await {
-                Err(error) if error.is_already_exists() => {}
-                created => drop(created?),
+        let labelled = existing.iter().find(|existing| existing.metadata.name == slice.metadata.name);
+        let existing = match labelled {
+            Some(existing) => Some(Arc::clone(existing)),
+            None => match client.create(slice.clone()).await {
+                // It lost its label, or it is somebody else's.
+                Err(error) if error.is_already_exists() => client.find::<EndpointSlice>(&slice.key()).await?,
+                created => {
+                    created?;
+                    continue;
+                }
             },
-            Some(existing) if existing.endpoints != slice.endpoints || existing.ports != slice.ports => {
-                let mut next = EndpointSlice::clone(existing);
-                (next.endpoints, next.ports) = (slice.endpoints, slice.ports);
+        };
+        if let Some(existing) = existing.filter(|existing| is_own(existing)) {
+            let next = merge(&existing, slice);
+            if next != *existing {
                 client.update(next).await?;
             }
-            Some(_) => {}
         }
     }
     Ok(Action::Wait)
+}
+
+/// `existing` as `desired` asks; labels of others stay.
+fn merge(existing: &EndpointSlice, desired: EndpointSlice) -> EndpointSlice {
+    let mut merged = existing.clone();
+    (merged.endpoints, merged.ports) = (desired.endpoints, desired.ports);
+    let labels = merged.metadata.labels.get_or_insert_default();
+    labels.extend(desired.metadata.labels.unwrap_or_default());
+    merged
 }
 
 #[cfg(test)]

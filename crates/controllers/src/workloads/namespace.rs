@@ -51,8 +51,7 @@ impl Reconciler {
             self.client.backend().list(CustomResourceDefinition::kind(), &ListOptions::all()).await?;
         let definitions = definitions.items.into_iter().filter_map(downcast::<CustomResourceDefinition>);
         let defined = definitions.filter(|crd| custom::is_true(crd, ESTABLISHED) && !is_built_in(crd));
-        let kinds = defined.map(|crd| custom::hub(&crd).map_err(|error| Error::Internal(error.to_string())));
-        Ok(kinds.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+        Ok(defined.filter_map(|crd| custom::hub(&crd)).collect())
     }
 
     /// Asks for the deletion of what is left in a namespace; returns how much that is.

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use apiserver::{ApiServer, Chance, Options};
+use apiserver::{ApiServer, Environment, Options};
 use controllers::serving::Clock;
 use jiff::{SignedDuration, Timestamp};
 use objects::{Access, Client, ListOptions, Remote, RemoteOptions, Scope, WriteTarget};
@@ -72,7 +72,8 @@ impl Api {
         let start = Instant::now();
         let clock: Clock = Arc::new(move || epoch + SignedDuration::try_from(start.elapsed()).unwrap());
         let told = Arc::clone(&clock);
-        let options = Options { chance: Chance::new(move || told(), 1), ..Options::new("/nonexistent") };
+        let options =
+            Options { environment: Environment::new(move || told(), 1), ..Options::new("/nonexistent") };
         let server = ApiServer::in_memory(options).await.unwrap();
         let client = || server.client();
         Self {

@@ -1,6 +1,6 @@
 //! ConfigMaps take effect at once; names given by the user.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use resources::serving::{Configuration, Revision, Route, Service};
 use serde_json::json;
@@ -21,6 +21,25 @@ pub(crate) async fn a_new_domain_changes_urls_at_once(home: &Home) {
     let renamed = home.until("hello", "renamed", |route: &Route| route.status.url.as_deref() == Some(&url));
     home.within(AT_ONCE, renamed).await;
     home.within(AT_ONCE, home.service_ready("hello")).await;
+}
+
+/// Lists come in pages of five hundred.
+pub(crate) async fn more_objects_than_a_page_follow_the_configuration(home: &Home) {
+    const ROUTES: usize = 1_100;
+    let template = |template: &'static str| [("domain-template", template)];
+    for at in 0..ROUTES {
+        let traffic = json!([{"revisionName": "missing-00001", "percent": 100}]);
+        home.apply::<Route>(json!({"metadata": {"name": format!("r{at}")}, "spec": {"traffic": traffic}}))
+            .await;
+    }
+    let all = async |end: &str| {
+        let follows = |route: &Arc<Route>| route.status.url.as_deref().is_some_and(|url| url.contains(end));
+        let routes = |routes: &[Arc<Route>]| routes.len() == ROUTES && routes.iter().all(follows);
+        home.until_all(&format!("at {end}"), routes).await;
+    };
+    all(".example.com").await;
+    home.configure("config-network", &template("{{.Name}}.{{.Namespace}}.new.{{.Domain}}")).await;
+    home.within(AT_ONCE, all(".new.example.com")).await;
 }
 
 pub(crate) async fn a_template_makes_a_revision_for_each_of_its_states(home: &Home) {

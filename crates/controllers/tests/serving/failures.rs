@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use objects::WriteTarget;
 use resources::{
+    Object,
+    builtin::Pod,
     networking::Ingress,
     serving::{Revision, Service},
 };
@@ -10,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     home::{Home, is, says},
-    node::{CRASHES, LIMITED, MISSING, UNSCHEDULABLE},
+    node::{CRASHES, CRASHES_NOW, LIMITED, MISSING, UNSCHEDULABLE},
 };
 
 /// What is said at once is said by then.
@@ -72,6 +75,39 @@ pub(crate) async fn a_container_that_ends_says_how(home: &Home) {
     let revision = failed(home).await;
     let expect = ("False", "ExitCode3", "Container failed with: no database");
     assert_eq!(says(&revision.status.conditions, "ContainerHealthy"), expect);
+}
+
+pub(crate) async fn what_worked_once_and_crashes_now_is_not_ready(home: &Home) {
+    let image = "gcr.io/p/hello:v1";
+    home.load(&[image]);
+    let annotations = json!({"autoscaling.knative.dev/min-scale": "1"});
+    let mut service = hello(image);
+    service["spec"]["template"]["metadata"] = json!({"annotations": annotations});
+    home.apply::<Service>(service).await;
+    home.service_ready("hello").await;
+    home.quiet().await;
+    let pods = home.until_all::<Pod>("one", |pods| pods.len() == 1).await;
+    let crash = |pod: &mut Pod| {
+        pod.metadata.annotations.get_or_insert_default().insert(CRASHES_NOW.into(), "true".into());
+    };
+    home.client.modify(WriteTarget::Object, &pods[0].key(), crash).await.unwrap();
+    let revision = home.within(AT_ONCE, failed(home)).await;
+    let expect = ("False", "ExitCode3", "Container failed with: no database");
+    assert_eq!(says(&revision.status.conditions, "ContainerHealthy"), expect);
+    home.within(
+        AT_ONCE,
+        home.until("hello", "not ready", |service: &Service| {
+            is(&service.status.conditions, "Ready", "False")
+        }),
+    )
+    .await;
+    // It has worked, so its instance is kept: the node tries on.
+    home.quiet().await;
+    let pods =
+        home.until_all::<Pod>("the same", |after| after.len() == 1 && after[0].uid() == pods[0].uid()).await;
+    let mend = |pod: &mut Pod| drop(pod.metadata.annotations.as_mut().unwrap().remove(CRASHES_NOW));
+    home.client.modify(WriteTarget::Object, &pods[0].key(), mend).await.unwrap();
+    home.service_ready("hello").await;
 }
 
 pub(crate) async fn what_the_node_leaves_out_is_said_for_information(home: &Home) {

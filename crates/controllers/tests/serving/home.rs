@@ -76,6 +76,7 @@ impl Home {
             activator,
             images: images.clone(),
             stats: stats.clone(),
+            told: Arc::default(),
         };
         let network = network::Context {
             client: controllers.clone(),
@@ -87,6 +88,7 @@ impl Home {
             client: controllers.clone(),
             clock: Arc::clone(&clock),
             node: node::NAME.into(),
+            root_ca: "a certificate".into(),
         };
         let all = [serving::all(&serving), network::all(&network), workloads::all(&workloads)];
         all.into_iter().flatten().for_each(|(_, controller)| drop(parts.spawn(controller)));

@@ -13,6 +13,11 @@ pub(crate) const NAME: &str = "here";
 
 /// An image whose container ends with code 3.
 pub(crate) const CRASHES: &str = "dev.local/crashes";
+/// The annotation of a pod whose container ends from now on as that of [`CRASHES`] does.
+pub(crate) const CRASHES_NOW: &str = "example.com/crashes-now";
+/// An image whose container is made as soon as its pod has the annotation [`LET_GO`].
+pub(crate) const HELD: &str = "dev.local/held";
+pub(crate) const LET_GO: &str = "example.com/let-go";
 /// An image that the node cannot find.
 pub(crate) const MISSING: &str = "dev.local/missing";
 /// An image whose container is made for ever.
@@ -53,6 +58,14 @@ fn status(pod: &Pod) -> PodStatus {
     let images =
         pod.spec.iter().flat_map(|spec| &spec.containers).filter_map(|container| container.image.as_deref());
     let image = images.into_iter().next().unwrap_or_default();
+    let annotated = |name: &str| {
+        pod.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(name))
+    };
+    let image = match image {
+        _ if annotated(CRASHES_NOW) => CRASHES,
+        HELD if !annotated(LET_GO) => STUCK,
+        image => image,
+    };
     let mut conditions = vec![];
     let mut container = ContainerStatus {
         name: "user-container".into(),

@@ -1,5 +1,6 @@
 //! Routes of their own, and what `config-network` says of all of them.
 
+use controllers::network::DomainConflict;
 use resources::{
     annotations::INGRESS_CLASS,
     networking::Ingress,
@@ -97,4 +98,26 @@ pub(crate) async fn what_becomes_of_tls_is_said(home: &Home) {
     expect("hidden", "TLSNotEnabled", "TLS is not enabled for cluster-local").await;
     let service = home.service_ready("open").await;
     assert_eq!(service.status.url, Some(format!("http://open.{}.example.com:8080", home.namespace)));
+}
+
+pub(crate) async fn a_host_that_an_older_ingress_has_is_said(home: &Home) {
+    home.load(&[IMAGE]);
+    home.apply::<Service>(configuration("hello", "1")).await;
+    home.service_ready("hello").await;
+    // It was served, and an older one came: as after a restart, in another order.
+    let conflict = DomainConflict { host: "hello.example.com".into(), owner: home.key("older") };
+    home.gateways.conflict(&home.key("hello"), Some(conflict));
+    let ingress = home
+        .until("hello", "rejected", |ingress: &Ingress| is(&ingress.status.conditions, "Ready", "False"))
+        .await;
+    let (status, reason, message) = says(&ingress.status.conditions, "LoadBalancerReady");
+    assert_eq!((status, reason), ("False", "DomainConflict"));
+    let owner = home.key("older").to_string();
+    assert!(message.contains("hello.example.com") && message.contains(&owner), "{message}");
+    home.until("hello", "not ready", |service: &Service| {
+        says(&service.status.conditions, "RoutesReady").1 == "DomainConflict"
+    })
+    .await;
+    home.gateways.conflict(&home.key("hello"), None);
+    home.service_ready("hello").await;
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use controllers::{
-    network::{self, Applied, IngressClass, LoadBalancers},
+    network::{self, DomainConflict, IngressClass, LoadBalancers, Served},
     serving::{ImageQuery, ImageResolver},
 };
 use futures::future::BoxFuture;
@@ -66,7 +66,7 @@ impl ImageResolver for Images {
 #[derive(Default)]
 pub(crate) struct Gateways {
     held: AtomicBool,
-    applied: Mutex<BTreeMap<ObjectKey, Applied>>,
+    served: Mutex<BTreeMap<ObjectKey, Served>>,
     changed: watch::Sender<u64>,
 }
 
@@ -74,6 +74,12 @@ impl Gateways {
     /// From now on they serve nothing, or all that they have seen.
     pub(crate) fn hold(&self, held: bool) {
         self.held.store(held, Ordering::SeqCst);
+        self.changed.send_modify(|version| *version += 1);
+    }
+
+    /// From now on this Ingress, which they have seen, has lost a host to another one, or has it again.
+    pub(crate) fn conflict(&self, ingress: &ObjectKey, conflict: Option<DomainConflict>) {
+        self.served.lock().get_mut(ingress).unwrap().conflict = conflict;
         self.changed.send_modify(|version| *version += 1);
     }
 
@@ -86,8 +92,11 @@ impl Gateways {
             let mut watch = client.watch::<Ingress>(ListOptions::all());
             loop {
                 if let Event::Applied(ingress) = watch.next().await {
-                    let applied = Applied { uid: ingress.uid().to_owned(), generation: ingress.generation() };
-                    gateways.applied.lock().insert(ingress.key(), applied);
+                    let (uid, generation) = (ingress.uid().to_owned(), ingress.generation());
+                    let mut served = gateways.served.lock();
+                    let conflict = served.remove(&ingress.key()).and_then(|before| before.conflict);
+                    served.insert(ingress.key(), Served { uid, generation, conflict });
+                    drop(served);
                     gateways.changed.send_modify(|version| *version += 1);
                 }
             }
@@ -105,8 +114,13 @@ impl network::Gateways for Gateways {
         }
     }
 
-    fn applied(&self, ingress: &ObjectKey) -> Option<Applied> {
-        self.applied.lock().get(ingress).filter(|_| !self.held.load(Ordering::SeqCst)).cloned()
+    fn served(&self, ingress: &ObjectKey) -> Option<Served> {
+        self.served.lock().get(ingress).filter(|_| !self.held.load(Ordering::SeqCst)).cloned()
+    }
+
+    fn conflicting(&self) -> Vec<ObjectKey> {
+        let served = self.served.lock();
+        served.iter().filter(|(_, state)| state.conflict.is_some()).map(|(key, _)| key.clone()).collect()
     }
 
     fn changed(&self) -> watch::Receiver<u64> {

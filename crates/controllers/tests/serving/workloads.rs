@@ -96,6 +96,33 @@ pub(crate) async fn a_service_has_the_addresses_of_its_pods(home: &Home) {
     home.gone::<EndpointSlice>("web-0").await;
 }
 
+pub(crate) async fn a_slice_that_somebody_edits_or_deletes_is_put_back(home: &Home) {
+    let service =
+        json!({"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
+    home.apply::<PlainService>(service).await;
+    home.apply::<Deployment>(web(1, json!({}))).await;
+    let label = "kubernetes.io/service-name";
+    let whole = |slice: &EndpointSlice| slice.endpoints.len() == 2 && slice.label(label) == Some("web");
+    let before = home.until("web-0", "of both pods", whole).await;
+    home.quiet().await;
+    let emptied = |slice: &mut EndpointSlice| slice.endpoints.clear();
+    home.client.modify(WriteTarget::Object, &home.key("web-0"), emptied).await.unwrap();
+    home.until("web-0", "of both pods again", whole).await;
+    let unlabelled = |slice: &mut EndpointSlice| drop(slice.metadata.labels.as_mut().unwrap().remove(label));
+    home.client.modify(WriteTarget::Object, &home.key("web-0"), unlabelled).await.unwrap();
+    home.until("web-0", "labelled again", whole).await;
+    home.client.delete::<EndpointSlice>(&home.key("web-0"), &DeleteOptions::default()).await.unwrap();
+    home.until("web-0", "there again", |slice: &EndpointSlice| whole(slice) && slice.uid() != before.uid())
+        .await;
+    // One that somebody else made for the Service stays as it is.
+    let labels = json!({label: "web"});
+    let other =
+        json!({"metadata": {"name": "mine", "labels": labels}, "addressType": "IPv4", "endpoints": []});
+    home.apply::<EndpointSlice>(other).await;
+    home.quiet().await;
+    home.get::<EndpointSlice>("mine").await;
+}
+
 pub(crate) async fn what_a_deployment_owns_goes_after_it(home: &Home) {
     for propagation in [Propagation::Background, Propagation::Foreground] {
         home.apply::<Deployment>(web(1, json!({}))).await;
@@ -206,7 +233,7 @@ pub(crate) async fn objects_of_users_kinds_own_and_go_with_their_namespace(home:
     });
     let definition: CustomResourceDefinition = serde_json::from_value(definition).unwrap();
     let definition = home.client.create(definition).await.unwrap();
-    let kind = resources::custom::kinds(&definition).unwrap()[0];
+    let kind = resources::custom::kinds(&definition)[0];
     let backend = home.client.backend();
     let widget = |name: &str| {
         kind.decode_value(json!({"metadata": {"name": name, "namespace": home.namespace}})).unwrap()

@@ -19,6 +19,8 @@ pub(crate) struct Arrived {
     /// The client's side of a protocol switch, if it asked for one.
     pub(crate) upgrade: Option<OnUpgrade>,
     pub(crate) connection: Arc<Connection>,
+    /// It went out before, and its connection closed without an answer. It is not sent a third time.
+    pub(crate) repeated: bool,
 }
 
 /// Counts requests in at their revision, which tells the autoscaler.
@@ -43,6 +45,6 @@ where
         };
         let visit = revision.enter();
         drop(revision);
-        self.inner.call(Box::new(Arrived { visit, request, upgrade, connection })).await
+        self.inner.call(Box::new(Arrived { visit, request, upgrade, connection, repeated: false })).await
     }
 }

@@ -6,8 +6,8 @@ use parking_lot::Mutex;
 use super::ColdStart;
 use crate::{Limits, RevisionKey};
 
-/// The last cold starts of all revisions. They are remembered here and not by the revision, which is forgotten when
-/// it is idle again: just when somebody asks why its first request was slow.
+/// The last cold starts of all revisions. They are kept here and not with the revision, which is dropped when it becomes
+/// idle: just when somebody asks why its first request was slow.
 #[derive(Default)]
 pub(crate) struct ColdStarts {
     ring: Mutex<VecDeque<(Arc<RevisionKey>, ColdStart)>>,
@@ -35,7 +35,7 @@ impl ColdStarts {
         ring.iter().filter(|(key, _)| **key == *revision).map(|(_, start)| start.clone()).collect()
     }
 
-    /// A revision of the same name will be another one.
+    /// The revision is gone; one that gets its name later is another.
     pub(super) fn forget(&self, revision: &RevisionKey) {
         self.ring.lock().retain(|(key, _)| **key != *revision);
     }

@@ -3,11 +3,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// The uids of the instances that were told to drain.
+/// The uids of the instances that were drained.
 ///
-/// Endpoints from before may still name such an instance, even after others did not (a watch that begins anew tells
-/// what is there from the start), and even to a revision that was forgotten meanwhile. A uid never comes back, so
-/// remembering it too long costs nothing but memory: the oldest goes when there are too many.
+/// Stale endpoints may still name such an instance, even after newer ones did not (a watch that restarts lists everything
+/// again), and even after its revision was removed. A uid is never used again, so remembering it too long costs nothing
+/// but memory: the oldest is dropped when there are too many.
 #[derive(Default)]
 pub(crate) struct Drained {
     uids: Mutex<Uids>,

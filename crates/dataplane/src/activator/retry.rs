@@ -1,4 +1,4 @@
-//! Another attempt for requests that no instance has seen.
+//! Another attempt for requests that no instance has answered, where that is safe.
 
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ use crate::{Error, Limits};
 /// By how much each pause is longer than the last (upstream: serving, activator dial back-off).
 const PAUSE_GROWTH: f64 = 1.4;
 
-/// Tries again while nothing of the request was sent, on another instance if there is one.
+/// Tries again while it is safe, on another instance if there is one. Whether it is, [`Failure`] says: as long as nothing
+/// of the request was sent, and once for one that is safe to repeat and met a connection at its end.
 pub(crate) struct Retrying<S> {
     pub(crate) limits: Arc<Limits>,
     pub(crate) inner: S,
@@ -43,7 +44,7 @@ where
             arrived = again;
             let failed = Arc::clone(arrived.visit.slot());
             arrived.visit.release();
-            tracing::debug!(%error, attempt, "request not sent, trying again");
+            tracing::debug!(%error, attempt, "trying again");
             // A first failure may be this instance's end, of which the endpoints will tell: the others are tried at
             // once. Then it is worth waiting.
             if avoid.replace(failed).is_some() {

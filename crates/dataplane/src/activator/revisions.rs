@@ -15,14 +15,14 @@ use crate::{Error, Instance, RevisionConfig, RevisionKey};
 /// Lookups of different revisions rarely meet on a lock, and never wait for a change elsewhere.
 const SHARDS: usize = 64;
 
-/// The revisions that the data plane was told of, idle ones included.
+/// The revisions that the data plane knows, idle ones included.
 pub(crate) struct Revisions {
     shards: Box<[Shard]>,
     hasher: RandomState,
     context: Arc<Context>,
     /// Those removed whose last requests may still be in flight, which hold them.
     removed: Mutex<Vec<Weak<Revision>>>,
-    /// Tells those who wait for a revision that one has become known.
+    /// Notifies requests that wait for an unknown revision when one is added.
     appeared: Notify,
 }
 
@@ -61,8 +61,7 @@ impl Revisions {
         self.appeared.notify_waiters();
     }
 
-    /// Forgets a revision. Its requests in flight finish; those that wait are sent nowhere any more and end by their
-    /// timeout.
+    /// Forgets a revision. Its requests in flight finish; those that wait are answered that it is not there.
     pub(crate) fn remove(&self, key: &RevisionKey) {
         let mut shard = self.shard(key).write();
         let active = shard.remove(key).and_then(|entry| entry.active);
@@ -74,7 +73,7 @@ impl Revisions {
         }
         drop(shard);
         if let Some(active) = active {
-            active.set_instances(Vec::new());
+            active.remove();
         }
         self.context.cold_starts.forget(key);
     }
@@ -109,8 +108,8 @@ impl Revisions {
         Some(Arc::clone(entry.active.get_or_insert_with(new)))
     }
 
-    /// As [`Revisions::activate`], and waits a while for a revision that is not known: routes and revisions are told
-    /// apart, so one may be told before the other.
+    /// As [`Revisions::activate`], and waits a while for a revision that is not known: Routes and Revisions come over
+    /// separate watches, in either order.
     pub(crate) async fn await_known(&self, key: &RevisionKey) -> Result<Arc<Revision>, Error> {
         let known = async {
             loop {

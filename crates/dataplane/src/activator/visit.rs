@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::revision::{Held, Revision, Slot};
+use super::revision::Revision;
+use super::slots::{Held, Slot};
 use crate::queue::{Link, Member, Ticket};
 use crate::{Error, RevisionConfig};
 
@@ -65,9 +66,10 @@ impl Visit {
         let member = match slot {
             Slot::Taken(member) => member,
             Slot::QueueFull { limit } => return Err(Error::QueueFull { limit }),
+            Slot::Removed => return Err(self.removed()),
             Slot::Awaited(receiver) => {
                 self.held = Held::Place(receiver);
-                self.turn().await
+                self.turn().await.ok_or_else(|| self.removed())?
             }
         };
         self.held = Held::Slot(member);
@@ -77,14 +79,17 @@ impl Visit {
         Ok(())
     }
 
-    /// Waits in the queue. The receiver stays in `held`, so that leaving half-way gives back what it may contain.
-    async fn turn(&mut self) -> Arc<Member> {
+    /// Waits in the queue; `None` when the revision was removed meanwhile. The receiver stays in `held`, so that leaving
+    /// half-way gives back what it may contain.
+    async fn turn(&mut self) -> Option<Arc<Member>> {
         match &mut self.held {
-            Held::Place(receiver) => receiver
-                .await
-                .expect("the breaker, which outlives its visits, keeps the sender until it uses it"),
+            Held::Place(receiver) => receiver.await.ok(),
             Held::Nothing | Held::Slot(_) => unreachable!("only a request in the queue waits for its turn"),
         }
+    }
+
+    fn removed(&self) -> Error {
+        Error::UnknownRevision { revision: (**self.revision.key()).clone() }
     }
 
     /// Gives the slot back, for another attempt.

@@ -1,10 +1,12 @@
-//! Which Ingresses the gateway serves, so that their status can say so.
+//! Which Ingresses the gateway serves, and which of their hosts it does not, so that their status can say so.
 
 use std::collections::HashMap;
 
 use parking_lot::Mutex;
 use resources::ObjectKey;
 use tokio::sync::watch;
+
+use crate::{Conflict, Standing};
 
 /// A state of an Ingress that is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub struct Served {
     pub uid: String,
     /// Its `metadata.generation`.
     pub generation: i64,
+    /// A host of it that another Ingress has.
+    pub conflict: Option<Conflict>,
 }
 
 /// The states of all Ingresses that are served.
@@ -20,13 +24,13 @@ pub struct Served {
 pub struct Applied {
     served: Mutex<HashMap<ObjectKey, Served>>,
     table: watch::Sender<u64>,
-    /// Which kinds have been told whole.
-    told: watch::Sender<Told>,
+    /// Kinds whose first list is complete.
+    listed: watch::Sender<Listed>,
 }
 
-/// The kinds that the data plane follows, and whether each has been told whole once.
+/// The kinds that the data plane follows, and whether the first list of each is complete.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Told {
+pub(super) struct Listed {
     pub(super) routes: bool,
     pub(super) revisions: bool,
     pub(super) instances: bool,
@@ -34,7 +38,7 @@ pub(super) struct Told {
 
 impl Default for Applied {
     fn default() -> Self {
-        Self { served: Mutex::default(), table: watch::channel(0).0, told: watch::channel(Told::default()).0 }
+        Self { served: Mutex::default(), table: watch::Sender::new(0), listed: watch::Sender::default() }
     }
 }
 
@@ -49,24 +53,41 @@ impl Applied {
         self.table.subscribe()
     }
 
-    /// Waits until all routes, revisions and instances that were there at the start are known.
+    /// Waits until the first lists of routes, revisions and instances are complete.
     pub async fn synced(&self) {
-        let all = |told: &Told| told.routes && told.revisions && told.instances;
+        let all = |listed: &Listed| listed.routes && listed.revisions && listed.instances;
         // The sender is in `self`, so the wait cannot fail.
-        let _ = self.told.subscribe().wait_for(all).await;
+        let _ = self.listed.subscribe().wait_for(all).await;
     }
 
-    pub(super) fn tell(&self, tell: impl FnOnce(&mut Told)) {
-        self.told.send_modify(tell);
+    /// The Ingresses that do not have all of their hosts.
+    pub fn conflicting(&self) -> Vec<ObjectKey> {
+        let served = self.served.lock();
+        served.iter().filter(|(_, state)| state.conflict.is_some()).map(|(key, _)| key.clone()).collect()
     }
 
-    pub(super) fn set(&self, table: u64, changes: Vec<(ObjectKey, Option<Served>)>) {
+    pub(super) fn mark_listed(&self, mark: impl FnOnce(&mut Listed)) {
+        self.listed.send_modify(mark);
+    }
+
+    /// The table with this number is served: Ingresses have changed in it, or only how they stand.
+    pub(super) fn set(
+        &self,
+        table: u64,
+        changes: Vec<(ObjectKey, Option<Served>)>,
+        standings: Vec<Standing>,
+    ) {
         let mut served = self.served.lock();
         for (key, state) in changes {
             match state {
                 Some(state) => served.insert(key, state),
                 None => served.remove(&key),
             };
+        }
+        for Standing { ingress, conflict } in standings {
+            if let Some(state) = served.get_mut(&ingress) {
+                state.conflict = conflict;
+            }
         }
         drop(served);
         self.table.send_replace(table);

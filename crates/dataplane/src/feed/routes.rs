@@ -7,33 +7,33 @@ use objects::{Client, Event, ListOptions};
 use resources::{Object, ObjectKey, networking::Ingress};
 
 use super::{Applied, Served};
-use crate::{Change, Handle, IngressRoutes};
+use crate::{Age, Change, Conflict, Handle, IngressRoutes, Standing};
 
 /// The most changes that one table takes in, so that none waits long.
 const BATCH_MAX: usize = 1000;
 
 pub(super) async fn follow(client: &Client, handle: &Handle, applied: &Applied) {
     let mut watch = client.watch::<Ingress>(ListOptions::all());
-    let mut told: Option<HashSet<ObjectKey>> = None;
+    let mut listed: Option<HashSet<ObjectKey>> = None;
     loop {
         let mut batch = Batch::default();
         let mut event = Some(watch.next().await);
         while let Some(next) = event.take() {
             match next {
                 Event::Applied(ingress) => {
-                    if let Some(told) = &mut told {
-                        told.insert(ingress.key());
+                    if let Some(listed) = &mut listed {
+                        listed.insert(ingress.key());
                     }
                     batch.set(&ingress, applied);
                 }
                 Event::Deleted(ingress) => batch.remove(ingress.key()),
-                Event::Restarted => told = Some(HashSet::new()),
+                Event::Restarted => listed = Some(HashSet::new()),
                 Event::Synced => {
-                    let told = told.take().unwrap_or_default();
+                    let listed = listed.take().unwrap_or_default();
                     applied
                         .known()
                         .into_iter()
-                        .filter(|key| !told.contains(key))
+                        .filter(|key| !listed.contains(key))
                         .for_each(|key| batch.remove(key));
                     batch.synced = true;
                 }
@@ -45,14 +45,14 @@ pub(super) async fn follow(client: &Client, handle: &Handle, applied: &Applied) 
         let synced = std::mem::take(&mut batch.synced);
         batch.apply(handle, applied);
         if synced {
-            applied.tell(|told| told.routes = true);
+            applied.mark_listed(|kinds| kinds.routes = true);
         }
     }
 }
 
 #[derive(Default)]
 struct Batch {
-    /// Everything that was there has been told.
+    /// The list is complete.
     synced: bool,
     changes: Vec<Change>,
     served: Vec<(ObjectKey, Option<Served>)>,
@@ -61,13 +61,16 @@ struct Batch {
 impl Batch {
     fn set(&mut self, ingress: &Arc<Ingress>, applied: &Applied) {
         // Every status that is written comes by here, too.
-        let state = Served { uid: ingress.uid().to_owned(), generation: ingress.generation() };
-        if applied.get(&ingress.key()).as_ref() == Some(&state) {
+        let state =
+            Served { uid: ingress.uid().to_owned(), generation: ingress.generation(), conflict: None };
+        let same = |known: &Served| (&known.uid, known.generation) == (&state.uid, state.generation);
+        if applied.get(&ingress.key()).as_ref().is_some_and(same) {
             return;
         }
         let hash = format!("{}-{}", state.uid, state.generation);
         self.changes.push(Change::Set(IngressRoutes {
             ingress: ingress.key(),
+            age: Age { created: ingress.metadata.creation_timestamp.clone(), uid: state.uid.clone() },
             spec: ingress.spec.clone(),
             hash,
         }));
@@ -83,17 +86,14 @@ impl Batch {
         if self.changes.is_empty() {
             return;
         }
-        let (table, conflicts) = handle.routes().with(self.changes);
+        let (table, standings) = handle.routes().with(self.changes);
         let number = table.number();
         handle.apply_routes(table);
-        for conflict in conflicts {
-            tracing::warn!(
-                ingress = %conflict.ingress,
-                host = conflict.host,
-                owner = %conflict.owner,
-                "the host belongs to another ingress, which keeps it"
-            );
+        for Standing { ingress, conflict } in &standings {
+            if let Some(Conflict { host, owner }) = conflict {
+                tracing::warn!(%ingress, host, %owner, "the host belongs to an older ingress, which keeps it");
+            }
         }
-        applied.set(number, self.served);
+        applied.set(number, self.served, standings);
     }
 }

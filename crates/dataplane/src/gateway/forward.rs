@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use http::header::{CONNECTION, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
 use hyper::upgrade::OnUpgrade;
@@ -57,8 +57,30 @@ where
 
 /// The client's side of a protocol switch, when it asks for one. HTTP/2 has none of this kind.
 fn upgrade(request: &mut Request<Incoming>) -> Option<OnUpgrade> {
-    let asked = request.version() == Version::HTTP_11 && request.headers().contains_key(UPGRADE);
-    asked.then(|| hyper::upgrade::on(request))
+    if request.version() != Version::HTTP_11 || !request.headers().contains_key(UPGRADE) {
+        return None;
+    }
+    let protocols = upgrade_protocols(request.headers());
+    request.headers_mut().remove(UPGRADE);
+    request.headers_mut().insert(UPGRADE, protocols?);
+    Some(hyper::upgrade::on(request))
+}
+
+/// What a client would switch to, without h2c: that is between it and this gateway (RFC 9110, 7.8), which goes on with
+/// HTTP/1.1, as every server may. `None` when nothing remains, or when it is no wish for a switch at all.
+fn upgrade_protocols(headers: &HeaderMap) -> Option<HeaderValue> {
+    if !tokens(headers, &CONNECTION).any(|option| option.eq_ignore_ascii_case("upgrade")) {
+        return None;
+    }
+    let protocols: Vec<_> =
+        tokens(headers, &UPGRADE).filter(|protocol| !protocol.eq_ignore_ascii_case("h2c")).collect();
+    HeaderValue::try_from(protocols.join(", ")).ok().filter(|protocols| !protocols.is_empty())
+}
+
+/// The members of a header that is a list, of all its lines.
+fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim).filter(|token| !token.is_empty())
 }
 
 fn rewrite(request: &mut Request<Incoming>, connection: &Connection, target: &Target, upgrade: bool) {
@@ -86,15 +108,21 @@ fn rewrite(request: &mut Request<Incoming>, connection: &Connection, target: &Ta
     }
 }
 
+/// What a client cannot have removed by listing it in `Connection`: the request would mean something else, or it would
+/// seem to come from nowhere. `TE: trailers` is how gRPC asks for trailers, which do pass.
+const NEVER_HOP_BY_HOP: [HeaderName; 9] =
+    [CONTENT_LENGTH, FORWARDED, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, HOST, TE, TRAILER, UPGRADE];
+
 /// Removes what is between two neighbours only (RFC 9110, 7.6.1).
 fn strip_hop_by_hop(headers: &mut HeaderMap, upgrade: bool) {
-    if let Some(listed) = headers.remove(CONNECTION) {
-        let names = listed.to_str().unwrap_or_default().split(',').map(str::trim);
-        for name in names.filter_map(|name| HeaderName::try_from(name).ok()) {
-            // `TE: trailers` is how gRPC asks for trailers, which do pass.
-            if name != UPGRADE && name != TE && name != TRAILER {
-                headers.remove(name);
-            }
+    if headers.contains_key(CONNECTION) {
+        let listed: Vec<_> = tokens(headers, &CONNECTION)
+            .filter_map(|name| HeaderName::try_from(name).ok())
+            .filter(|name| !NEVER_HOP_BY_HOP.contains(name))
+            .collect();
+        headers.remove(CONNECTION);
+        for name in listed {
+            headers.remove(name);
         }
     }
     headers.remove(KEEP_ALIVE);

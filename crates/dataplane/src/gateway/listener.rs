@@ -1,6 +1,5 @@
 //! Accepts connections and serves them until it is told to drain.
 
-use std::future::pending;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -9,19 +8,23 @@ use std::time::Duration;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::connection::Connection;
+use super::connection::{Admitted, Connection};
+use super::expiry::{Expired, expired};
+use super::peers::Peers;
+use super::streams::Streams;
 use super::threads::Threads;
+use crate::on_read::OnRead;
 use crate::stack::{Inbound, Stack};
-use crate::{Handle, Limits, Visibility};
+use crate::{Handle, Limits, Visibility, sockets};
 
 /// How long to wait when the process is out of descriptors: they come back when connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -59,13 +62,16 @@ impl Gateway {
         let server = Arc::new(Server {
             stack: self.handle.stack(),
             http: http(&limits),
-            idle_max: limits.client_idle_max,
+            limits: Arc::clone(&limits),
             visibility: self.visibility,
             drain: drain.clone(),
             cut: CancellationToken::new(),
             tasks: TaskTracker::new(),
             threads: Threads::new(threads),
         });
+        if let Err(error) = sockets::of_clients(&listener, &limits) {
+            tracing::warn!(%error, "cannot set keep-alive on the listener: clients that vanish are noticed late");
+        }
         let permits = Arc::new(Semaphore::new(limits.connections_max));
         drain.run_until_cancelled(accept(&listener, &server, &permits)).await;
         drop(listener);
@@ -80,8 +86,8 @@ impl Gateway {
 
 struct Server {
     stack: Arc<Stack>,
-    http: auto::Builder<TokioExecutor>,
-    idle_max: Duration,
+    http: auto::Builder<Streams>,
+    limits: Arc<Limits>,
     visibility: Visibility,
     drain: CancellationToken,
     cut: CancellationToken,
@@ -89,10 +95,10 @@ struct Server {
     threads: Threads,
 }
 
-fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
-    let mut http = auto::Builder::new(TokioExecutor::new());
+fn http(limits: &Limits) -> auto::Builder<Streams> {
+    let mut http = auto::Builder::new(Streams);
     // One buffer, not a list: a tenth less CPU for what is small, which most is, and a tenth more for megabytes.
-    // Slow heads are covered by the idle timeout of the connection, which costs a request nothing.
+    // Slow heads are noticed in `expiry`, which costs a request nothing.
     http.http1()
         .max_headers(limits.headers_max)
         .max_buf_size(limits.head_bytes_max)
@@ -100,27 +106,34 @@ fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .header_read_timeout(None);
     http.http2()
         .timer(TokioTimer::new())
+        .keep_alive_interval(limits.keep_alive)
+        .keep_alive_timeout(limits.keep_alive)
         .max_concurrent_streams(limits.streams_max)
         .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX));
     http
 }
 
 async fn accept(listener: &TcpListener, server: &Arc<Server>, permits: &Arc<Semaphore>) {
+    let peers = Peers::default();
     loop {
         let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return };
         // A stream belongs to the runtime that it was made on, until it is taken out of there.
-        match listener.accept().await.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
+        match listener.accept().await.and_then(|(stream, peer)| Ok((stream.into_std()?, peer.ip()))) {
             Ok((stream, peer)) => {
+                let Some(place) = peers.admit(peer, server.limits.connections_per_client_max) else {
+                    continue;
+                };
                 let (seat, runtime) = server.threads.seat();
                 let connection = Connection::new(
                     seat,
+                    Admitted { _permit: permit, _peer: place },
                     peer,
                     server.visibility,
                     server.drain.clone(),
                     server.cut.clone(),
                     server.tasks.clone(),
                 );
-                let served = serve(Arc::clone(server), stream, Arc::new(connection), permit);
+                let served = serve(Arc::clone(server), stream, Arc::new(connection));
                 server.tasks.spawn_on(served, runtime);
             }
             Err(error) => {
@@ -137,13 +150,9 @@ fn is_about_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
 }
 
-async fn serve(
-    server: Arc<Server>,
-    stream: std::net::TcpStream,
-    connection: Arc<Connection>,
-    _permit: OwnedSemaphorePermit,
-) {
-    let stream = match stream.set_nodelay(true).and_then(|()| TcpStream::from_std(stream)) {
+async fn serve(server: Arc<Server>, stream: std::net::TcpStream, connection: Arc<Connection>) {
+    let prepared = sockets::of_accepted(&stream, &server.limits);
+    let stream = match prepared.and_then(|()| TcpStream::from_std(stream)) {
         Ok(stream) => stream,
         Err(error) => {
             tracing::debug!(%error, "the client left at once");
@@ -155,14 +164,18 @@ async fn serve(
         let stack = Arc::clone(&server.stack);
         async move { stack.call(inbound).await }
     });
-    let mut idle = pin!(idle(&connection, server.idle_max));
-    // A drain ends connections on which nothing has arrived yet, and with them a request that is on its way.
+    let mut expired = pin!(expired(&connection, &server.limits));
+    // A graceful shutdown would end a connection on which nothing has arrived yet, and lose a request that is on its way.
     tokio::select! {
         biased;
         arrived = stream.readable() => if arrived.is_err() { return },
         () = too_late(&server) => return,
-        () = &mut idle => return,
+        why = &mut expired => return log(why, &connection),
     }
+    let stream = OnRead::new(stream, {
+        let connection = Arc::clone(&connection);
+        move || connection.received()
+    });
     let mut http = pin!(server.http.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let mut draining = false;
     loop {
@@ -180,29 +193,20 @@ async fn serve(
                 draining = true;
                 http.as_mut().graceful_shutdown();
             }
-            () = &mut idle => return,
+            why = &mut expired => return log(why, &connection),
         }
     }
 }
 
-/// Ends when nothing that arrives first is served any more.
+/// Completes when a connection on which nothing has arrived is no longer waited for.
 async fn too_late(server: &Server) {
     server.drain.cancelled().await;
     server.cut.run_until_cancelled(sleep(FIRST_BYTES_MAX)).await;
 }
 
-/// Ends when no request was in flight or began for `max`.
-async fn idle(connection: &Connection, max: Duration) {
-    if max.is_zero() {
-        return pending().await;
-    }
-    let mut seen = connection.begun();
-    loop {
-        sleep_until(Instant::now() + max).await;
-        let begun = connection.begun();
-        if begun == seen && !connection.is_busy() {
-            return;
-        }
-        seen = begun;
+fn log(why: Expired, connection: &Connection) {
+    match why {
+        Expired::Response(timed_out) => timed_out.log(),
+        why => tracing::debug!(?why, peer = %connection.peer, "closing a client's connection"),
     }
 }

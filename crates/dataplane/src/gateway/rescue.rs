@@ -27,7 +27,7 @@ where
     type Error = Infallible;
 
     async fn call(&self, inbound: Inbound) -> Result<Response<Body>, Infallible> {
-        let busy = inbound.connection.begin();
+        let busy = inbound.connection.begin(inbound.request.version());
         let response = self.inner.call(inbound).await.unwrap_or_else(|error| respond(&error));
         Ok(response.map(|body| body.keeping(busy)))
     }
@@ -38,7 +38,8 @@ fn respond(error: &Error) -> Response<Body> {
     if error.side() == Side::Instance {
         tracing::info!(%error, source = error.source().map(tracing::field::display), status = status.as_u16(), "request failed");
     }
-    let mut response = Response::new(Body::text(format!("{error}\n")));
+    let hint = error.hint().map(|hint| hint + "\n").unwrap_or_default();
+    let mut response = Response::new(Body::text(format!("{error}\n{hint}")));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

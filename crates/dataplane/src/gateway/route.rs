@@ -5,7 +5,7 @@ use http::{Request, Response, header};
 use hyper::body::Incoming;
 
 use super::table::{RouteTable, Target, canonical};
-use super::{Connection, Visibility, Waiting};
+use super::{Connection, UnreadyRoutes, Visibility};
 use crate::body::Body;
 use crate::stack::Inbound;
 use crate::step::Step;
@@ -21,7 +21,7 @@ pub(crate) struct Routed {
 /// Finds a request's target by host, path, headers and share, in the table of the moment.
 pub(crate) struct Route<S> {
     pub(crate) table: Arc<ArcSwap<RouteTable>>,
-    pub(crate) waiting: Waiting,
+    pub(crate) unready: UnreadyRoutes,
     pub(crate) dice: Arc<Dice>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) inner: S,
@@ -69,7 +69,7 @@ impl<S> Route<S> {
         request: &Request<Incoming>,
         listener: Visibility,
     ) -> Result<Arc<Target>, Error> {
-        let unknown = || match self.waiting.route_of(host) {
+        let unknown = || match self.unready.route_of(host) {
             Some(route) => Error::NotReady { route },
             None => Error::UnknownHost { host: host.to_owned() },
         };

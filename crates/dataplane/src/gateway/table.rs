@@ -5,17 +5,21 @@
 //!
 //! ```text
 //!   RouteTable ── number
-//!       ├─ hosts[shard]     ──► host ──► claims: one per ingress, the first one serves
+//!       ├─ hosts[shard]     ──► host ──► claims: one per ingress, the oldest ingress' serves
 //!       └─ ingresses[shard] ──► ingress ──► its hosts (to take them away again)
 //! ```
+//!
+//! Who has a host follows from the ingresses alone, not from the order in which they became known: after a restart
+//! everything is as it was.
 
 mod compile;
 mod host;
 mod shards;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use resources::ObjectKey;
+use resources::{ObjectKey, meta::Time};
 
 pub use self::compile::IngressRoutes;
 use self::compile::compile;
@@ -50,12 +54,26 @@ pub enum Change {
     Remove(ObjectKey),
 }
 
-/// A host that an ingress asked for and another one has. It is served as soon as the other lets go of it.
+/// Which of two ingresses came first: the one created earlier, and of two at once the one with the lesser uid.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Age {
+    pub created: Option<Time>,
+    pub uid: String,
+}
+
+/// A host that an ingress asks for and an older one has. It gets the host as soon as the other lets go of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    pub ingress: ObjectKey,
     pub host: String,
     pub owner: ObjectKey,
+}
+
+/// How an ingress stands in a table: it has all of its hosts, or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub ingress: ObjectKey,
+    /// The first of the hosts that it does not have.
+    pub conflict: Option<Conflict>,
 }
 
 impl RouteTable {
@@ -69,18 +87,19 @@ impl RouteTable {
         self.hosts.len()
     }
 
-    /// The next table, and the hosts that could not be given to the ingresses just set. Costs the shards that the
-    /// changes touch, not the table.
-    pub fn with(&self, changes: impl IntoIterator<Item = Change>) -> (Self, Vec<Conflict>) {
+    /// The next table, and how the ingresses stand in it that the changes may concern: those just set, and all that ask
+    /// for a host which changed hands. Costs the shards that the changes touch, not the table.
+    pub fn with(&self, changes: impl IntoIterator<Item = Change>) -> (Self, Vec<Standing>) {
         let mut next = Self { number: self.number + 1, ..self.clone() };
-        let mut conflicts = Vec::new();
+        let mut concerned = BTreeSet::new();
         for change in changes {
             match change {
-                Change::Remove(ingress) => next.remove(&ingress),
-                Change::Set(routes) => conflicts.append(&mut next.set(routes)),
+                Change::Remove(ingress) => next.remove(&ingress, &mut concerned),
+                Change::Set(routes) => next.set(routes, &mut concerned),
             }
         }
-        (next, conflicts)
+        let standings = concerned.into_iter().filter_map(|ingress| next.standing(ingress)).collect();
+        (next, standings)
     }
 
     pub(crate) fn paths(&self, host: &str, listener: Visibility) -> Option<&Paths> {
@@ -88,42 +107,50 @@ impl RouteTable {
         (listener == Visibility::ClusterLocal || paths.visibility == Visibility::Public).then_some(paths)
     }
 
-    fn set(&mut self, routes: IngressRoutes) -> Vec<Conflict> {
+    fn set(&mut self, routes: IngressRoutes, concerned: &mut BTreeSet<ObjectKey>) {
         let ingress = routes.ingress.clone();
         let compiled = compile(&routes);
         let before = self.ingresses.get(&ingress).cloned().unwrap_or_default();
         for host in before.iter().filter(|host| compiled.iter().all(|(kept, _)| kept != *host)) {
-            self.release(host, &ingress);
+            self.release(host, &ingress, concerned);
         }
+        concerned.insert(ingress.clone());
         let hosts: Arc<[_]> = compiled.iter().map(|(host, _)| host.clone()).collect();
         self.ingresses.insert(ingress.clone(), hosts);
-        compiled.into_iter().filter_map(|(host, paths)| self.claim(host, &ingress, paths)).collect()
+        for (host, paths) in compiled {
+            let claims = self.hosts.entry(host);
+            claims.retain(|claim| claim.ingress != ingress);
+            let at = claims.partition_point(|claim| claim.age < routes.age);
+            claims.insert(at, Claim { ingress: ingress.clone(), age: routes.age.clone(), paths });
+            concerned.extend(
+                claims.iter().map(|claim| &claim.ingress).filter(|other| **other != ingress).cloned(),
+            );
+        }
     }
 
-    fn remove(&mut self, ingress: &ObjectKey) {
+    fn remove(&mut self, ingress: &ObjectKey, concerned: &mut BTreeSet<ObjectKey>) {
         for host in self.ingresses.remove(ingress).unwrap_or_default().iter() {
-            self.release(host, ingress);
+            self.release(host, ingress, concerned);
         }
     }
 
-    fn claim(&mut self, host: Box<str>, ingress: &ObjectKey, paths: Paths) -> Option<Conflict> {
-        let name = host.to_string();
-        let claims = self.hosts.entry(host);
-        let claim = Claim { ingress: ingress.clone(), paths };
-        match claims.iter().position(|claim| claim.ingress == *ingress) {
-            Some(at) => claims[at] = claim,
-            None => claims.push(claim),
-        }
-        let owner = &claims[0].ingress;
-        (owner != ingress).then(|| Conflict { ingress: ingress.clone(), host: name, owner: owner.clone() })
-    }
-
-    fn release(&mut self, host: &str, ingress: &ObjectKey) {
+    fn release(&mut self, host: &str, ingress: &ObjectKey, concerned: &mut BTreeSet<ObjectKey>) {
         let Some(claims) = self.hosts.get_mut(host) else { return };
         claims.retain(|claim| claim.ingress != *ingress);
+        concerned.extend(claims.iter().map(|claim| claim.ingress.clone()));
         if claims.is_empty() {
             self.hosts.remove(host);
         }
+    }
+
+    /// `None` when the ingress is not there.
+    fn standing(&self, ingress: ObjectKey) -> Option<Standing> {
+        let lost = |host: &str| {
+            let owner = &self.hosts.get(host)?.first()?.ingress;
+            (*owner != ingress).then(|| Conflict { host: host.to_string(), owner: owner.clone() })
+        };
+        let conflict = self.ingresses.get(&ingress)?.iter().find_map(|host| lost(host));
+        Some(Standing { ingress, conflict })
     }
 }
 

@@ -137,6 +137,11 @@ impl<W> Breaker<W> {
         self.leaving.iter().find(|member| member.instance().uid == uid).cloned()
     }
 
+    /// Ends all waits: nobody's turn comes any more.
+    pub(crate) fn dismiss_waiting(&mut self) -> impl Iterator<Item = W> {
+        std::mem::take(&mut self.waiting).into_values()
+    }
+
     /// The longest waiter with an instance, if there are both.
     pub(crate) fn next_turn(&mut self, dice: &Dice) -> Option<Turn<W>> {
         if self.waiting.is_empty() {

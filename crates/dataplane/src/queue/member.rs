@@ -13,7 +13,7 @@ pub(crate) struct Member {
     /// Changed only by the breaker, under its revision's lock; atomic so that it can be shared.
     in_flight: AtomicU32,
     pool: Pool,
-    /// Told when the last request leaves.
+    /// Notified when the last request leaves.
     empty: Notify,
 }
 
@@ -58,13 +58,13 @@ impl Member {
         }
     }
 
-    /// It is among the endpoints again.
+    /// The endpoints name it again.
     pub(super) fn welcome(self: Arc<Self>) -> Arc<Self> {
         self.pool.open();
         self
     }
 
-    /// It is gone from the endpoints: unused connections close now, used ones when they are done.
+    /// The endpoints do not name it any more: unused connections close now, used ones when their request ends.
     pub(super) fn dismiss(&self) {
         self.pool.close();
     }

@@ -1,12 +1,15 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use parking_lot::Mutex;
+use tokio::net::TcpStream;
 
 use crate::body::Outgoing;
 use crate::queue::Link;
 
-/// The open connections to one instance, by the thread whose runtime wakes those who use them.
+/// The open connections to one instance, by the thread whose runtime polls them.
 pub(crate) struct Pool {
     state: Mutex<State>,
     idle_max: usize,
@@ -26,8 +29,41 @@ struct Kept {
     /// moves it out of here and back.
     #[expect(clippy::vec_box)]
     idle: Vec<Box<Link>>,
-    /// The one HTTP/2 connection, which all requests share.
-    shared: Option<http2::SendRequest<Outgoing>>,
+    /// HTTP/2 connections, each of which carries many requests. The first with room is used.
+    shared: Vec<Shared>,
+}
+
+/// An HTTP/2 connection as hyper drives it, until it has ended. Shared between its task and the pool, which asks it what
+/// the instance allows.
+pub(crate) type Driver = Arc<Mutex<Option<http2::Connection<TokioIo<TcpStream>, Outgoing, TokioExecutor>>>>;
+
+/// An HTTP/2 connection to an instance.
+struct Shared {
+    sender: http2::SendRequest<Outgoing>,
+    driver: Driver,
+    streams: Arc<()>,
+}
+
+/// A request's place on an HTTP/2 connection, until its response has ended.
+pub(crate) struct Stream {
+    pub(super) sender: http2::SendRequest<Outgoing>,
+    _counted: Arc<()>,
+}
+
+impl Shared {
+    fn streams(&self) -> usize {
+        Arc::strong_count(&self.streams) - 1
+    }
+
+    /// Whether another request is carried at once. Beyond what the instance allows, hyper would hold it back.
+    fn has_room(&self, streams_max: usize) -> bool {
+        let allowed = self.driver.lock().as_ref().map_or(0, http2::Connection::current_max_send_streams);
+        self.streams() < streams_max.min(allowed)
+    }
+
+    fn stream(&self) -> Stream {
+        Stream { sender: self.sender.clone(), _counted: Arc::clone(&self.streams) }
+    }
 }
 
 impl Pool {
@@ -35,7 +71,7 @@ impl Pool {
         Self { state: Mutex::default(), idle_max }
     }
 
-    /// The connection that this thread used last: it is the least likely to have been closed by the instance.
+    /// The connection that this thread used last: the one that the instance is least likely to have closed.
     ///
     /// Where the thread has none it is one of another's, so that an instance is never connected to more often than it
     /// has requests at once: a simple application may serve one connection at a time.
@@ -64,30 +100,50 @@ impl Pool {
         }
     }
 
-    pub(super) fn shared(&self, thread: usize) -> Option<http2::SendRequest<Outgoing>> {
-        let state = self.state.lock();
-        state.threads.get(thread)?.shared.clone().filter(|sender| !sender.is_closed())
+    /// A place on one of this thread's HTTP/2 connections; `None` when they carry as much as they may.
+    pub(super) fn stream(&self, thread: usize, streams_max: usize) -> Option<Stream> {
+        let mut state = self.state.lock();
+        let shared = &mut state.threads.get_mut(thread)?.shared;
+        shared.retain(|shared| !shared.sender.is_closed());
+        shared.iter().find(|shared| shared.has_room(streams_max)).map(Shared::stream)
     }
 
-    pub(super) fn share(&self, thread: usize, sender: &http2::SendRequest<Outgoing>) {
+    /// The first place on a new HTTP/2 connection, which is kept while there are not too many.
+    pub(super) fn share(
+        &self,
+        thread: usize,
+        sender: http2::SendRequest<Outgoing>,
+        driver: Driver,
+    ) -> Stream {
+        let shared = Shared { sender, driver, streams: Arc::new(()) };
+        let stream = shared.stream();
         let mut state = self.state.lock();
         if !state.closed {
-            state.of(thread).shared = Some(sender.clone());
+            let kept = &mut state.of(thread).shared;
+            if kept.len() < self.idle_max {
+                kept.push(shared);
+            }
         }
+        stream
     }
 
-    /// Closes all unused HTTP/1.1 connections but one: the latest used of a thread.
+    /// Closes unused connections: all of HTTP/1.1 but one, the latest used of a thread, and all of HTTP/2 but the first
+    /// of each thread.
     pub(crate) fn trim(&self) {
-        let mut dropped = Vec::new();
+        let (mut dropped, mut surplus_shared) = (Vec::new(), Vec::new());
         let mut state = self.state.lock();
         let mut spare = 1;
         for kept in &mut state.threads {
             let surplus = kept.idle.len().saturating_sub(spare);
             dropped.extend(kept.idle.drain(..surplus));
             spare -= kept.idle.len();
+            let mut first = true;
+            surplus_shared.extend(
+                kept.shared.extract_if(.., |shared| !std::mem::take(&mut first) && shared.streams() == 0),
+            );
         }
         drop(state);
-        drop(dropped);
+        drop((dropped, surplus_shared));
     }
 
     pub(super) fn open(&self) {

@@ -1,19 +1,19 @@
 //! The revision's three timeouts, around everything that happens to a request from its arrival on.
 
-use std::future::Future;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Response;
-use tokio::time::{Instant, Sleep, sleep_until};
+use hyper::body::Body as _;
+use tokio::time::Instant;
 
 use crate::activator::Arrived;
 use crate::body::Body;
 use crate::step::Step;
 use crate::{Error, RevisionConfig, TimeoutKind};
 
-/// Answers 504 when the response has not begun in time, and watches its body from then on.
+/// Answers 504 when the response has not begun in time, and has it watched from then on.
 pub(crate) struct Timeout<S> {
     pub(crate) inner: S,
 }
@@ -27,6 +27,7 @@ where
 
     async fn call(&self, arrived: Box<Arrived>) -> Result<Response<Body>, Error> {
         let (config, arrival) = (*arrived.visit.config(), arrived.visit.arrived());
+        let connection = Arc::clone(&arrived.connection);
         let (kind, after) = first_of(&config);
         // Pinned, since all the layers further in are a large thing to move.
         let answer = pin!(self.inner.call(arrived));
@@ -37,7 +38,10 @@ where
             },
             None => answer.await?,
         };
-        Ok(response.map(|body| body.watched(Watch::new(&config, arrival))))
+        Ok(response.map(|body| match body.is_end_stream() {
+            true => body,
+            false => body.watched(connection.watch(ResponseTimeouts::new(&config, arrival))),
+        }))
     }
 }
 
@@ -55,49 +59,44 @@ fn first_of(config: &RevisionConfig) -> (TimeoutKind, Option<Duration>) {
     }
 }
 
-/// The timeouts of a response that has begun: the total, and the idle time between two frames.
-///
-/// Frames only note the time. The timer is set when the body first has to wait, and when it fires it looks whether
-/// there was progress meanwhile.
-pub(crate) struct Watch {
+/// The timeouts of a response that has begun: the total, and the idle time between two frames. Pure; whoever carries
+/// the response looks after it ([`Connection::watch`](crate::gateway::Connection::watch)).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResponseTimeouts {
     end: Option<(Instant, Duration)>,
     idle: Duration,
     progress: Instant,
-    timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Watch {
+impl ResponseTimeouts {
     fn new(config: &RevisionConfig, arrival: Instant) -> Self {
         let end = (!config.timeout.is_zero()).then(|| (arrival + config.timeout, config.timeout));
         // Without an idle timeout nobody looks at the progress.
         let progress = if config.idle_timeout.is_zero() { arrival } else { Instant::now() };
-        Self { end, idle: config.idle_timeout, progress, timer: None }
+        Self { end, idle: config.idle_timeout, progress }
     }
 
-    pub(crate) fn progressed(&mut self) {
-        if !self.idle.is_zero() {
-            self.progress = Instant::now();
-        }
+    pub(crate) fn has_idle(&self) -> bool {
+        !self.idle.is_zero()
     }
 
-    /// Ready when a timeout has passed.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(TimeoutKind, Duration)> {
-        loop {
-            let Some((kind, limit, deadline)) = self.next() else { return Poll::Pending };
-            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-            if timer.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            if deadline <= Instant::now() {
-                return Poll::Ready((kind, limit));
-            }
-            timer.as_mut().reset(deadline);
-        }
+    pub(crate) fn progressed(&mut self, now: Instant) {
+        self.progress = now;
     }
 
-    fn next(&self) -> Option<(TimeoutKind, Duration, Instant)> {
-        let total = self.end.map(|(deadline, limit)| (TimeoutKind::Total, limit, deadline));
-        let idle = (!self.idle.is_zero()).then(|| (TimeoutKind::Idle, self.idle, self.progress + self.idle));
-        total.into_iter().chain(idle).min_by_key(|&(_, _, deadline)| deadline)
+    /// The timeout that passes first from now on, and when.
+    pub(crate) fn next(&self) -> Option<(Instant, TimedOut)> {
+        let total =
+            self.end.map(|(deadline, after)| (deadline, TimedOut { kind: TimeoutKind::Total, after }));
+        let idle = TimedOut { kind: TimeoutKind::Idle, after: self.idle };
+        let idle = self.has_idle().then(|| (self.progress + self.idle, idle));
+        total.into_iter().chain(idle).min_by_key(|&(deadline, _)| deadline)
     }
+}
+
+/// A timeout that has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimedOut {
+    pub(crate) kind: TimeoutKind,
+    pub(crate) after: Duration,
 }

@@ -3,10 +3,15 @@
 mod cold;
 mod drain_instance;
 mod forwarding;
+mod framing;
 mod lifecycle;
 mod protocols;
 mod queueing;
+mod removed;
+mod repeats;
 mod rig;
 mod routing;
+mod stalled;
 mod threads;
 mod timeouts;
+mod tunnels;

@@ -5,12 +5,11 @@ use futures::channel::mpsc;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::rig::{App, Client, HOST, PATIENCE, Rig, empty, eventually, get, limited, reply, text};
+use crate::rig::{App, Client, HOST, PATIENCE, Rig, empty, get, instance, limited, reply, revision, text};
 
 type Frames = mpsc::Sender<Result<Frame<Bytes>, std::io::Error>>;
 
@@ -110,6 +109,24 @@ async fn the_revision_says_how_its_application_is_spoken_to() {
     }
 }
 
+/// An application that knows HTTP/1.1 alone answers what it takes for nonsense, and closes.
+#[tokio::test]
+async fn who_does_not_understand_http2_is_a_bad_gateway() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let rig = Rig::serving(RevisionConfig { protocol: Protocol::H2c, ..limited(0) }, &[]).await;
+    rig.handle.set_instances(&revision("hello-00001"), vec![instance(listener.local_addr().unwrap())]);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut preface = [0; 24];
+            stream.read_exact(&mut preface).await.unwrap();
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+        }
+    });
+    let reply = timeout(PATIENCE, rig.get("/")).await.expect("an answer in time");
+    assert_eq!(reply.status, StatusCode::BAD_GATEWAY);
+}
+
 #[tokio::test]
 async fn responses_without_a_body() {
     let app = App::new(|request: Request<Incoming>| async move {
@@ -149,56 +166,6 @@ async fn expect_continue_is_answered_before_the_body_is_sent() {
     let mut answer = [0; 15];
     timeout(PATIENCE, stream.read_exact(&mut answer)).await.unwrap().unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200 OK");
-}
-
-#[tokio::test]
-async fn an_upgraded_connection_is_a_tunnel() {
-    let app = App::new(|mut request: Request<Incoming>| async move {
-        assert_eq!(request.headers()[header::CONNECTION], "upgrade");
-        let protocol = request.headers()[header::UPGRADE].clone();
-        tokio::spawn(async move {
-            let mut stream = TokioIo::new(hyper::upgrade::on(&mut request).await.unwrap());
-            stream.write_all(b"early").await.unwrap();
-            let mut buffer = [0; 16];
-            while let Ok(read @ 1..) = stream.read(&mut buffer).await {
-                stream.write_all(&buffer[..read]).await.unwrap();
-            }
-        });
-        let mut response = text("");
-        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-        response.headers_mut().insert(header::CONNECTION, "upgrade".parse().unwrap());
-        response.headers_mut().insert(header::UPGRADE, protocol);
-        response
-    })
-    .await;
-    let rig = Rig::serving(limited(1), &[&app]).await;
-    let mut client = rig.client().await;
-    let mut request = get("/");
-    request.headers_mut().insert(header::CONNECTION, "Upgrade".parse().unwrap());
-    request.headers_mut().insert(header::UPGRADE, "websocket".parse().unwrap());
-    let response = client.send(request).await.unwrap();
-    assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
-    assert_eq!(response.headers()[header::UPGRADE], "websocket");
-    let mut stream = TokioIo::new(hyper::upgrade::on(response).await.unwrap());
-    let mut buffer = [0; 5];
-    stream.read_exact(&mut buffer).await.unwrap();
-    assert_eq!(&buffer, b"early");
-    for word in [b"hello", b"world"] {
-        stream.write_all(word).await.unwrap();
-        timeout(PATIENCE, stream.read_exact(&mut buffer)).await.unwrap().unwrap();
-        assert_eq!(&buffer, word);
-    }
-    // It holds its slot, and a drain waits for it.
-    let mut other = rig.client().await;
-    let waiting = tokio::spawn(async move { other.get("/").await.status });
-    rig.client().await.read(crate::rig::probe()).await;
-    assert!(!waiting.is_finished());
-    waiting.abort();
-    rig.drain.cancel();
-    eventually("nobody is let in", || std::net::TcpStream::connect(rig.address).is_err()).await;
-    assert!(!rig.gateway.is_finished());
-    drop(stream);
-    timeout(PATIENCE, rig.gateway).await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dataplane::{
-    Change, Dice, Gateway, IngressRoutes, Instance, Limits, RevisionConfig, RevisionKey, Seams, Visibility,
+    Age, Change, Dice, Gateway, IngressRoutes, Instance, Limits, RevisionConfig, RevisionKey, Seams,
+    Visibility,
 };
 use resources::ObjectKey;
 use resources::networking::{HttpIngressPath, HttpIngressRuleValue, IngressRule, IngressSpec, IngressSplit};
@@ -19,7 +20,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::app::{App, Gate, reply, text};
+pub(crate) use self::app::{App, Gate, instance, reply, text};
 pub(crate) use self::client::{Client, ClientBody, Reply, empty, get, probe};
 pub(crate) use self::seams::{Dialer, Stats};
 pub(crate) use self::threads::Threads;
@@ -91,9 +92,9 @@ impl Rig {
         };
         let ingress = ObjectKey::new("default", host);
         let spec = IngressSpec { rules: vec![rule], ..Default::default() };
-        let routes = IngressRoutes { ingress, spec, hash: "cafe".into() };
-        let (table, conflicts) = self.handle.routes().with([Change::Set(routes)]);
-        assert_eq!(conflicts, []);
+        let routes = IngressRoutes { ingress, age: Age::default(), spec, hash: "cafe".into() };
+        let (table, standings) = self.handle.routes().with([Change::Set(routes)]);
+        assert!(standings.iter().all(|standing| standing.conflict.is_none()), "{standings:?}");
         self.handle.apply_routes(table);
     }
 

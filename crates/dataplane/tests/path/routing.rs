@@ -56,7 +56,10 @@ async fn a_revision_that_was_not_told_yet_is_waited_for() {
     rig.route(HOST, &[("never", 100)]);
     let reply = rig.get("/").await;
     assert_eq!((reply.status, reply.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, Some("1")));
-    assert_eq!(reply.body, "revision default/never is not known to the gateway\n");
+    assert_eq!(
+        reply.body,
+        "no route to revision default/never yet; retry, or `kubectl get revision never -n default`\n"
+    );
 }
 
 #[tokio::test]

@@ -20,14 +20,20 @@ fn config(change: impl Fn(&mut RevisionConfig)) -> RevisionConfig {
 async fn nothing_in_time_is_504() {
     let app = App::gated(&Gate::closed()).await;
     let cases = [
-        (config(|config| config.timeout = SHORT), "request timeout\n"),
-        (config(|config| config.response_start_timeout = SHORT), "response start timeout\n"),
-        (config(|config| config.idle_timeout = SHORT), "idle timeout\n"),
+        (config(|config| config.timeout = SHORT), "request timeout", "timeoutSeconds"),
+        (
+            config(|config| config.response_start_timeout = SHORT),
+            "response start timeout",
+            "responseStartTimeoutSeconds",
+        ),
+        (config(|config| config.idle_timeout = SHORT), "idle timeout", "idleTimeoutSeconds"),
     ];
-    for (config, text) in cases {
+    for (config, text, field) in cases {
         let rig = Rig::serving(config, &[&app]).await;
         let reply = rig.get("/").await;
-        assert_eq!((reply.status, &*reply.body), (StatusCode::GATEWAY_TIMEOUT, text));
+        assert_eq!((reply.status, reply.body.lines().next()), (StatusCode::GATEWAY_TIMEOUT, Some(text)));
+        let (limit, seconds) = (reply.body.lines().nth(1).unwrap(), "0.06 s");
+        assert!(limit.contains(field) && limit.contains(seconds), "{limit}");
         eventually("the application was let go", || app.at_once() == 0).await;
     }
 }

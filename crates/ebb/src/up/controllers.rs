@@ -33,6 +33,8 @@ pub(super) struct Config {
     pub(super) images: Store,
     pub(super) registries: Arc<Registries>,
     pub(super) stats: StatsHandle,
+    /// The certificate of the authority behind the API, PEM.
+    pub(super) root_ca: Arc<str>,
 }
 
 /// Starts one controller, again if need be.
@@ -55,6 +57,7 @@ pub(super) fn all(config: &Config) -> Vec<(&'static str, Start)> {
             Arc::clone(&config.registries),
         )),
         stats: config.stats.clone(),
+        told: Arc::default(),
     };
     let network = network::Context {
         client: config.client.clone(),
@@ -62,7 +65,12 @@ pub(super) fn all(config: &Config) -> Vec<(&'static str, Start)> {
         activator: ActivatorPath::Always,
         gateways,
     };
-    let workloads = workloads::Context { client: config.client.clone(), clock, node: NODE.to_owned() };
+    let workloads = workloads::Context {
+        client: config.client.clone(),
+        clock,
+        node: NODE.to_owned(),
+        root_ca: Arc::clone(&config.root_ca),
+    };
     let mut all = starts(serving::all, serving);
     all.extend(starts(network::all, network));
     all.extend(starts(workloads::all, workloads));

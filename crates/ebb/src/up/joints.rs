@@ -2,12 +2,14 @@
 
 mod digests;
 mod gateways;
-mod kubelet_logs;
+mod kubelet;
 mod node_seams;
+mod pod_tokens;
 
 pub(super) use self::{
     digests::Digests,
     gateways::EmbeddedGateways,
-    kubelet_logs::KubeletLogs,
+    kubelet::NodeKubelet,
     node_seams::{DialNode, DrainPods, Starts, Stats},
+    pod_tokens::PodTokens,
 };

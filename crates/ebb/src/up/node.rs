@@ -15,7 +15,7 @@ use dataplane::Handle;
 use futures::future::BoxFuture;
 use images::{Layers, Lease, Registries, RegistryConfig, Store, StoreConfig};
 use node::{
-    Allocatable, Images, Kubelet, KubeletConfig, KubeletOptions, Logs, StartRecords,
+    Allocatable, Images, Kubelet, KubeletConfig, KubeletOptions, Logs, StartRecords, Tokens,
     runtime::{
         ContainerOptions, ContainerRuntime, KeeperOptions, ProcessOptions, ProcessRuntime, SharedRuntime,
         TakenOver,
@@ -129,6 +129,7 @@ impl Node {
         &self,
         client: Client,
         handle: Handle,
+        tokens: Arc<dyn Tokens>,
         stop: CancellationToken,
         stopped: CancellationToken,
     ) -> impl Fn() -> BoxFuture<'static, ()> + Send + use<> {
@@ -155,6 +156,7 @@ impl Node {
                 logs: logs.clone(),
                 clock: Arc::new(runtime::now),
                 drain: Arc::new(DrainPods(handle.clone())),
+                tokens: Arc::clone(&tokens),
                 records: Arc::clone(&records),
                 taken_over,
             };

@@ -15,7 +15,7 @@ use super::{
     data_dir::DataDir,
     domain,
     extension::Extension,
-    joints::{DialNode, KubeletLogs, Starts, Stats},
+    joints::{DialNode, NodeKubelet, PodTokens, Starts, Stats},
     listen::Listeners,
     node::{self, Node},
     say,
@@ -35,12 +35,16 @@ const HAND_OVER_DRAIN_MAX: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) data_dir: PathBuf,
+    /// `None` takes the one in the data directory.
+    pub(crate) secrets_key: Option<PathBuf>,
     pub(crate) api: SocketAddr,
     /// `None` takes 80 or 8080.
     pub(crate) http: Option<SocketAddr>,
     /// `None` keeps what was there, at first `localhost`.
     pub(crate) domain: Option<String>,
     pub(crate) runtime: RuntimeKind,
+    /// Where requests to the API are noted; `None` for nowhere.
+    pub(crate) audit_log: Option<PathBuf>,
 }
 
 /// The running platform.
@@ -88,7 +92,7 @@ impl Platform {
                                end by themselves within {:?}", KeeperOptions::GRACE);
                     }
                     told = true;
-                    say("Stopping as soon as the node has started; ask again to end at once.");
+                    say("Will stop once start-up finishes. Press Ctrl-C again to abort now.");
                 }
             }
         };
@@ -126,6 +130,8 @@ impl Platform {
 
         let mut api_options = apiserver::Options::new(dir.api());
         api_options.names.push(api_address.ip().to_string());
+        api_options.secrets_key = options.secrets_key;
+        api_options.audit_log = options.audit_log;
         let api = ApiServer::open(api_options).await.context("opening the API server's state")?;
         api.write_kubeconfig(&dir.kubeconfig(), &format!("https://{api_address}"))?;
         let client = api.client();
@@ -221,6 +227,7 @@ impl Platform {
             images: self.node.images.clone(),
             registries: Arc::clone(&self.node.registries),
             stats,
+            root_ca: self.api.ca_certificate().into(),
         };
         for (name, start) in controllers::all(&config) {
             if controllers::ON_THE_WAY_OF_A_START.contains(&name) {
@@ -229,9 +236,11 @@ impl Platform {
                 self.supervise(name, start);
             }
         }
-        self.api.set_kubelet(Arc::new(KubeletLogs(self.node.logs.clone())));
+        let (logs, runtime) = (self.node.logs.clone(), Arc::clone(&self.node.runtime));
+        self.api.set_kubelet(Arc::new(NodeKubelet { logs, runtime }));
         let (stop, stopped) = (self.stop_pods.clone(), self.pods_stopped.clone());
-        let start = self.node.kubelet(client.clone(), handle.clone(), stop, stopped);
+        let tokens = Arc::new(PodTokens(self.api.clone()));
+        let start = self.node.kubelet(client.clone(), handle.clone(), tokens, stop, stopped);
         self.supervise_start("kubelet", start);
         let client = client.clone();
         self.supervise("node", move || Box::pin(node::register(client.clone())));
@@ -279,7 +288,7 @@ impl Platform {
         };
         tokio::select! {
             () = in_order => {}
-            () = hurry => tracing::warn!("told twice to stop: what is in flight is cut"),
+            () = hurry => tracing::warn!("second stop signal: closing open requests"),
         }
         self.tasks.shutdown().await;
         let ended = self.node.end().finish().await;
@@ -296,7 +305,7 @@ impl Platform {
             drained = timeout(HAND_OVER_DRAIN_MAX, self.drain()) => if drained.is_err() {
                 tracing::warn!("handing over: what is still in flight after {HAND_OVER_DRAIN_MAX:?} is cut");
             },
-            () = hurry => tracing::warn!("told to stop while handing over: what is in flight is cut"),
+            () = hurry => tracing::warn!("stop signal during the hand-over: closing open requests"),
         }
         self.tasks.shutdown().await;
         self.node.logs.hand_over().await;
@@ -319,8 +328,7 @@ impl Platform {
                     "the keeper of the containers was ended from outside, and they with it; start `ebb up` again"
                 )),
                 Parting::LetGo => (Asked::HandOver, anyhow::anyhow!(
-                    "this process was held up for so long that it does not know its containers any more, which go on; \
-                     start `ebb up` again within {:?} to take them over",
+                    "this process was paused so long that it lost track of its containers; they still run: start `ebb up` again within {:?} to take them over",
                     KeeperOptions::GRACE
                 )),
             },

@@ -28,9 +28,9 @@ impl Servers {
         let watched = async move {
             let ended = AssertUnwindSafe(server).catch_unwind().await;
             if ended.is_err() {
-                fault.send_replace(Some(format!("the {name} has ended by a fault of its own")));
+                fault.send_replace(Some(format!("the {name} crashed (panic); see the log above")));
             } else if !drain.is_cancelled() {
-                fault.send_replace(Some(format!("the {name} does not listen any more")));
+                fault.send_replace(Some(format!("the {name} has stopped listening")));
             }
         };
         self.tasks.spawn_on(watched, on);
@@ -58,9 +58,9 @@ mod tests {
     #[tokio::test]
     async fn only_an_end_that_was_not_asked_for_is_a_fault() {
         for (asked, panics, expect) in [
-            (false, false, Some("the server does not listen any more")),
-            (false, true, Some("the server has ended by a fault of its own")),
-            (true, true, Some("the server has ended by a fault of its own")),
+            (false, false, Some("the server has stopped listening")),
+            (false, true, Some("the server crashed (panic); see the log above")),
+            (true, true, Some("the server crashed (panic); see the log above")),
             (true, false, None),
         ] {
             let (servers, drain) = (Servers::default(), CancellationToken::new());

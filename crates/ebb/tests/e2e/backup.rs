@@ -26,7 +26,10 @@ fn a_platform_goes_on_from_its_backup() {
     let file = folder.path().join("ebb.backup");
     let path = file.to_str().unwrap();
     let said = first.ebb_says(&["backup", path]);
-    assert!(said.contains(path) && said.contains("Images are not in it"), "{said}");
+    assert!(
+        said.contains(path) && said.contains("secrets.key") && said.contains("Images are not in it"),
+        "{said}"
+    );
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let streamed = first.ebb_says(&["backup", "-"]);
     assert!(streamed.lines().last().unwrap().starts_with("{\"end\":"), "{streamed}");
@@ -43,7 +46,11 @@ fn a_platform_goes_on_from_its_backup() {
         let part = part.unwrap().path();
         if part.is_dir() { fs::remove_dir_all(part).unwrap() } else { fs::remove_file(part).unwrap() }
     }
-    let said = second.ebb_says(&["restore", path, "--data-dir", second.dir().to_str().unwrap()]);
+    let without = second.ebb_fails(&["restore", path, "--data-dir", second.dir().to_str().unwrap()]);
+    assert!(without.contains("--secrets-key"), "{without}");
+    let key = first.dir().join("api/secrets.key");
+    let to = ["restore", path, "--data-dir", second.dir().to_str().unwrap()];
+    let said = second.ebb_says(&[&to[..], &["--secrets-key", key.to_str().unwrap()]].concat());
     assert!(said.contains("Restored ") && said.contains("ebb up --data-dir"), "{said}");
     second.restart();
     second.load("dev.local/hello:1");

@@ -59,7 +59,7 @@ fn a_service_that_cannot_be_is_refused_with_the_reason() {
                 ),
                 "",
             ),
-            "this release of Ebb scales by requests in hand",
+            "this release of Ebb scales on concurrent requests only",
         ),
         (
             "a class that nothing scales by",

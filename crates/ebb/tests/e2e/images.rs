@@ -33,7 +33,8 @@ spec: {template: {spec: {containers: [{image: "127.0.0.1:9/team/late:1"}]}}}
         );
         let took =
             time(&told["lastTransitionTime"]).duration_since(time(&failed["metadata"]["creationTimestamp"]));
-        assert!(took.as_secs() <= 5, "{took}");
+        // Both are cut to whole seconds, so a difference of four is less than five.
+        assert!(took.as_secs() < 5, "{took}");
         let message = told["message"].as_str().unwrap();
         for part in ["127.0.0.1:9", "team/late", "unreachable"] {
             assert!(message.contains(part), "{part} in {message}");
@@ -50,7 +51,8 @@ spec: {template: {spec: {containers: [{image: "127.0.0.1:9/team/late:1"}]}}}
     let url = ebb.ready("late");
     let ready = ebb.object("ksvc", "late").unwrap();
     let took = time(&condition(&ready, "Ready").unwrap()["lastTransitionTime"]).duration_since(appeared);
-    assert!(took.as_secs() <= 5, "{took}, without an edit");
+    // The condition's time is cut to a whole second.
+    assert!(took.as_millis() <= 4_000, "{took}, without an edit");
     assert_eq!(ready["metadata"]["generation"], 1);
     assert_eq!(ebb.call(&url).status, 200);
 }

@@ -151,12 +151,17 @@ fn what_ails_a_service_stands_in_its_description() {
     let url = ebb.ready("hungry");
     assert_eq!(ebb.call(&format!("{url}/allocate?mb=8")).status, 200);
     assert_eq!(ebb.call(&format!("{url}/allocate?mb=200")).status, 502, "its container was killed");
-    let killed =
-        "OOMKilled  Container user-container was killed: it took more memory than it may (its limit is 48Mi)";
+    let killed = "Container user-container was killed: it took more memory than it may (its limit is 48Mi)";
     // It is ready again by then, and says so.
     described(
         "hungry",
-        &["++ Ready", "Warnings:", killed, "Try next:  other resources: `ebb service update hungry"],
+        &[
+            "++ Ready",
+            "Warnings:",
+            "OOMKilled",
+            killed,
+            "Try next:  change requests or limits: `ebb service update hungry",
+        ],
     );
     assert_eq!(ebb.call(&url).status, 200);
 

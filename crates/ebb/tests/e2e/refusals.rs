@@ -39,12 +39,15 @@ fn what_the_node_cannot_give_is_refused_by_name() {
     ];
     let mut cases: Vec<_> = beyond
         .iter()
-        .map(|name| (add(name), format!("capabilities.add[0]: Forbidden: giving a container {name}")))
+        .map(|name| (add(name), format!("securityContext.capabilities.add[0]: Forbidden: not supported by the embedded node: the capability {name}")))
         .collect();
     cases.extend([
         ("securityContext: {privileged: true}".to_owned(), "securityContext.privileged".to_owned()),
-        ("lifecycle: {postStart: {httpGet: {port: 8080}}}".to_owned(), "lifecycle.postStart".to_owned()),
-        ("lifecycle: {preStop: {exec: {command: [x]}}}".to_owned(), "lifecycle.preStop.exec".to_owned()),
+        (
+            "lifecycle: {postStart: {tcpSocket: {port: 1}}}".to_owned(),
+            "lifecycle.postStart.tcpSocket".to_owned(),
+        ),
+        ("lifecycle: {preStop: {tcpSocket: {port: 1}}}".to_owned(), "lifecycle.preStop.tcpSocket".to_owned()),
     ]);
     for (container, expect) in cases {
         let error = ebb.refused(&pod("refused", &container, ""));

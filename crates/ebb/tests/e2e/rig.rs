@@ -24,13 +24,13 @@ pub(crate) use self::{
     archive::{docker_save, hello, hello_with},
     host::Host,
     http::{Answer, Asked, ask, get, send},
-    need::{need_kubectl, need_root, need_shared},
+    need::{need_kubectl, need_program, need_root, need_shared},
     pods::steps,
     traces::{Traces, processes},
 };
 
 /// The longest that anything here may take: far above what it takes, and below a test runner's patience.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -49,6 +49,8 @@ pub(crate) struct Ebb {
 #[derive(Clone)]
 pub(crate) struct Setup {
     pub(crate) runtime: &'static str,
+    /// Where its API is to be found.
+    pub(crate) api: String,
     /// The machine it runs on; this one if none is named.
     pub(crate) host: Option<Arc<Host>>,
     /// What else `ebb up` is told.
@@ -62,7 +64,13 @@ impl Default for Setup {
     fn default() -> Self {
         let root = rustix::process::geteuid().is_root();
         let runtime = if root { "container" } else { "process" };
-        Self { runtime, host: None, flags: &["--http", "127.0.0.1:0"], environment: &[] }
+        Self {
+            runtime,
+            api: "127.0.0.1:0".into(),
+            host: None,
+            flags: &["--http", "127.0.0.1:0"],
+            environment: &[],
+        }
     }
 }
 
@@ -188,6 +196,16 @@ impl Ebb {
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
         let output = self.try_kubectl(arguments, "");
         assert!(output.status.success(), "kubectl {arguments:?}: {}{}", text(&output.stderr), self.story());
+        text(&output.stdout)
+    }
+
+    /// A command in a pod's only container, which must succeed; returns what it prints.
+    pub(crate) fn kubectl_exec(&self, pod: &str, command: &[&str]) -> String {
+        let kubectl = std::env::var_os("EBB_KUBECTL").unwrap_or_else(|| "kubectl".into());
+        let output =
+            self.command(Path::new(&kubectl)).args(["exec", pod, "--"]).args(command).output().unwrap();
+        let errors = text(&output.stderr);
+        assert!(output.status.success(), "kubectl exec {pod} -- {command:?}: {errors}{}", self.story());
         text(&output.stdout)
     }
 
@@ -321,7 +339,7 @@ fn spawn(dir: &Path, setup: &Setup) -> Child {
     let log = File::options().create(true).append(true).open(dir.join("ebb.log")).unwrap();
     let out = File::create(dir.join("ebb.out")).unwrap();
     let mut command = setup.command(env!("CARGO_BIN_EXE_ebb"));
-    command.args(["up", "--api", "127.0.0.1:0", "--runtime", setup.runtime, "--log", "info"]);
+    command.args(["up", "--api", &setup.api, "--runtime", setup.runtime, "--log", "info"]);
     command.args(setup.flags).arg("--data-dir").arg(dir).env("HOME", dir);
     command.env_remove("SUDO_UID").envs(setup.environment.iter().copied());
     command.stdin(Stdio::null()).stdout(out).stderr(log).spawn().unwrap()

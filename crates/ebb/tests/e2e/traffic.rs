@@ -1,5 +1,7 @@
 //! Revisions and how requests are split between them.
 
+use serde_json::json;
+
 use crate::rig::{Ebb, condition, need_kubectl, until};
 
 fn service(revision: &str, version: &str, traffic: &str) -> String {
@@ -133,7 +135,7 @@ spec: {{traffic: [{{configurationName: app, percent: 100}}]}}
     let url = served(1);
     assert_eq!(ebb.call(&url).status, 200);
     let late = ebb.call(&format!("{url}/sleep?ms=3000"));
-    assert_eq!((late.status, late.body.trim()), (504, "request timeout"));
+    assert_eq!((late.status, late.body.lines().next()), (504, Some("request timeout")));
 
     let gradual = manifest("serving.knative.dev/rollout-duration: 60s", 30);
     let told = ebb.try_kubectl(&["apply", "-f", "-"], &gradual);
@@ -148,4 +150,36 @@ fn an_unknown_host_is_not_found() {
     let ebb = Ebb::up();
     let answer = ebb.call(&format!("http://nobody.default.localhost:{}/", ebb.http.port()));
     assert_eq!(answer.status, 404, "{}", answer.body);
+}
+
+#[test]
+fn no_request_fails_while_the_configuration_changes() {
+    if !need_kubectl("no_request_fails_while_the_configuration_changes") {
+        return;
+    }
+    let ebb = Ebb::up();
+    ebb.apply(&service("shop-one", "one", LATEST));
+    let url = ebb.ready("shop");
+    ebb.called(|calls| {
+        calls.begin(&url);
+        // Each map that has to do with what is running, there and back.
+        for round in 0..2 {
+            for (map, key, values) in [
+                ("config-autoscaler", "container-concurrency-target-default", ["50", "100"]),
+                ("config-autoscaler", "min-scale", ["2", "0"]),
+                ("config-deployment", "progress-deadline", ["500s", "600s"]),
+                ("config-defaults", "revision-timeout-seconds", ["200", "300"]),
+                ("config-features", "tag-header-based-routing", ["enabled", "disabled"]),
+                ("config-network", "rollout-duration", ["1", "0"]),
+            ] {
+                ebb.configure(map, &json!({ key: values[round] }));
+            }
+            let two = || {
+                let deployment = ebb.object("deployment", "shop-one-deployment")?;
+                (deployment["status"]["readyReplicas"] == 2).then_some(())
+            };
+            assert!(round == 1 || until(two).is_some(), "min-scale takes effect");
+            ebb.ready("shop");
+        }
+    });
 }

@@ -3,54 +3,70 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use oci_client::errors::{OciDistributionError as E, OciEnvelope, OciErrorCode as Code};
+use serde::Deserialize;
 
 use crate::RegistryCause;
 
 /// Registries send whole pages as errors; a condition's message needs one line.
 const DETAIL_CHARS_MAX: usize = 200;
 
-/// `timeout` is the limit that an expired one had.
-pub(super) fn cause(error: &E, timeout: Duration) -> RegistryCause {
-    match error {
-        E::RegistryError { envelope, .. } => by_codes(envelope),
-        E::ServerError { code, message, .. } => {
-            let detail = one_line(&format!("HTTP {code} {message}"));
-            match code {
-                404 => RegistryCause::NotFound(detail),
-                401 | 403 => RegistryCause::Unauthorized(detail),
-                429 | 500.. => RegistryCause::Unavailable(detail),
-                _ => RegistryCause::Invalid(detail),
-            }
-        }
-        E::UnauthorizedError { .. } => RegistryCause::Unauthorized(
-            "credentials are missing or wrong, or there is no such repository".to_owned(),
-        ),
-        E::AuthenticationFailure(detail) => RegistryCause::Unauthorized(one_line(detail)),
-        E::ImageManifestNotFoundError(detail) => RegistryCause::NotFound(one_line(detail)),
-        E::RequestError(e) if e.is_timeout() => RegistryCause::Timeout(timeout),
-        E::RequestError(e) if e.is_decode() => RegistryCause::Invalid(innermost(e)),
-        E::RequestError(e) => RegistryCause::Unreachable(innermost(e)),
-        other => RegistryCause::Invalid(one_line(&other.to_string())),
+/// How a registry says what is wrong (OCI distribution specification, "Error Codes").
+#[derive(Deserialize)]
+struct Envelope {
+    errors: Vec<Said>,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// Why a request got no answer. `timeout` is the limit that an expired one had.
+pub(super) fn of_request(error: &reqwest::Error, timeout: Duration) -> RegistryCause {
+    if error.is_timeout() {
+        RegistryCause::Timeout(timeout)
+    } else if error.is_body() || error.is_decode() {
+        RegistryCause::Invalid(innermost(error))
+    } else {
+        RegistryCause::Unreachable(innermost(error))
     }
 }
 
-fn by_codes(envelope: &OciEnvelope) -> RegistryCause {
-    let detail = |e: &oci_client::errors::OciError| match e.message.as_str() {
-        "" => format!("{:?}", e.code),
-        message => message.to_owned(),
-    };
-    let detail = one_line(&envelope.errors.iter().map(detail).collect::<Vec<_>>().join("; "));
-    match envelope.errors.first().map(|e| &e.code) {
-        Some(
-            Code::ManifestUnknown
-            | Code::NameUnknown
-            | Code::NotFound
-            | Code::BlobUnknown
-            | Code::ManifestBlobUnknown,
-        ) => RegistryCause::NotFound(detail),
-        Some(Code::Unauthorized | Code::Denied) => RegistryCause::Unauthorized(detail),
-        Some(Code::Toomanyrequests) => RegistryCause::Unavailable(detail),
+/// What an answer that is an error means. `body`: its beginning.
+pub(super) fn of_answer(status: u16, body: &[u8]) -> RegistryCause {
+    if status == 401 {
+        return unauthorized();
+    }
+    if let Ok(Envelope { errors }) = serde_json::from_slice(body)
+        && !errors.is_empty()
+    {
+        return of_codes(&errors);
+    }
+    let detail = one_line(&format!("HTTP {status} {}", String::from_utf8_lossy(body)));
+    match status {
+        404 => RegistryCause::NotFound(detail),
+        403 => RegistryCause::Unauthorized(detail),
+        429 | 500.. => RegistryCause::Unavailable(detail),
+        _ => RegistryCause::Invalid(detail),
+    }
+}
+
+pub(super) fn unauthorized() -> RegistryCause {
+    let why = "credentials are missing or wrong, or there is no such repository";
+    RegistryCause::Unauthorized(why.to_owned())
+}
+
+fn of_codes(errors: &[Said]) -> RegistryCause {
+    let detail = |said: &Said| if said.message.is_empty() { said.code.clone() } else { said.message.clone() };
+    let detail = one_line(&errors.iter().map(detail).collect::<Vec<_>>().join("; "));
+    match errors[0].code.as_str() {
+        "MANIFEST_UNKNOWN" | "NAME_UNKNOWN" | "NOT_FOUND" | "BLOB_UNKNOWN" | "MANIFEST_BLOB_UNKNOWN" => {
+            RegistryCause::NotFound(detail)
+        }
+        "UNAUTHORIZED" | "DENIED" => RegistryCause::Unauthorized(detail),
+        "TOOMANYREQUESTS" => RegistryCause::Unavailable(detail),
         _ => RegistryCause::Invalid(detail),
     }
 }

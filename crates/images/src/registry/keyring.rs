@@ -6,7 +6,6 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use oci_client::secrets::RegistryAuth;
 use serde::Deserialize;
 
 use crate::{Error, Reference, Result};
@@ -23,7 +22,27 @@ struct Key {
     host: String,
     /// Path prefix, without slashes around it.
     path: String,
-    auth: RegistryAuth,
+    auth: Credentials,
+}
+
+/// Who asks a registry.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Credentials {
+    Anonymous,
+    /// A user and a password.
+    Basic(String, String),
+    /// A token that is shown as it is.
+    Bearer(String),
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Anonymous => "anonymous",
+            Self::Basic(..) => "a user and a password",
+            Self::Bearer(_) => "a token",
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -46,7 +65,7 @@ struct Entry {
 impl Keyring {
     /// Adds the content of a Secret's `.dockerconfigjson`, or of the older `.dockercfg`.
     pub fn add_docker_config(&mut self, json: &[u8]) -> Result<()> {
-        let bad = |e: serde_json::Error| Error::Credentials(e.to_string());
+        let bad = |error: serde_json::Error| Error::Credentials(unreadable(&error));
         let value: serde_json::Value = serde_json::from_slice(json).map_err(bad)?;
         let auths = if value.get("auths").is_some() {
             serde_json::from_value::<ConfigJson>(value).map_err(bad)?.auths
@@ -63,9 +82,9 @@ impl Keyring {
         Ok(())
     }
 
-    pub(super) fn auth(&self, reference: &Reference) -> RegistryAuth {
+    pub(super) fn auth(&self, reference: &Reference) -> Credentials {
         let key = self.keys.iter().find(|key| key.opens(reference));
-        key.map_or(RegistryAuth::Anonymous, |key| key.auth.clone())
+        key.map_or(Credentials::Anonymous, |key| key.auth.clone())
     }
 }
 
@@ -76,9 +95,9 @@ impl fmt::Debug for Keyring {
 }
 
 impl Entry {
-    fn auth(self, registry: &str) -> Result<Option<RegistryAuth>> {
+    fn auth(self, registry: &str) -> Result<Option<Credentials>> {
         if !self.registrytoken.is_empty() {
-            return Ok(Some(RegistryAuth::Bearer(self.registrytoken)));
+            return Ok(Some(Credentials::Bearer(self.registrytoken)));
         }
         if !self.auth.is_empty() {
             let bad =
@@ -86,12 +105,22 @@ impl Entry {
             let decoded = BASE64.decode(self.auth.trim()).map_err(|_| bad())?;
             let text = String::from_utf8(decoded).map_err(|_| bad())?;
             let (user, password) = text.split_once(':').ok_or_else(bad)?;
-            return Ok(Some(RegistryAuth::Basic(
-                user.to_owned(),
-                password.trim_end_matches('\0').to_owned(),
-            )));
+            return Ok(Some(Credentials::Basic(user.to_owned(), password.trim_end_matches('\0').to_owned())));
         }
-        Ok((!self.username.is_empty()).then_some(RegistryAuth::Basic(self.username, self.password)))
+        Ok((!self.username.is_empty()).then_some(Credentials::Basic(self.username, self.password)))
+    }
+}
+
+/// Why credentials cannot be read, by the place alone: the error's own words quote what stands there.
+fn unreadable(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        serde_json::error::Category::Data => "a value is of the wrong type",
+        _ => "not valid JSON",
+    };
+    match (error.line(), error.column()) {
+        // A value that was valid JSON has no place any more.
+        (0, _) => what.to_owned(),
+        (line, column) => format!("{what} at line {line} column {column}"),
     }
 }
 
@@ -127,6 +156,28 @@ fn label_matches(pattern: &str, label: &str) -> bool {
         None => pattern == label,
         Some((before, after)) => {
             label.len() >= before.len() + after.len() && label.starts_with(before) && label.ends_with(after)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_do_not_quote_what_is_secret() {
+        for (config, expect) in [
+            (r#"{"auths": {"r.example.com": "hunter2"}}"#, "a value is of the wrong type"),
+            (r#"{"r.example.com": "hunter2"}"#, "a value is of the wrong type"),
+            (r#"{"auths": {"r.example.com": {"password": 4711}}}"#, "a value is of the wrong type"),
+            (r#""hunter2"#, "not valid JSON at line 1 column 8"),
+            (
+                r#"{"auths": {"r.example.com": {"auth": "hunter2"}}}"#,
+                r#"auths["r.example.com"].auth is not base64 of user:password"#,
+            ),
+        ] {
+            let error = Keyring::default().add_docker_config(config.as_bytes()).unwrap_err().to_string();
+            assert_eq!(error, format!("registry credentials: {expect}"), "{config}");
         }
     }
 }

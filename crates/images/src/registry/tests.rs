@@ -38,6 +38,10 @@ enum Mode {
     Lying,
     /// Blobs longer than their descriptor says.
     Endless,
+    /// Manifests longer than any may be.
+    LongManifest,
+    /// Refuses with more words than anybody reads.
+    LongRefusal,
 }
 
 struct Registry {
@@ -108,6 +112,10 @@ impl Registry {
         let name = path.rsplit('/').next().unwrap();
         match (self.mode, path.contains("/manifests/")) {
             (Mode::Silent, true) => std::future::pending().await,
+            (Mode::LongManifest, true) => {
+                return reply(200, MANIFEST, vec![b' '; MANIFEST_BYTES_MAX + 1].into());
+            }
+            (Mode::LongRefusal, _) => return reply(403, "text/plain", vec![b'x'; 1 << 20].into()),
             (Mode::Broken, _) => return reply(500, "text/html", "<h1>oh\nno</h1>".into()),
             (Mode::Throttled, _) => {
                 let body = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}"#;
@@ -194,6 +202,28 @@ fn registries() -> Registries {
         manifest_timeout: Duration::from_millis(500),
         ..RegistryConfig::default()
     })
+}
+
+/// What the tests let a manifest be.
+const MANIFEST_BYTES_MAX: usize = 10_000;
+
+#[tokio::test]
+async fn what_a_registry_says_is_read_up_to_a_limit() {
+    let running = Running::start(Mode::LongManifest).await;
+    let reference = running.reference(":v1");
+    let config =
+        RegistryConfig { manifest_bytes_max: MANIFEST_BYTES_MAX as u64, ..RegistryConfig::default() };
+    let registries = Registries::new(config);
+    let resolved = registries.resolve(&reference, &Keyring::default()).await.unwrap_err();
+    let pulled = registries.pull(&running.store, &reference, &Keyring::default()).await.unwrap_err();
+    for error in [resolved, pulled] {
+        let message = error.to_string();
+        assert!(message.ends_with("the manifest is longer than manifest_bytes_max = 10000"), "{message}");
+    }
+    let running = Running::start(Mode::LongRefusal).await;
+    let refused = registries.resolve(&running.reference(":v1"), &Keyring::default()).await.unwrap_err();
+    let message = refused.to_string();
+    assert!(message.contains("unauthorized: HTTP 403 xxx") && message.len() < 400, "{message}");
 }
 
 fn cause(error: Error) -> RegistryCause {
@@ -304,7 +334,7 @@ async fn an_image_past_the_limit_is_not_fetched() {
 
 #[test]
 fn credentials_are_chosen_as_the_kubelet_does() {
-    use oci_client::secrets::RegistryAuth::{self, Anonymous, Basic, Bearer};
+    use super::keyring::Credentials::{self, Anonymous, Basic, Bearer};
     let mut keyring = Keyring::default();
     // `b64` is base64 of user:password.
     let config = br#"{"auths": {
@@ -318,7 +348,7 @@ fn credentials_are_chosen_as_the_kubelet_does() {
     keyring.add_docker_config(config).unwrap();
     keyring.add_docker_config(br#"{"old.io": {"auth": "b2xkOng="}}"#).unwrap();
     let basic = |user: &str| Basic(user.to_owned(), "x".to_owned());
-    let cases: [(&str, RegistryAuth); 10] = [
+    let cases: [(&str, Credentials); 10] = [
         ("nginx", basic("hub")),
         ("gcr.io/other/app", basic("gcr")),
         ("gcr.io/my-project/app", basic("project")),

@@ -14,10 +14,10 @@ use tar::EntryType;
 use super::Style;
 use super::attributes::Attributes;
 use super::path::{inside, split};
-use super::root::{self, Root};
+use super::root::{self, DEPTH_MAX, Root};
 use super::whiteout::Whiteout;
 use crate::tarball::TarEntry;
-use crate::{Error, Result};
+use crate::{Error, Limits, Result};
 
 /// Up to so many files are synced one by one; beyond, one sync of the whole file system is cheaper, but
 /// it also waits for whatever else is being written there.
@@ -31,7 +31,8 @@ pub(super) struct Layer<'a> {
     style: Style,
     as_root: bool,
     bytes_left: u64,
-    bytes_max: u64,
+    entries_left: u64,
+    limits: &'a Limits,
     /// Set last: a directory's time changes with its content, and its mode may forbid adding any.
     directories: BTreeMap<PathBuf, Attributes>,
     /// What this layer brought, which its own whiteouts do not touch. Kept for `Style::Flat` alone; in an
@@ -41,15 +42,20 @@ pub(super) struct Layer<'a> {
     buffer: Vec<u8>,
 }
 
+fn too_deep(entry: &TarEntry<'_, '_>) -> Error {
+    entry.malformed(format!("lies more than {DEPTH_MAX} directories deep"))
+}
+
 impl<'a> Layer<'a> {
-    pub(super) fn new(at: &'a Path, style: Style, bytes_max: u64) -> Result<Self> {
+    pub(super) fn new(at: &'a Path, style: Style, limits: &'a Limits) -> Result<Self> {
         Ok(Layer {
             root: Root::open(at).map_err(Error::io("open", at))?,
             at,
             style,
             as_root: rustix::process::geteuid().is_root(),
-            bytes_left: bytes_max,
-            bytes_max,
+            bytes_left: limits.layer_bytes_max,
+            entries_left: limits.layer_entries_max,
+            limits,
             directories: BTreeMap::new(),
             brought: HashSet::new(),
             files: 0,
@@ -59,6 +65,10 @@ impl<'a> Layer<'a> {
 
     pub(super) fn apply(&mut self, entry: &mut TarEntry<'_, '_>) -> Result<()> {
         let path = inside(entry.path()).ok_or_else(|| entry.malformed("leads out of the root".into()))?;
+        if path.components().count() > DEPTH_MAX {
+            return Err(too_deep(entry));
+        }
+        self.count(entry, 1)?;
         let Some((parent, name)) = split(&path) else {
             // The root itself, which exists.
             if entry.kind().is_dir() {
@@ -129,6 +139,16 @@ impl<'a> Layer<'a> {
         Attributes::of(entry, self.as_root).map_err(|reason| entry.malformed(reason.to_owned()))
     }
 
+    /// Counts what the layer makes: its entries, and the directories that they imply.
+    fn count(&mut self, entry: &TarEntry<'_, '_>, made: u64) -> Result<()> {
+        self.entries_left = self.entries_left.checked_sub(made).ok_or_else(|| Error::TooLarge {
+            what: entry.name(),
+            limit_name: "layer_entries_max",
+            limit: self.limits.layer_entries_max,
+        })?;
+        Ok(())
+    }
+
     fn bring(&mut self, path: PathBuf) {
         if self.style == Style::Flat {
             self.brought.insert(path);
@@ -144,11 +164,13 @@ impl<'a> Layer<'a> {
             ErrorKind::NotFound | ErrorKind::NotADirectory => {
                 entry.malformed(format!("{parent:?} is not a directory"))
             }
+            _ if root::is_too_deep(&e) => too_deep(entry),
             _ if e.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
                 entry.malformed(format!("{parent:?} is a link to itself"))
             }
             _ => Error::io("make directory", &self.at.join(parent))(e),
         })?;
+        self.count(entry, made.len() as u64)?;
         for path in made {
             self.directories.insert(path.clone(), Attributes::implied_directory(self.as_root));
             self.bring(path);
@@ -208,7 +230,10 @@ impl<'a> Layer<'a> {
             }
             None => false,
         };
-        sys::mkdirat(dir, name, Mode::from(0o755)).map_err(self.failed("make directory", path))?;
+        root::make_directory(&self.root, dir, name).map_err(|e| match root::is_too_deep(&e) {
+            true => too_deep(entry),
+            false => self.failed("make directory", path)(e),
+        })?;
         if hides && self.style == Style::Overlay {
             self.opaque(dir, name, path)?;
         }
@@ -233,7 +258,7 @@ impl<'a> Layer<'a> {
             self.bytes_left = self.bytes_left.checked_sub(n as u64).ok_or_else(|| Error::TooLarge {
                 what: entry.name(),
                 limit_name: "layer_bytes_max",
-                limit: self.bytes_max,
+                limit: self.limits.layer_bytes_max,
             })?;
             file.write_all(&self.buffer[..n]).map_err(Error::io("write", &path))?;
         }

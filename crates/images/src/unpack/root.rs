@@ -45,14 +45,53 @@ impl Root {
         for name in path.components() {
             let parent = self.directory(&prefix)?;
             prefix.push(name);
-            match sys::mkdirat(&parent, name.as_os_str(), Mode::from(0o755)) {
+            match make_directory(self, &parent, name.as_os_str()) {
                 Ok(()) => made.push(prefix.clone()),
-                Err(rustix::io::Errno::EXIST) => {}
-                Err(e) => return Err(e.into()),
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(e),
             }
         }
         Ok((self.directory(path)?, made))
     }
+
+    /// How many directories lie between the root and `dir`, a directory below it, whichever links led there; no more than
+    /// is allowed.
+    fn depth(&self, dir: &OwnedFd) -> io::Result<usize> {
+        let is_root = |dir: &OwnedFd| -> io::Result<bool> {
+            let (here, root) = (sys::fstat(dir)?, sys::fstat(&self.0)?);
+            Ok((here.st_dev, here.st_ino) == (root.st_dev, root.st_ino))
+        };
+        if is_root(dir)? {
+            return Ok(0);
+        }
+        let mut above = open_directory(dir, OsStr::new(".."))?;
+        for depth in 1..DEPTH_MAX {
+            if is_root(&above)? {
+                return Ok(depth);
+            }
+            above = open_directory(&above, OsStr::new(".."))?;
+        }
+        Err(io::Error::other(TooDeep))
+    }
+}
+
+/// How deep directories may lie. A path alone cannot lead much deeper, but by way of links to where others ended a layer
+/// could go on: what is so deep cannot be walked, nor removed, by most programs.
+pub(super) const DEPTH_MAX: usize = 255;
+
+/// A directory would lie too deep.
+#[derive(Debug, thiserror::Error)]
+#[error("more than {DEPTH_MAX} directories deep")]
+struct TooDeep;
+
+pub(super) fn is_too_deep(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|error| error.is::<TooDeep>())
+}
+
+/// Makes a directory in another one below the root.
+pub(super) fn make_directory(root: &Root, dir: &OwnedFd, name: &OsStr) -> io::Result<()> {
+    root.depth(dir)?;
+    Ok(sys::mkdirat(dir, name, Mode::from(0o755))?)
 }
 
 pub(super) fn stat(dir: &OwnedFd, name: &OsStr) -> io::Result<Option<Stat>> {
@@ -82,18 +121,39 @@ pub(super) fn create_file(dir: &OwnedFd, name: &OsStr) -> io::Result<File> {
     Ok(File::from(sys::openat(dir, name, flags, Mode::from(0o600))?))
 }
 
-/// Removes a name with all below it. Depth is bounded by the kernel's limits on what could be made.
+/// Removes a name with all below it, however deep that is: without recursion, and with one directory open at a time.
 pub(super) fn remove(dir: &OwnedFd, name: &OsStr) -> io::Result<()> {
+    if !is_directory_left(dir, name)? {
+        return Ok(());
+    }
+    // The directories on the way down, each with its name and what is left to remove in it.
+    let mut inside = open_directory(dir, name)?;
+    let mut way = vec![(name.to_owned(), names(&inside)?)];
+    while let Some((_, left)) = way.last_mut() {
+        if let Some(child) = left.pop() {
+            if is_directory_left(&inside, &child)? {
+                inside = open_directory(&inside, &child)?;
+                way.push((child, names(&inside)?));
+            }
+            continue;
+        }
+        let Some((emptied, _)) = way.pop() else { break };
+        if way.is_empty() {
+            return Ok(sys::unlinkat(dir, emptied, AtFlags::REMOVEDIR)?);
+        }
+        inside = open_directory(&inside, OsStr::new(".."))?;
+        sys::unlinkat(&inside, emptied, AtFlags::REMOVEDIR)?;
+    }
+    Ok(())
+}
+
+/// Removes a name, unless it is a directory, which is told.
+fn is_directory_left(dir: &OwnedFd, name: &OsStr) -> io::Result<bool> {
     match sys::unlinkat(dir, name, AtFlags::empty()) {
-        Ok(()) | Err(rustix::io::Errno::NOENT) => return Ok(()),
-        Err(rustix::io::Errno::ISDIR | rustix::io::Errno::PERM) => {}
-        Err(e) => return Err(e.into()),
+        Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(false),
+        Err(rustix::io::Errno::ISDIR | rustix::io::Errno::PERM) => Ok(true),
+        Err(e) => Err(e.into()),
     }
-    let inside = open_directory(dir, name)?;
-    for child in names(&inside)? {
-        remove(&inside, &child)?;
-    }
-    Ok(sys::unlinkat(dir, name, AtFlags::REMOVEDIR)?)
 }
 
 pub(super) fn names(dir: &OwnedFd) -> io::Result<Vec<std::ffi::OsString>> {
@@ -107,4 +167,27 @@ pub(super) fn names(dir: &OwnedFd) -> io::Result<Vec<std::ffi::OsString>> {
         }
     }
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Deeper than any stack, or limit of open files, would allow.
+    #[test]
+    fn what_lies_very_deep_is_removed() {
+        const DEPTH: usize = 20_000;
+        let dir = tempfile::tempdir().unwrap();
+        let outside = Root::open(dir.path()).unwrap().0;
+        let mut here = outside.try_clone().unwrap();
+        for _ in 0..DEPTH {
+            sys::mkdirat(&here, "d", Mode::from(0o755)).unwrap();
+            sys::openat(&here, "d", DIRECTORY, Mode::empty()).map(|inner| here = inner).unwrap();
+            drop(create_file(&here, OsStr::new("f")).unwrap());
+        }
+        // Removed by a thread with little stack.
+        let remove = move || remove(&outside, OsStr::new("d"));
+        std::thread::Builder::new().stack_size(128 << 10).spawn(remove).unwrap().join().unwrap().unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
 }

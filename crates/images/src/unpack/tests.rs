@@ -369,3 +369,37 @@ fn owners_times_and_set_id_bits_are_kept_for_root() {
     assert_eq!(&value[..n], b"blue");
     assert!(rustix::fs::getxattr(&path, "trusted.overlay.redirect", &mut value[..]).is_err());
 }
+
+#[test]
+fn what_a_layer_implies_is_bounded_too() {
+    let limits = Limits { layer_entries_max: 5, ..Limits::default() };
+    for (path, fits) in [("a/b/c/d/e", true), ("a/b/c/d/e/f", false)] {
+        let root = tempfile::tempdir().unwrap();
+        let unpacked = unpack_bytes(&tar(&[File(path, "")]), root.path(), Style::Flat, &limits);
+        assert_eq!(unpacked.is_ok(), fits, "{path}: {unpacked:?}");
+        if let Err(error) = unpacked {
+            assert!(error.to_string().ends_with("is larger than layer_entries_max = 5"), "{error}");
+        }
+    }
+}
+
+/// No path is long, but each begins where the one before has ended.
+#[test]
+fn links_do_not_lead_deeper_than_a_path_may() {
+    let leak = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
+    let below = ["d"; 40].join("/");
+    let mut entries = vec![Dir(leak(below.clone()), 0o755)];
+    for link in 0..10 {
+        let above = if link == 0 { below.clone() } else { format!("l{}/{below}", link - 1) };
+        entries.push(Sym(leak(format!("l{link}")), leak(above)));
+        entries.push(Dir(leak(format!("l{link}/{below}")), 0o755));
+    }
+    for (links, fits) in [(4, true), (10, false)] {
+        let root = tempfile::tempdir().unwrap();
+        let unpacked = unpack(&entries[..=2 * links], root.path(), Style::Flat);
+        assert_eq!(unpacked.is_ok(), fits, "{links}: {unpacked:?}");
+        if let Err(error) = unpacked {
+            assert!(error.to_string().ends_with("lies more than 255 directories deep"), "{error}");
+        }
+    }
+}

@@ -83,7 +83,10 @@ impl State {
             return Ok(None);
         }
         if self.position.is_none() && self.first.is_none() {
-            let (text, position) = stored(&self.logs, &self.id, &self.options)?;
+            let (logs, id, options) = (self.logs.clone(), self.id.clone(), self.options.clone());
+            // As much as two whole files, for which nobody else on this thread shall wait.
+            let read = tokio::task::spawn_blocking(move || stored(&logs, &id, &options));
+            let (text, position) = read.await.map_err(io::Error::other).flatten()?;
             self.position = position;
             self.first = Some(Vec::new());
             if !text.is_empty() {

@@ -51,6 +51,20 @@ async fn lines_come_back_as_asked() {
 }
 
 #[tokio::test]
+async fn who_reads_a_log_holds_nobody_up() {
+    let (_dir, logs) = logs();
+    let (pipes, work) = logs.begin(id()).unwrap();
+    std::fs::File::from(pipes.stdout).write_all(b"line\n").unwrap();
+    drop(pipes.stderr);
+    work.await.unwrap();
+    let mut read = Box::pin(logs.read(&id(), LogOptions::default()));
+    // On this one thread, another task runs only while this one waits.
+    let other = tokio::spawn(async {});
+    assert_eq!(read.next().await.unwrap().unwrap(), "line\n");
+    assert!(other.is_finished());
+}
+
+#[tokio::test]
 async fn a_follower_sees_what_comes_and_the_end() {
     let (_dir, logs) = logs();
     let (pipes, work) = logs.begin(id()).unwrap();

@@ -41,6 +41,14 @@ impl Addresses {
         }
     }
 
+    /// The addresses that will be taken next, as it looks now.
+    pub(super) fn next(&self, count: usize) -> Vec<Ipv4Addr> {
+        let state = self.state.lock();
+        let order = (0..self.count).map(|step| (state.next + step) % self.count);
+        let free = order.filter(|at| !state.taken.contains(at)).take(count);
+        free.map(|at| Ipv4Addr::from(self.first + at)).collect()
+    }
+
     /// Takes a certain address, which a pod has already; whether it was free, and of the range.
     pub(super) fn take_this(&self, address: Ipv4Addr) -> bool {
         let at = u32::from(address).wrapping_sub(self.first);
@@ -60,10 +68,17 @@ mod tests {
     #[test]
     fn addresses_come_in_turn_and_end() {
         let addresses = Addresses::new(Ipv4Addr::new(10, 1, 2, 77), 29);
-        let all: Vec<_> =
-            std::iter::from_fn(|| addresses.take()).map(|address| address.octets()[3]).collect();
+        let all: Vec<_> = std::iter::from_fn(|| {
+            let next = addresses.next(1);
+            let taken = addresses.take();
+            assert_eq!(next, Vec::from_iter(taken));
+            taken
+        })
+        .map(|address| address.octets()[3])
+        .collect();
         assert_eq!(all, [74, 75, 76, 77, 78], "of 10.1.2.72/29, without .72, .73 and .79");
         addresses.give_back(Ipv4Addr::new(10, 1, 2, 75));
+        assert_eq!(addresses.next(4), [Ipv4Addr::new(10, 1, 2, 75)]);
         assert_eq!(addresses.take(), Some(Ipv4Addr::new(10, 1, 2, 75)));
         assert_eq!(addresses.take(), None);
     }

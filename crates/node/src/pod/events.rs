@@ -1,8 +1,8 @@
 //! Events about pods: what a user reads first when something went wrong at night (`kubectl describe pod`).
 //!
 //! They are news, not state: nothing waits for one, and one that cannot be written is let go. One task writes them, off
-//! every start's path, from a queue that is bounded; the same news of the same pod is one Event, with a count. They
-//! expire as the home has it.
+//! every start's path, from a queue that is bounded; the same news of the same pod is one Event, with a count; of one pod
+//! no more is told than a bound (`resources::events`). They expire as the home has it.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -13,6 +13,7 @@ use objects::{Client, Error, WriteTarget};
 use resources::{
     Object,
     builtin::{Event, EventSource, ObjectReference, Pod},
+    events::{self, Correlator, Verdict},
     meta::{ObjectMeta, Time},
 };
 use tokio::sync::mpsc;
@@ -64,8 +65,12 @@ impl Recorder {
 
 /// Writes what is told, one after the other, to the end of all recorders.
 pub(super) async fn write(mut told: Told, client: Client, clock: Clock, node: String) {
+    let mut correlator = Correlator::default();
     while let Some(news) = told.0.recv().await {
         let now = Time(clock());
+        if correlator.observe(about(&news), now.0) == Verdict::Dropped {
+            continue;
+        }
         let event = event(&news, &node, &now);
         let key = event.key();
         // First the write that is right nearly always; whether it was told before need not be asked.
@@ -84,12 +89,27 @@ pub(super) async fn write(mut told: Told, client: Client, clock: Clock, node: St
     }
 }
 
+/// Who tells of what. All that is told of one reason is one Event already, so that nothing need be combined.
+fn about(news: &News) -> events::Told<'_> {
+    let type_ = if news.is_warning { "Warning" } else { "Normal" };
+    events::Told {
+        source: component(news),
+        uid: news.pod.uid(),
+        type_,
+        reason: news.reason,
+        message: &news.message,
+    }
+}
+
+/// Upstream's scheduler tells of where a pod goes, its kubelet of all else.
+fn component(news: &News) -> &'static str {
+    if matches!(news.reason, "Scheduled" | "FailedScheduling") { "default-scheduler" } else { "kubelet" }
+}
+
 fn event(news: &News, node: &str, now: &Time) -> Event {
     let pod = &news.pod;
-    // Upstream's scheduler tells of where a pod goes, its kubelet of all else.
-    let scheduling = matches!(news.reason, "Scheduled" | "FailedScheduling");
-    let component = if scheduling { "default-scheduler" } else { "kubelet" };
-    let host = (!scheduling).then(|| node.to_owned());
+    let component = component(news);
+    let host = (component == "kubelet").then(|| node.to_owned());
     Event {
         metadata: ObjectMeta {
             name: Some(format!("{}.{:016x}", pod.name(), fingerprint(news))),

@@ -13,9 +13,10 @@ use super::{
     address::Addresses,
     events::{self, Recorder, Told},
     image::Images,
-    remains::{self, Removals},
-    small_files::SmallFiles,
+    remains,
+    tokens::{PodTokens, Tokens},
     unclaimed::Unclaimed,
+    values::TokenSource,
     volumes::Places,
     worker::STOP_GRACE_MAX,
     workers::Workers,
@@ -23,6 +24,7 @@ use super::{
 use crate::{
     logs::{Clock, Logs},
     private_dir,
+    removals::Removals,
     runtime::{SharedRuntime, TakenOver},
 };
 
@@ -54,7 +56,7 @@ impl Allocatable {
 pub struct KubeletOptions {
     /// The node's name in `spec.nodeName`.
     pub node: String,
-    /// Where pods' volumes and small files are kept while they run; a memory file system is best.
+    /// Where pods' volumes of values and of memory are kept while they run; a memory file system is best.
     pub run_dir: PathBuf,
     /// Where pods' emptyDir volumes are kept, on a disk with room for them.
     pub volumes_dir: PathBuf,
@@ -84,6 +86,8 @@ pub struct KubeletConfig {
     pub clock: Clock,
     /// Who knows of requests in hand.
     pub drain: Arc<dyn Drain>,
+    /// Who gives out tokens of ServiceAccounts.
+    pub tokens: Arc<dyn Tokens>,
     /// Where the parts of starts are noted.
     pub records: Arc<StartRecords>,
     /// What the runtime has [taken over](crate::runtime::Runtime::take_over): pods go on with it, and what is no pod's
@@ -106,12 +110,12 @@ pub(super) struct Shared {
     pub(super) logs: Logs,
     pub(super) clock: Clock,
     pub(super) drain: Arc<dyn Drain>,
+    pub(super) tokens: Arc<dyn Tokens>,
     pub(super) records: Arc<StartRecords>,
     pub(super) addresses: Addresses,
     pub(super) taken_over: Unclaimed,
     pub(super) recorder: Recorder,
     pub(super) removals: Removals,
-    pub(super) small_files: SmallFiles,
     /// Done when the node stops.
     pub(super) stop: CancellationToken,
 }
@@ -125,6 +129,11 @@ impl Shared {
     /// A pod's own directory.
     pub(super) fn pod_dir(&self, pod: &Pod) -> PathBuf {
         self.dir_of(pod.uid())
+    }
+
+    /// Where the tokens of a pod's volumes come from, of which these are shown.
+    pub(super) fn token_source<'a>(&'a self, shown: &'a PodTokens) -> TokenSource<'a> {
+        TokenSource { tokens: &*self.tokens, shown }
     }
 
     /// The own directory of the pod with this uid.
@@ -145,7 +154,7 @@ impl Shared {
         if !dirs.is_empty() {
             let shared = Arc::clone(self);
             tokio::spawn(async move {
-                let attempt = || shared.removals.dirs(dirs.clone());
+                let attempt = || remains::remove_dirs(&shared.removals, dirs.clone());
                 let told = |why: &str| {
                     tracing::warn!(why, "could not remove all that earlier pods left; trying again")
                 };
@@ -175,7 +184,6 @@ impl Kubelet {
                 addresses,
                 recorder,
                 removals: Removals::default(),
-                small_files: SmallFiles::of(&config.options.run_dir),
                 stop: CancellationToken::new(),
                 options: config.options,
                 client: config.client,
@@ -184,6 +192,7 @@ impl Kubelet {
                 logs: config.logs,
                 clock: config.clock,
                 drain: config.drain,
+                tokens: config.tokens,
                 records: config.records,
             }),
         }

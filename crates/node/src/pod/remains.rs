@@ -11,44 +11,19 @@ use std::{
 };
 
 use resources::{Object, builtin::Pod};
-use tokio::{sync::Semaphore, task::spawn_blocking, time::sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{backoff, kubelet::Shared, volumes};
 use crate::{
+    removals::Removals,
     run_dir::{remove_dir, remove_run_dir},
     runtime::{RuntimeError, SandboxId},
 };
 
-/// How many removals of files are under way at once. More do not make a disk faster, and the threads that block are
-/// also those of the starts' volumes and images.
-const REMOVALS_MAX: usize = 4;
-
-/// Where files are removed: never on the thread that starts pass through, which a large directory would hold up.
-#[derive(Clone)]
-pub(super) struct Removals(Arc<Semaphore>);
-
-impl Default for Removals {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(REMOVALS_MAX)))
-    }
-}
-
-impl Removals {
-    async fn run(&self, work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Result<(), String> {
-        // The semaphore is never closed. The turn is over when the work is, whoever still waits for it.
-        let turn = Arc::clone(&self.0).acquire_owned().await;
-        let done = spawn_blocking(move || {
-            let _turn = turn;
-            work()
-        });
-        done.await.map_err(io::Error::other).flatten().map_err(|error| error.to_string())
-    }
-
-    /// Removes directories with all that is in them. Those that are not there are fine.
-    pub(super) async fn dirs(&self, dirs: Vec<PathBuf>) -> Result<(), String> {
-        self.run(move || remove(&dirs)).await
-    }
+/// Removes directories with all that is in them. Those that are not there are fine.
+pub(super) async fn remove_dirs(removals: &Removals, dirs: Vec<PathBuf>) -> Result<(), String> {
+    removals.run(move || remove(&dirs)).await.map_err(|error| error.to_string())
 }
 
 /// Removes all of them that can be; the error is the first one's, and names it.
@@ -72,7 +47,7 @@ pub(super) async fn remove_sandbox(shared: &Shared, id: &SandboxId) -> Result<()
 pub(super) async fn remove_sandbox_and_dir(shared: &Shared, id: &SandboxId) -> Result<(), String> {
     remove_sandbox(shared, id).await?;
     let dir = shared.dir_of(id.as_str());
-    shared.removals.run(move || remove_run_dir(&dir)).await
+    shared.removals.run(move || remove_run_dir(&dir)).await.map_err(|error| error.to_string())
 }
 
 /// Removes what a pod that never runs again has written: its volumes, its small files, its logs.
@@ -83,7 +58,7 @@ pub(super) async fn remove_files(shared: &Shared, pod: &Arc<Pod>) -> Result<(), 
         volumes::clear_memory(&places, &pod)?;
         remove(&[own, places.disk, logs])
     };
-    shared.removals.run(work).await
+    shared.removals.run(work).await.map_err(|error| error.to_string())
 }
 
 /// Tries until it succeeds, and then returns true; false when the node stops before. `told` hears each new reason.

@@ -7,7 +7,7 @@ use std::{
 
 use images::ImageConfig;
 use resources::{
-    builtin::{Container, HTTPGetAction, Pod, Probe as ProbeSpec, SecurityContext},
+    builtin::{Container, ExecAction, HTTPGetAction, Pod, Probe as ProbeSpec, SecurityContext},
     capability,
     meta::{IntOrString, Quantity},
     quantity,
@@ -218,8 +218,13 @@ fn target(container: &Container, probe: &ProbeSpec) -> Target {
     } else if probe.grpc.is_some() {
         Target::Unsupported { what: "grpc" }
     } else {
-        Target::Unsupported { what: "exec" }
+        Target::Exec { argv: probe.exec.as_ref().map(command).unwrap_or_default() }
     }
+}
+
+/// What a probe or a hook runs.
+pub(super) fn command(exec: &ExecAction) -> Vec<String> {
+    exec.command.clone().unwrap_or_default()
 }
 
 /// A GET that a probe or a hook makes.

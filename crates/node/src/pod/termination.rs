@@ -1,7 +1,5 @@
 //! How a run of a container ended, with the message it left.
 
-use std::{fs, io::Read, path::PathBuf};
-
 use jiff::Timestamp;
 use resources::builtin::Container;
 
@@ -9,7 +7,10 @@ use super::{
     kubelet::Shared,
     state::{Ended, Running},
 };
-use crate::{logs::LogId, runtime::Exit};
+use crate::{
+    logs::LogId,
+    runtime::{ContainerId, Exit},
+};
 
 /// Why a container ended that the kernel killed for its memory.
 pub(super) const OUT_OF_MEMORY: &str = "OOMKilled";
@@ -51,16 +52,12 @@ pub(super) fn ended(
 pub(super) async fn message(
     shared: &Shared,
     container: &Container,
-    file: PathBuf,
+    id: &ContainerId,
     log: LogId,
     exit: Exit,
 ) -> String {
-    let read = move || {
-        let mut text = Vec::new();
-        fs::File::open(file)?.take(MESSAGE_BYTES_MAX as u64).read_to_end(&mut text)?;
-        Ok(text)
-    };
-    let text = shared.small_files.run(read).await.unwrap_or_default();
+    // What has been lost with its container has left none.
+    let text = shared.runtime.message(id, MESSAGE_BYTES_MAX).unwrap_or_default();
     if !text.is_empty() {
         return String::from_utf8_lossy(&text).into_owned();
     }

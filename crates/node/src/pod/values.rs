@@ -8,8 +8,11 @@ use std::{
 use objects::{Client, Event, ListOptions, Result};
 use resources::{
     Object, ObjectKey,
-    builtin::{ConfigMap, Container, Pod, Secret, Volume},
+    builtin::{ConfigMap, Container, Pod, Secret, ServiceAccountTokenProjection, Volume},
 };
+use tokio::time::Instant;
+
+use super::tokens::{self, PodTokens, Tokens};
 
 /// How long a change is let be before what names it is tried again: whoever changes one thing often changes more.
 const CHANGE_REST: Duration = Duration::from_millis(100);
@@ -22,11 +25,19 @@ pub(super) struct Values {
     seen: Seen,
 }
 
+/// Where volumes' tokens come from.
+pub(super) struct TokenSource<'a> {
+    pub(super) tokens: &'a dyn Tokens,
+    /// Those that are shown.
+    pub(super) shown: &'a PodTokens,
+}
+
 /// Which versions of what a pod names were read; `None` for what was not there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     config_maps: BTreeMap<String, Option<String>>,
     secrets: BTreeMap<String, Option<String>>,
+    tokens: PodTokens,
 }
 
 /// Something a pod needs that is not there.
@@ -41,16 +52,18 @@ impl Values {
     }
 
     /// Reads what the pod's volumes name; what is not there is simply absent.
-    pub(super) async fn of_volumes(client: &Client, pod: &Pod) -> Result<Self> {
-        let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
-        Self::read(client, pod, Names::of_volumes(volumes)).await
+    pub(super) async fn of_volumes(client: &Client, pod: &Pod, source: TokenSource<'_>) -> Result<Self> {
+        let mut values = Self::read(client, pod, Names::of_volumes(volumes(pod))).await?;
+        let asked = tokens::Asked::by(volumes(pod));
+        values.seen.tokens = source.shown.renewed(source.tokens, pod, asked, Instant::now());
+        Ok(values)
     }
 
     /// Whether the pod's volumes name any.
     pub(super) fn are_in_volumes(pod: &Pod) -> bool {
-        let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
-        let names = Names::of_volumes(volumes);
-        !names.config_maps.is_empty() || !names.secrets.is_empty()
+        let names = Names::of_volumes(volumes(pod));
+        let has_tokens = !tokens::Asked::by(volumes(pod)).is_empty();
+        !names.config_maps.is_empty() || !names.secrets.is_empty() || has_tokens
     }
 
     async fn read(client: &Client, pod: &Pod, names: Names) -> Result<Self> {
@@ -82,6 +95,11 @@ impl Values {
         &self.seen
     }
 
+    /// A token that a volume asks for.
+    pub(super) fn token(&self, source: &ServiceAccountTokenProjection) -> Result<&str, Missing> {
+        self.seen.tokens.get(&tokens::Asked::of(source))
+    }
+
     /// A ConfigMap's keys.
     pub(super) fn config_map(&self, name: &str) -> Result<&BTreeMap<String, Vec<u8>>, Missing> {
         self.config_maps.get(name).ok_or_else(|| Missing(format!("configmap {name:?} not found")))
@@ -93,12 +111,22 @@ impl Values {
     }
 }
 
+fn volumes(pod: &Pod) -> impl Iterator<Item = &Volume> {
+    pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten())
+}
+
 impl Seen {
-    /// Waits until something of it is not what it was; for ever where nothing was read.
+    /// The tokens that are shown.
+    pub(super) fn tokens(&self) -> &PodTokens {
+        &self.tokens
+    }
+
+    /// Waits until something of it is not what it was, or too old; for ever where nothing was read.
     pub(super) async fn changed(self, client: Client, namespace: String) {
         tokio::select! {
             () = differs::<ConfigMap>(&client, &namespace, &self.config_maps) => {}
             () = differs::<Secret>(&client, &namespace, &self.secrets) => {}
+            () = self.tokens.old() => {}
         }
         tokio::time::sleep(CHANGE_REST).await;
     }

@@ -27,6 +27,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
+pub(crate) use self::start::container_id;
 pub(super) use self::{deadline::STOP_GRACE_MAX, publish::not_ready};
 use self::{end::Ending, prepare::Prepared, start::Run};
 use super::{
@@ -89,7 +90,9 @@ struct Times {
 
 /// Something that a worker waits for.
 enum Happening {
+    /// What the pod's containers share is there, but for the sandbox, which has been asked for.
     Prepared(Result<(Prepared, Option<Seen>), image::Failure>),
+    Sandboxed(Result<Option<Seen>, image::Failure>),
     PrepareAgain,
     /// The node has become one that the pod can run on.
     Fits,
@@ -109,6 +112,12 @@ enum Happening {
         index: usize,
         round: u32,
         probe: usize,
+        outcome: Outcome,
+    },
+    /// What was to be done when a container had been started is done.
+    PostStarted {
+        index: usize,
+        round: u32,
         outcome: Outcome,
     },
     Due {
@@ -229,15 +238,22 @@ impl Worker {
     async fn take(&mut self, happening: Happening) {
         match happening {
             Happening::Prepared(Ok((prepared, shown))) => {
-                self.times.sandbox = self.seen_at.elapsed();
                 self.address = Some(prepared.address);
                 self.prepared = Some(Arc::new(prepared));
-                self.limit_volumes();
-                self.renew_volumes(shown);
+                self.make_sandbox(shown);
+                // Asked for behind it.
                 self.advance();
                 return;
             }
-            Happening::Prepared(Err(failure)) => {
+            Happening::Sandboxed(Ok(shown)) => {
+                self.times.sandbox = self.seen_at.elapsed();
+                self.limit_volumes();
+                self.renew_volumes(shown);
+                return;
+            }
+            Happening::Prepared(Err(failure)) | Happening::Sandboxed(Err(failure)) => {
+                // Starts that were asked for meanwhile fail with it.
+                self.prepared = None;
                 self.prepare_failures += 1;
                 let wait = backoff::wait_after(self.prepare_failures);
                 let reason = if failure.reason == "CreateContainerConfigError" {
@@ -267,10 +283,19 @@ impl Worker {
                 self.publish_at.get_or_insert_with(|| Instant::now() + STATUS_DELAY);
                 return;
             }
+            Happening::Started { index, outcome: Err(_) } if self.prepared.is_none() => {
+                self.pending[index] = false;
+                return;
+            }
             Happening::Started { index, outcome: Err(failure) } => self.not_started(index, failure),
             Happening::Exited { index, run, exit, message } => self.exited(index, run, exit, message),
             Happening::Probed { index, round, probe, outcome } => {
                 if !self.probed(index, round, probe, outcome) {
+                    return;
+                }
+            }
+            Happening::PostStarted { index, round, outcome } => {
+                if !self.post_started(index, round, outcome) {
                     return;
                 }
             }

@@ -9,7 +9,8 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::runtime::{Runtime, SandboxId};
+use super::command;
+use crate::runtime::{ContainerId, Runtime, SandboxId};
 
 /// What a probe asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(crate) enum Target {
     Tcp { port: u16 },
     /// Whether a GET is answered with 200 to 399.
     Http { port: u16, path: String, headers: Vec<(String, String)> },
+    /// Whether a command in the container ends well.
+    Exec { argv: Vec<String> },
     /// A kind of probe that this node does not know; never passes.
     Unsupported { what: &'static str },
 }
@@ -25,10 +28,11 @@ pub(crate) enum Target {
 /// The outcome of a try: fine, or why not.
 pub(crate) type Outcome = Result<(), String>;
 
-/// Tries once; bounded by `limit`.
+/// Tries once; bounded by `limit`. The container is the one that a command is run in.
 pub(crate) async fn attempt(
     runtime: &dyn Runtime,
     sandbox: &SandboxId,
+    container: Option<&ContainerId>,
     target: &Target,
     limit: Duration,
 ) -> Outcome {
@@ -38,6 +42,10 @@ pub(crate) async fn attempt(
         }
         Target::Http { port, path, headers } => {
             timeout(limit, get(runtime, sandbox, *port, path, headers)).await
+        }
+        Target::Exec { argv } => {
+            let Some(container) = container else { return Err("there is no container to ask".to_owned()) };
+            timeout(limit, command::ends_well(runtime, container, argv)).await
         }
         Target::Unsupported { what } => return Err(format!("{what} probes are not supported by this node")),
     };

@@ -8,9 +8,10 @@ use super::Target;
 
 /// How often a start is looked at while it may still be over in a moment.
 const EAGER: Duration = Duration::from_micros(200);
-/// For how long.
-const EAGER_FOR: Duration = Duration::from_millis(20);
-/// How often a slower start is looked at.
+/// From there, each wait is an eighth of the time that has passed: a long start may be noticed a little later, and when a
+/// hundred start at once, asking them does not take the processors from them.
+const PART: u32 = 8;
+/// How often a slow start is looked at.
 const PATIENT: Duration = Duration::from_millis(50);
 /// How often a container that is ready is looked at where its owner did not say.
 const STEADY: Duration = Duration::from_secs(10);
@@ -111,9 +112,7 @@ impl Probe {
             return self.schedule.period;
         }
         match self.target {
-            Target::Tcp { .. } if since < EAGER_FOR => EAGER,
-            // From there each wait is a quarter of the time that has passed.
-            Target::Tcp { .. } => (since / 4).clamp(EAGER, PATIENT),
+            Target::Tcp { .. } => (since / PART).clamp(EAGER, PATIENT),
             _ => PATIENT,
         }
     }
@@ -172,7 +171,7 @@ mod tests {
             (true, false, None, Duration::ZERO),
             (false, true, None, Duration::from_secs(5)),
             (true, true, after_start(1), EAGER),
-            (true, true, after_start(40), Duration::from_millis(10)),
+            (true, true, after_start(40), Duration::from_millis(5)),
             (true, true, after_start(900), PATIENT),
             (true, false, after_start(1), PATIENT),
             (false, true, after_start(1), Duration::from_secs(7)),

@@ -1,11 +1,14 @@
 //! The daemon's side of the keeper's socket: requests out, answers and events in.
 
 mod attach;
+mod exec;
 mod inventory;
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::Child;
 use std::sync::Arc;
@@ -24,7 +27,8 @@ use super::keeper::END_MAX;
 use super::protocol::{Event, Note, Report, Request};
 use super::wire::Message;
 use super::{
-    Exit, Parting, Result, RuntimeError, SandboxId, SandboxSpec, StartFailure, Started, Step, sys, wire,
+    Executed, Exit, Parting, Result, RuntimeError, SandboxId, SandboxSpec, StartFailure, Started, Step,
+    kept_order, sys, wire,
 };
 
 pub(super) use inventory::{Estate, Inventory};
@@ -57,6 +61,8 @@ pub(super) struct Running {
     pub(super) exit: ExitReceiver,
     /// Its copied image, where overlays do not work.
     pub(super) copy: Option<PathBuf>,
+    /// Where it may leave a message, which a plain process has not.
+    message: Option<File>,
     report: Report,
 }
 
@@ -70,6 +76,16 @@ impl Running {
         }
     }
 
+    /// What it has left as its message, at most so many bytes.
+    pub(super) fn message(&self, at_most: usize) -> Result<Vec<u8>> {
+        let Some(message) = &self.message else { return Ok(Vec::new()) };
+        let mut text = vec![0; at_most];
+        // In memory, so all that is there is read at once.
+        let length = message.read_at(&mut text, 0);
+        text.truncate(length.map_err(|error| RuntimeError::io("reading a container's message", error))?);
+        Ok(text)
+    }
+
     pub(super) fn started(&self) -> Started {
         let started_at = SystemTime::UNIX_EPOCH + self.report.started_at;
         Started { pid: self.pid, started_at, timings: self.report.timings }
@@ -78,9 +94,10 @@ impl Running {
 
 /// What a request is answered with.
 enum Answer {
-    /// A sandbox's network namespace, where there is isolation.
-    Sandbox(Option<OwnedFd>),
+    /// A sandbox's network namespace and sockets in it, where there is isolation.
+    Sandbox(Vec<OwnedFd>),
     Running(Running),
+    Executed(Executed),
     Failed(StartFailure),
     /// What was in the way, if anything.
     Done(Option<String>),
@@ -111,6 +128,8 @@ struct Waiting {
     answers: HashMap<u64, Pending>,
     /// Containers that run, by slot: two runs of the same name never share one.
     exits: HashMap<u64, watch::Sender<Option<Exit>>>,
+    /// Further programs in them, by number.
+    execs: HashMap<u64, watch::Sender<Option<Exit>>>,
 }
 
 /// A request without an answer.
@@ -121,18 +140,18 @@ struct Pending {
 }
 
 impl Client {
-    /// Asks for a sandbox; returns its network namespace where there is isolation.
-    pub(super) async fn create_sandbox(&self, spec: SandboxSpec) -> Result<Option<OwnedFd>> {
-        let SandboxSpec { id, hostname, addresses } = spec;
+    /// Asks for a sandbox; returns its network namespace where there is isolation, and sockets in it.
+    pub(super) async fn create_sandbox(&self, spec: SandboxSpec) -> Result<Vec<OwnedFd>> {
+        let SandboxSpec { id, hostname, addresses, next } = spec;
         let sandbox = id.to_string();
         let what = format!("making sandbox {id}");
-        let request = |request| Request::CreateSandbox { request, sandbox, hostname, addresses };
+        let request = |request| Request::CreateSandbox { request, sandbox, hostname, addresses, next };
         match self.ask(&what, request, &[], &[], Vec::new()).await? {
-            Answer::Sandbox(network) => Ok(network),
+            Answer::Sandbox(fds) => Ok(fds),
             Answer::Failed(failure) => {
                 Err(RuntimeError::io(what, io::Error::from_raw_os_error(failure.errno)))
             }
-            Answer::Running(_) | Answer::Done(_) => Err(RuntimeError::KeeperGone),
+            Answer::Running(_) | Answer::Executed(_) | Answer::Done(_) => Err(RuntimeError::KeeperGone),
         }
     }
 
@@ -160,11 +179,14 @@ impl Client {
     ) -> Result<Running> {
         let (container, copy) = (note.container.clone(), note.copy.clone());
         let what = format!("starting container {container}");
-        let fds: Vec<_> = output.iter().map(AsFd::as_fd).collect();
+        let kept = kept_order::keep(order).map_err(|error| RuntimeError::io(what.as_str(), error))?;
+        let mut fds: Vec<_> = output.iter().map(AsFd::as_fd).collect();
+        // Behind standard output and error.
+        fds.insert(2.min(fds.len()), kept.as_fd());
         match self.ask(&what, |number| request(number, note), order, &fds, held).await? {
             Answer::Running(running) => Ok(Running { copy, ..running }),
             Answer::Failed(failure) => Err(RuntimeError::Start { container, failure }),
-            Answer::Sandbox(_) | Answer::Done(_) => Err(RuntimeError::KeeperGone),
+            Answer::Sandbox(_) | Answer::Executed(_) | Answer::Done(_) => Err(RuntimeError::KeeperGone),
         }
     }
 
@@ -317,7 +339,8 @@ impl Client {
     }
 
     fn take(self: &Arc<Self>, message: Message<Event>) {
-        let Message { header: event, mut fds, crippled, .. } = message;
+        let Message { header: event, fds, crippled, .. } = message;
+        let mut fds = fds.into_iter();
         // This process has as many files open as it may.
         let none_left = |step| Answer::Failed(StartFailure::new(step, "", Errno::MFILE));
         let mut waiting = self.waiting.lock();
@@ -326,17 +349,18 @@ impl Client {
                 waiting.answer(request, none_left(Step::Sandbox));
             }
             Event::SandboxCreated { request } => {
-                waiting.answer(request, Answer::Sandbox(fds.pop()));
+                waiting.answer(request, Answer::Sandbox(fds.collect()));
             }
             Event::Started { request, slot, pid, report } => {
                 for warning in &report.warnings {
                     tracing::warn!(pid, "{warning}");
                 }
-                let taken = match (fds.pop(), fds.pop()) {
-                    (Some(init), Some(app)) => {
+                let taken = match (fds.next(), fds.next()) {
+                    (Some(app), Some(init)) if !crippled => {
                         let (sender, exit) = watch::channel(None);
                         waiting.exits.insert(slot, sender);
-                        let running = Running { slot, pid, app, init, exit, copy: None, report };
+                        let message = fds.next().map(File::from);
+                        let running = Running { slot, pid, app, init, exit, copy: None, message, report };
                         waiting.answer(request, Answer::Running(running))
                     }
                     _ => {
@@ -354,6 +378,22 @@ impl Client {
             }
             Event::Exited { slot, exit } => {
                 if let Some(sender) = waiting.exits.remove(&slot) {
+                    sender.send_replace(Some(exit));
+                }
+            }
+            Event::ExecStarted { request, exec } if crippled => {
+                waiting.answer(request, none_left(Step::Terminal));
+                drop(self.executed(&mut waiting, exec, None));
+            }
+            Event::ExecStarted { request, exec } => {
+                let executed = self.executed(&mut waiting, exec, fds.next());
+                waiting.answer(request, Answer::Executed(executed));
+            }
+            Event::ExecFailed { request, failure } => {
+                waiting.answer(request, Answer::Failed(failure));
+            }
+            Event::ExecEnded { exec, exit } => {
+                if let Some(sender) = waiting.execs.remove(&exec) {
                     sender.send_replace(Some(exit));
                 }
             }

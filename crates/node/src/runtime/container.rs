@@ -1,7 +1,6 @@
 //! The runtime that isolates.
 
 mod copies;
-mod dial;
 mod inner;
 
 use std::io;
@@ -16,11 +15,12 @@ use tokio::net::TcpStream;
 
 use super::cgroup;
 use super::client::{self, Client};
+use super::dial::Dialer;
 use super::keeper::{KeeperOptions, PoolOptions};
 use super::protocol::Isolation;
 use super::{
-    ContainerId, ContainerSpec, Exit, Parting, Result, Runtime, RuntimeError, SandboxId, SandboxSpec,
-    Started, Stats, TakenOver,
+    ContainerId, ContainerSpec, ExecSpec, Executed, Exit, Parting, Result, Runtime, RuntimeError, SandboxId,
+    SandboxSpec, Started, Stats, TakenOver,
 };
 
 use inner::Inner;
@@ -74,7 +74,7 @@ impl ContainerRuntime {
                  is slow. Use a data directory on ext4, xfs, btrfs or tmpfs"
             );
         }
-        let dialer = dial::Dialer::start().map_err(|error| RuntimeError::io("starting the dialer", error))?;
+        let dialer = Dialer::start().map_err(|error| RuntimeError::io("starting the dialer", error))?;
         let inner = Inner::new(client, cgroups, run_dir, overlay, dialer);
         inner.adopt(inventory).map_err(|error| RuntimeError::io("taking containers over", error))?;
         Ok(Self { inner: Arc::new(inner) })
@@ -96,6 +96,11 @@ impl Runtime for ContainerRuntime {
         async move { client::wait(exit?).await }.boxed()
     }
 
+    fn exec(&self, id: &ContainerId, spec: ExecSpec) -> BoxFuture<'_, Result<Executed>> {
+        let slot = self.inner.running(id, |running| running.slot);
+        async move { self.inner.client.exec(slot?, spec).await }.boxed()
+    }
+
     fn signal(&self, id: &ContainerId, signal: i32) -> Result<()> {
         self.inner.running(id, |running| running.signal(signal))?
     }
@@ -112,7 +117,15 @@ impl Runtime for ContainerRuntime {
 
     fn dial(&self, sandbox: &SandboxId, port: u16) -> BoxFuture<'_, io::Result<TcpStream>> {
         let network = self.inner.network(sandbox);
-        async move { self.inner.dialer.dial(network.map_err(io::Error::other)?, port).await }.boxed()
+        async move {
+            let network = network.map_err(io::Error::other)?;
+            self.inner.dialer.dial(&network, port).await
+        }
+        .boxed()
+    }
+
+    fn message(&self, id: &ContainerId, at_most: usize) -> Result<Vec<u8>> {
+        self.inner.running(id, |running| running.message(at_most))?
     }
 
     fn stats(&self, id: &ContainerId) -> Result<Stats> {

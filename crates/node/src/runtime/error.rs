@@ -22,6 +22,12 @@ pub enum RuntimeError {
         /// What failed.
         failure: StartFailure,
     },
+    /// A further program could not be run in a container.
+    #[error("{failure}")]
+    Exec {
+        /// What failed.
+        failure: StartFailure,
+    },
     /// The spec is refused before anything was done.
     #[error("container {container}: {reason}")]
     Invalid {
@@ -154,6 +160,8 @@ pub enum Step {
     Privileges,
     /// Installing the system call filter.
     Seccomp,
+    /// Making a terminal.
+    Terminal,
     /// Executing the program.
     Exec,
 }
@@ -171,6 +179,7 @@ impl fmt::Display for Step {
             Self::WorkingDirectory => "chdir",
             Self::Privileges => "dropping privileges",
             Self::Seccomp => "installing the system call filter",
+            Self::Terminal => "making a terminal",
             Self::Exec => "exec",
         })
     }

@@ -23,6 +23,7 @@
 //!         ├─ report of a shell ─▶ what went wrong; closed by exec: Started
 //!         ├─ control of a shell ▶ the app's pidfd; how it ended
 //!         ├─ pidfd of a child ──▶ reap, note how it ended, tell the daemon
+//!         ├─ fds of an exec ────▶ the same, for programs that join a container (see `execs`)
 //!         ├─ quiet for 2 ms ────▶ refill one pool by one (with a daemon)
 //!         └─ the grace is over ─▶ kill and remove all, end
 //! ```
@@ -31,6 +32,7 @@
 //! - **Output** is a pipe whose read end the keeper holds too. It never reads: an app that writes more than a pipe
 //!   holds while there is no daemon waits, and loses nothing.
 //! - **A start under way** when the daemon leaves is killed: nobody was told of it, and the next daemon asks again.
+//! - **Programs that joined a container** (exec) are their daemon's: they end with it, and with their container.
 //! - **An end** is kept until a daemon says [`Forget`](super::protocol::Request::Forget): there are never more than the
 //!   containers that daemons started.
 //! - **Nothing is told to a daemon that has not attached**: what happens meanwhile is among what is listed then.
@@ -43,17 +45,20 @@
 
 mod children;
 mod ends;
+mod execs;
 mod inventory;
 mod leftovers;
 mod link;
 mod netlink;
 mod overlay;
 mod plain;
+mod recent;
 mod requests;
 mod sandbox;
 mod scratch;
 mod serve;
 pub(super) mod slot;
+mod spare;
 mod starts;
 
 use std::ffi::OsString;
@@ -83,11 +88,19 @@ pub struct PoolOptions {
     pub sandboxes: usize,
     /// Container shells: two small processes each. Default 4; 0 makes each when it is asked for.
     pub shells: usize,
+    /// Beside those, shells that have a root file system mounted: one for each of so many different ones that were
+    /// started last. Default 4.
+    pub prepared: usize,
+}
+
+impl PoolOptions {
+    /// Nothing is made beforehand.
+    pub const NONE: Self = Self { sandboxes: 0, shells: 0, prepared: 0 };
 }
 
 impl Default for PoolOptions {
     fn default() -> Self {
-        Self { sandboxes: 4, shells: 4 }
+        Self { sandboxes: 4, shells: 4, prepared: 4 }
     }
 }
 

@@ -26,8 +26,8 @@ use super::registry::Registry;
 use super::shell::program_candidates;
 use super::taken_over::Legacy;
 use super::{
-    ContainerId, ContainerSpec, Exit, Parting, Resources, Result, Runtime, RuntimeError, SandboxId,
-    SandboxSpec, StartFailure, Started, Stats, Step, TakenOver, User, sys,
+    ContainerId, ContainerSpec, ExecSpec, Executed, Exit, Parting, Resources, Result, Runtime, RuntimeError,
+    SandboxId, SandboxSpec, StartFailure, Started, Stats, Step, TakenOver, User, sys,
 };
 
 /// How the process runtime works.
@@ -62,7 +62,7 @@ impl ProcessRuntime {
     /// Takes over the keeper that an earlier daemon left, with its processes (see [`Runtime::take_over`]), or starts one.
     /// Must be called in a tokio runtime, which then serves the keeper's events.
     pub async fn start(options: ProcessOptions) -> Result<Self> {
-        let pools = PoolOptions { sandboxes: 0, shells: 0 };
+        let pools = PoolOptions::NONE;
         let (client, _, inventory) = Client::attach(&options.keeper, None, pools).await?;
         let inner = Inner { client, registry: Registry::default(), legacy: Legacy::default() };
         inner.legacy.fill(inventory, |id, estate| {
@@ -94,7 +94,9 @@ impl Inner {
         let ports =
             ports::assign(&mut env).map_err(|error| RuntimeError::io("finding a free port", error))?;
         let order = ProcessOrder {
-            program: find_program(&spec, &env)?,
+            program: program_of(&spec, &env)?,
+            layers: spec.rootfs.clone(),
+            inside: spec.cwd.clone(),
             argv: spec.argv.clone(),
             cwd: working_directory(&spec),
             env,
@@ -172,6 +174,11 @@ impl Runtime for ProcessRuntime {
         async move { client::wait(exit?).await }.boxed()
     }
 
+    fn exec(&self, id: &ContainerId, spec: ExecSpec) -> BoxFuture<'_, Result<Executed>> {
+        let slot = self.inner.registry.running(id, |running| running.slot);
+        async move { self.inner.client.exec(slot?, spec).await }.boxed()
+    }
+
     fn signal(&self, id: &ContainerId, signal: i32) -> Result<()> {
         let kill = signal == libc::SIGKILL;
         self.inner
@@ -197,6 +204,10 @@ impl Runtime for ProcessRuntime {
             Ok(stream)
         }
         .boxed()
+    }
+
+    fn message(&self, id: &ContainerId, at_most: usize) -> Result<Vec<u8>> {
+        self.inner.registry.running(id, |running| running.message(at_most))?
     }
 
     fn stats(&self, id: &ContainerId) -> Result<Stats> {
@@ -256,22 +267,27 @@ fn kill_group(running: &Running) -> Result<()> {
     }
 }
 
-/// Looks the program up as the container would: in the topmost layer that has it.
-fn find_program(spec: &ContainerSpec, env: &BTreeMap<String, String>) -> Result<PathBuf> {
+fn program_of(spec: &ContainerSpec, env: &BTreeMap<String, String>) -> Result<PathBuf> {
     let name = spec.argv.first().map_or("", String::as_str);
+    find_program(name, &spec.rootfs, &spec.cwd, env).ok_or_else(|| {
+        let failure = StartFailure::new(Step::Exec, name, rustix::io::Errno::NOENT);
+        RuntimeError::Start { container: spec.id.to_string(), failure }
+    })
+}
+
+/// Looks a program up as the container would: in the topmost layer that has it.
+pub(super) fn find_program(
+    name: &str,
+    layers: &[PathBuf],
+    cwd: &str,
+    env: &BTreeMap<String, String>,
+) -> Option<PathBuf> {
     let path = env.get("PATH").map_or(super::shell::DEFAULT_PATH, String::as_str);
-    let inside = |candidate: &str| Path::new("/").join(&spec.cwd).join(candidate);
-    for candidate in program_candidates(name, path) {
-        let candidate = inside(&candidate);
+    program_candidates(name, path).into_iter().find_map(|candidate| {
+        let candidate = Path::new("/").join(cwd).join(candidate);
         let relative = candidate.strip_prefix("/").unwrap_or(&candidate);
-        if let Some(found) =
-            spec.rootfs.iter().rev().map(|layer| layer.join(relative)).find(|path| path.is_file())
-        {
-            return Ok(found);
-        }
-    }
-    let failure = StartFailure::new(Step::Exec, name, rustix::io::Errno::NOENT);
-    Err(RuntimeError::Start { container: spec.id.to_string(), failure })
+        layers.iter().rev().map(|layer| layer.join(relative)).find(|path| path.is_file())
+    })
 }
 
 /// The container's working directory in the topmost layer that has it, else the top layer.

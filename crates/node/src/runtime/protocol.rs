@@ -17,15 +17,21 @@ pub(super) enum Request {
     /// `Socket`), then `Listed`; or by `Differs` or `Refused`. A `Warning` may come before. Nothing else is told to a
     /// daemon before.
     Configure(Configuration),
-    /// Make a sandbox, in place of one of the same name. Answered by `SandboxCreated` with the network namespace, or
-    /// `SandboxFailed`.
-    CreateSandbox { request: u64, sandbox: String, hostname: String, addresses: Vec<IpAddr> },
+    /// Make a sandbox, in place of one of the same name. Answered by `SandboxCreated` with the network namespace and
+    /// sockets in it where there is isolation, or `SandboxFailed`.
+    CreateSandbox {
+        request: u64,
+        sandbox: String,
+        hostname: String,
+        addresses: Vec<IpAddr>,
+        next: Vec<IpAddr>,
+    },
     /// Forget a sandbox. Not answered.
     RemoveSandbox { sandbox: String },
-    /// Start a container; the body is a `ContainerOrder`, the descriptors are standard output and error, and where
-    /// there are such, their other ends to keep. Answered by `Started` with the pidfds of app and init, or
-    /// `StartFailed`.
-    StartContainer { request: u64, note: Note, resources: Resources, sent: Duration },
+    /// Start a container; the body is a `ContainerOrder`, the descriptors are standard output and error, the order
+    /// again as a file to keep, and where there are such, the other ends of the output to keep. Answered by `Started`
+    /// with the pidfds of app and init and its message file, or `StartFailed`.
+    StartContainer { request: u64, note: Note, root: Root, resources: Resources, sent: Duration },
     /// Start a plain process; the body is a `ProcessOrder`. Otherwise as `StartContainer`.
     StartProcess { request: u64, note: Note, sent: Duration },
     /// Forget a container that has ended: nothing is left of it. Not answered.
@@ -33,6 +39,12 @@ pub(super) enum Request {
     /// Kill and remove a container that was started when nobody waited for it any more. Not answered, and its end is
     /// not told.
     Discard { slot: u64 },
+    /// Run another program in a container that runs, as its order says of the container's own. The descriptors are
+    /// standard input, output and error, or none where it gets a terminal. Answered by `ExecStarted` with the
+    /// terminal's other end, or `ExecFailed`.
+    Exec { request: u64, slot: u64, argv: Vec<String>, terminal: bool },
+    /// Kill a program that was started so. Not answered; its end is told as any other.
+    EndExec { exec: u64 },
     /// Keep a listening socket, which is the descriptor, in place of one of the same name. Answered by `Done`.
     KeepSocket { request: u64, name: String },
     /// Close a socket that is kept. Answered by `Done`.
@@ -52,6 +64,25 @@ pub(super) struct Note {
     pub(super) ports: Option<(u16, u16)>,
     /// [`ContainerSpec::content`](super::ContainerSpec::content).
     pub(super) content: String,
+}
+
+/// What can be made of a container's root file system before it is known which container it is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Root {
+    pub(super) rootfs: Rootfs,
+    /// Where the container finds small files of its own.
+    pub(super) files: Vec<PathBuf>,
+    /// Where it may leave a message.
+    pub(super) message: Option<PathBuf>,
+}
+
+/// Where a container's root file system comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Rootfs {
+    /// Layers to stack, the top one last.
+    Overlay(Vec<PathBuf>),
+    /// A directory of the container's own.
+    Copy(PathBuf),
 }
 
 /// How the keeper works.
@@ -96,14 +127,15 @@ pub(super) enum Event {
         sandbox: String,
         addresses: Vec<IpAddr>,
     },
-    /// A container that runs, or has ended and is not forgotten. With the pidfds of app and init, and the other ends
-    /// of its output where they are kept.
+    /// A container that runs, or has ended and is not forgotten. With the pidfds of app and init, its message file where
+    /// it has one, and the other ends of its output where they are kept.
     Container {
         slot: u64,
         pid: i32,
         note: Note,
         report: Report,
         exit: Option<Exit>,
+        has_message: bool,
     },
     /// A kept socket.
     Socket {
@@ -138,6 +170,20 @@ pub(super) enum Event {
         slot: u64,
         exit: Exit,
     },
+    /// Another program runs in a container.
+    ExecStarted {
+        request: u64,
+        exec: u64,
+    },
+    ExecFailed {
+        request: u64,
+        failure: StartFailure,
+    },
+    /// It has ended and is reaped.
+    ExecEnded {
+        exec: u64,
+        exit: Exit,
+    },
     /// Something to log.
     Warning {
         text: String,
@@ -154,7 +200,8 @@ pub(super) enum Event {
 /// Keeper to a container's process: become this container.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ContainerOrder {
-    pub(super) rootfs: Rootfs,
+    /// What is in each of the root's `files`.
+    pub(super) contents: Vec<String>,
     pub(super) readonly_rootfs: bool,
     pub(super) argv: Vec<String>,
     pub(super) env: Vec<(String, String)>,
@@ -168,19 +215,13 @@ pub(super) struct ContainerOrder {
     pub(super) oom_score_adj: i32,
 }
 
-/// Where a container's root file system comes from.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Rootfs {
-    /// Layers to stack, the top one last.
-    Overlay(Vec<PathBuf>),
-    /// A directory of the container's own.
-    Copy(PathBuf),
-}
-
 /// Keeper to a plain process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ProcessOrder {
     pub(super) program: PathBuf,
+    /// Where programs are looked up, and the directory in there that they start in.
+    pub(super) layers: Vec<PathBuf>,
+    pub(super) inside: String,
     pub(super) argv: Vec<String>,
     pub(super) env: BTreeMap<String, String>,
     pub(super) cwd: PathBuf,
@@ -203,7 +244,8 @@ pub(super) struct Report {
 pub(super) enum Notice {
     Executing(Report),
     Failed(StartFailure),
-    /// From init, with the app's pidfd.
+    /// From init, with the app's pidfd and the container's message file; from what an exec has made, with its own, and a
+    /// terminal's other end if it has one. That one waits to hear [`Go`](super::shell::ExecGo) before it goes on.
     App,
     /// From init: how the app ended.
     Ended {

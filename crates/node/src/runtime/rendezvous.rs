@@ -28,7 +28,7 @@ use crate::private_dir;
 
 /// The version of `protocol`. It changes with every change of what daemon and keeper say to each other, which ends
 /// the containers of those who upgrade while they run.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 
 const MAGIC: [u8; 8] = *b"ebb-keep";
 const GREETING: usize = MAGIC.len() + size_of::<u32>();

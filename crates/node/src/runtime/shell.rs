@@ -15,26 +15,33 @@
 //! does not pay for it. Another gain: a program without a SIGTERM handler ends on SIGTERM, as pid 1 it would not.
 
 mod confine;
+mod exec;
 mod files;
 mod init;
 mod mounts;
 mod order;
+mod own_files;
 mod program;
 mod rootfs;
+mod terminal;
 mod user;
 mod volume;
 
 use std::convert::Infallible;
+use std::fs;
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::Cgroups;
-use super::protocol::Notice;
+use super::protocol::{Notice, Root};
 use super::{StartFailure, Step, sys, wire};
 
+pub(super) use exec::{Container, Exec, ExecGo};
 pub(super) use program::{DEFAULT_PATH, Program, program_candidates};
 pub(super) use volume::take as take_volume;
 
@@ -47,6 +54,7 @@ pub(super) struct Go {
     /// When the daemon asked, on the monotonic clock.
     pub(super) sent: Duration,
     pub(super) pooled: bool,
+    pub(super) root: Root,
 }
 
 /// Standard output and error; network, ipc and uts namespaces.
@@ -56,12 +64,14 @@ pub(super) const GO_FDS: usize = 5;
 pub(super) struct Shell<'a> {
     /// Empty directories to mount on; the same for every shell, since each has its own mount namespace.
     pub(super) stage: &'a Stage,
-    /// The container's own directory: `upper` and `work`.
+    /// The container's own directory, to be made, with `upper` and `work`.
     pub(super) directory: &'a Path,
     pub(super) cgroups: &'a dyn Cgroups,
     pub(super) cgroup: &'a str,
     /// The system call filter for default capabilities, compiled once.
     pub(super) filter: &'a [libc::sock_filter],
+    /// What is mounted beforehand, if the container that this becomes is known to have it.
+    pub(super) root: Option<&'a Root>,
     /// Init's end of its socket to the keeper.
     pub(super) control: OwnedFd,
     /// The app's end of its socket to the keeper.
@@ -73,18 +83,39 @@ pub(super) struct Stage {
     pub(super) root: PathBuf,
     pub(super) proc: PathBuf,
     pub(super) dev: PathBuf,
+    /// An empty directory that cannot be written to, for what is hidden.
+    pub(super) empty: PathBuf,
+    /// The container's own small files.
+    pub(super) own: PathBuf,
+    /// Below every image: what is mounted on, so that a start need not make it where an image has none of it.
+    pub(super) base: PathBuf,
 }
+
+/// What is in it. An image may have others, and those are made when they are found to be missing.
+const BASE_DIRECTORIES: [&str; 4] = ["dev", "etc", "proc", "sys"];
+const BASE_FILES: [&str; 3] = ["etc/hostname", "etc/hosts", "etc/resolv.conf"];
 
 impl Stage {
     /// The stage in a run directory.
     pub(super) fn new(run_dir: &Path) -> Self {
         let stage = run_dir.join("stage");
-        Self { root: stage.join("root"), proc: stage.join("proc"), dev: stage.join("dev") }
+        let [root, proc, dev, empty, own, base] =
+            ["root", "proc", "dev", "empty", "own", "base"].map(|name| stage.join(name));
+        Self { root, proc, dev, empty, own, base }
     }
 
     /// Makes the mount points.
-    pub(super) fn create(&self) -> std::io::Result<()> {
-        [&self.root, &self.proc, &self.dev].into_iter().try_for_each(std::fs::create_dir_all)
+    pub(super) fn create(&self) -> io::Result<()> {
+        let points = [&self.root, &self.proc, &self.dev, &self.empty, &self.own, &self.base];
+        points.into_iter().try_for_each(fs::create_dir_all)?;
+        for directory in BASE_DIRECTORIES.map(|name| self.base.join(name)) {
+            fs::create_dir_all(&directory)?;
+            fs::set_permissions(&directory, fs::Permissions::from_mode(0o755))?;
+        }
+        for file in BASE_FILES.map(|name| self.base.join(name)) {
+            fs::File::create(&file)?.set_permissions(fs::Permissions::from_mode(0o644))?;
+        }
+        Ok(())
     }
 }
 
@@ -110,22 +141,36 @@ impl Shell<'_> {
                 sys::exit_now(1)
             }
         }
-        if let Err(failure) = self.prepare() {
-            tell(self.report.as_fd(), &Notice::Failed(failure), &[]);
-            sys::exit_now(1)
+        match self.prepare() {
+            Ok(prepared) => init::run(self, prepared),
+            Err(failure) => {
+                tell(self.report.as_fd(), &Notice::Failed(failure), &[]);
+                sys::exit_now(1)
+            }
         }
-        init::run(self)
     }
 
     /// All that does not depend on which container this becomes.
-    fn prepare(&self) -> Outcome<()> {
+    fn prepare(&self) -> Outcome<Prepared> {
         let shell = |errno| StartFailure::new(Step::Shell, "", errno);
         rustix::process::umask(rustix::fs::Mode::empty());
         self.cgroups.join(self.cgroup).map_err(|error| StartFailure::of(Step::Shell, self.cgroup, &error))?;
         // After joining: the group that a process is in now is the root that it sees.
         sys::unshare(rustix::thread::UnshareFlags::NEWCGROUP).map_err(shell)?;
-        mounts::prepare(self.stage)
+        rootfs::make_directory(self.directory)?;
+        mounts::prepare(self.stage)?;
+        let message = own_files::prepare(&self.stage.own)?;
+        let root = self.root.map(|root| rootfs::assemble(root, self.directory, self.stage)).transpose()?;
+        Ok(Prepared { message, root })
     }
+}
+
+/// What a shell has made before it gets its order.
+struct Prepared {
+    /// The file for its container's message, to be read.
+    message: OwnedFd,
+    /// The root file system, where that was known.
+    root: Option<OwnedFd>,
 }
 
 /// Tells the keeper something. A keeper that has ended kills this process anyway.

@@ -55,6 +55,9 @@ pub struct SandboxSpec {
     pub hostname: String,
     /// The pod's addresses, put on its loopback device beside 127.0.0.1 and ::1.
     pub addresses: Vec<IpAddr>,
+    /// The only address that each of the pods to come will have, as far as that can be guessed: sandboxes that are made
+    /// beforehand get them, since the kernel may be long about an address just when somebody waits for it.
+    pub next: Vec<IpAddr>,
 }
 
 /// One container to start.
@@ -83,6 +86,11 @@ pub struct ContainerSpec {
     pub taken: Vec<OwnedFd>,
     /// Memory file systems seen inside; made before `mounts`.
     pub tmpfs: Vec<TmpfsMount>,
+    /// Small files of its own, which it may change; made before `tmpfs` and `mounts`.
+    pub files: Vec<OwnFile>,
+    /// Where it may leave a message: an absolute path, made where absent. See
+    /// [`Runtime::message`](super::Runtime::message).
+    pub message_path: Option<PathBuf>,
     /// Its share of the machine.
     pub resources: Resources,
     /// What root may do inside.
@@ -130,6 +138,18 @@ pub struct BindMount {
     pub target: PathBuf,
     /// Whether it can only be read.
     pub read_only: bool,
+}
+
+/// The most bytes that a container's own small files may hold together with its message, whoever writes them.
+pub const OWN_FILES_BYTES_MAX: u64 = 4 << 20;
+
+/// A small file of a container's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnFile {
+    /// Where it appears, an absolute path inside the container; made where absent.
+    pub target: PathBuf,
+    /// What is in it at first.
+    pub content: String,
 }
 
 /// A memory file system inside a container.

@@ -83,6 +83,26 @@ pub(super) unsafe fn fork(
     }
 }
 
+/// Forks a child of this process's parent, into the namespaces that children of this process are for. Only the call that
+/// every filter allows is made: this process may have one already.
+///
+/// # Safety
+/// As [`fork`].
+pub(super) unsafe fn fork_sibling(body: impl FnOnce() -> std::convert::Infallible) -> Result<(), Errno> {
+    let flags = libc::CLONE_PARENT as i64;
+    // SAFETY: without a stack the child gets a copy-on-write copy of this one, as with fork; the other arguments are
+    // not looked at with these flags. The caller vouches that no other thread exists.
+    match unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) } {
+        -1 => Err(last_errno()),
+        0 => {
+            let outcome = catch_unwind(AssertUnwindSafe(body));
+            let code = if outcome.is_err() { 101 } else { 0 };
+            exit_now(code)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Ends the process at once: no destructors, no exit handlers, which belong to the parent.
 pub(super) fn exit_now(code: i32) -> ! {
     // SAFETY: _exit has no preconditions.

@@ -66,6 +66,14 @@ pub(super) fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
     Ok((a, b))
 }
 
+/// As [`pair`], the first end of which never blocks. The other is a child's, which waits; but what it becomes may be a
+/// program that nobody trusts, and whoever holds that end can say half of what is waited for.
+pub(super) fn pair_with_child() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let (ours, theirs) = pair()?;
+    rustix::io::ioctl_fionbio(&ours, true)?;
+    Ok((ours, theirs))
+}
+
 /// Makes room for the largest message.
 pub(super) fn enlarge(socket: &OwnedFd) -> Result<(), Errno> {
     // Without the privilege the kernel's default (208 KiB) stays, and a larger message is refused by EMSGSIZE.

@@ -35,9 +35,11 @@ pub(crate) struct Plan {
 
 /// The containers of the first pod, and what they run; the others have the first alone.
 pub(crate) const CONTAINERS: [(&str, &str); 3] =
-    [("server", "serve-port"), ("writer", "count"), ("ending", "sleep")];
+    [("server", "serve-port"), ("writer", "count"), ("ending", "message bye sleep")];
 /// Where the server is reached.
 pub(crate) const PORT: u16 = 8080;
+/// Where containers leave their messages.
+const MESSAGE_PATH: &str = "/why";
 /// The name of the socket that is kept.
 pub(crate) const SOCKET: &str = "requests";
 
@@ -158,6 +160,10 @@ pub(crate) fn main(args: &[String]) -> ExitCode {
                 let (mut spec, output) = image.spec(&name, &format!("{name}-{container}"), args);
                 if args.contains("port") {
                     spec.env = vec![("PORT".to_owned(), PORT.to_string())];
+                }
+                if kind == "container" {
+                    spec.message_path = Some(MESSAGE_PATH.into());
+                    spec.env.push(("MESSAGE".to_owned(), MESSAGE_PATH.to_owned()));
                 }
                 let output = OwnedFd::from(output.into_reader());
                 spec.readers = Some([output.try_clone().unwrap(), output.try_clone().unwrap()]);

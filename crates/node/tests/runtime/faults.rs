@@ -18,7 +18,7 @@ use crate::fixture::{Image, alive, eventually, sandbox, skip, start};
 use crate::leaks::keeper_of_this_process;
 
 /// The keeper's version.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// Both, one after the other: a test process has one keeper at a time.
 const KINDS: [Kind; 2] = [Kind::Container, Kind::Process];
 
@@ -73,7 +73,8 @@ pub(crate) async fn a_keeper_that_is_stopped(image: &Image) {
         for part in ["starting container c", "within 1s", &format!("kill -CONT {keeper}")] {
             assert!(error.contains(part), "{error}");
         }
-        let spec = SandboxSpec { id: "t".into(), hostname: "t".to_owned(), addresses: Vec::new() };
+        let spec =
+            SandboxSpec { id: "t".into(), hostname: "t".to_owned(), addresses: Vec::new(), next: Vec::new() };
         let error = runtime.create_sandbox(spec).await.unwrap_err();
         assert!(matches!(error, RuntimeError::KeeperSilent { .. }), "{error}");
         let kept = held.read(&mut [0]).unwrap_err();
@@ -87,8 +88,8 @@ pub(crate) async fn a_keeper_that_is_stopped(image: &Image) {
         assert_eq!(late.read().await, "", "nobody holds the late one's output any more");
         eventually("what was held is let go", || matches!(held.read(&mut [0]), Ok(0))).await;
         runtime.remove_sandbox(&"s".into()).await.unwrap();
-        let pool = PoolOptions::default().shells;
-        eventually("nothing of either is left", || node.directories() <= pool).await;
+        let PoolOptions { shells, prepared, .. } = PoolOptions::default();
+        eventually("nothing of either is left", || node.directories() <= shells + prepared).await;
         runtime.shutdown().await.unwrap();
     }
 }
@@ -158,8 +159,8 @@ pub(crate) async fn a_keeper_without_descriptors(image: &Image) {
         runtime.signal(&survivor, libc::SIGTERM).unwrap();
         assert_eq!(runtime.wait(&survivor).await.unwrap().signal, Some(libc::SIGTERM));
         runtime.remove_sandbox(&id).await.unwrap();
-        let pool = PoolOptions::default().shells;
-        eventually("nothing of those is left", || node.directories() <= pool).await;
+        let PoolOptions { shells, prepared, .. } = PoolOptions::default();
+        eventually("nothing of those is left", || node.directories() <= shells + prepared).await;
         runtime.shutdown().await.unwrap();
     }
 }

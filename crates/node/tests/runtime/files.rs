@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use node::runtime::{BindMount, Runtime, RuntimeError, Step, TmpfsMount};
+use node::runtime::{BindMount, OWN_FILES_BYTES_MAX, OwnFile, Runtime, RuntimeError, Step, TmpfsMount};
 
 use crate::confinement::device_access;
 use crate::fixture::{Image, Node, bind, skip};
@@ -172,6 +172,75 @@ pub(crate) async fn closed_to_users_of_the_host(image: &Image) {
     assert_eq!(fs::metadata(&program).unwrap().mode() & 0o7777, 0o6755);
     let executed = Command::new(&program).uid(65_534).gid(65_534).status();
     assert_eq!(executed.unwrap_err().kind(), std::io::ErrorKind::PermissionDenied);
+    node.end().await;
+}
+
+pub(crate) async fn small_files_are_a_containers_own(image: &Image) {
+    let Some(node) = Node::start("small_files_are_a_containers_own").await else { return };
+    let change = |spec: &mut node::runtime::ContainerSpec| {
+        spec.files = vec![own("/etc/hosts", "127.0.0.1 localhost\n"), own("/new/deep/file", "second\n")];
+        spec.readonly_rootfs = true;
+    };
+    let args = "cat /etc/hosts cat /new/deep/file put /etc/hosts changed cat /etc/hosts";
+    let shown = "127.0.0.1 localhost\nsecond\n";
+    for _ in 0..2 {
+        // What one has changed, no other one sees.
+        assert_eq!(node.run(image, args, change).await.1, format!("{shown}changed"));
+    }
+    // All of them together hold no more than they may, whatever else the machine has room for.
+    let (_, output) = node
+        .run(image, "fill /etc/hosts fill /why fill /new/deep/file", |spec| {
+            change(spec);
+            spec.message_path = Some("/why".into());
+        })
+        .await;
+    let written = output.lines().map(|line| line.strip_prefix("No space left on device after ").unwrap());
+    let written: u64 = written.map(|bytes| bytes.parse::<u64>().unwrap()).sum();
+    assert!((OWN_FILES_BYTES_MAX / 2..=OWN_FILES_BYTES_MAX).contains(&written), "{written}");
+    node.end().await;
+}
+
+fn own(target: &str, content: &str) -> OwnFile {
+    OwnFile { target: target.into(), content: content.to_owned() }
+}
+
+pub(crate) async fn messages_outlive_the_program(image: &Image) {
+    let Some(node) = Node::start("messages_outlive_the_program").await else { return };
+    node.sandbox("s").await;
+    for (path, user) in [("/dev/termination-log", 0), ("/var/log/why", 1000)] {
+        let (mut spec, _) = image.spec("s", "c", &format!("put {path} because exit 3"));
+        (spec.message_path, spec.user.uid, spec.readonly_rootfs) = (Some(path.into()), Some(user), true);
+        node.runtime.start_container(spec).await.unwrap();
+        assert_eq!(node.runtime.wait(&"c".into()).await.unwrap().code, 3);
+        let message = |at_most| node.runtime.message(&"c".into(), at_most);
+        assert_eq!((message(100).unwrap(), message(2).unwrap()), (b"because".to_vec(), b"be".to_vec()));
+        node.runtime.remove_container(&"c".into()).await.unwrap();
+        assert!(matches!(message(100), Err(RuntimeError::NotFound { .. })));
+    }
+    node.end().await;
+}
+
+/// A journal may be busy just then, and an image that is one program lacks all that is mounted on.
+pub(crate) async fn a_start_makes_nothing_on_disk(image: &Image) {
+    let Some(node) = Node::start("a_start_makes_nothing_on_disk").await else { return };
+    let bare = node.dir.path().join("bare");
+    fs::create_dir(&bare).unwrap();
+    fs::copy(image.layer().join("probe"), bare.join("probe")).unwrap();
+    node.sandbox("s").await;
+    let (mut spec, _) = image.spec("s", "c", "sleep");
+    spec.rootfs = vec![bare];
+    spec.files = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"].map(|path| own(path, path)).to_vec();
+    spec.message_path = Some("/dev/termination-log".into());
+    node.runtime.start_container(spec).await.unwrap();
+    let slots = fs::read_dir(node.dir.path().join("run/containers")).unwrap();
+    // One that is just being made for the pool has none yet.
+    let uppers = slots.map(|slot| slot.unwrap().path().join("upper")).filter(|upper| upper.exists());
+    let uppers: Vec<_> = uppers.collect();
+    assert!(!uppers.is_empty());
+    for upper in uppers {
+        let made: Vec<_> = fs::read_dir(&upper).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(made.is_empty(), "{}: {made:?}", upper.display());
+    }
     node.end().await;
 }
 

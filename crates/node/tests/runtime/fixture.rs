@@ -74,6 +74,8 @@ impl Image {
             mounts: Vec::new(),
             taken: Vec::new(),
             tmpfs: Vec::new(),
+            files: Vec::new(),
+            message_path: None,
             resources: Resources::default(),
             capabilities: Capabilities::default(),
             no_new_privileges: true,
@@ -166,7 +168,12 @@ impl Node {
 pub(crate) async fn sandbox(runtime: &dyn Runtime, id: &str) -> SandboxId {
     let addresses = vec!["10.42.7.9".parse().unwrap(), "fd42::9".parse().unwrap()];
     runtime
-        .create_sandbox(SandboxSpec { id: id.into(), hostname: format!("{id}-host"), addresses })
+        .create_sandbox(SandboxSpec {
+            id: id.into(),
+            hostname: format!("{id}-host"),
+            addresses,
+            next: Vec::new(),
+        })
         .await
         .unwrap();
     id.into()
@@ -219,8 +226,27 @@ pub(crate) fn bind(source: impl Into<PathBuf>, target: &str, read_only: bool) ->
 
 /// Whether a process exists and has not ended.
 pub(crate) fn alive(pid: i32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    state(pid).is_some_and(|state| state != 'Z')
+}
+
+/// Whether a process waits for something.
+pub(crate) fn sleeps(pid: i32) -> bool {
+    state(pid) == Some('S')
+}
+
+/// The process that reaps it.
+pub(crate) fn parent(pid: i32) -> i32 {
+    stat(pid, 1).expect("it has not been reaped yet").parse().unwrap()
+}
+
+fn state(pid: i32) -> Option<char> {
+    stat(pid, 0)?.chars().next()
+}
+
+/// A field of a process' `stat`, from its state on.
+fn stat(pid: i32, field: usize) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.split(' ').nth(field).map(str::to_owned)
 }
 
 pub(crate) fn skip(test: &str, reason: &str) {

@@ -1,6 +1,6 @@
 //! What a thousand starts leave: nothing.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use node::runtime::Runtime;
 
@@ -11,7 +11,7 @@ const STARTS: usize = 1_000;
 const SETTLED: usize = 100;
 
 #[derive(Debug, PartialEq, Eq)]
-struct Counts {
+pub(crate) struct Counts {
     daemon_descriptors: usize,
     keeper_descriptors: usize,
     keeper_children: usize,
@@ -29,14 +29,7 @@ pub(crate) async fn a_thousand_starts(image: &Image) {
     }
     let run_dir = node.dir.path().join("run");
     let root = node::runtime::ContainerOptions::new(&run_dir).cgroup_root;
-    let count = || Counts {
-        daemon_descriptors: entries("/proc/self/fd"),
-        keeper_descriptors: entries(&format!("/proc/{keeper}/fd")),
-        keeper_children: children(keeper),
-        mounts: fs::read_to_string("/proc/self/mountinfo").unwrap().lines().count(),
-        cgroups: cgroups(&root),
-        directories: entries(run_dir.join("containers").to_str().unwrap()),
-    };
+    let count = || count(&run_dir, keeper);
     let before = settled(count).await;
     for number in 0..STARTS {
         let fails = number % 10 == 0;
@@ -56,8 +49,21 @@ pub(crate) async fn a_thousand_starts(image: &Image) {
     assert_eq!(cgroups(&root), 0);
 }
 
+/// What there is of a runtime in this directory.
+pub(crate) fn count(run_dir: &Path, keeper: i32) -> Counts {
+    let root = node::runtime::ContainerOptions::new(run_dir).cgroup_root;
+    Counts {
+        daemon_descriptors: entries("/proc/self/fd"),
+        keeper_descriptors: entries(&format!("/proc/{keeper}/fd")),
+        keeper_children: children(keeper),
+        mounts: fs::read_to_string("/proc/self/mountinfo").unwrap().lines().count(),
+        cgroups: cgroups(&root),
+        directories: entries(run_dir.join("containers").to_str().unwrap()),
+    }
+}
+
 /// What `count` says once it has said so for a while.
-async fn settled(count: impl Fn() -> Counts) -> Counts {
+pub(crate) async fn settled(count: impl Fn() -> Counts) -> Counts {
     let (mut last, mut equal) = (count(), 0);
     eventually("the counts are settled", || {
         let now = count();

@@ -8,6 +8,7 @@
 mod confinement;
 mod daemon;
 mod endings;
+mod execs;
 mod faults;
 mod files;
 mod fixture;
@@ -29,6 +30,10 @@ const TESTS: &[Test] = &[
     ("starting::failures_are_typed", |m| Box::pin(starting::failures_are_typed(m))),
     ("starting::invalid_specs_are_refused", |m| Box::pin(starting::invalid_specs_are_refused(m))),
     ("starting::without_pools", |m| Box::pin(starting::without_pools(m))),
+    ("starting::asked_for_behind_its_sandbox", |m| Box::pin(starting::asked_for_behind_its_sandbox(m))),
+    ("starting::late_roots_are_mounted_beforehand", |m| {
+        Box::pin(starting::late_roots_are_mounted_beforehand(m))
+    }),
     ("endings::codes_and_signals", |m| Box::pin(endings::codes_and_signals(m))),
     ("endings::memory_limit", |m| Box::pin(endings::memory_limit(m))),
     ("endings::no_zombies", |m| Box::pin(endings::no_zombies(m))),
@@ -39,15 +44,26 @@ const TESTS: &[Test] = &[
     ("confinement::devices", |m| Box::pin(confinement::devices(m))),
     ("confinement::kernel_paths", |m| Box::pin(confinement::kernel_paths(m))),
     ("confinement::init_is_confined", |m| Box::pin(confinement::init_is_confined(m))),
+    ("execs::are_as_their_container", |m| Box::pin(execs::are_as_their_container(m))),
+    ("execs::read_and_write", |m| Box::pin(execs::read_and_write(m))),
+    ("execs::have_a_terminal", |m| Box::pin(execs::have_a_terminal(m))),
+    ("execs::end_with_what_they_are_for", |m| Box::pin(execs::end_with_what_they_are_for(m))),
+    ("execs::failures_are_typed", |m| Box::pin(execs::failures_are_typed(m))),
+    ("execs::hundreds_leave_nothing", |m| Box::pin(execs::hundreds_leave_nothing(m))),
+    ("execs::of_processes", |m| Box::pin(execs::of_processes(m))),
     ("files::layers_and_volumes", |m| Box::pin(files::layers_and_volumes(m))),
     ("files::links_cannot_lead_out", |m| Box::pin(files::links_cannot_lead_out(m))),
     ("files::sub_paths", |m| Box::pin(files::sub_paths(m))),
     ("files::sub_paths_follow_no_links", |m| Box::pin(files::sub_paths_follow_no_links(m))),
     ("files::closed_to_users_of_the_host", |m| Box::pin(files::closed_to_users_of_the_host(m))),
+    ("files::small_files_are_a_containers_own", |m| Box::pin(files::small_files_are_a_containers_own(m))),
+    ("files::messages_outlive_the_program", |m| Box::pin(files::messages_outlive_the_program(m))),
+    ("files::a_start_makes_nothing_on_disk", |m| Box::pin(files::a_start_makes_nothing_on_disk(m))),
     ("files::many_layers", |m| Box::pin(files::many_layers(m))),
     ("files::copies_where_overlays_do_not_work", |m| Box::pin(files::copies_where_overlays_do_not_work(m))),
     ("pods::containers_share_a_sandbox", |m| Box::pin(pods::containers_share_a_sandbox(m))),
     ("pods::sandboxes_are_apart", |m| Box::pin(pods::sandboxes_are_apart(m))),
+    ("pods::addresses_are_guessed", |m| Box::pin(pods::addresses_are_guessed(m))),
     ("pods::removing_a_sandbox_removes_its_containers", |m| {
         Box::pin(pods::removing_a_sandbox_removes_its_containers(m))
     }),

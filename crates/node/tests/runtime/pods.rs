@@ -1,11 +1,14 @@
 //! Containers that share a sandbox.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::net::IpAddr;
 use std::process::Command;
 
-use node::runtime::{Runtime, RuntimeError};
+use node::runtime::{PoolOptions, Runtime, RuntimeError, SandboxSpec};
 
 use crate::fixture::{Image, Node, alive, ask, eventually, start};
+use crate::leaks::keeper_of_this_process;
 
 pub(crate) async fn containers_share_a_sandbox(image: &Image) {
     let Some(node) = Node::start("containers_share_a_sandbox").await else { return };
@@ -55,6 +58,42 @@ pub(crate) async fn sandboxes_are_apart(image: &Image) {
     // And one listener, where two listen.
     assert_eq!(seen.matches(":0050 00000000:0000 0A").count(), 1, "{seen}");
     node.end().await;
+}
+
+/// A guess gives a pod what it would have had without, and no other pod anything.
+pub(crate) async fn addresses_are_guessed(image: &Image) {
+    let Some(node) = Node::start("addresses_are_guessed").await else { return };
+    let keeper = keeper_of_this_process();
+    let address = |last: u8| IpAddr::from([10, 42, 8, last]);
+    let pods: [(u8, &[u8]); 5] = [(1, &[2, 3]), (2, &[3, 4]), (9, &[2]), (2, &[]), (5, &[6, 7, 8, 9, 10])];
+    for (own, next) in pods {
+        let spec = SandboxSpec {
+            id: "s".into(),
+            hostname: "s".to_owned(),
+            addresses: vec![address(own)],
+            next: next.iter().map(|last| address(*last)).collect(),
+        };
+        node.runtime.create_sandbox(spec).await.unwrap();
+        let (spec, output) = image.spec("s", "c", "cat /proc/net/fib_trie");
+        node.runtime.start_container(spec).await.unwrap();
+        node.runtime.wait(&"c".into()).await.unwrap();
+        node.runtime.remove_sandbox(&"s".into()).await.unwrap();
+        let output = output.read().await;
+        let all: BTreeSet<_> = output.split_whitespace().filter(|word| word.starts_with("10.")).collect();
+        assert_eq!(all, BTreeSet::from([address(own).to_string().as_str()]), "{output}");
+        eventually("sandboxes are made with what was guessed", || {
+            networks(keeper) == 1 + PoolOptions::default().sandboxes
+        })
+        .await;
+    }
+    node.end().await;
+}
+
+/// How many networks a process holds, its own included.
+fn networks(pid: i32) -> usize {
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let targets = open.filter_map(|fd| fs::read_link(fd.unwrap().path()).ok());
+    targets.filter(|target| target.to_string_lossy().starts_with("net:")).count()
 }
 
 pub(crate) async fn removing_a_sandbox_removes_its_containers(image: &Image) {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <dirent.h>
+#include <termios.h>
 #include <unistd.h>
 
 static void on_term(int signal) {
@@ -76,6 +78,16 @@ static void cat(const char *path) {
     close(file);
 }
 
+/* Shows the terminal's name and size, and again at each change of the latter. */
+static void on_winch(int signal) {
+    (void)signal;
+    struct winsize size = {0};
+    ioctl(0, TIOCGWINSZ, &size);
+    char line[64];
+    int length = snprintf(line, sizeof line, "size %d %d\n", size.ws_col, size.ws_row);
+    if (write(1, line, length) < 0) _exit(5);
+}
+
 static void list(const char *path) {
     DIR *directory = opendir(path);
     if (!directory) {
@@ -90,6 +102,22 @@ static void list(const char *path) {
         if (entry->d_name[0] != '.') printf("%s %s\n", entry->d_name, target);
     }
     closedir(directory);
+}
+
+/* Writes until it may not. */
+static void fill(const char *path) {
+    static char block[65536];
+    int file = open(path, O_WRONLY);
+    long written = 0;
+    for (ssize_t length; (length = write(file, block, sizeof block)) > 0;) written += length;
+    printf("%s after %ld\n", strerror(errno), written);
+    close(file);
+}
+
+static void put(const char *path, const char *text) {
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (write(file, text, strlen(text)) < 0) printf("%s: %s\n", path, strerror(errno));
+    close(file);
 }
 
 static void outcome(const char *what, long result) {
@@ -110,9 +138,25 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[i], "abandon")) abandon(atoi(argument));
         if (!strcmp(argv[i], "zombies")) printf("zombies %d\n", zombies());
         if (!strcmp(argv[i], "cat")) cat(argument);
+        if (!strcmp(argv[i], "copy")) {
+            char buffer[65536];
+            for (ssize_t length; (length = read(0, buffer, sizeof buffer)) > 0;)
+                for (ssize_t done = 0, now; done < length; done += now)
+                    if ((now = write(1, buffer + done, length - done)) < 0) return 6;
+        }
+        if (!strcmp(argv[i], "complain")) fprintf(stderr, "%s\n", argument);
+        if (!strcmp(argv[i], "terminal")) {
+            printf("terminal %s %s\n", ttyname(0), getenv("TERM"));
+            fflush(stdout);
+            signal(SIGWINCH, on_winch);
+            on_winch(0);
+        }
         if (!strcmp(argv[i], "list")) list(argument);
         if (!strcmp(argv[i], "pid")) printf("pid %d\n", getpid());
         if (!strcmp(argv[i], "write")) outcome(argument, open(argument, O_WRONLY | O_CREAT | O_TRUNC, 0644));
+        if (!strcmp(argv[i], "fill")) fill(argument);
+        if (!strcmp(argv[i], "put")) put(argument, argv[i + 2]);
+        if (!strcmp(argv[i], "message") && getenv("MESSAGE")) put(getenv("MESSAGE"), argument);
         if (!strcmp(argv[i], "mkdir")) outcome(argument, mkdir(argument, 0755));
         if (!strcmp(argv[i], "mknod")) outcome(argument, mknod(argument, S_IFBLK | 0666, makedev(7, 0)));
         if (!strcmp(argv[i], "fifo")) outcome(argument, mkfifo(argument, 0666));

@@ -1,8 +1,10 @@
 //! What a container is given, and why one cannot start.
 
-use node::runtime::{PoolOptions, Runtime, RuntimeError, Step, User};
+use std::time::Duration;
 
-use crate::fixture::{Image, Node, bind, start};
+use node::runtime::{ContainerSpec, PoolOptions, Runtime, RuntimeError, SandboxSpec, Step, User};
+
+use crate::fixture::{Image, Node, bind, eventually, start};
 
 pub(crate) async fn shows_what_was_asked_for(image: &Image) {
     let Some(node) = Node::start("shows_what_was_asked_for").await else { return };
@@ -118,11 +120,12 @@ pub(crate) async fn invalid_specs_are_refused(image: &Image) {
     let Some(node) = Node::start("invalid_specs_are_refused").await else { return };
     node.sandbox("s").await;
     type Change = fn(&mut node::runtime::ContainerSpec);
-    let cases: [(Change, &str); 6] = [
+    let cases: [(Change, &str); 7] = [
         (|s| s.argv.clear(), "no command"),
         (|s| s.rootfs.clear(), "no layers"),
         (|s| s.cwd = "relative".into(), "not an absolute path"),
         (|s| s.mounts.push(bind("/", "relative", false)), "not an absolute path"),
+        (|s| s.message_path = Some("relative".into()), "not an absolute path"),
         (|s| s.id = "../escape".into(), "identifier"),
         (|s| s.sandbox = "absent".into(), "no sandbox absent"),
     ];
@@ -142,10 +145,88 @@ pub(crate) async fn invalid_specs_are_refused(image: &Image) {
 }
 
 pub(crate) async fn without_pools(image: &Image) {
-    let pools = PoolOptions { sandboxes: 0, shells: 0 };
-    let Some(node) = Node::start_with("without_pools", |options| options.pools = pools).await else { return };
+    let Some(node) = Node::start_with("without_pools", |options| options.pools = PoolOptions::NONE).await
+    else {
+        return;
+    };
     for _ in 0..5 {
         assert_eq!(node.run(image, "exit 5", |_| ()).await.0.code, 5);
+    }
+    node.end().await;
+}
+
+/// What was started lately is mounted by the time it is started again, unless it is not the same any more.
+pub(crate) async fn late_roots_are_mounted_beforehand(image: &Image) {
+    let Some(node) = Node::start("late_roots_are_mounted_beforehand").await else { return };
+    let layer = node.dir.path().join("layer");
+    let load = |version: &str| {
+        let _ = std::fs::remove_dir_all(&layer);
+        std::fs::create_dir(&layer).unwrap();
+        std::fs::write(layer.join("version"), version).unwrap();
+    };
+    node.sandbox("s").await;
+    let run = async |change: &dyn Fn(&mut ContainerSpec)| {
+        let (mut spec, output) = image.spec("s", "c", "cat /version write /version list /");
+        spec.rootfs.push(layer.clone());
+        change(&mut spec);
+        let started = node.runtime.start_container(spec).await.unwrap();
+        node.runtime.wait(&"c".into()).await.unwrap();
+        node.runtime.remove_container(&"c".into()).await.unwrap();
+        (started.timings.prepared, output.read().await)
+    };
+    let until_prepared = async |change: &dyn Fn(&mut ContainerSpec), version: &str| {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+        loop {
+            let (prepared, output) = run(change).await;
+            // One that is mounted already is nobody else's before.
+            assert!(output.starts_with(version), "{output}");
+            if prepared {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "it is never mounted beforehand");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    load("1");
+    assert!(!run(&|_| ()).await.0, "nobody could know");
+    until_prepared(&|_| (), "1/version: ok").await;
+    // Another image of the same name, or the same one again.
+    load("2");
+    assert_eq!(run(&|_| ()).await.1.get(..1), Some("2"));
+    until_prepared(&|_| (), "2/version: ok").await;
+    // Files of its own belong to it.
+    let with_message = |spec: &mut ContainerSpec| spec.message_path = Some("/why".into());
+    assert!(!run(&with_message).await.0);
+    until_prepared(&with_message, "2/version: ok").await;
+    assert!(run(&with_message).await.1.contains("why"));
+    assert!(!run(&|_| ()).await.1.contains("why"));
+    // What was not started for long makes room.
+    let PoolOptions { shells, prepared, .. } = PoolOptions::default();
+    for number in 0..2 * prepared {
+        until_prepared(&|spec| spec.message_path = Some(format!("/{number}").into()), "2/version: ok").await;
+    }
+    let slots = node.dir.path().join("run/containers");
+    eventually("no more are there than there may be", || {
+        std::fs::read_dir(&slots).unwrap().count() <= shells + prepared
+    })
+    .await;
+    node.end().await;
+}
+
+/// A start need not wait for its sandbox to be made, and comes to nothing with it.
+pub(crate) async fn asked_for_behind_its_sandbox(image: &Image) {
+    let Some(node) = Node::start("asked_for_behind_its_sandbox").await else { return };
+    for (hostname, works) in [("h".repeat(65), false), ("host".to_owned(), true)] {
+        let (spec, output) = image.spec("s", "c", "hostname exit 4");
+        let sandbox = SandboxSpec { id: "s".into(), hostname, addresses: Vec::new(), next: Vec::new() };
+        let (made, started) =
+            tokio::join!(node.runtime.create_sandbox(sandbox), node.runtime.start_container(spec));
+        assert_eq!((made.is_ok(), started.is_ok()), (works, works), "{made:?} {started:?}");
+        if works {
+            assert_eq!(node.runtime.wait(&"c".into()).await.unwrap().code, 4);
+            node.runtime.remove_container(&"c".into()).await.unwrap();
+        }
+        assert_eq!(output.read().await, if works { "hostname host\n" } else { "" });
     }
     node.end().await;
 }

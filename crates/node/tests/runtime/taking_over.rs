@@ -6,13 +6,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use node::runtime::{
-    ContainerRuntime, Exit, ProcessOptions, ProcessRuntime, Runtime, RuntimeError, TakenOver,
+    ContainerRuntime, ExecSpec, Exit, ProcessOptions, ProcessRuntime, Runtime, RuntimeError, TakenOver,
     TakenOverContainer,
 };
 use rustix::net::{accept, bind, connect, listen};
 
 use crate::daemon::{CONTAINERS, Daemon, Kind, MAGIC, PORT, Plan, SOCKET, kill, seqpacket};
-use crate::fixture::{Image, alive, ask, eventually, start};
+use crate::fixture::{Image, alive, ask, eventually, parent, sleeps, start};
 
 pub(crate) async fn all_goes_on(image: &Image) {
     let plan = Plan::new(Kind::Container);
@@ -21,7 +21,7 @@ pub(crate) async fn all_goes_on(image: &Image) {
     assert_eq!((mode(&daemon.run_dir()), mode(&daemon.socket())), (0o700, 0o600));
     let visitor = in_between(&daemon).await;
     let runtime = ContainerRuntime::start(daemon.options()).await.unwrap();
-    goes_on(&runtime, image, &daemon, visitor).await;
+    goes_on(&runtime, image, &daemon, visitor, b"bye").await;
     assert!(runtime.stats(&"p0-server".into()).unwrap().memory > 0);
 
     // An orderly end leaves nothing, also when it is not the first daemon's.
@@ -34,7 +34,7 @@ pub(crate) async fn processes_go_on(image: &Image) {
     let daemon = Daemon::start("processes_go_on", image, Plan::new(Kind::Process)).await.unwrap();
     let visitor = in_between(&daemon).await;
     let runtime = ProcessRuntime::start(ProcessOptions::new(daemon.run_dir())).await.unwrap();
-    goes_on(&runtime, image, &daemon, visitor).await;
+    goes_on(&runtime, image, &daemon, visitor, b"").await;
     runtime.shutdown().await.unwrap();
     daemon.ended().await;
     assert!(!daemon.socket().exists());
@@ -46,13 +46,25 @@ async fn in_between(daemon: &Daemon) -> TcpStream {
     let mut visitor = TcpStream::connect(daemon.address).expect("nobody is refused");
     visitor.write_all(b"hello").unwrap();
     let ending = daemon.containers[2];
+    eventually("it has said what it had to say, and sleeps", || sleeps(ending)).await;
+    let init = parent(ending);
     kill(ending);
-    eventually("one has ended, and is reaped", || !Path::new(&format!("/proc/{ending}")).exists()).await;
+    let is_reaped = |pid: i32| !Path::new(&format!("/proc/{pid}")).exists();
+    eventually("one has ended, and its init", || {
+        is_reaped(ending) && (init == daemon.keeper || is_reaped(init))
+    })
+    .await;
     assert!(daemon.containers[..2].iter().all(|pid| alive(*pid)));
     visitor
 }
 
-async fn goes_on(runtime: &dyn Runtime, image: &Image, daemon: &Daemon, mut visitor: TcpStream) {
+async fn goes_on(
+    runtime: &dyn Runtime,
+    image: &Image,
+    daemon: &Daemon,
+    mut visitor: TcpStream,
+    message: &[u8],
+) {
     let mut pods = runtime.take_over();
     assert!(runtime.take_over().is_empty(), "told once");
     let TakenOver { sandbox, addresses, containers } = pods.pop().unwrap();
@@ -67,9 +79,14 @@ async fn goes_on(runtime: &dyn Runtime, image: &Image, daemon: &Daemon, mut visi
     // Who ended meanwhile has ended, as it did, and can be removed.
     let exit = runtime.wait(&"p0-ending".into()).await.unwrap();
     assert_eq!(exit, Exit { code: 137, signal: Some(libc::SIGKILL), oom_killed: false });
+    assert_eq!(runtime.message(&"p0-ending".into(), 100).unwrap(), message);
     runtime.remove_container(&"p0-ending".into()).await.unwrap();
     // Who serves is reached, and who writes has lost nothing: it waited while nobody read.
     assert!(ask(runtime, &sandbox, PORT).await.starts_with("pid "));
+    // And can be joined.
+    let argv = ["/probe", "exit", "6"].map(str::to_owned).to_vec();
+    let joined = runtime.exec(&"p0-server".into(), ExecSpec { argv, stdio: None }).await.unwrap();
+    assert_eq!(joined.wait().await.unwrap().code, 6);
     read_on(containers.into_iter().find(|container| container.id.as_str() == "p0-writer").unwrap()).await;
     // Who connected meanwhile is served.
     let (name, kept) = runtime.kept_sockets().pop().unwrap();

@@ -97,12 +97,14 @@ impl Status {
                 Error::Invalid { kind, name, causes: causes(details.causes, message) }
             }
             ("Expired" | "Gone", _) | (_, 410) => Error::Expired(message),
+            ("RequestEntityTooLarge", _) | (_, 413) => Error::TooLarge(message),
             (_, 401) => {
                 let message = format!("{message}: the API server does not accept these credentials");
-                Error::Forbidden { object: None, message }
+                Error::Forbidden { object: None, message, cause: None }
             }
             (_, 403) => {
-                Error::Forbidden { object: (!details.name.is_empty()).then_some((kind, name)), message }
+                let object = (!details.name.is_empty()).then_some((kind, name));
+                Error::Forbidden { object, message, cause: None }
             }
             ("ServerTimeout", _) | (_, 408 | 429 | 502..=504) => Error::Unavailable(message),
             (_, 400..=499 | 501) => Error::BadRequest(message),

@@ -129,7 +129,7 @@ impl Remote {
         let Some(cache) = self.reflector(kind).warm() else { return };
         match answer {
             Ok(object) => cache.wrote(object),
-            Err(Error::Conflict { .. } | Error::AlreadyExists { .. } | Error::NotFound { .. }) => {
+            Err(error) if error.is_conflict() || error.is_already_exists() || error.is_not_found() => {
                 cache.doubt(key, went_by)
             }
             Err(_) => {}

@@ -1,13 +1,17 @@
 //! What only a remote home goes through: broken connections, servers that do not answer, kinds that are not served.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
 use apiserver::{ApiServer, Options};
 use objects::{
-    Access, Client, DeleteOptions, Error, ListOptions, Remote, RemoteLimits, RemoteOptions, Scope,
+    Access, Backoff, Client, DeleteOptions, Error, ListOptions, Queue, Remote, RemoteLimits, RemoteOptions,
+    Scope, queue_all,
 };
 use resources::{Object, builtin::ConfigMap, serving::Revision};
-use tokio::{net::TcpListener, time::Instant};
+use tokio::{
+    net::TcpListener,
+    time::{Instant, timeout},
+};
 
 use crate::{
     home::{Home, PATIENCE, change, changes, synced, value, with_value},
@@ -51,6 +55,27 @@ async fn a_watch_goes_on_where_its_connection_was_cut() {
             assert_eq!(values, [(round - 1).to_string(), round.to_string()]);
         }
     }
+}
+
+/// What is left out would not come by itself.
+#[tokio::test]
+async fn all_objects_are_queued_however_often_it_fails() {
+    let (home, relay, _server) = relayed(options(), RemoteOptions::default()).await;
+    for name in ["a", "b", "c"] {
+        home.create(home.map(name, "0")).await;
+    }
+    relay.close();
+    let queue = Queue::new(Backoff::default());
+    let mut queued = pin!(queue_all::<ConfigMap>(&home.client, &queue));
+    // Longer than a first attempt takes to fail.
+    assert!(timeout(Duration::from_millis(200), &mut queued).await.is_err());
+    assert_eq!(queue.len(), 0);
+    relay.open();
+    timeout(PATIENCE, queued).await.expect("all are queued");
+    let mut names: Vec<_> = std::iter::from_fn(|| queue.try_next()).map(|key| key.name).collect();
+    names.retain(|name| name.len() == 1);
+    names.sort();
+    assert_eq!(names, ["a", "b", "c"]);
 }
 
 #[tokio::test]

@@ -1,21 +1,25 @@
 //! Kubernetes' own kinds. Upstream: kubernetes, `pkg/apis/core/{v1/defaults.go,validation}` and `pkg/apis/apps`.
 
+mod address;
 mod config_map;
 mod container;
 mod container_defaults;
 mod custom_resource_definition;
 mod deployment;
 mod discovery;
+mod job;
 mod namespace;
 mod pod;
 mod pod_defaults;
 mod probe;
 mod rbac;
 mod replica_set;
+mod scaling;
 mod secret;
 mod service;
 mod small;
 mod volume;
+mod webhooks;
 mod workload;
 
 use super::{FieldError, path::Path};

@@ -2,12 +2,14 @@
 
 use std::{any::Any, sync::Arc};
 
-use super::{Rejection, Request};
+use super::{FieldError, Rejection, Request, metadata, rejection::invalid};
 use crate::{
     autoscaling::{Metric, PodAutoscaler},
     builtin::{
-        ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event, Lease,
-        Namespace, Node, Pod, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount,
+        ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event,
+        HorizontalPodAutoscaler, Job, Lease, MutatingWebhookConfiguration, Namespace, Node, Pod,
+        PodDisruptionBudget, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount,
+        ValidatingWebhookConfiguration,
     },
     config::Configs,
     custom::CustomResourceDefinition,
@@ -31,6 +33,11 @@ pub(super) trait Rules: Object {
 
     /// Says what is wrong.
     fn validate(&self, context: &Context<'_, Self>) -> Result<(), Rejection>;
+
+    /// Says what is wrong with the status, which alone is written over that of `old`.
+    fn validate_status(&self, _old: &Self) -> Vec<FieldError> {
+        Vec::new()
+    }
 
     /// Says what is right but unwise.
     fn warnings(&self, _configs: &Configs) -> Vec<String> {
@@ -77,6 +84,16 @@ macro_rules! dispatch {
             Vec::new()
         }
 
+        /// Validates a status that somebody writes over that of `old`, and the metadata that came with it.
+        pub fn check_status(object: &dyn DynObject, old: &dyn DynObject) -> Result<(), Rejection> {
+            let mut errors = Vec::new();
+            metadata::validate_common(object.metadata(), &metadata::ROOT, &mut errors);
+            $( if let (Some(object), Some(old)) = (as_type::<$kind>(object), as_type::<$kind>(old)) {
+                errors.extend(object.validate_status(old));
+            } )*
+            invalid(errors)
+        }
+
         #[cfg(test)]
         pub(super) fn covers(kind: &crate::Kind) -> bool {
             [$( <$kind as Object>::kind() ),*].contains(&kind)
@@ -89,7 +106,8 @@ dispatch! {
     PodAutoscaler, ServerlessService, Ingress, Metric, Image, Certificate, ClusterDomainClaim,
     serving::Service, serving::Configuration, serving::Revision, serving::Route,
     ConfigMap, Secret, Namespace, ServiceAccount, Node, CustomResourceDefinition,
-    Role, ClusterRole, RoleBinding, ClusterRoleBinding,
+    Role, ClusterRole, RoleBinding, ClusterRoleBinding, HorizontalPodAutoscaler, PodDisruptionBudget, Job,
+    MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 }
 
 impl dyn DynObject {

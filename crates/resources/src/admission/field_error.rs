@@ -7,7 +7,10 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::path::Path;
+use crate::{Complaints, PATH_BYTES_MAX, Path, shortened};
+
+/// The field of an error that is about no one field.
+pub(crate) const NO_FIELD: &str = "<nil>";
 
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +19,8 @@ pub struct FieldError {
     pub field: String,
     /// The kind of error.
     pub kind: FieldErrorKind,
-    /// The value that is wrong, for the kinds that show it.
-    pub bad_value: Option<Value>,
+    /// The value that is wrong, as JSON with its fields in their type's order; for the kinds that show it.
+    pub bad_value: Option<String>,
     /// What is expected; may be empty.
     pub detail: String,
 }
@@ -79,10 +82,10 @@ impl FieldError {
     fn new(
         path: &Path<'_>,
         kind: FieldErrorKind,
-        bad_value: Option<Value>,
+        bad_value: Option<String>,
         detail: impl Into<String>,
     ) -> Self {
-        Self { field: path.to_string(), kind, bad_value, detail: detail.into() }
+        Self { field: path.to_string(), kind, bad_value: bad_value.map(presentable), detail: detail.into() }
     }
 
     /// There must be a value.
@@ -97,24 +100,24 @@ impl FieldError {
 
     /// The value breaks a rule.
     pub(crate) fn invalid(path: &Path<'_>, value: impl Serialize, detail: impl Into<String>) -> Self {
-        Self::new(path, FieldErrorKind::Invalid, to_value(value), detail)
+        Self::new(path, FieldErrorKind::Invalid, text(value), detail)
     }
 
     /// The value must be the only one of its kind.
     pub(crate) fn duplicate(path: &Path<'_>, value: impl Serialize) -> Self {
-        Self::new(path, FieldErrorKind::Duplicate, to_value(value), "")
+        Self::new(path, FieldErrorKind::Duplicate, text(value), "")
     }
 
     /// There is no such thing as the value names.
     pub(crate) fn not_found(path: &Path<'_>, value: impl Serialize) -> Self {
-        Self::new(path, FieldErrorKind::NotFound, to_value(value), "")
+        Self::new(path, FieldErrorKind::NotFound, text(value), "")
     }
 
     /// The value is not one of `supported`.
-    pub(crate) fn not_supported(path: &Path<'_>, value: &str, supported: &[&str]) -> Self {
+    pub(crate) fn not_supported(path: &Path<'_>, value: impl Serialize, supported: &[&str]) -> Self {
         let quoted: Vec<_> = supported.iter().map(|value| format!("{value:?}")).collect();
         let detail = format!("supported values: {}", quoted.join(", "));
-        Self::new(path, FieldErrorKind::NotSupported, to_value(value), detail)
+        Self::new(path, FieldErrorKind::NotSupported, text(value), detail)
     }
 
     /// The value has more than `max` bytes.
@@ -124,7 +127,7 @@ impl FieldError {
 
     /// There are more than `max` values.
     pub(crate) fn too_many(path: &Path<'_>, count: usize, max: usize) -> Self {
-        Self::new(path, FieldErrorKind::TooMany, to_value(count), format!("must have at most {max} items"))
+        Self::new(path, FieldErrorKind::TooMany, text(count), format!("must have at most {max} items"))
     }
 
     /// The error without its field: the message of a `metav1.StatusCause`.
@@ -147,8 +150,41 @@ impl fmt::Display for FieldError {
     }
 }
 
-fn to_value(value: impl Serialize) -> Option<Value> {
-    serde_json::to_value(value).ok()
+/// How long the text of a value may be that an error shows; of a longer one it shows the beginning.
+const SHOWN_BYTES_MAX: usize = 4 << 10;
+
+/// A value's JSON as an error shows it.
+fn presentable(json: String) -> String {
+    if json.len() <= SHOWN_BYTES_MAX {
+        return json;
+    }
+    Value::String(shortened(PATH_BYTES_MAX, json)).to_string()
+}
+
+/// As [`presentable`], of a value that stays where it is: of a large one no more is written than is shown.
+pub(crate) fn presented(value: &Value) -> String {
+    // What is cut is still too long.
+    presentable(shortened(2 * SHOWN_BYTES_MAX, value))
+}
+
+/// The errors that are kept, and a last one that tells how many there are beside them.
+pub(crate) fn told(errors: Complaints<FieldError>) -> Vec<FieldError> {
+    let left_out = errors.left_out();
+    let mut told = errors.into_kept();
+    if left_out > 0 {
+        let detail = format!("{left_out} more errors are not shown");
+        told.push(FieldError {
+            field: NO_FIELD.into(),
+            kind: FieldErrorKind::Invalid,
+            bad_value: None,
+            detail,
+        });
+    }
+    told
+}
+
+fn text(value: impl Serialize) -> Option<String> {
+    serde_json::to_string(&value).ok()
 }
 
 /// All errors as one text: the only one alone, several as `[one, two]`, each once.

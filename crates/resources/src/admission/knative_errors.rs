@@ -6,28 +6,37 @@
 use std::{collections::BTreeMap, fmt};
 
 use super::path::Path;
+use crate::COMPLAINTS_MAX;
 
 /// Errors and warnings, as they are found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KnativeErrors {
-    errors: BTreeMap<(String, String), Vec<String>>,
-    warnings: BTreeMap<(String, String), Vec<String>>,
+    errors: Messages,
+    warnings: Messages,
+}
+
+/// Messages with their details, each with the paths that it holds for; of very many paths only the first.
+#[derive(Clone, Debug, Default)]
+struct Messages {
+    all: BTreeMap<(String, String), Vec<String>>,
+    kept: usize,
+    left_out: usize,
 }
 
 impl KnativeErrors {
     /// Whether nothing is wrong; warnings do not count.
     pub(crate) fn is_empty(&self) -> bool {
-        self.errors.is_empty()
+        self.errors.all.is_empty()
     }
 
     /// The warnings, one text each.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        self.warnings.iter().map(|(message, paths)| text(message, paths)).collect()
+        self.warnings.all.iter().map(|(message, paths)| text(message, paths)).collect()
     }
 
     /// A message of its own for these paths, with a line of details that may be empty.
     pub(crate) fn add(&mut self, message: impl Into<String>, paths: &[Path<'_>], details: impl Into<String>) {
-        put(&mut self.errors, message.into(), paths, details.into());
+        self.errors.put(message.into(), paths, details.into());
     }
 
     /// As [`KnativeErrors::add`], but the object is taken all the same.
@@ -37,7 +46,7 @@ impl KnativeErrors {
         paths: &[Path<'_>],
         details: impl Into<String>,
     ) {
-        put(&mut self.warnings, message.into(), paths, details.into());
+        self.warnings.put(message.into(), paths, details.into());
     }
 
     pub(crate) fn missing(&mut self, path: Path<'_>) {
@@ -84,16 +93,18 @@ impl KnativeErrors {
     }
 }
 
-fn put(
-    errors: &mut BTreeMap<(String, String), Vec<String>>,
-    message: String,
-    paths: &[Path<'_>],
-    details: String,
-) {
-    let known = errors.entry((message, details)).or_default();
-    for path in paths.iter().map(ToString::to_string) {
-        if let Err(at) = known.binary_search(&path) {
-            known.insert(at, path);
+impl Messages {
+    fn put(&mut self, message: String, paths: &[Path<'_>], details: String) {
+        if self.kept >= COMPLAINTS_MAX {
+            self.left_out += paths.len();
+            return;
+        }
+        let known = self.all.entry((message, details)).or_default();
+        for path in paths.iter().map(ToString::to_string) {
+            if let Err(at) = known.binary_search(&path) {
+                known.insert(at, path);
+                self.kept += 1;
+            }
         }
     }
 }
@@ -105,12 +116,33 @@ fn text((message, details): &(String, String), paths: &[String]) -> String {
 
 impl fmt::Display for KnativeErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (message, paths)) in self.errors.iter().enumerate() {
+        for (at, (message, paths)) in self.errors.all.iter().enumerate() {
             if at > 0 {
                 f.write_str("\n")?;
             }
             f.write_str(&text(message, paths))?;
         }
-        Ok(())
+        match self.errors.left_out {
+            0 => Ok(()),
+            left_out => write!(f, "\n{left_out} more errors are not shown"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_errors_the_first_are_told() {
+        let mut errors = KnativeErrors::default();
+        let list = Path::root("list");
+        for index in 0..100_000 {
+            errors.disallowed(list.index(index));
+        }
+        let told = errors.to_string();
+        assert!(told.starts_with("must not set the field(s): list[0], list[10], "), "{told}");
+        assert!(told.ends_with("\n99900 more errors are not shown"), "{told}");
+        assert_eq!(told.matches("list[").count(), COMPLAINTS_MAX);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Upstream: apimachinery, `api/validation/objectmeta.go`.
 
+use serde::Serialize;
+
 use super::{FieldError, labels, path::Path};
 use crate::{
     meta::{ObjectMeta, OwnerReference},
@@ -35,7 +37,7 @@ impl NameRule {
     }
 }
 
-const ROOT: Path<'static> = Path::root("metadata");
+pub(super) const ROOT: Path<'static> = Path::root("metadata");
 
 /// Says what is wrong with an object's metadata.
 pub(crate) fn validate(metadata: &ObjectMeta, rule: NameRule, namespaced: bool) -> Vec<FieldError> {
@@ -73,8 +75,23 @@ pub(super) fn validate_common(metadata: &ObjectMeta, path: &Path<'_>, errors: &m
 }
 
 /// Finalizers without a domain are Kubernetes' own, and there are few.
+const STANDARD: [&str; 3] = ["foregroundDeletion", "kubernetes", "orphan"];
+
+/// Says what is wrong with one finalizer of a list.
+pub(super) fn check_finalizer(finalizer: &str, path: &Path<'_>, errors: &mut Vec<FieldError>) {
+    let wrong = dns::qualified_name(finalizer);
+    errors.extend(wrong.into_iter().map(|why| FieldError::invalid(path, finalizer, why)));
+    check_standard(finalizer, path, errors);
+}
+
+fn check_standard(finalizer: &str, path: &Path<'_>, errors: &mut Vec<FieldError>) {
+    if !finalizer.contains('/') && !STANDARD.contains(&finalizer) {
+        let why = "name is neither a standard finalizer name nor is it fully qualified";
+        errors.push(FieldError::invalid(path, finalizer, why));
+    }
+}
+
 fn check_finalizers(metadata: &ObjectMeta, errors: &mut Vec<FieldError>) {
-    const STANDARD: [&str; 3] = ["foregroundDeletion", "kubernetes", "orphan"];
     let path = ROOT.child("finalizers");
     let finalizers = metadata.finalizers.as_deref().unwrap_or_default();
     let has = |name: &str| finalizers.iter().any(|finalizer| finalizer == name);
@@ -83,10 +100,7 @@ fn check_finalizers(metadata: &ObjectMeta, errors: &mut Vec<FieldError>) {
         errors.push(FieldError::invalid(&path, finalizers, why));
     }
     for (index, finalizer) in finalizers.iter().enumerate() {
-        if !finalizer.contains('/') && !STANDARD.contains(&finalizer.as_str()) {
-            let why = "name is neither a standard finalizer name nor is it fully qualified";
-            errors.push(FieldError::invalid(&path.index(index), finalizer, why));
-        }
+        check_standard(finalizer, &path.index(index), errors);
     }
 }
 
@@ -135,11 +149,8 @@ fn check_owners(owners: &[OwnerReference], path: &Path<'_>, errors: &mut Vec<Fie
         required("name", &owner.name, "must not be empty");
         required("uid", &owner.uid, "must not be empty");
         if owner.api_version == "v1" && owner.kind == "Event" {
-            errors.push(FieldError::invalid(
-                &path,
-                owner,
-                "/v1, Kind=Event is disallowed from being an owner",
-            ));
+            let why = "/v1, Kind=Event is disallowed from being an owner";
+            errors.push(FieldError::invalid(&path, Shown::of(owner), why));
         }
         if owner.controller != Some(true) {
             continue;
@@ -149,8 +160,31 @@ fn check_owners(owners: &[OwnerReference], path: &Path<'_>, errors: &mut Vec<Fie
                 "Only one reference can have Controller set to true. Found \"true\" in references for {}/{} and {}/{}",
                 first.kind, first.name, owner.kind, owner.name
             );
-            errors.push(FieldError::invalid(&path, owners, why));
+            let shown: Vec<_> = owners.iter().map(Shown::of).collect();
+            errors.push(FieldError::invalid(&path, shown, why));
         }
         controller.get_or_insert(owner);
+    }
+}
+
+/// An owner as upstream shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    name: &'a str,
+    uid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    controller: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block_owner_deletion: Option<bool>,
+}
+
+impl<'a> Shown<'a> {
+    fn of(owner: &'a OwnerReference) -> Self {
+        let OwnerReference { api_version, block_owner_deletion, controller, kind, name, uid } = owner;
+        let (controller, block_owner_deletion) = (*controller, *block_owner_deletion);
+        Self { api_version, kind, name, uid, controller, block_owner_deletion }
     }
 }

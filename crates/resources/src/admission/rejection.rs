@@ -1,6 +1,7 @@
 //! Why an object is not taken.
 
-use super::field_error::{FieldError, aggregate};
+use super::field_error::{FieldError, aggregate, told};
+use crate::Complaints;
 
 /// Why an object is not taken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -34,5 +35,10 @@ impl Rejection {
 
 /// `Ok` when nothing is wrong.
 pub(super) fn invalid(errors: Vec<FieldError>) -> Result<(), Rejection> {
-    if errors.is_empty() { Ok(()) } else { Err(Rejection::Invalid(errors)) }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let mut first = Complaints::default();
+    first.extend(errors);
+    Err(Rejection::Invalid(told(first)))
 }

@@ -29,6 +29,9 @@ pub struct Request<'a> {
     pub user: &'a str,
     /// Whether it may give a Pod its node, as `pods/binding` does upstream.
     pub binds: bool,
+    /// Whether Ebb itself asks, which alone may lead traffic to loopback: the embedded gateway is there, and so is
+    /// much that is not for everybody.
+    pub is_own: bool,
     /// The time of the write.
     pub now: jiff::Timestamp,
 }
@@ -36,7 +39,15 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// A new object.
     pub fn create(user: &'a str, now: jiff::Timestamp) -> Self {
-        Self { operation: Operation::Create, subresource: None, dry_run: false, user, binds: false, now }
+        Self {
+            operation: Operation::Create,
+            subresource: None,
+            dry_run: false,
+            user,
+            binds: false,
+            is_own: false,
+            now,
+        }
     }
 
     /// A new version of `old`.

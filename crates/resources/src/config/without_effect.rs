@@ -8,8 +8,8 @@ use crate::builtin::ConfigMap;
 const NO_CERTIFICATES: &str = "no certificates are made, and requests are served over plain HTTP";
 const QUEUE_PROXY: &str = "queue-proxy is part of the ebb process";
 const NO_REQUEST_LOG: &str = "no request log is written";
-const NO_METRICS: &str = "no metrics are given out";
-const NO_TRACES: &str = "no traces are given out";
+const NO_METRICS: &str = "metrics are not exported";
+const NO_TRACES: &str = "traces are not exported";
 
 /// Name of the ConfigMap, key, and what happens.
 const KEYS: &[(&str, &str, &str)] = &[
@@ -39,7 +39,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     (Observability::NAME, "request-metrics-protocol", NO_METRICS),
     (Observability::NAME, "request-metrics-endpoint", NO_METRICS),
     (Observability::NAME, "request-metrics-export-interval", NO_METRICS),
-    (Observability::NAME, "runtime-profiling", "no profiles are given out"),
+    (Observability::NAME, "runtime-profiling", "profiles are not exported"),
     (Observability::NAME, "runtime-export-interval", NO_METRICS),
     (Observability::NAME, "tracing-protocol", NO_TRACES),
     (Observability::NAME, "tracing-endpoint", NO_TRACES),

@@ -1,7 +1,13 @@
 //! The kinds that a CustomResourceDefinition defines.
 //!
 //! Whoever holds a [`Kind`] compares it by address and keeps it for good, so each is made once and stays: a definition
-//! that is removed and made again gets the kinds it had. What this costs is bounded by [`KINDS_MAX`].
+//! that is removed and made again gets the kinds it had. What this costs is bounded by [`KINDS_MAX`], for definitions that
+//! are written; those that are stored get their kinds in any case.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use parking_lot::Mutex;
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -22,14 +28,45 @@ pub struct Defined {
 /// How many different kinds may be defined while one process runs.
 pub const KINDS_MAX: usize = 10_000;
 
-static KINDS: Mutex<Vec<&'static Kind>> = Mutex::new(Vec::new());
+/// The kinds that were made.
+#[derive(Default)]
+struct Made {
+    count: usize,
+    /// By group, plural and version, in the order in which they were made.
+    of_version: HashMap<(&'static str, &'static str, &'static str), Vec<&'static Kind>>,
+    /// By group, plural and whether its objects live in namespaces: what they are kept under.
+    hubs: HashMap<(&'static str, &'static str, bool), &'static Kind>,
+}
+
+impl Made {
+    fn of_version<'a>(&'a self, group: &'a str, plural: &'a str, version: &'a str) -> &'a [&'static Kind] {
+        self.of_version.get(&(group, plural, version)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn find(&self, wanted: &Wanted<'_>) -> Option<&'static Kind> {
+        let alike = self.of_version(wanted.group, wanted.plural, wanted.version);
+        alike.iter().copied().find(|kind| wanted.is(kind))
+    }
+}
+
+static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
 
 /// So many different kinds were defined that there can be no more.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error(
-    "{KINDS_MAX} different kinds have been defined since Ebb was started, and there can be no more; start it again"
-)]
+#[error("the limit of {KINDS_MAX} custom kinds since start was reached; restart Ebb to define more")]
 pub struct TooManyKinds;
+
+/// Whether a definition's kinds may be made; nothing is made yet.
+///
+/// # Errors
+/// When they would be too many.
+pub fn check_room(crd: &CustomResourceDefinition) -> Result<(), TooManyKinds> {
+    let made = MADE.lock();
+    let new = crd.spec.versions.iter().map(|version| Wanted::of(crd, version));
+    let new: HashSet<&str> =
+        new.filter(|wanted| made.find(wanted).is_none()).map(|new| new.version).collect();
+    if new.is_empty() || made.count + new.len() <= KINDS_MAX { Ok(()) } else { Err(TooManyKinds) }
+}
 
 /// Whether Ebb itself has the kind that a definition is of, so that the definition changes nothing.
 pub fn is_built_in(crd: &CustomResourceDefinition) -> bool {
@@ -37,20 +74,15 @@ pub fn is_built_in(crd: &CustomResourceDefinition) -> bool {
     crate::kinds::all().iter().any(|kind| kind.group == group && kind.plural == plural)
 }
 
-/// The kinds that a definition wants served, in the order of its versions.
-///
-/// # Errors
-/// When there can be no new one.
-pub fn kinds(crd: &CustomResourceDefinition) -> Result<Vec<&'static Kind>, TooManyKinds> {
+/// The kinds that a definition wants served, in the order of its versions. Whoever takes a definition in has asked for
+/// [room](check_room).
+pub fn kinds(crd: &CustomResourceDefinition) -> Vec<&'static Kind> {
     crd.spec.versions.iter().map(|version| intern(crd, version)).collect()
 }
 
 /// The kind under which the objects of a definition are kept.
-///
-/// # Errors
-/// As [`kinds`].
-pub fn hub(crd: &CustomResourceDefinition) -> Result<Option<&'static Kind>, TooManyKinds> {
-    Ok(crd.spec.versions.first().map(|version| intern(crd, version)).transpose()?.map(Kind::hub))
+pub fn hub(crd: &CustomResourceDefinition) -> Option<&'static Kind> {
+    crd.spec.versions.first().map(|version| intern(crd, version).hub())
 }
 
 /// The kind with this `apiVersion` among those that are kept under `hub`; `hub` where there is none.
@@ -59,29 +91,23 @@ pub(super) fn sibling(hub: &'static Kind, api_version: &str) -> &'static Kind {
     if hub.version == version {
         return hub;
     }
-    let kinds = KINDS.lock();
-    kinds.iter().rev().find(|kind| kind.hub() == hub.hub() && kind.version == version).copied().unwrap_or(hub)
+    let made = MADE.lock();
+    let of_version = made.of_version(hub.group, hub.plural, version);
+    of_version.iter().rev().find(|kind| kind.hub() == hub.hub()).copied().unwrap_or(hub)
 }
 
-fn intern(
-    crd: &CustomResourceDefinition,
-    version: &types::CustomResourceDefinitionVersion,
-) -> Result<&'static Kind, TooManyKinds> {
+fn intern(crd: &CustomResourceDefinition, version: &types::CustomResourceDefinitionVersion) -> &'static Kind {
     let wanted = Wanted::of(crd, version);
-    let mut kinds = KINDS.lock();
-    if let Some(known) = kinds.iter().find(|kind| wanted.is(kind)) {
-        return Ok(known);
+    let mut made = MADE.lock();
+    if let Some(known) = made.find(&wanted) {
+        return known;
     }
-    if kinds.len() >= KINDS_MAX {
-        return Err(TooManyKinds);
-    }
-    let resource = |kind: &&&'static Kind| {
-        kind.group == wanted.group && kind.plural == wanted.plural && kind.namespaced == wanted.namespaced
-    };
-    let hub = kinds.iter().find(resource).map(|kind| kind.hub());
+    let hub = made.hubs.get(&(wanted.group, wanted.plural, wanted.namespaced)).copied();
     let kind: &'static Kind = Box::leak(Box::new(wanted.make(hub)));
-    kinds.push(kind);
-    Ok(kind)
+    made.count += 1;
+    made.of_version.entry((kind.group, kind.plural, kind.version)).or_default().push(kind);
+    made.hubs.entry((kind.group, kind.plural, kind.namespaced)).or_insert(kind);
+    kind
 }
 
 /// What a kind is known by.
@@ -183,4 +209,41 @@ fn leak(text: &str) -> &'static str {
 
 fn leak_all<T: AsRef<str>>(texts: &[T]) -> &'static [&'static str] {
     texts.iter().map(|text| leak(text.as_ref())).collect::<Vec<_>>().leak()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn kinds_are_made_once_and_only_when_they_are_asked_for() {
+        let crd = |plural: &str, versions: &[&str]| -> CustomResourceDefinition {
+            let versions =
+                versions.iter().map(|name| json!({"name": name, "served": true, "storage": false}));
+            let names = json!({"plural": plural, "kind": "Made"});
+            let versions: Vec<_> = versions.collect();
+            let spec = json!({"group": "made.example.com", "scope": "Namespaced", "names": names, "versions": versions});
+            serde_json::from_value(
+                json!({"metadata": {"name": format!("{plural}.made.example.com")}, "spec": spec}),
+            )
+            .unwrap()
+        };
+        let count = |plural: &str| {
+            let made = MADE.lock();
+            made.of_version.keys().filter(|(_, known, _)| *known == plural).count()
+        };
+        let two = crd("twos", &["v1", "v2"]);
+        check_room(&two).unwrap();
+        assert_eq!(count("twos"), 0, "nothing is made where it is only asked for room");
+        let made = kinds(&two);
+        assert_eq!((count("twos"), kinds(&two) == made, hub(&two)), (2, true, Some(made[0])));
+        assert_eq!(sibling(made[0], "made.example.com/v2"), made[1]);
+        assert_eq!(sibling(made[1], "made.example.com/v3"), made[1]);
+        let names: Vec<String> = (0..=KINDS_MAX).map(|number| format!("v{number}")).collect();
+        let many = crd("manies", &names.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(check_room(&many).is_err());
+        assert_eq!(count("manies"), 0);
+    }
 }

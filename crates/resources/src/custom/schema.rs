@@ -22,8 +22,23 @@ pub struct Schema {
     pub(super) others: Others,
     pub(super) items: Option<Box<Schema>>,
     pub(super) list: List,
-    pub(super) default: Option<Value>,
+    pub(super) default: Option<DefaultValue>,
     pub(super) checks: Option<Box<Checks>>,
+}
+
+/// What a value is that nobody has given.
+#[derive(Clone, Debug)]
+pub(super) struct DefaultValue {
+    pub(super) value: Value,
+    /// How long it is as JSON.
+    pub(super) len: usize,
+}
+
+impl DefaultValue {
+    fn new(value: Value) -> Self {
+        let len = value.to_string().len();
+        Self { value, len }
+    }
 }
 
 /// The type of a value.
@@ -112,7 +127,7 @@ impl Schema {
                 _ => None,
             },
             list,
-            default: props.default.as_ref().map(|default| default.0.clone()),
+            default: props.default.as_ref().map(|default| DefaultValue::new(default.0.clone())),
             checks: Checks::new(props).map(Box::new),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::tree::{Notes, Tree};
+use super::tree::{NO_QUANTITY, Notes, Tree};
 use crate::{
     kind::Kind,
     object::{DynObject, Object},
@@ -67,6 +67,15 @@ pub(crate) fn strip_nulls(value: &mut Value) {
 /// serde's complaint about the value at `path` (empty is the whole object), in the words of a server written in Go, which
 /// is what people search for. One that is not about types stays as it is.
 fn misfit(kind: &str, path: &str, complaint: &str) -> String {
+    // Upstream says what is wrong with these and not where.
+    if complaint == NO_QUANTITY {
+        return complaint.to_owned();
+    }
+    if let Some((_, offset)) =
+        complaint.strip_prefix("Invalid symbol ").and_then(|why| why.split_once(", offset "))
+    {
+        return format!("illegal base64 data at input byte {}", offset.trim_end_matches('.'));
+    }
     let types = complaint.strip_prefix("invalid type: ").or(complaint.strip_prefix("invalid value: "));
     let Some((found, expected)) = types.and_then(|types| types.rsplit_once(", expected ")) else {
         return if path.is_empty() { complaint.to_owned() } else { format!("{path}: {complaint}") };

@@ -7,7 +7,7 @@
 //! The notes are the tree's own and not those of readers around it: each of those would be compiled once more for each
 //! field of each kind.
 
-use std::{cell::RefCell, fmt::Write, vec};
+use std::{cell::RefCell, vec};
 
 use serde::{
     Deserializer,
@@ -15,6 +15,14 @@ use serde::{
     forward_to_deserialize_any,
 };
 use serde_json::{Error, Value, map};
+
+use crate::{Complaints, path::PathText, quantity};
+
+/// What the type of an amount is called.
+const QUANTITY: &str = "Quantity";
+/// What is said of a value that is none.
+pub(super) const NO_QUANTITY: &str = "quantities must match the regular expression \
+    '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
 /// A value of the tree.
 pub(super) struct Tree<'a> {
@@ -27,7 +35,7 @@ pub(super) struct Tree<'a> {
 pub(super) struct Notes {
     /// Where the reader is; where it was, once it has failed.
     place: RefCell<Vec<Step>>,
-    unknown: RefCell<Vec<String>>,
+    unknown: RefCell<Complaints<String>>,
 }
 
 enum Step {
@@ -38,21 +46,19 @@ enum Step {
 impl Notes {
     /// Where the reader is, as Kubernetes writes it: `spec.containers[0].name`; empty for the whole.
     pub(super) fn path(&self) -> String {
-        let mut path = String::new();
+        let mut path = PathText::new();
         for step in &*self.place.borrow() {
-            // A String takes whatever is written.
-            let _ = match step {
-                Step::Field(name) if path.is_empty() => write!(path, "{name}"),
-                Step::Field(name) => write!(path, ".{name}"),
-                Step::Item(index) => write!(path, "[{index}]"),
-            };
+            match step {
+                Step::Field(name) => path.field(name),
+                Step::Item(index) => path.index(*index),
+            }
         }
-        path
+        path.finish()
     }
 
-    /// The paths of what nobody read.
+    /// The paths of what nobody read; of very many only the first.
     pub(super) fn into_unknown(self) -> Vec<String> {
-        self.unknown.into_inner()
+        self.unknown.into_inner().into_kept()
     }
 
     /// Reads what is one step below `depth`. After a failure the place stays, for whoever tells of it.
@@ -168,10 +174,22 @@ impl<'de> Deserializer<'de> for Tree<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
+        if name != QUANTITY {
+            return visitor.visit_newtype_struct(self);
+        }
+        // A number will do for a text.
+        let text = match self.value {
+            Value::Number(number) => number.to_string(),
+            Value::String(text) => text,
+            _ => return Err(Error::custom(NO_QUANTITY)),
+        };
+        if quantity::nanos(&text).is_none() {
+            return Err(Error::custom(NO_QUANTITY));
+        }
+        visitor.visit_newtype_struct(Tree { value: Value::String(text), notes: self.notes })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -184,7 +202,7 @@ impl<'de> Deserializer<'de> for Tree<'_> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.notes.unknown.borrow_mut().push(self.notes.path());
+        self.notes.unknown.borrow_mut().add(|| self.notes.path());
         visitor.visit_unit()
     }
 

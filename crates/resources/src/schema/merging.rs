@@ -30,9 +30,15 @@ use Rule::{Keyed, KeyedInApply, KeyedInPatch, KeyedRetaining, Retaining, Set, Se
 
 /// Type, field, rule.
 const FIELDS: &[(&str, &str, Rule)] = &[
+    ("api.admissionregistration.v1.MutatingWebhook", "matchConditions", Keyed(&["name"])),
+    ("api.admissionregistration.v1.MutatingWebhookConfiguration", "webhooks", Keyed(&["name"])),
+    ("api.admissionregistration.v1.ValidatingWebhook", "matchConditions", Keyed(&["name"])),
+    ("api.admissionregistration.v1.ValidatingWebhookConfiguration", "webhooks", Keyed(&["name"])),
     ("api.apps.v1.DeploymentSpec", "strategy", Retaining),
     ("api.apps.v1.DeploymentStatus", "conditions", Keyed(&["type"])),
     ("api.apps.v1.ReplicaSetStatus", "conditions", Keyed(&["type"])),
+    ("api.autoscaling.v2.HorizontalPodAutoscalerStatus", "conditions", Keyed(&["type"])),
+    ("api.batch.v1.PodFailurePolicyOnExitCodesRequirement", "values", SetInApply),
     ("api.core.v1.Container", "env", Keyed(&["name"])),
     ("api.core.v1.Container", "ports", Keyed(&["containerPort", "protocol"])),
     ("api.core.v1.Container", "volumeDevices", Keyed(&["devicePath"])),
@@ -69,6 +75,7 @@ const FIELDS: &[(&str, &str, Rule)] = &[
     ("api.core.v1.ServiceSpec", "selector", Whole),
     ("api.core.v1.ServiceStatus", "conditions", Keyed(&["type"])),
     ("api.discovery.v1.Endpoint", "addresses", SetInApply),
+    ("api.policy.v1.PodDisruptionBudgetStatus", "conditions", Keyed(&["type"])),
     (
         "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus",
         "conditions",
@@ -124,6 +131,9 @@ const ALWAYS_THERE: &[(&str, &[&str])] = &[
     ("api.apps.v1.DeploymentSpec", &["strategy", "template"]),
     ("api.apps.v1.ReplicaSet", &["spec", "status"]),
     ("api.apps.v1.ReplicaSetSpec", &["template"]),
+    ("api.autoscaling.v2.HorizontalPodAutoscaler", &["spec", "status"]),
+    ("api.batch.v1.Job", &["spec", "status"]),
+    ("api.policy.v1.PodDisruptionBudget", &["spec", "status"]),
     ("api.coordination.v1.Lease", &["spec"]),
     ("api.core.v1.Container", &["resources"]),
     ("api.core.v1.ContainerStatus", &["lastState", "state"]),

@@ -20,18 +20,15 @@ pub struct Disk;
 
 impl FileSystem for Disk {
     fn create_dir(&self, dir: &Path) -> io::Result<()> {
-        if dir.is_dir() {
-            return Ok(());
+        DirBuilder::new().recursive(true).mode(DIR_MODE).create(dir)?;
+        for ancestor in dir.canonicalize()?.ancestors().skip(1) {
+            match self.sync_dir(ancestor) {
+                // Not ours to open, or on a file system that has nothing to sync.
+                Err(error) if cannot_be_synced(&error) => {}
+                synced => synced?,
+            }
         }
-        let parent = match dir.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        self.create_dir(parent)?;
-        match DirBuilder::new().mode(DIR_MODE).create(dir) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            _ => self.sync_dir(parent),
-        }
+        Ok(())
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
@@ -70,6 +67,11 @@ impl FileSystem for Disk {
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
+}
+
+fn cannot_be_synced(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported};
+    [InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported].contains(&error.kind())
 }
 
 impl File for fs::File {

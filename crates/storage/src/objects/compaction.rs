@@ -11,7 +11,7 @@ use super::{
     hint::{self, Hint},
     index::Place,
     record::{Kind, Record},
-    replay, segment,
+    replay, seal, segment,
     shared::Shared,
     value::Version,
     writer::Placed,
@@ -19,6 +19,7 @@ use super::{
 use crate::{
     Error, Result,
     error::IoContext,
+    events,
     fs::{File, FileSystem},
 };
 
@@ -62,8 +63,18 @@ impl Compaction {
             let live = victim.next_live(shared, budget - frame.body_len());
             for (key, version, place) in live {
                 let bytes = victim.read(shared, &key, version, place)?;
-                let at = frame.push_written(&bytes);
-                placed.push(Placed { key, kind: Kind::Put, version, at, len: bytes.len() });
+                let before = frame.body_len();
+                let at = match victim.sealed_anew(shared, &bytes, place)? {
+                    None => frame.push_written(&bytes),
+                    Some(value) => frame.push(&Record {
+                        kind: Kind::Put,
+                        version,
+                        key: &key,
+                        value: &value,
+                        sealed: true,
+                    }),
+                };
+                placed.push(Placed { key, kind: Kind::Put, version, at, len: frame.body_len() - before });
             }
         }
         Ok(())
@@ -74,7 +85,12 @@ impl Compaction {
         if self.is_ready(shared)
             && let Some(victim) = self.victim.take_if(|v| v.barrier.is_some())
         {
+            let stale = |shared: &Shared| shared.lock().index.ledger.stale();
+            let before = stale(shared);
             victim.remove(shared, fs)?;
+            if before > 0 && stale(shared) == 0 {
+                events::rewritten(&shared.dir);
+            }
         }
         if self.victim.is_none() {
             self.victim =
@@ -134,9 +150,9 @@ impl Victim {
 
     /// The record at `place`, checked: damage must not be copied on.
     fn read(&self, shared: &Shared, key: &str, version: Version, place: Place) -> Result<Vec<u8>> {
-        let path = || segment::path(&shared.dir, self.id);
         let from = u64::from(place.offset);
-        let bytes = segment::read(&*self.file, from, from + u64::from(place.len)).context("read", &path())?;
+        let path = segment::path(&shared.dir, self.id);
+        let bytes = segment::read(&*self.file, from, from + u64::from(place.len)).context("read", &path)?;
         let reason = match Record::read(&bytes) {
             Ok(record) if record.key == key && record.version == version && record.len() == bytes.len() => {
                 return Ok(bytes);
@@ -144,7 +160,29 @@ impl Victim {
             Ok(_) => "another record than expected",
             Err(reason) => reason,
         };
-        Err(Error::Corrupt { path: path(), offset: from, reason })
+        Err(self.corrupt(shared, place, reason))
+    }
+
+    /// The value of the record at `place`, if it is not yet sealed with the present key as it should be.
+    fn sealed_anew(&self, shared: &Shared, record: &[u8], place: Place) -> Result<Option<Vec<u8>>> {
+        let corrupt = |reason| self.corrupt(shared, place, reason);
+        let Some(sealing) = &shared.options.sealing else { return Ok(None) };
+        let Record { key, version, value, sealed, .. } = Record::read(record).map_err(corrupt)?;
+        let current = sealing.current();
+        let is_current = sealed && seal::key_of(value) == Some(current.id());
+        if is_current || !(sealed || sealing.covers(key)) {
+            return Ok(None);
+        }
+        if !sealed {
+            return current.seal(key, version, value).map(Some);
+        }
+        let opened = sealing.open(key, version, value).map_err(corrupt)?;
+        current.seal(key, version, &opened).map(Some)
+    }
+
+    fn corrupt(&self, shared: &Shared, place: Place, reason: &'static str) -> Error {
+        let path = segment::path(&shared.dir, self.id);
+        Error::Corrupt { path, offset: u64::from(place.offset), reason }
     }
 
     fn remove(self, shared: &Shared, fs: &dyn FileSystem) -> Result<()> {

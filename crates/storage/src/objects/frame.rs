@@ -62,6 +62,23 @@ pub(super) fn any_header(bytes: &[u8], position: Position) -> bool {
     })
 }
 
+/// A disk writes so much or nothing of it.
+const SECTOR: usize = 512;
+
+/// Whether a crash may have left this, up to the end of the file, of a frame that was being written: it is cut short, or
+/// some sector was not written, and then has zeros behind what was in it before. What was synced and has changed since
+/// does not look so, unless it had such zeros of its own.
+pub(super) fn is_torn(bytes: &[u8], position: Position) -> bool {
+    let len = match read_header(bytes, position) {
+        Ok((body_len, _)) => HEADER + body_len,
+        Err(_) => bytes.len().max(HEADER),
+    };
+    let Some(frame) = bytes.get(..len) else { return true };
+    let first = SECTOR - (position.offset % SECTOR as u64) as usize;
+    let (first, others) = frame.split_at(first.min(frame.len()));
+    std::iter::once(first).chain(others.chunks(SECTOR)).any(|sector| sector.iter().all(|byte| *byte == 0))
+}
+
 fn checksum(header: &[u8; HEADER], position: Position) -> u32 {
     let crc = crc32c::crc32c(&header[8..]);
     let crc = crc32c::crc32c_append(crc, &position.segment.to_le_bytes());
@@ -123,7 +140,29 @@ impl Builder {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::record::Kind, *};
+
+    #[test]
+    fn what_is_whole_but_changed_is_not_torn() {
+        let here = Position { segment: 1, offset: 1000 };
+        let mut builder = Builder::new();
+        let value = vec![7; 1500];
+        builder.push(&Record { kind: Kind::Put, version: 1, key: "k", value: &value, sealed: false });
+        let marks = Marks { last: 1, reserved: u64::MAX, clean: false };
+        let frame = builder.finish(here, marks).unwrap().to_vec();
+        for at in 0..frame.len() {
+            let mut flipped = frame.clone();
+            flipped[at] ^= 0xff;
+            assert!(!is_torn(&flipped, here), "flipped {at}");
+            assert!(is_torn(&frame[..at], here), "cut to {at}");
+        }
+        // The frame begins 24 bytes before a sector does.
+        for sector in [0..24, 24..536, 536..1048, 1048..frame.len()] {
+            let mut torn = frame.clone();
+            torn[sector.clone()].fill(0);
+            assert!(is_torn(&torn, here), "{sector:?}");
+        }
+    }
 
     #[test]
     fn a_frame_is_valid_only_where_it_was_written() {

@@ -3,10 +3,12 @@
 //! The log is a circle: compaction moves the live records of the *oldest* segment to the end and removes it. So a
 //! tombstone in the oldest segment hides nothing that is older, and goes. A segment in which nothing is live and no
 //! tombstone lies is removed out of turn, since that costs no copy: the usual fate of what changes often.
+//!
+//! As long as some segment is stale, not of the present format and key, there is always one to compact next.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::index::Place;
+use super::{index::Place, segment::Form};
 use crate::fs::File;
 
 pub(super) struct Segment {
@@ -17,16 +19,20 @@ pub(super) struct Segment {
     /// Bytes of records that the index points to.
     pub(super) live: u64,
     pub(super) tombstones: u64,
+    stale: bool,
 }
 
 #[derive(Default)]
 pub(super) struct Ledger {
     pub(super) segments: BTreeMap<u32, Segment>,
+    /// What a segment that is written now is like.
+    pub(super) form: Form,
 }
 
 impl Ledger {
-    pub(super) fn add(&mut self, id: u32, file: Arc<dyn File>, len: u64, hint_len: u64) {
-        self.segments.insert(id, Segment { file, len, hint_len, live: 0, tombstones: 0 });
+    pub(super) fn add(&mut self, id: u32, file: Arc<dyn File>, len: u64, form: Form) {
+        let stale = form != self.form;
+        self.segments.insert(id, Segment { file, len, hint_len: 0, live: 0, tombstones: 0, stale });
     }
 
     pub(super) fn get_mut(&mut self, id: u32) -> &mut Segment {
@@ -53,9 +59,14 @@ impl Ledger {
         self.segments.values().map(|s| s.len + s.hint_len).sum()
     }
 
-    /// The segment to compact now, if the disk holds more than `disk_to_live_max` times what is live, and `slack`.
+    /// How many segments are not of the present format and key.
+    pub(super) fn stale(&self) -> usize {
+        self.segments.values().filter(|s| s.stale).count()
+    }
+
+    /// The segment to compact now, if one is stale or the disk holds more than `disk_to_live_max` times what is live, and `slack`.
     pub(super) fn victim(&self, disk_to_live_max: u64, slack: u64) -> Option<u32> {
-        if self.disk_bytes() <= self.live_bytes() * disk_to_live_max + slack {
+        if self.stale() == 0 && self.disk_bytes() <= self.live_bytes() * disk_to_live_max + slack {
             return None;
         }
         let (active, _) = self.segments.last_key_value()?;

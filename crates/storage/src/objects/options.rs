@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::{seal::Sealing, segment::Form};
+
 /// The store's limits. Sizes are bytes.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -27,6 +29,8 @@ pub struct Options {
     pub begin_after: u64,
     /// Compaction runs while the bytes on disk exceed the live ones by this factor and one segment.
     pub disk_to_live_max: u64,
+    /// What is encrypted on disk, and with what.
+    pub sealing: Option<Sealing>,
     /// Bytes that compaction copies with one commit at least; more when more was written.
     pub compaction_slice_bytes: usize,
 }
@@ -38,12 +42,13 @@ impl Default for Options {
             cache_bytes_max: 2 << 20,
             queue_bytes_max: 64 << 20,
             key_bytes_max: 1024,
-            value_bytes_max: 3 << 20,
+            value_bytes_max: 8 << 20,
             commit_bytes_max: 4 << 20,
             collect_max: Duration::from_millis(15),
             version_block: 100_000,
             begin_after: 0,
             disk_to_live_max: 2,
+            sealing: None,
             compaction_slice_bytes: 256 << 10,
         }
     }
@@ -53,6 +58,11 @@ impl Default for Options {
 const SEGMENT_BYTES_CEILING: u64 = 1 << 30;
 
 impl Options {
+    /// What a segment that is begun now is like.
+    pub(super) fn form(&self) -> Form {
+        Form::present(self.sealing.as_ref().map(|sealing| sealing.current().id()))
+    }
+
     /// Brings into range what the formats cannot hold.
     pub(super) fn clamped(self) -> Self {
         Self {

@@ -36,11 +36,13 @@ impl Progress {
         });
     }
 
-    /// Nothing will be acknowledged any more. Only the first cause is kept.
-    pub(super) fn fail(&self, cause: Arc<Error>) {
-        self.state.send_modify(|state| {
+    /// Nothing will be acknowledged any more. Only the first cause is kept; returns whether this is it.
+    pub(super) fn fail(&self, cause: Arc<Error>) -> bool {
+        self.state.send_if_modified(|state| {
+            let first = state.failure.is_none();
             state.failure.get_or_insert(cause);
-        });
+            first
+        })
     }
 
     /// Nothing more will be written.

@@ -4,7 +4,7 @@
 //!   0  u32  CRC-32C of all that follows
 //!   4  u16  length of the key
 //!   6  u8   1 put, 2 delete
-//!   7  u8   0
+//!   7  u8   0, or 1 if the value is sealed (see `seal`)
 //!   8  u32  length of the value
 //!  12  u64  version
 //!  20       key, value
@@ -42,7 +42,9 @@ pub(super) struct Record<'a> {
     pub(super) kind: Kind,
     pub(super) version: Version,
     pub(super) key: &'a str,
+    /// As it lies on disk: encrypted, if it is sealed.
     pub(super) value: &'a [u8],
+    pub(super) sealed: bool,
 }
 
 impl<'a> Record<'a> {
@@ -56,7 +58,7 @@ impl<'a> Record<'a> {
         let start = out.len();
         out.extend_from_slice(&[0; 4]);
         out.extend_from_slice(&key_len.to_le_bytes());
-        out.extend_from_slice(&[self.kind.code(), 0]);
+        out.extend_from_slice(&[self.kind.code(), u8::from(self.sealed)]);
         out.extend_from_slice(&value_len.to_le_bytes());
         out.extend_from_slice(&self.version.to_le_bytes());
         out.extend_from_slice(self.key.as_bytes());
@@ -80,6 +82,11 @@ impl<'a> Record<'a> {
             version: u64_at(header, 12),
             key: std::str::from_utf8(&rest[..key_len]).map_err(|_| "a record's key is not UTF-8")?,
             value: &rest[key_len..key_len + value_len],
+            sealed: match header[7] {
+                0 => false,
+                1 => true,
+                _ => return Err("a record is of an unknown form"),
+            },
         })
     }
 }
@@ -102,7 +109,8 @@ mod tests {
 
     #[test]
     fn a_record_reads_back_and_every_flipped_bit_is_noticed() {
-        let record = Record { kind: Kind::Put, version: 7, key: "core/pods/default/x", value: b"{}" };
+        let record =
+            Record { kind: Kind::Put, version: 7, key: "core/pods/default/x", value: b"{}", sealed: true };
         let mut bytes = Vec::new();
         record.write(&mut bytes);
         assert_eq!(bytes.len(), record.len());

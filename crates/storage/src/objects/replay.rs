@@ -13,7 +13,8 @@ pub(super) struct Damage {
     /// Where in the segment the first bad byte is, as near as can be told.
     pub(super) offset: u64,
     pub(super) reason: &'static str,
-    /// A whole frame follows. A frame is begun only when those before it are synced: so this is not a torn tail.
+    /// This is no torn tail. A whole frame follows, and a frame is begun only when those before it are synced; or
+    /// nothing is missing, as something is of a frame that was being written when all stopped.
     pub(super) was_synced: bool,
 }
 
@@ -28,7 +29,8 @@ pub(super) fn replay(hint: &mut Hint, segment: u32, bytes: &[u8]) -> Result<(), 
             Ok(len) => at += len,
             Err((inside, reason)) => {
                 let next = Position { offset: position.offset + 1, ..position };
-                let was_synced = frame::any_header(&bytes[at + 1..], next);
+                let was_synced =
+                    frame::any_header(&bytes[at + 1..], next) || !frame::is_torn(&bytes[at..], position);
                 return Err(Damage { offset: position.offset + inside as u64, reason, was_synced });
             }
         }

@@ -3,8 +3,12 @@
 //! ```text
 //!   0  u64  magic                 16  u64  last version before this segment
 //!   8  u32  format                24  u64  last version reserved before it
-//!  12  u32  the segment's number  32  u32  0        36  u32  CRC-32C of bytes 0–35
+//!  12  u32  the segment's number  32  u32  id of the key that seals in it, or 0
+//!                                36  u32  CRC-32C of bytes 0–35
 //! ```
+//!
+//! Format 1 had no sealed values. Format 2 is the same with them: what reads 2 reads 1, and compaction writes anew what is
+//! not of the present format and key, so that an old key is needed no longer than that lasts.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,6 +19,7 @@ use super::{
     frame::{self, Marks, Position},
     hint::Hint,
     record::{u32_at, u64_at},
+    seal::KeyId,
 };
 use crate::{
     Error, Result,
@@ -24,7 +29,9 @@ use crate::{
 
 pub(super) const HEADER: usize = 40;
 const MAGIC: [u8; 8] = *b"EbbObjs\0";
-const FORMAT: u32 = 1;
+/// What is written, and the oldest that is read.
+const FORMAT: u32 = 2;
+const FORMAT_MIN: u32 = 1;
 
 pub(super) fn path(dir: &Path, id: u32) -> PathBuf {
     dir.join(format!("{id:08}.segment"))
@@ -39,27 +46,49 @@ pub(super) fn id_of(name: &str, extension: &str) -> Option<u32> {
     name.strip_suffix(extension)?.parse().ok()
 }
 
-fn encode_header(id: u32, marks: Marks) -> [u8; HEADER] {
+/// What the records of a segment are like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Form {
+    format: u32,
+    /// The key that seals in it.
+    pub(super) key: Option<KeyId>,
+}
+
+impl Form {
+    /// What is written now, sealed with this key.
+    pub(super) fn present(key: Option<KeyId>) -> Self {
+        Self { format: FORMAT, key }
+    }
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self::present(None)
+    }
+}
+
+fn encode_header(id: u32, marks: Marks, form: Form) -> [u8; HEADER] {
     let mut header = [0; HEADER];
     header[..8].copy_from_slice(&MAGIC);
-    header[8..12].copy_from_slice(&FORMAT.to_le_bytes());
+    header[8..12].copy_from_slice(&form.format.to_le_bytes());
     header[12..16].copy_from_slice(&id.to_le_bytes());
     header[16..24].copy_from_slice(&marks.last.to_le_bytes());
     header[24..32].copy_from_slice(&marks.reserved.to_le_bytes());
+    header[32..36].copy_from_slice(&KeyId::code(form.key).to_le_bytes());
     let crc = crc32c::crc32c(&header[..36]);
     header[36..].copy_from_slice(&crc.to_le_bytes());
     header
 }
 
-/// The marks in the header of segment `id`.
-pub(super) fn decode_header(header: &[u8; HEADER], id: u32, path: &Path) -> Result<Marks> {
+/// The marks in the header of segment `id`, and what its records are like.
+pub(super) fn decode_header(header: &[u8; HEADER], id: u32, path: &Path) -> Result<(Marks, Form)> {
     let corrupt = |reason| Error::Corrupt { path: path.to_owned(), offset: 0, reason };
     if header[..8] != MAGIC {
         return Err(corrupt("not a segment"));
     }
     // The format comes before the checksum: another format may have another header.
     let found = u32_at(header, 8);
-    if found != FORMAT {
+    if !(FORMAT_MIN..=FORMAT).contains(&found) {
         return Err(Error::UnknownFormat { path: path.to_owned(), found, known: FORMAT });
     }
     if crc32c::crc32c(&header[..36]) != u32_at(header, 36) {
@@ -68,7 +97,8 @@ pub(super) fn decode_header(header: &[u8; HEADER], id: u32, path: &Path) -> Resu
     if u32_at(header, 12) != id {
         return Err(corrupt("the segment was renamed"));
     }
-    Ok(Marks { last: u64_at(header, 16), reserved: u64_at(header, 24), clean: false })
+    let marks = Marks { last: u64_at(header, 16), reserved: u64_at(header, 24), clean: false };
+    Ok((marks, Form { format: found, key: KeyId::from_code(u32_at(header, 32)) }))
 }
 
 /// The segment that is being written.
@@ -83,10 +113,10 @@ pub(super) struct Active {
 
 impl Active {
     /// Begins segment `id`, durably.
-    pub(super) fn create(fs: &dyn FileSystem, dir: &Path, id: u32, marks: Marks) -> Result<Self> {
+    pub(super) fn create(fs: &dyn FileSystem, dir: &Path, id: u32, marks: Marks, form: Form) -> Result<Self> {
         let path = path(dir, id);
         let marks = Marks { clean: false, ..marks };
-        let file = put_in_place(fs, dir, &path, &encode_header(id, marks))?;
+        let file = put_in_place(fs, dir, &path, &encode_header(id, marks, form))?;
         Ok(Self { id, path, file, len: HEADER as u64, hint: Hint::new(id, HEADER as u64, marks) })
     }
 

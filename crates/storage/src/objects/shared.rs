@@ -144,11 +144,15 @@ impl Shared {
     }
 
     /// Waits for something to write. With `more_to_do`, does not wait when nothing is queued.
-    pub(super) fn next_batch(&self, more_to_do: bool) -> Batch {
+    ///
+    /// # Errors
+    /// The store has failed.
+    pub(super) fn next_batch(&self, more_to_do: bool) -> Result<Batch> {
         let mut state = self.state.lock();
-        while state.queue.is_empty() && !state.closing && !more_to_do {
+        while state.queue.is_empty() && !state.closing && !more_to_do && self.check().is_ok() {
             self.wake.wait(&mut state);
         }
+        self.check()?;
         if !state.queue.is_empty() && !state.urgent && !state.closing {
             self.wake.wait_for(&mut state, self.options.collect_max);
         }
@@ -164,12 +168,12 @@ impl Shared {
         state.queue_bytes -= changes.iter().map(|change| change.cost).sum::<usize>();
         // What is left has waited already: it stays urgent.
         state.urgent = !state.queue.is_empty();
-        Batch {
+        Ok(Batch {
             changes,
             given: state.next - 1,
             reserved: state.reserve(self.options.version_block),
             last: state.closing && state.queue.is_empty(),
-        }
+        })
     }
 
     /// The marks of the last commit are on disk.
@@ -178,12 +182,18 @@ impl Shared {
         self.progress.advance(marks.last);
     }
 
-    /// Stops acknowledging, for ever.
-    pub(super) fn fail(&self, error: Error) {
-        events::failed(&error);
-        self.progress.fail(Arc::new(error));
+    /// Stops acknowledging, for ever. Returns what those are told who asked for it.
+    pub(super) fn fail(&self, error: Error) -> Error {
+        let cause = Arc::new(error);
+        if self.progress.fail(Arc::clone(&cause)) {
+            events::failed(&cause);
+        }
         // What was queued is still read from the index.
-        self.lock().queue = VecDeque::new();
+        let mut state = self.lock();
+        state.queue = VecDeque::new();
+        drop(state);
+        self.wake.notify_one();
+        Error::Failed(cause)
     }
 
     pub(super) fn check(&self) -> Result<()> {

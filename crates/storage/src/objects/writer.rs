@@ -10,6 +10,7 @@ use super::{
     hint,
     index::Place,
     record::{Kind, Record},
+    seal::Sealing,
     segment::{self, Active},
     shared::{Batch, Change, Shared},
     value::{Op, Version},
@@ -46,13 +47,17 @@ impl Writer {
         let _on_panic = FailOnPanic(self.shared.clone());
         match self.work() {
             Ok(()) => self.shared.progress.close(),
-            Err(error) => self.shared.fail(error),
+            // A read has failed elsewhere: nothing new.
+            Err(Error::Failed(_)) => {}
+            Err(error) => _ = self.shared.fail(error),
         }
     }
 
     fn work(&mut self) -> Result<()> {
+        // What is stale is not to wait for a first write.
+        self.compaction.step(&self.shared, &*self.fs)?;
         loop {
-            let batch = self.shared.next_batch(self.compaction.is_ready(&self.shared));
+            let batch = self.shared.next_batch(self.compaction.is_ready(&self.shared))?;
             self.commit(&batch)?;
             if batch.last {
                 return self.finish(batch.given);
@@ -71,7 +76,7 @@ impl Writer {
         let budget = self.shared.options.compaction_slice_bytes.max(2 * written);
         let mut placed = Vec::new();
         self.compaction.slice(&self.shared, budget, &mut self.frame, &mut placed)?;
-        place_changes(&batch.changes, &mut self.frame, &mut placed);
+        place_changes(&batch.changes, self.shared.options.sealing.as_ref(), &mut self.frame, &mut placed)?;
         if placed.is_empty() {
             return Ok(());
         }
@@ -109,8 +114,9 @@ impl Writer {
     fn roll(&mut self) -> Result<()> {
         self.write_hint()?;
         let Active { id, ref hint, .. } = self.active;
-        let active = Active::create(&*self.fs, &self.shared.dir, id + 1, hint.marks)?;
-        self.shared.lock().index.ledger.add(active.id, active.file.clone(), active.len, 0);
+        let form = self.shared.options.form();
+        let active = Active::create(&*self.fs, &self.shared.dir, id + 1, hint.marks, form)?;
+        self.shared.lock().index.ledger.add(active.id, active.file.clone(), active.len, form);
         self.active = active;
         Ok(())
     }
@@ -132,18 +138,28 @@ impl Writer {
 
 /// Encodes the changes into the frame. Of several changes of one key only the last is written: the frame counts as
 /// a whole, so nobody can find the others missing.
-fn place_changes(changes: &[Change], frame: &mut frame::Builder, placed: &mut Vec<Placed>) {
+fn place_changes(
+    changes: &[Change],
+    sealing: Option<&Sealing>,
+    frame: &mut frame::Builder,
+    placed: &mut Vec<Placed>,
+) -> Result<()> {
     let newest: HashMap<&str, Version> =
         changes.iter().map(|change| (&*change.key, change.version)).collect();
     for Change { key, version, op, .. } in changes.iter().filter(|c| newest[&*c.key] == c.version) {
-        let (kind, value) = match op {
+        let (kind, mut value) = match op {
             Op::Put(value) => (Kind::Put, value.encode()),
             Op::Delete => (Kind::Delete, Bytes::new()),
         };
-        let record = Record { kind, version: *version, key, value: &value };
+        let sealing = sealing.filter(|sealing| kind == Kind::Put && sealing.covers(key));
+        if let Some(sealing) = sealing {
+            value = sealing.current().seal(key, *version, &value)?.into();
+        }
+        let record = Record { kind, version: *version, key, value: &value, sealed: sealing.is_some() };
         let at = frame.push(&record);
         placed.push(Placed { key: key.clone(), kind, version: *version, at, len: record.len() });
     }
+    Ok(())
 }
 
 /// A panicking `Encode` must not leave anybody waiting for ever.
@@ -152,7 +168,7 @@ struct FailOnPanic(Arc<Shared>);
 impl Drop for FailOnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.fail(Error::WriterPanicked);
+            _ = self.0.fail(Error::WriterPanicked);
         }
     }
 }

@@ -8,6 +8,7 @@ use storage::objects::Options;
 use super::{
     disk::{Chance, Fault, SimulatedDisk},
     history::{Action, History},
+    sealing::sealed_with,
     small,
 };
 
@@ -87,15 +88,21 @@ proptest! {
         seed: u64,
         segment_bytes_max in 200..4000u64,
     ) {
-        let options = || Options { segment_bytes_max, ..small() };
+        // Each life has a key of its own, and the keys of all before.
+        let options = |life: usize| {
+            let keys: Vec<u8> = (0..=life as u8).rev().collect();
+            let prefixes = &["core/pods/default/pod-1", "core/pods/default/pod-4"];
+            sealed_with(prefixes, &keys, Options { segment_bytes_max, ..small() })
+        };
+        let last = lives.len();
         let mut chance = Chance(seed);
         let mut disk = SimulatedDisk::default();
         let mut history = History::default();
-        for (actions, fault) in lives {
+        for (life, (actions, fault)) in lives.into_iter().enumerate() {
             if let Some((at, fault)) = fault {
                 disk.arm(at, fault);
             }
-            let Ok((store, _)) = history.open(&disk, options()) else {
+            let Ok((store, _)) = history.open(&disk, options(life)) else {
                 disk = disk.after_either(&mut chance);
                 continue;
             };
@@ -105,7 +112,7 @@ proptest! {
             drop(store);
             disk = disk.after_either(&mut chance);
         }
-        let (store, _) = history.open(&disk, options()).unwrap();
+        let (store, _) = history.open(&disk, options(last)).unwrap();
         history.check(&store);
     }
 }

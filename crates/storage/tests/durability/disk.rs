@@ -1,8 +1,9 @@
 //! A disk in memory that does what a real one may do, at its worst.
 //!
-//! Until synced, appended bytes may be kept in part or come back as zeros, and each change of a name may or may not
-//! have happened. An operation can be made to cut the power (it may have happened, and nothing works after it) or to
-//! fail (what a failed sync did not write, no later sync writes, though it can be read until the power goes).
+//! Until synced, appended bytes may be kept in part, or some of their sectors come back as zeros, and each change of a name,
+//! also of a directory's, may or may not have happened. An operation can be made to cut the power (it may have happened,
+//! and nothing works after it) or to fail (what a failed sync did not write, no later sync writes, though it can be read
+//! until the power goes). Reads can be made to fail as well, and bytes to change.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -40,6 +41,9 @@ pub(crate) enum Fault {
     Full,
 }
 
+/// What a disk writes whole or not at all.
+const SECTOR: usize = 512;
+
 #[derive(Clone, Default)]
 pub(crate) struct SimulatedDisk(Arc<Mutex<World>>);
 
@@ -48,11 +52,16 @@ struct World {
     inodes: Vec<Inode>,
     names: BTreeMap<PathBuf, usize>,
     durable_names: BTreeMap<PathBuf, usize>,
-    /// Changes of names since the last sync of the directory.
+    /// Changes of names since the last sync of their directories.
     name_changes: Vec<(PathBuf, Option<usize>)>,
+    dirs: BTreeSet<PathBuf>,
+    durable_dirs: BTreeSet<PathBuf>,
     locks: BTreeSet<PathBuf>,
     operations: u64,
     fault: Option<(u64, Fault)>,
+    reads: u64,
+    failing_read: Option<u64>,
+    has_failed: bool,
     dead: bool,
     full: bool,
     syncs: u64,
@@ -81,16 +90,34 @@ impl World {
         self.operations += 1;
         match self.fault {
             Some((at, Fault::PowerCut)) if at == self.operations => {
-                self.dead = true;
+                (self.dead, self.has_failed) = (true, true);
                 Ok(Go::LastTime)
             }
-            Some((at, Fault::Error(kind))) if at == self.operations => Err(kind.into()),
+            Some((at, Fault::Error(kind))) if at == self.operations => {
+                self.has_failed = true;
+                Err(kind.into())
+            }
             Some((at, Fault::Full)) if at <= self.operations && grows => {
-                self.full = true;
+                (self.full, self.has_failed) = (true, true);
                 Err(io::ErrorKind::StorageFull.into())
             }
             _ => Ok(Go::Normally),
         }
+    }
+
+    fn read(&mut self) -> io::Result<()> {
+        self.reads += 1;
+        if self.failing_read == Some(self.reads) {
+            self.has_failed = true;
+            return Err(io::Error::other("bad sector"));
+        }
+        Ok(())
+    }
+
+    /// The disk with these bytes and names, when the next process comes.
+    fn next(inodes: Vec<Inode>, names: BTreeMap<PathBuf, usize>, dirs: BTreeSet<PathBuf>) -> Self {
+        let (durable_names, durable_dirs) = (names.clone(), dirs.clone());
+        Self { inodes, names, durable_names, dirs, durable_dirs, ..Self::default() }
     }
 
     /// Runs a change of names; it may have happened when the power went.
@@ -126,6 +153,38 @@ impl SimulatedDisk {
         world.fault = Some((world.operations + at, fault));
     }
 
+    /// Has the read with this number fail, counted from now on.
+    pub(crate) fn arm_read(&self, at: u64) {
+        let mut world = self.world();
+        world.failing_read = Some(world.reads + at);
+    }
+
+    pub(crate) fn reads(&self) -> u64 {
+        self.world().reads
+    }
+
+    /// Nothing goes wrong any more.
+    pub(crate) fn repair(&self) {
+        let mut world = self.world();
+        (world.fault, world.failing_read, world.full) = (None, None, false);
+    }
+
+    /// Changes a byte under whoever has the file open.
+    pub(crate) fn flip(&self, path: &Path, at: usize, bits: u8) {
+        let mut world = self.world();
+        let inode = world.names[path];
+        world.inodes[inode].bytes[at] ^= bits;
+    }
+
+    /// Whether something that was armed has happened.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.world().has_failed
+    }
+
+    pub(crate) fn has_file(&self, path: &Path) -> bool {
+        self.world().names.contains_key(path)
+    }
+
     pub(crate) fn operations(&self) -> u64 {
         self.world().operations
     }
@@ -138,6 +197,8 @@ impl SimulatedDisk {
     pub(crate) fn after_power_cut(&self, chance: &mut Chance) -> Self {
         let world = self.world();
         let inodes = world.inodes.iter().map(|inode| inode.after_power_cut(chance)).collect();
+        let mut dirs = world.durable_dirs.clone();
+        dirs.extend(world.dirs.iter().filter(|_| chance.coin()).cloned());
         let mut names = world.durable_names.clone();
         for (path, inode) in &world.name_changes {
             if chance.coin() {
@@ -147,8 +208,11 @@ impl SimulatedDisk {
                 };
             }
         }
-        let world = World { inodes, durable_names: names.clone(), names, ..World::default() };
-        Self(Arc::new(Mutex::new(world)))
+        // What is in a directory that is gone is gone.
+        let there = |path: &Path| path.ancestors().skip(1).all(|dir| is_root(dir) || dirs.contains(dir));
+        names.retain(|path, _| there(path));
+        let dirs = dirs.iter().filter(|dir| there(dir)).cloned().collect();
+        Self(Arc::new(Mutex::new(World::next(inodes, names, dirs))))
     }
 
     /// The disk as the next process finds it after this one was killed: what is not durable is still in memory.
@@ -159,6 +223,8 @@ impl SimulatedDisk {
             names: world.names.clone(),
             durable_names: world.durable_names.clone(),
             name_changes: world.name_changes.clone(),
+            dirs: world.dirs.clone(),
+            durable_dirs: world.durable_dirs.clone(),
             ..World::default()
         };
         Self(Arc::new(Mutex::new(world)))
@@ -183,15 +249,18 @@ impl SimulatedDisk {
         let world = self.world();
         let mut inodes = world.inodes.clone();
         inodes[world.names[path]] = Inode { durable: bytes.len(), bytes, forgotten: Vec::new() };
-        let names = world.names.clone();
-        let world = World { inodes, durable_names: names.clone(), names, ..World::default() };
+        let world = World::next(inodes, world.names.clone(), world.dirs.clone());
         Self(Arc::new(Mutex::new(world)))
     }
 }
 
+fn is_root(dir: &Path) -> bool {
+    dir.parent().is_none_or(|parent| parent.as_os_str().is_empty())
+}
+
 impl Inode {
     fn after_power_cut(&self, chance: &mut Chance) -> Self {
-        // Some of what was appended; pages may be missing in the midst of it.
+        // Some of what was appended; sectors may be missing in the midst of it.
         let durable = self.durable;
         let kept = chance.below(self.bytes.len() - durable + 1);
         let mut bytes = self.bytes[..durable + kept].to_vec();
@@ -200,8 +269,9 @@ impl Inode {
             bytes[(*from).min(end)..(*to).min(end)].fill(0);
         }
         if kept > 0 && chance.coin() {
-            let from = durable + chance.below(kept);
-            let to = from + chance.below(bytes.len() - from) + 1;
+            let sector = (durable + chance.below(kept)) / SECTOR;
+            let sectors = 1 + chance.below(3);
+            let (from, to) = ((sector * SECTOR).max(durable), ((sector + sectors) * SECTOR).min(bytes.len()));
             bytes[from..to].fill(0);
         }
         Self { durable: bytes.len(), bytes, forgotten: Vec::new() }
@@ -222,12 +292,15 @@ impl Drop for Lock {
 }
 
 impl FileSystem for SimulatedDisk {
-    fn create_dir(&self, _: &Path) -> io::Result<()> {
-        Ok(())
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        let all: Vec<_> = dir.ancestors().filter(|dir| !is_root(dir)).map(Path::to_owned).collect();
+        self.world().dirs.extend(all.iter().cloned());
+        all.iter().rev().try_for_each(|dir| self.sync_dir(dir.parent().unwrap()))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        let world = self.world();
+        let mut world = self.world();
+        world.read()?;
         let names = world.names.keys().filter_map(|path| path.strip_prefix(dir).ok());
         Ok(names.map(|name| name.to_str().unwrap().to_owned()).collect())
     }
@@ -240,6 +313,9 @@ impl FileSystem for SimulatedDisk {
         if world.full {
             return Err(io::ErrorKind::StorageFull.into());
         }
+        if !world.dirs.contains(path.parent().unwrap()) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         let inode = world.inodes.len();
         world.inodes.push(Inode::default());
         world.rename_all(&[(path, Some(inode))])?;
@@ -247,7 +323,9 @@ impl FileSystem for SimulatedDisk {
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
-        let inode = *self.world().names.get(path).ok_or(io::ErrorKind::NotFound)?;
+        let mut world = self.world();
+        world.read()?;
+        let inode = *world.names.get(path).ok_or(io::ErrorKind::NotFound)?;
         Ok(Arc::new(Handle { disk: self.clone(), inode }))
     }
 
@@ -263,11 +341,16 @@ impl FileSystem for SimulatedDisk {
         world.rename_all(&[(path, None)])
     }
 
-    fn sync_dir(&self, _: &Path) -> io::Result<()> {
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let mut world = self.world();
         world.operation(false)?.result()?;
-        world.durable_names = world.names.clone();
-        world.name_changes.clear();
+        let World { names, durable_names, name_changes, dirs, durable_dirs, .. } = &mut *world;
+        let is_in = |path: &Path| path.parent() == Some(dir);
+        durable_names.retain(|path, _| !is_in(path));
+        let present = names.iter().filter(|(path, _)| is_in(path));
+        durable_names.extend(present.map(|(path, inode)| (path.clone(), *inode)));
+        name_changes.retain(|(path, _)| !is_in(path));
+        durable_dirs.extend(dirs.iter().filter(|dir| is_in(dir)).cloned());
         Ok(())
     }
 
@@ -290,7 +373,8 @@ impl File for Handle {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        let world = self.disk.world();
+        let mut world = self.disk.world();
+        world.read()?;
         let from = offset as usize;
         let bytes = world.inodes[self.inode].bytes.get(from..from + buffer.len());
         buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
@@ -298,7 +382,9 @@ impl File for Handle {
     }
 
     fn size(&self) -> io::Result<u64> {
-        Ok(self.disk.world().inodes[self.inode].bytes.len() as u64)
+        let mut world = self.disk.world();
+        world.read()?;
+        Ok(world.inodes[self.inode].bytes.len() as u64)
     }
 
     fn sync_data(&self) -> io::Result<()> {

@@ -12,7 +12,7 @@ use super::{
     durable,
 };
 
-pub(crate) const DIR: &str = "/data";
+pub(crate) const DIR: &str = "/var/data";
 
 #[derive(Clone, Debug)]
 pub(crate) struct Action {

@@ -5,16 +5,19 @@
 //! - `crash`, `failure`, `damage`: the power cut, the error and the flipped bit, at every operation or byte
 //! - `order`: versions, the queue, group commit
 //! - `compaction`: how much disk is used
+//! - `sealing`: what is encrypted
 //! - `kill`: a real process, a real disk, SIGKILL
 
 mod compaction;
 mod crash;
 mod damage;
+#[allow(dead_code, reason = "the API server's tests ask more of it")]
 mod disk;
 mod failure;
 mod history;
 mod kill;
 mod order;
+mod sealing;
 
 use std::time::Duration;
 

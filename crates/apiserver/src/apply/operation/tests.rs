@@ -56,9 +56,11 @@ fn config_map() -> Object {
 
 fn conflicts(refused: Result<(), Refused>) -> Vec<(String, String)> {
     match refused {
-        Err(Refused::Conflicts(conflicts)) => {
-            conflicts.into_iter().map(|conflict| (conflict.manager.name, conflict.field)).collect()
-        }
+        Err(Refused::Conflicts(conflicts)) => conflicts
+            .into_kept()
+            .into_iter()
+            .map(|conflict| (conflict.manager.name, conflict.field))
+            .collect(),
         other => panic!("{other:?}"),
     }
 }

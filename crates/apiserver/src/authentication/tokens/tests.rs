@@ -5,14 +5,14 @@ use std::sync::{
 
 use resources::{ObjectKey, builtin::ServiceAccount, meta::ObjectMeta};
 
-use crate::{ApiServer, Chance, Options};
+use crate::{ApiServer, Environment, Options};
 
 #[tokio::test]
 async fn a_token_ends_with_its_time() {
     let seconds = Arc::new(AtomicI64::new(1_900_000_000));
     let clock = Arc::clone(&seconds);
     let now = move || jiff::Timestamp::from_second(clock.load(SeqCst)).unwrap();
-    let options = Options { chance: Chance::new(now, 1), ..Options::new("") };
+    let options = Options { environment: Environment::new(now, 1), ..Options::new("") };
     let server = ApiServer::in_memory(options).await.unwrap();
     let key = ObjectKey::new("default", "robot");
     let metadata = ObjectMeta {

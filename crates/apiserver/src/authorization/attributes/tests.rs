@@ -28,6 +28,7 @@ fn requests_for_resources() {
             "p",
         ),
         ("GET", "/api/v1/namespaces/n/pods?fieldSelector=metadata.name%3Da/b", "list", "", "pods", "n", ""),
+        ("GET", "/api/v1/namespaces/n/pods/p/exec?command=a", "get", "", "pods/exec", "n", "p"),
         ("POST", "/api/v1/namespaces/n/pods/p/exec", "create", "", "pods/exec", "n", "p"),
         ("PUT", "/apis/apps/v1/namespaces/n/deployments/d", "update", "apps", "deployments", "n", "d"),
         (

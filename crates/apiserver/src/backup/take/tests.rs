@@ -37,7 +37,7 @@ async fn what_is_written_meanwhile_does_not_break_it_off() {
         client.create(ConfigMap { metadata: metadata.clone(), ..ConfigMap::default() }).await.unwrap();
         client.create(Secret { metadata, ..Secret::default() }).await.unwrap();
     }
-    let mut taking = Taking::new(Arc::clone(&server.shared));
+    let mut taking = Taking::new(Arc::clone(&server.shared), false);
     let mut found: BTreeMap<String, Value> = BTreeMap::new();
     while let Some(piece) = taking.next().await.unwrap() {
         for line in piece.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {

@@ -1,38 +1,68 @@
-//! `$setElementOrder`: the order of a merged list.
+//! The order of a list that was merged.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// Puts the items that `wanted` names in its order; the others stay where they were among them.
-///
-/// `wanted` has the values themselves or, for a list that is merged by a key, objects with that key.
-pub(super) fn arrange(items: Vec<Value>, wanted: &[Value], merge_key: Option<&str>) -> Vec<Value> {
-    let name = |item: &Value| match merge_key {
+/// Where the items of a list are, by what they are matched by.
+pub(super) type Places = HashMap<Value, usize>;
+
+/// An item, and where it was before the patch.
+pub(super) type Placed = (Option<usize>, Value);
+
+/// Where the items of a list are: by this field of each, or else by themselves. Of two that are alike, the first counts.
+pub(super) fn places(items: &[Value], merge_key: Option<&str>) -> Places {
+    let mut places = HashMap::with_capacity(items.len());
+    for (at, item) in items.iter().enumerate() {
+        places.entry(name(item, merge_key)).or_insert(at);
+    }
+    places
+}
+
+/// What an item is matched by.
+fn name(item: &Value, merge_key: Option<&str>) -> Value {
+    match merge_key {
         Some(key) => item.get(key).cloned().unwrap_or_default(),
         None => item.clone(),
-    };
-    let mut places = HashMap::with_capacity(wanted.len());
-    for (place, wanted) in wanted.iter().enumerate() {
-        places.entry(name(wanted)).or_insert(place);
     }
+}
+
+/// What the patch does not speak of, among what it does. Both keep their own order; between two that were there before,
+/// the old one counts, and what is new comes as soon as it can (upstream: `mergeSortedSlice`).
+pub(super) fn interleave(kept: Vec<Placed>, patched: Vec<Placed>) -> Vec<Value> {
+    let mut items = Vec::with_capacity(kept.len() + patched.len());
+    let (mut kept, mut patched) = (kept.into_iter().peekable(), patched.into_iter().peekable());
+    loop {
+        let is_before = match (kept.peek(), patched.peek()) {
+            (Some((Some(one), _)), Some((Some(other), _))) => one < other,
+            (kept, patched) => kept.is_some() && patched.is_none(),
+        };
+        match if is_before { kept.next() } else { patched.next() } {
+            Some((_, item)) => items.push(item),
+            None => return items,
+        }
+    }
+}
+
+/// `$setElementOrder`: puts the items that `wanted` names in its order. `before` is where all were before the patch.
+///
+/// `wanted` has the values themselves or, for a list that is merged by a key, objects with that key.
+pub(super) fn arrange(
+    items: Vec<Value>,
+    wanted: &[Value],
+    merge_key: Option<&str>,
+    before: &Places,
+) -> Vec<Value> {
+    let wanted = places(wanted, merge_key);
     let (mut named, mut others) = (Vec::with_capacity(items.len()), Vec::new());
-    for (at, item) in items.into_iter().enumerate() {
-        match places.get(&name(&item)) {
-            Some(place) => named.push((*place, at, item)),
-            None => others.push((at, item)),
+    for item in items {
+        let name = name(&item, merge_key);
+        let placed = (before.get(&name).copied(), item);
+        match wanted.get(&name) {
+            Some(place) => named.push((*place, placed)),
+            None => others.push(placed),
         }
     }
-    named.sort_by_key(|(place, ..)| *place);
-    let mut arranged = Vec::with_capacity(named.len() + others.len());
-    let mut others = others.into_iter().peekable();
-    for (_, at, item) in named {
-        // One that nobody named stays before those that it was before.
-        while let Some((_, other)) = others.next_if(|(other_at, _)| *other_at < at) {
-            arranged.push(other);
-        }
-        arranged.push(item);
-    }
-    arranged.extend(others.map(|(_, other)| other));
-    arranged
+    named.sort_by_key(|(place, _)| *place);
+    interleave(others, named.into_iter().map(|(_, placed)| placed).collect())
 }

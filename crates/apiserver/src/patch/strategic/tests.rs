@@ -29,9 +29,9 @@ fn items_merge_by_their_key() {
         containers(json!([{"name": "a", "image": "x", "env": [{"name": "K", "value": "1"}]}, {"name": "b"}])),
         containers(json!([{"name": "a", "env": [{"name": "L", "value": "2"}]}, {"name": "c"}])),
         containers(json!([
-            {"name": "a", "image": "x", "env": [{"name": "K", "value": "1"}, {"name": "L", "value": "2"}]},
-            {"name": "b"},
+            {"name": "a", "image": "x", "env": [{"name": "L", "value": "2"}, {"name": "K", "value": "1"}]},
             {"name": "c"},
+            {"name": "b"},
         ])),
     );
     assert!(merge(containers(json!([])), &containers(json!([{"image": "x"}])), deployment()).is_err());
@@ -56,6 +56,11 @@ fn directives_delete_replace_and_retain() {
         json!({"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}}),
         json!({"spec": {"strategy": {"type": "Recreate"}}}),
     );
+    check(
+        json!({}),
+        json!({"a": {"$patch": "replace", "c": 2}, "b": [{"$patch": "merge"}]}),
+        json!({"b": []}),
+    );
     assert!(merge(json!({}), &json!({"$patch": "explode"}), deployment()).is_err());
 }
 
@@ -64,7 +69,7 @@ fn finalizers_are_a_set() {
     check(
         json!({"metadata": {"finalizers": ["a", "b"]}}),
         json!({"metadata": {"$deleteFromPrimitiveList/finalizers": ["a"], "finalizers": ["c", "b"]}}),
-        json!({"metadata": {"finalizers": ["b", "c"]}}),
+        json!({"metadata": {"finalizers": ["c", "b"]}}),
     );
 }
 
@@ -111,13 +116,13 @@ fn items_of_one_name_are_one_or_go_together() {
         twice(),
         patch(json!([{"name": "a", "image": "3"}, {"name": "c"}, {"name": "c", "image": "4"}])),
         containers(
-            json!([{"name": "a", "image": "3"}, {"name": "b"}, {"name": "a", "image": "2"}, {"name": "c", "image": "4"}]),
+            json!([{"name": "a", "image": "3"}, {"name": "c", "image": "4"}, {"name": "b"}, {"name": "a", "image": "2"}]),
         ),
     );
     check(
         twice(),
         patch(json!([{"name": "a", "$patch": "delete"}, {"name": "a", "image": "5"}])),
-        containers(json!([{"name": "b"}, {"name": "a", "image": "5"}])),
+        containers(json!([{"name": "a", "image": "5"}, {"name": "b"}])),
     );
 }
 
@@ -129,6 +134,6 @@ fn the_order_is_the_patches() {
             "$setElementOrder/containers": [{"name": "c"}, {"name": "b"}, {"name": "a"}],
             "containers": [{"name": "c"}],
         }}}}),
-        containers(json!([{"name": "x"}, {"name": "c"}, {"name": "b"}, {"name": "a"}])),
+        containers(json!([{"name": "c"}, {"name": "x"}, {"name": "b"}, {"name": "a"}])),
     );
 }

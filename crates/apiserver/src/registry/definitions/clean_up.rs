@@ -1,4 +1,4 @@
-//! Takes away what belongs to definitions that are on their way out.
+//! Deletes the objects of definitions that are being deleted, and then the definitions.
 //!
 //! ```text
 //!   a definition is marked ─┬─► sweep: its objects are deleted ─► none left ─► the finalizer goes
@@ -15,13 +15,13 @@ use tokio::{sync::watch, time::sleep};
 use super::CLEANUP;
 use crate::{
     registry::{Caller, Registry, Target, Wanted},
-    served::Going,
+    served::Terminating,
     store::{From, PageOptions, Selection, Stored},
 };
 
-/// Takes away what belongs to definitions that are on their way out, until the registry is gone.
+/// Cleans up after definitions that are being deleted, until the registry is gone.
 pub(crate) async fn clean_up(registry: Weak<Registry>) {
-    let of = |registry: Arc<Registry>| (registry.kinds.terminating(), registry.limits.clean_up_backoff);
+    let of = |registry: Arc<Registry>| (registry.kinds.removal_news(), registry.limits.clean_up_backoff);
     let Some((news, backoff)) = registry.upgrade().map(of) else { return };
     let sweep = || {
         let registry = registry.clone();
@@ -59,30 +59,30 @@ async fn at_news<F: Future<Output = Option<Result<(), Error>>>>(
 }
 
 impl Registry {
-    /// Deletes the objects of the definitions that are on their way out, and lets those go that have none left.
+    /// Deletes the objects of definitions that are being deleted; releases definitions that have none left.
     ///
     /// # Errors
-    /// One of those that came up; the other definitions have been looked after.
+    /// The last error; the other definitions have been handled.
     pub(super) async fn sweep(&self) -> Result<(), Error> {
         let mut outcome = Ok(());
-        for going in self.kinds.going() {
-            outcome = self.sweep_one(&going).await.and(outcome);
+        for definition in self.kinds.terminating() {
+            outcome = self.sweep_one(&definition).await.and(outcome);
         }
         outcome
     }
 
-    async fn sweep_one(&self, going: &Going) -> Result<(), Error> {
-        if let Some(kind) = going.kind {
-            if !going.swept {
+    async fn sweep_one(&self, definition: &Terminating) -> Result<(), Error> {
+        if let Some(kind) = definition.kind {
+            if !definition.swept {
                 self.delete_all(kind).await?;
-                self.kinds.swept(going);
+                self.kinds.swept(definition);
             }
             if !self.store.is_empty(kind) {
-                // The last one's end is told.
+                // The removal of the last one starts another sweep.
                 return Ok(());
             }
         }
-        self.let_go(&going.name).await
+        self.let_go(&definition.name).await
     }
 
     /// Deletes all objects of a kind; those that finalizers hold are marked.
@@ -99,7 +99,7 @@ impl Registry {
                 }
             }
             match page.next {
-                // What it was like before this page's objects went may be forgotten by now.
+                // The list goes on at the present version: the one it began at may have expired by now.
                 Some(place) => from = From::Place(place.at(self.store.version())),
                 None => return Ok(()),
             }

@@ -8,15 +8,15 @@ pub(super) fn warning(service: &Service) -> Option<String> {
     let address = spec.cluster_ip.as_deref().unwrap_or_default();
     Some(match spec.type_.as_deref().unwrap_or("ClusterIP") {
         kind @ ("LoadBalancer" | "NodePort") => format!(
-            "spec.type: this version of Ebb gives a {kind} Service neither address nor port, so that nothing answers \
-             for it; Knative Services are reached through the gateway"
+            "spec.type: nothing answers at the address and the ports of a {kind} Service in this version; Knative \
+             Services are reached through the gateway"
         ),
         "ExternalName" => {
-            "spec.externalName: this version of Ebb has no DNS in pods, so that none of them learns this name".into()
+            "spec.externalName: there is no DNS in pods in this version, so pods cannot resolve this name".into()
         }
         _ if address == "None" => return None,
-        _ => "spec.clusterIP: this version of Ebb gives Services no address, so that nothing answers for this one; its \
-              EndpointSlices have the addresses of its pods"
+        _ => "spec.clusterIP: nothing answers at the address of a Service in this version; the EndpointSlices of this one \
+              have the addresses of its pods"
             .into(),
     })
 }

@@ -76,8 +76,11 @@ fn pod_refused() -> Cases {
 fn container_refused() -> Cases {
     let mut cases = vec![
         named("env[0].valueFrom.fileKeyRef", json!({ "key": "k", "path": "p", "volumeName": "v" })),
-        named("lifecycle.postStart", json!({ "httpGet": { "port": 1 } })),
-        named("lifecycle.preStop.exec", json!({ "command": ["x"] })),
+        fine("lifecycle.postStart", json!({ "exec": { "command": ["x"] } })),
+        named("lifecycle.postStart.httpGet.host", json!("example.com")),
+        named("lifecycle.postStart.httpGet.scheme", json!("HTTPS")),
+        named("lifecycle.postStart.tcpSocket", json!({ "port": 1 })),
+        fine("lifecycle.preStop.exec", json!({ "command": ["x"] })),
         named("lifecycle.preStop.httpGet.host", json!("example.com")),
         named("lifecycle.preStop.httpGet.scheme", json!("HTTPS")),
         fine("lifecycle.preStop.httpGet", json!({ "port": 1, "scheme": "HTTP" })),
@@ -114,7 +117,7 @@ fn container_refused() -> Cases {
         cases.extend([
             (probe, json!({ "httpGet": { "port": 1, "scheme": "HTTP" } }), None),
             (probe, json!({ "tcpSocket": { "port": 1 } }), None),
-            (probe, json!({ "exec": { "command": ["x"] } }), Some(".exec")),
+            (probe, json!({ "exec": { "command": ["x"] } }), None),
             (probe, json!({ "grpc": { "port": 1 } }), Some(".grpc")),
             (probe, json!({ "httpGet": { "port": 1, "host": "a" } }), Some(".httpGet.host")),
             (probe, json!({ "httpGet": { "port": 1, "scheme": "HTTPS" } }), Some(".httpGet.scheme")),
@@ -144,8 +147,6 @@ fn pod_told() -> Cases {
             Some(".requiredDuringSchedulingIgnoredDuringExecution"),
         ),
         fine("affinity.nodeAffinity", json!({ "preferredDuringSchedulingIgnoredDuringExecution": [] })),
-        named("automountServiceAccountToken", json!(true)),
-        fine("automountServiceAccountToken", json!(false)),
         named("priorityClassName", json!("system-node-critical")),
         named("schedulerName", json!("mine")),
         fine("schedulerName", json!("default-scheduler")),
@@ -160,8 +161,8 @@ fn pod_told() -> Cases {
         fine("volumes[0]", json!({ "name": "v", "emptyDir": {} })),
         (
             "volumes[0].projected.sources[0]",
-            json!({ "serviceAccountToken": { "path": "t" } }),
-            Some(".serviceAccountToken"),
+            json!({ "clusterTrustBundle": { "path": "t" } }),
+            Some(".clusterTrustBundle"),
         ),
     ]
 }
@@ -196,7 +197,7 @@ fn what_the_node_does_not_do_is_named() {
     let pod: Pod = serde_json::from_value(init).unwrap();
     let expect = ["spec.hostNetwork", "spec.initContainers[0].restartPolicy", "spec.initContainers[0].tty"];
     assert_eq!(fields(&pod), expect, "all at once");
-    let said = "Forbidden: sharing namespaces is not something that the embedded node does yet; leave it out";
+    let said = "Forbidden: not supported by the embedded node: namespaces shared with the host or between containers; remove this field";
     assert_eq!((&*refusals(&pod)[0].reason, &*refusals(&pod)[0].message), ("FieldValueForbidden", said));
 }
 
@@ -215,11 +216,11 @@ fn a_service_is_told_what_it_is_not_given() {
     for (spec, expect) in [
         (
             json!({ "type": "LoadBalancer" }),
-            Some("spec.type: this version of Ebb gives a LoadBalancer Service neither"),
+            Some("spec.type: nothing answers at the address and the ports of a LoadBalancer Service"),
         ),
         (
             json!({ "type": "NodePort" }),
-            Some("spec.type: this version of Ebb gives a NodePort Service neither"),
+            Some("spec.type: nothing answers at the address and the ports of a NodePort Service"),
         ),
         (json!({ "type": "ClusterIP", "selector": { "a": "b" } }), Some("spec.clusterIP: ")),
         (json!({ "clusterIP": "None" }), None),
@@ -272,7 +273,7 @@ fn every_field_has_been_thought_of() {
             &pod,
             "",
             fields_of::<PodSpec>(),
-            "activeDeadlineSeconds containers dnsPolicy enableServiceLinks hostAliases hostname imagePullSecrets \
+            "activeDeadlineSeconds automountServiceAccountToken containers dnsPolicy enableServiceLinks hostAliases hostname imagePullSecrets \
              initContainers nodeName nodeSelector preemptionPolicy priority restartPolicy serviceAccount \
              serviceAccountName terminationGracePeriodSeconds tolerations topologySpreadConstraints",
         ),
@@ -296,12 +297,12 @@ fn every_field_has_been_thought_of() {
             "allowPrivilegeEscalation capabilities readOnlyRootFilesystem runAsGroup runAsNonRoot runAsUser",
         ),
         (&container, "lifecycle.", fields_of::<Lifecycle>(), ""),
-        (&container, "lifecycle.preStop.", fields_of::<LifecycleHandler>(), "sleep"),
+        (&container, "lifecycle.preStop.", fields_of::<LifecycleHandler>(), "exec sleep"),
         (
             &container,
             "readinessProbe.",
             fields_of::<Probe>(),
-            "failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds \
+            "exec failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds \
              timeoutSeconds",
         ),
         (&container, "readinessProbe.httpGet.", fields_of::<HTTPGetAction>(), "httpHeaders path port"),

@@ -1,202 +1,139 @@
-//! The messages that are read (upstream: `k8s.io/api`, each group's `generated.proto`).
+//! The messages that are read, by a table that client-go's own types write (`xtask/client-go/messages.go`).
 
-use super::{
-    Message,
-    Type::{self, Bool, Bytes, Integer, List, Map, Text, Time, Wrapped},
-};
+use std::{collections::HashMap, sync::LazyLock};
 
-const META: Type = Type::Message(&OBJECT_META);
-const TEXTS: Type = List(&Text);
-/// From texts to lists of texts.
-const EXTRA: Type = Map(&Wrapped(&Text));
+/// A line for each kind, `apiVersion kind = message`; then one for each message, `message:` and for each of its fields
+/// number, name in JSON and type. A name `-` is of a message whose fields are those of the one that it is in; a type that
+/// ends in `?` is left out of JSON where it is empty.
+pub(super) const TEXT: &str = include_str!("messages.txt");
 
-pub(super) static TYPE_META: Message = Message(&[(1, "apiVersion", Text), (2, "kind", Text)]);
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(TEXT));
 
-const AUTHENTICATION: &str = "authentication.k8s.io/v1";
-const AUTHORIZATION: &str = "authorization.k8s.io/v1";
-const RBAC: &str = "rbac.authorization.k8s.io/v1";
+/// The kind that is sent under every group's version.
+const OPTIONS: &str = "DeleteOptions";
 
-/// `apiVersion`, `kind` and how it is read. Statuses are for the server to say and are skipped.
-pub(super) static KINDS: &[(&str, &str, Message)] = &[
-    (
-        "v1",
-        "ConfigMap",
-        Message(&[
-            (1, "metadata", META),
-            (2, "data", Map(&Text)),
-            (3, "binaryData", Map(&Bytes)),
-            (4, "immutable", Bool),
-        ]),
-    ),
-    (
-        "v1",
-        "Secret",
-        Message(&[
-            (1, "metadata", META),
-            (2, "data", Map(&Bytes)),
-            (3, "type", Text),
-            (4, "stringData", Map(&Text)),
-            (5, "immutable", Bool),
-        ]),
-    ),
-    ("v1", "Namespace", Message(&[(1, "metadata", META), (2, "spec", Type::Message(&NAMESPACE_SPEC))])),
-    (
-        "v1",
-        "ServiceAccount",
-        Message(&[
-            (1, "metadata", META),
-            (2, "secrets", List(&Type::Message(&OBJECT_REFERENCE))),
-            (3, "imagePullSecrets", List(&Type::Message(&LOCAL_OBJECT_REFERENCE))),
-            (4, "automountServiceAccountToken", Bool),
-        ]),
-    ),
-    (AUTHENTICATION, "SelfSubjectReview", Message(&[(1, "metadata", META)])),
-    (
-        AUTHENTICATION,
-        "TokenRequest",
-        Message(&[(1, "metadata", META), (2, "spec", Type::Message(&TOKEN_REQUEST_SPEC))]),
-    ),
-    (
-        AUTHENTICATION,
-        "TokenReview",
-        Message(&[(1, "metadata", META), (2, "spec", Type::Message(&TOKEN_REVIEW_SPEC))]),
-    ),
-    (
-        AUTHORIZATION,
-        "LocalSubjectAccessReview",
-        Message(&[(1, "metadata", META), (2, "spec", Type::Message(&ACCESS_REVIEW_SPEC))]),
-    ),
-    (
-        AUTHORIZATION,
-        "SelfSubjectAccessReview",
-        Message(&[(1, "metadata", META), (2, "spec", Type::Message(&ACCESS_REVIEW_SPEC))]),
-    ),
-    (
-        AUTHORIZATION,
-        "SelfSubjectRulesReview",
-        Message(&[(1, "metadata", META), (2, "spec", Type::Message(&RULES_REVIEW_SPEC))]),
-    ),
-    (
-        AUTHORIZATION,
-        "SubjectAccessReview",
-        Message(&[(1, "metadata", META), (2, "spec", Type::Message(&ACCESS_REVIEW_SPEC))]),
-    ),
-    (
-        RBAC,
-        "ClusterRole",
-        Message(&[
-            (1, "metadata", META),
-            (2, "rules", List(&Type::Message(&POLICY_RULE))),
-            (3, "aggregationRule", Type::Message(&AGGREGATION_RULE)),
-        ]),
-    ),
-    (RBAC, "Role", Message(&[(1, "metadata", META), (2, "rules", List(&Type::Message(&POLICY_RULE)))])),
-    (RBAC, "ClusterRoleBinding", Message(BINDING)),
-    (RBAC, "RoleBinding", Message(BINDING)),
-];
+pub(super) struct Table {
+    /// What a body begins with.
+    pub(super) about: Message,
+    kinds: HashMap<(&'static str, &'static str), usize>,
+    messages: Vec<Message>,
+}
 
-const BINDING: &[(u64, &str, Type)] = &[
-    (1, "metadata", META),
-    (2, "subjects", List(&Type::Message(&SUBJECT))),
-    (3, "roleRef", Type::Message(&ROLE_REF)),
-];
+/// The fields of a message, by number.
+pub(super) struct Message(Vec<Member>);
 
-/// Without the generation, which is written as 0 where there is none, and the server's to count.
-static OBJECT_META: Message = Message(&[
-    (1, "name", Text),
-    (2, "generateName", Text),
-    (3, "namespace", Text),
-    (5, "uid", Text),
-    (6, "resourceVersion", Text),
-    (8, "creationTimestamp", Time),
-    (9, "deletionTimestamp", Time),
-    (10, "deletionGracePeriodSeconds", Integer),
-    (11, "labels", Map(&Text)),
-    (12, "annotations", Map(&Text)),
-    (13, "ownerReferences", List(&Type::Message(&OWNER_REFERENCE))),
-    (14, "finalizers", TEXTS),
-]);
+pub(super) struct Member {
+    number: u64,
+    /// In JSON; empty where the field's fields are the message's own.
+    pub(super) name: String,
+    pub(super) kind: Type,
+    /// Whether what is empty is left out of JSON.
+    pub(super) omit_empty: bool,
+}
 
-static OWNER_REFERENCE: Message = Message(&[
-    (1, "kind", Text),
-    (3, "name", Text),
-    (4, "uid", Text),
-    (5, "apiVersion", Text),
-    (6, "controller", Bool),
-    (7, "blockOwnerDeletion", Bool),
-]);
+/// What a field holds. What may come several times is said by `List`.
+#[derive(Debug)]
+pub(super) enum Type {
+    Text,
+    Bytes,
+    Integer,
+    Float,
+    Bool,
+    /// Seconds and nanoseconds since 1970, of which the seconds count; empty for none.
+    Time,
+    /// Likewise, down to microseconds.
+    MicroTime,
+    Quantity,
+    IntOrString,
+    /// JSON text in a message of one field.
+    Json,
+    /// The place of a message in the table.
+    Message(usize),
+    /// Likewise, of one that JSON writes as the last of its fields that is there.
+    OneOf(usize),
+    List(Box<Type>),
+    /// From texts to these.
+    Map(Box<Type>),
+    /// A message whose only field stands for it.
+    Wrapped(Box<Type>),
+}
 
-static NAMESPACE_SPEC: Message = Message(&[(1, "finalizers", TEXTS)]);
+impl Table {
+    fn read(text: &'static str) -> Self {
+        let heads = text.lines().filter_map(|line| line.split_once(':').map(|(name, _)| name));
+        let places: HashMap<&str, usize> = heads.enumerate().map(|(place, name)| (name, place)).collect();
+        let lines = text.lines().filter_map(|line| line.split_once(':'));
+        let messages = lines.map(|(_, fields)| Message::read(fields, &places)).collect();
+        let kinds = text.lines().filter_map(|line| {
+            let (kind, message) = line.split_once(" = ")?;
+            Some((kind.split_once(' ')?, places[message]))
+        });
+        let about = Message::read("1 apiVersion text? 2 kind text?", &places);
+        Self { about, kinds: kinds.collect(), messages }
+    }
 
-static OBJECT_REFERENCE: Message = Message(&[
-    (1, "kind", Text),
-    (2, "namespace", Text),
-    (3, "name", Text),
-    (4, "uid", Text),
-    (5, "apiVersion", Text),
-    (6, "resourceVersion", Text),
-    (7, "fieldPath", Text),
-]);
+    pub(super) fn kind(&self, api_version: &str, kind: &str) -> Option<&Message> {
+        let api_version = if kind == OPTIONS { "v1" } else { api_version };
+        self.kinds.get(&(api_version, kind)).map(|place| self.message(*place))
+    }
 
-static LOCAL_OBJECT_REFERENCE: Message = Message(&[(1, "name", Text)]);
+    pub(super) fn message(&self, place: usize) -> &Message {
+        &self.messages[place]
+    }
+}
 
-static TOKEN_REQUEST_SPEC: Message = Message(&[
-    (1, "audiences", TEXTS),
-    (3, "boundObjectRef", Type::Message(&BOUND_OBJECT_REFERENCE)),
-    (4, "expirationSeconds", Integer),
-]);
+impl Message {
+    fn read(fields: &str, places: &HashMap<&str, usize>) -> Self {
+        let words: Vec<_> = fields.split_whitespace().collect();
+        let members = words.chunks(3).map(|field| {
+            let [number, name, kind] = field else { panic!("{fields}: not three words a field") };
+            let (kind, omit_empty) = kind.strip_suffix('?').map_or((*kind, false), |kind| (kind, true));
+            Member {
+                number: number.parse().expect("each field of the table begins with its number"),
+                name: if *name == "-" { String::new() } else { (*name).to_owned() },
+                kind: Type::read(kind, places),
+                omit_empty,
+            }
+        });
+        let mut members: Vec<_> = members.collect();
+        members.sort_by_key(|member| member.number);
+        Self(members)
+    }
 
-static BOUND_OBJECT_REFERENCE: Message =
-    Message(&[(1, "kind", Text), (2, "apiVersion", Text), (3, "name", Text), (4, "uid", Text)]);
+    pub(super) fn member(&self, number: u64) -> Option<&Member> {
+        self.0.binary_search_by_key(&number, |member| member.number).ok().map(|at| &self.0[at])
+    }
 
-static TOKEN_REVIEW_SPEC: Message = Message(&[(1, "token", Text), (2, "audiences", TEXTS)]);
+    /// In the order of their numbers.
+    pub(super) fn members(&self) -> &[Member] {
+        &self.0
+    }
+}
 
-/// Of one's own rights the first two fields.
-static ACCESS_REVIEW_SPEC: Message = Message(&[
-    (1, "resourceAttributes", Type::Message(&RESOURCE_ATTRIBUTES)),
-    (2, "nonResourceAttributes", Type::Message(&NON_RESOURCE_ATTRIBUTES)),
-    (3, "user", Text),
-    (4, "groups", TEXTS),
-    (5, "extra", EXTRA),
-    (6, "uid", Text),
-]);
-
-static RESOURCE_ATTRIBUTES: Message = Message(&[
-    (1, "namespace", Text),
-    (2, "verb", Text),
-    (3, "group", Text),
-    (4, "version", Text),
-    (5, "resource", Text),
-    (6, "subresource", Text),
-    (7, "name", Text),
-    (8, "fieldSelector", Type::Message(&SELECTOR_ATTRIBUTES)),
-    (9, "labelSelector", Type::Message(&SELECTOR_ATTRIBUTES)),
-]);
-
-static SELECTOR_ATTRIBUTES: Message =
-    Message(&[(1, "rawSelector", Text), (2, "requirements", List(&Type::Message(&REQUIREMENT)))]);
-
-static REQUIREMENT: Message = Message(&[(1, "key", Text), (2, "operator", Text), (3, "values", TEXTS)]);
-
-static NON_RESOURCE_ATTRIBUTES: Message = Message(&[(1, "path", Text), (2, "verb", Text)]);
-
-static RULES_REVIEW_SPEC: Message = Message(&[(1, "namespace", Text)]);
-
-static POLICY_RULE: Message = Message(&[
-    (1, "verbs", TEXTS),
-    (2, "apiGroups", TEXTS),
-    (3, "resources", TEXTS),
-    (4, "resourceNames", TEXTS),
-    (5, "nonResourceURLs", TEXTS),
-]);
-
-static AGGREGATION_RULE: Message =
-    Message(&[(1, "clusterRoleSelectors", List(&Type::Message(&LABEL_SELECTOR)))]);
-
-static LABEL_SELECTOR: Message =
-    Message(&[(1, "matchLabels", Map(&Text)), (2, "matchExpressions", List(&Type::Message(&REQUIREMENT)))]);
-
-static SUBJECT: Message =
-    Message(&[(1, "kind", Text), (2, "apiGroup", Text), (3, "name", Text), (4, "namespace", Text)]);
-
-static ROLE_REF: Message = Message(&[(1, "apiGroup", Text), (2, "kind", Text), (3, "name", Text)]);
+impl Type {
+    fn read(text: &str, places: &HashMap<&str, usize>) -> Self {
+        let of = |rest: &str| Box::new(Self::read(rest, places));
+        match text.split_at_checked(2) {
+            Some(("[]", item)) => return Self::List(of(item)),
+            Some(("{}", value)) => return Self::Map(of(value)),
+            Some(("()", item)) => return Self::Wrapped(of(item)),
+            _ => {}
+        }
+        match text {
+            "text" => Self::Text,
+            "bytes" => Self::Bytes,
+            "int" => Self::Integer,
+            "float" => Self::Float,
+            "bool" => Self::Bool,
+            "time" => Self::Time,
+            "microtime" => Self::MicroTime,
+            "quantity" => Self::Quantity,
+            "intorstring" => Self::IntOrString,
+            "json" => Self::Json,
+            message => match message.strip_prefix('|') {
+                Some(message) => Self::OneOf(places[message]),
+                None => Self::Message(places[message]),
+            },
+        }
+    }
+}

@@ -14,7 +14,7 @@ use crate::{
 /// The caller, as it counts.
 pub(super) fn am_i(call: &Call, _: &SelfSubjectReview) -> SelfSubjectReview {
     let metadata =
-        ObjectMeta { creation_timestamp: Some(call.registry().chance.now()), ..ObjectMeta::default() };
+        ObjectMeta { creation_timestamp: Some(call.registry().environment.now()), ..ObjectMeta::default() };
     SelfSubjectReview {
         metadata,
         status: Some(SelfSubjectReviewStatus { user_info: Some(info(&call.user)) }),

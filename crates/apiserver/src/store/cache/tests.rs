@@ -19,7 +19,7 @@ fn has(cache: &mut Cache, name: &str) -> bool {
 
 #[test]
 fn what_was_used_stays_longest() {
-    let mut cache = Cache::new(2);
+    let mut cache = Cache::new(2, 1000);
     put(&mut cache, "a");
     put(&mut cache, "b");
     assert!(has(&mut cache, "a"));
@@ -30,7 +30,7 @@ fn what_was_used_stays_longest() {
 
 #[test]
 fn what_somebody_holds_is_found_again() {
-    let mut cache = Cache::new(1);
+    let mut cache = Cache::new(1, 1000);
     let held = put(&mut cache, "a");
     put(&mut cache, "b");
     put(&mut cache, "c");
@@ -44,7 +44,7 @@ fn what_somebody_holds_is_found_again() {
 
 #[test]
 fn it_stays_bounded() {
-    let mut cache = Cache::new(8);
+    let mut cache = Cache::new(8, 1000);
     let held: Vec<_> = (0..4).map(|number| put(&mut cache, &format!("held{number}"))).collect();
     for number in 0..1000 {
         put(&mut cache, &format!("x{number}"));
@@ -54,4 +54,27 @@ fn it_stays_bounded() {
     }
     assert!(cache.objects.len() <= 8 + held.len(), "{}", cache.objects.len());
     assert_eq!(cache.hand.len(), 8);
+}
+
+#[test]
+fn what_is_kept_is_bounded_by_its_size_too() {
+    let mut cache = Cache::new(100, 35);
+    for name in ["a", "b", "c"] {
+        put(&mut cache, name);
+    }
+    assert_eq!(cache.bytes, 30);
+    // The same again takes no more.
+    put(&mut cache, "c");
+    put(&mut cache, "d");
+    assert!(!has(&mut cache, "a"), "the oldest goes");
+    assert!(has(&mut cache, "b") && has(&mut cache, "c") && has(&mut cache, "d"));
+    assert_eq!(cache.bytes, 30);
+    cache.remove(&key("b"));
+    assert_eq!(cache.bytes, 20);
+    // One that is larger than all that may be kept is not kept.
+    let metadata = ObjectMeta { name: Some("large".into()), ..ObjectMeta::default() };
+    let large: Arc<dyn DynObject> = Arc::new(ConfigMap { metadata, ..ConfigMap::default() });
+    cache.insert(&key("large"), Arc::new(Stored::hot(1, large, 36)));
+    assert!(!has(&mut cache, "large"));
+    assert_eq!(cache.bytes, 20);
 }

@@ -106,3 +106,43 @@ fn a_cooled_state_is_the_same_object() {
     assert_eq!(state.json(), json);
     assert_eq!(state.object().unwrap().to_json(), json);
 }
+
+/// A change of one object: from the state before it, which is `before_bytes` long, to another.
+fn update(version: u64, before: Option<State>, after_bytes: usize) -> Change {
+    Change { before, ..change(version, after_bytes) }
+}
+
+#[test]
+fn the_states_before_changes_are_counted_once() {
+    let mut ring = Ring::new(10, RingLimits { changes_max: 2, seen_changes_max: 2, ..LIMITS });
+    let watcher = ring.join(10);
+    // The first one's state is in nobody's hands but the ring's.
+    ring.push(update(11, Some(change(9, 100).after), 200));
+    assert_eq!(ring.bytes, 300);
+    let first = ring.changes[0].change.after.clone();
+    ring.push(update(12, Some(first), 300));
+    assert_eq!(ring.bytes, 600);
+    // The first change goes, and its state stays with the second.
+    let second = ring.changes[1].change.after.clone();
+    ring.push(update(13, Some(second), 400));
+    ring.trim();
+    assert_eq!(versions(&ring, 11), Some(vec![12, 13]));
+    assert_eq!(ring.bytes, 200 + 300 + 400);
+    ring.leave(watcher);
+    while !ring.changes.is_empty() {
+        ring.drop_oldest();
+    }
+    assert_eq!((ring.bytes, ring.successors.len()), (0, 0));
+}
+
+#[test]
+fn a_guess_is_corrected_when_the_json_is_there() {
+    let mut ring = Ring::new(0, LIMITS);
+    ring.push(change(1, 500));
+    let json = ring.changes[0].change.after.stored.json();
+    assert!(json.len() < 200, "{json:?}");
+    ring.push(change(2, 300));
+    assert_eq!(ring.bytes, json.len() + 300);
+    ring.drop_oldest();
+    assert_eq!(ring.bytes, 300);
+}

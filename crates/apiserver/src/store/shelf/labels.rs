@@ -60,7 +60,7 @@ impl Labels {
         self.indexes.get(label).map(|index| &index.keys)
     }
 
-    pub(super) fn list(&mut self, entry: &Entry) {
+    pub(super) fn add(&mut self, entry: &Entry) {
         for (label, index) in &mut self.indexes {
             if let Some(pair) = find(&entry.facts.labels, label) {
                 index.keys.insert((pair.clone(), entry.key.clone()));
@@ -68,7 +68,7 @@ impl Labels {
         }
     }
 
-    pub(super) fn unlist(&mut self, entry: &Entry) {
+    pub(super) fn remove(&mut self, entry: &Entry) {
         for (label, index) in &mut self.indexes {
             if let Some(pair) = find(&entry.facts.labels, label) {
                 index.keys.remove(&(pair.clone(), entry.key.clone()));

@@ -193,7 +193,7 @@ Try next:   `ebb image load FILE --name dev.local/hello:2`, or correct the name:
         "\
 Not ready:  ConfigurationsReady: RevisionFailed: Revision \"hello-00001\" failed.
 Revision:   hello-00001: ContainerHealthy: ExitCode1: exited
-Try next:   the app's own words: `kubectl logs -n default -l serving.knative.dev/revision=hello-00001 -c user-container --tail 50`
+Try next:   read the app's logs: `kubectl logs -n default -l serving.knative.dev/revision=hello-00001 -c user-container --tail 50`
 ",
     );
     check(
@@ -208,7 +208,7 @@ Try next:   the app's own words: `kubectl logs -n default -l serving.knative.dev
         "\
 Not ready:  ConfigurationsReady: RevisionFailed: Revision \"hello-00001\" failed.
 Revision:   hello-00001: ResourcesAvailable: StartError: exec /x: no such file
-Try next:   a program that the image has: `ebb service update hello -n default --cmd PROGRAM --arg ARGUMENT`, or another image: `--image IMAGE`
+Try next:   set a program that exists in the image: `ebb service update hello -n default --cmd PROGRAM --arg ARGUMENT`, or another image: `--image IMAGE`
 ",
     );
     check(
@@ -256,7 +256,7 @@ fn warnings_are_told_of_a_service_that_is_ready_too() {
     let ready = json!([{ "type": "Ready", "status": "True" }]);
     let service = service(json!({ "conditions": conditions("True", "True", "", "") }));
     let revisions = [revision("hello-00001", "1", ready)];
-    let warnings = warnings::of_service(&service, &revisions, events.to_vec());
+    let warnings = warnings::newest_of(&service, &revisions, events.to_vec());
     let told = |warnings: &[Event]| {
         let text = describe(&service, &revisions, warnings, &[], false, now());
         text.find("Warnings:").map(|at| text[at..].to_owned()).unwrap_or_default()
@@ -270,7 +270,7 @@ Warnings:
   12s  3      pod/hello-00001-deployment-5d8-abc  OOMKilled      Container user-container was killed: it took more memory than it may (its limit is 64Mi)
   1h   3      pod/hello-00001-deployment-5d8-abc  Unhealthy      Readiness probe failed: refused
   2h   3      service/hello                       InternalError  the API was busy
-Try next:  other resources: `ebb service update hello -n default --request memory=… --limit memory=…`
+Try next:  change requests or limits: `ebb service update hello -n default --request memory=… --limit memory=…`
 "
     );
     assert!(!told(&warnings[2..]).contains("Try next"), "what is long over needs no remedy");

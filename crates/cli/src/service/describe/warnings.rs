@@ -19,25 +19,46 @@ use crate::{
     print::{Attributes, Indent, short_age},
 };
 
-/// How many Events are looked at: those of a whole namespace come in one list.
-const LOOKED_AT_MAX: u32 = 1000;
+/// Events read at a time: the API selects them by namespace, in the order of their names.
+const PAGE_MAX: u32 = 500;
+/// How many pages are read.
+const PAGES_MAX: usize = 40;
 /// How many are shown, the newest first.
 const SHOWN_MAX: usize = 5;
 /// How old a warning may be that is worth acting on.
 const RECENT: SignedDuration = SignedDuration::from_mins(10);
 
-/// The warnings of the namespace; none for a user who may not see them.
-pub(super) async fn fetch(session: &Session) -> Result<Vec<Event>, Error> {
-    let params = ListParams::default().fields("type=Warning").limit(LOOKED_AT_MAX);
-    match session.list::<Event>(false, &params).await {
-        Err(Error::Api(status)) if status.code == 403 => Ok(Vec::new()),
-        listed => listed,
+/// The warnings about the service, the newest first; none for a user who may not see them.
+pub(super) async fn of_service(
+    service: &Service,
+    revisions: &[Revision],
+    session: &Session,
+) -> Result<Vec<Event>, Error> {
+    let mut newest = Vec::new();
+    let mut params = ListParams::default().fields("type=Warning").limit(PAGE_MAX);
+    for _ in 0..PAGES_MAX {
+        let (page, next) = match session.page::<Event>(&params).await {
+            // A token that is too old: the rest is no longer as it was when the list began.
+            Err(Error::Api(status)) if matches!(status.code, 403 | 410) => break,
+            listed => listed?,
+        };
+        newest = newest_of(service, revisions, newest.into_iter().chain(page));
+        match next {
+            Some(token) => params = params.continue_token(&token),
+            None => break,
+        }
     }
+    Ok(newest)
 }
 
-/// Those of the service, the newest first.
-pub(super) fn of_service(service: &Service, revisions: &[Revision], mut events: Vec<Event>) -> Vec<Event> {
-    events.retain(|event| is_about(&event.involved_object, service, revisions));
+/// Those about the service, the newest first, as many as are shown.
+pub(super) fn newest_of(
+    service: &Service,
+    revisions: &[Revision],
+    events: impl IntoIterator<Item = Event>,
+) -> Vec<Event> {
+    let about = |event: &Event| is_about(&event.involved_object, service, revisions);
+    let mut events: Vec<_> = events.into_iter().filter(about).collect();
     events.sort_by_key(|event| Reverse(last(event).map(|time| time.0)));
     events.truncate(SHOWN_MAX);
     events

@@ -7,19 +7,37 @@ use resources::{
 };
 
 use crate::{
-    network::gateways::{Applied, LoadBalancers},
+    network::gateways::{DomainConflict, LoadBalancers, Served},
     serving::verdict::{Verdict, mark},
 };
 
-/// Whether the gateways serve an Ingress as it now is.
-pub(super) fn is_served(ingress: &Ingress, applied: Option<&Applied>) -> bool {
-    applied.is_some_and(|applied| applied.uid == ingress.uid() && applied.generation >= ingress.generation())
+/// How an Ingress stands with the gateways.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// They do not serve it as it now is yet.
+    Waiting,
+    /// They do, on all of its hosts.
+    Served,
+    /// They do, but an older Ingress has one of its hosts.
+    Conflict(DomainConflict),
+}
+
+impl Standing {
+    pub(super) fn of(ingress: &Ingress, served: Option<Served>) -> Self {
+        let is_current =
+            |served: &Served| served.uid == ingress.uid() && served.generation >= ingress.generation();
+        match served.filter(is_current) {
+            None => Self::Waiting,
+            Some(Served { conflict: Some(conflict), .. }) => Self::Conflict(conflict),
+            Some(_) => Self::Served,
+        }
+    }
 }
 
 /// The status of an Ingress that the gateways serve, or will.
 pub(super) fn ingress_status(
     ingress: &Ingress,
-    served: bool,
+    standing: Standing,
     balancers: LoadBalancers,
     now: &Time,
 ) -> IngressStatus {
@@ -27,9 +45,16 @@ pub(super) fn ingress_status(
     status.observed_generation = Some(ingress.generation());
     status.public_load_balancer = Some(balancers.public);
     status.private_load_balancer = Some(balancers.private);
-    let ready = match served {
-        true => Verdict::yes(),
-        false => Verdict::unknown("Uninitialized", "Waiting for load balancer to be ready"),
+    let ready = match standing {
+        Standing::Served => Verdict::yes(),
+        Standing::Waiting => Verdict::unknown("Uninitialized", "Waiting for load balancer to be ready"),
+        Standing::Conflict(DomainConflict { host, owner }) => Verdict::no(
+            "DomainConflict",
+            format!(
+                "Ingress rejected. Host {host} belongs to the older Ingress {owner}; delete one of the two, or give it \
+                 another host"
+            ),
+        ),
     };
     let verdicts = [(NETWORK_CONFIGURED, Verdict::yes()), (LOAD_BALANCER_READY, ready)];
     mark(&INGRESS_CONDITIONS, &mut status.conditions, verdicts, now);

@@ -47,7 +47,7 @@ struct Shared {
     scalers: Mutex<HashMap<ObjectKey, Entry>>,
     /// The PodAutoscaler controller's queue, while it runs.
     queue: Mutex<Option<Arc<Queue<ObjectKey>>>>,
-    /// Told when there is a first active Revision.
+    /// Notified when there is a first active Revision.
     active: Notify,
 }
 

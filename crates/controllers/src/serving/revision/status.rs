@@ -69,12 +69,19 @@ pub(super) fn revision_status(
 }
 
 /// Whether a Revision's instances cannot come up as they are, so that none shall be kept. What can be mended from
-/// outside does not count: the node tries on, and needs the instance for it.
-pub(super) fn is_stuck(revision: &Revision, deployment: Option<&Deployment>) -> bool {
-    let failed = [RESOURCES_AVAILABLE, CONTAINER_HEALTHY].iter().any(|name| {
+/// outside does not count, nor do containers that end after they have worked once: the node tries on, and needs the
+/// instance for it.
+pub(super) fn is_stuck(
+    revision: &Revision,
+    deployment: Option<&Deployment>,
+    autoscaler: Option<&PodAutoscaler>,
+) -> bool {
+    let failed = |name: &str| {
         condition::get(&revision.status.conditions, name)
             .is_some_and(|condition| condition.is_false() && !is_mendable(&condition.reason))
-    });
+    };
+    let failed =
+        failed(RESOURCES_AVAILABLE) || (failed(CONTAINER_HEALTHY) && !autoscaler.is_some_and(is_initialized));
     failed && deployment.is_some_and(|deployment| wanted(deployment) > 0 && ready(deployment) == 0)
 }
 
@@ -151,12 +158,16 @@ fn container_healthy(before: &RevisionStatus, observed: &Observed, resources: &V
         Outcome::Resolved(_) => {}
     }
     let deployment = observed.deployment.as_ref().and_then(Child::own);
-    let initialized = observed.pod_autoscaler.as_ref().and_then(Child::own).is_some_and(is_initialized);
-    if deployment.is_some_and(|deployment| ready(deployment) > 0) || (initialized && !resources.is_false()) {
+    if deployment.is_some_and(|deployment| ready(deployment) > 0) {
         return Verdict::yes();
     }
+    // Known only while instances are wanted and none is available: it worked once, perhaps, and does not now.
     if let Some(ended) = &observed.trouble.containers {
         return ended.clone();
+    }
+    let initialized = observed.pod_autoscaler.as_ref().and_then(Child::own).is_some_and(is_initialized);
+    if initialized && !resources.is_false() {
+        return Verdict::yes();
     }
     // Nothing new is known: a container that failed has not been seen to work since.
     match condition::get(&before.conditions, CONTAINER_HEALTHY) {

@@ -15,7 +15,7 @@ use crate::serving::{
 
 /// What a Route's targets name, as far as it exists.
 #[derive(Default)]
-pub(super) struct Named {
+pub(super) struct Referenced {
     pub(super) configurations: BTreeMap<String, Arc<Configuration>>,
     pub(super) revisions: BTreeMap<String, Arc<Revision>>,
 }
@@ -36,11 +36,11 @@ pub(super) struct Target {
 ///
 /// # Errors
 /// What AllTrafficAssigned says of the first target that no request can be sent to.
-pub(super) fn resolve(route: &Route, named: &Named) -> Result<Vec<Target>, Verdict> {
+pub(super) fn resolve(route: &Route, named: &Referenced) -> Result<Vec<Target>, Verdict> {
     route.spec.traffic.iter().map(|target| resolve_target(route, target, named)).collect()
 }
 
-fn resolve_target(route: &Route, target: &TrafficTarget, named: &Named) -> Result<Target, Verdict> {
+fn resolve_target(route: &Route, target: &TrafficTarget, named: &Referenced) -> Result<Target, Verdict> {
     let latest = target.revision_name.is_none();
     let revision = match &target.revision_name {
         Some(name) => by_name(name, named)?,
@@ -62,7 +62,7 @@ fn resolve_target(route: &Route, target: &TrafficTarget, named: &Named) -> Resul
     })
 }
 
-fn by_name<'a>(name: &str, named: &'a Named) -> Result<&'a Revision, Verdict> {
+fn by_name<'a>(name: &str, named: &'a Referenced) -> Result<&'a Revision, Verdict> {
     match named.revisions.get(name) {
         None => Err(missing("Revision", name)),
         Some(revision) if is_ready(revision) => Ok(revision),
@@ -73,7 +73,7 @@ fn by_name<'a>(name: &str, named: &'a Named) -> Result<&'a Revision, Verdict> {
     }
 }
 
-fn latest_of<'a>(name: &str, named: &'a Named) -> Result<&'a Revision, Verdict> {
+fn latest_of<'a>(name: &str, named: &'a Referenced) -> Result<&'a Revision, Verdict> {
     let Some(configuration) = named.configurations.get(name) else {
         return Err(missing("Configuration", name));
     };

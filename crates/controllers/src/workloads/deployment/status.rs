@@ -69,6 +69,20 @@ pub(super) fn status(
     (status, again)
 }
 
+/// The status of a part of Ebb itself, for which no pods are run: it is available, as whoever waits for an installation
+/// wants to know.
+pub(super) fn provided(deployment: &Deployment, now: &Time) -> DeploymentStatus {
+    let before = deployment.status.clone().unwrap_or_default();
+    let mut conditions = before.conditions.unwrap_or_default();
+    let message = "Ebb itself does what this Deployment is for; no pods are run for it.".to_owned();
+    set(&mut conditions, "Available", "True", "Provided", message, false, now);
+    DeploymentStatus {
+        observed_generation: deployment.metadata.generation,
+        conditions: Some(conditions),
+        ..DeploymentStatus::default()
+    }
+}
+
 /// That a set could not make its pods.
 fn failure(set: &ReplicaSet) -> Option<&ReplicaSetCondition> {
     let conditions = set.status.as_ref()?.conditions.as_ref()?;

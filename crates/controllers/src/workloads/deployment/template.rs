@@ -43,10 +43,3 @@ pub(super) fn stamped(spec: &DeploymentSpec, hash: &str) -> (PodTemplateSpec, La
     stamp(&mut selector.match_labels);
     (template, selector)
 }
-
-/// A Deployment's annotations without kubectl's copy of the manifest.
-pub(super) fn annotations(deployment: &Deployment) -> Option<BTreeMap<String, String>> {
-    let mut annotations = deployment.metadata.annotations.clone()?;
-    annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
-    Some(annotations)
-}

@@ -185,3 +185,32 @@ fn the_hash_is_the_templates_alone() {
     one.spec.as_mut().unwrap().template.metadata.get_or_insert_default().labels = None;
     assert_ne!(template::hash(&one), first);
 }
+
+#[test]
+fn revisions_are_numbered_in_the_order_in_which_they_were_current() {
+    let annotated = |annotations: serde_json::Value| -> Arc<ReplicaSet> {
+        let metadata = json!({"name": "set", "annotations": annotations});
+        Arc::new(serde_json::from_value(json!({"metadata": metadata, "spec": {"selector": {}}})).unwrap())
+    };
+    let numbered = |number: &str| annotated(json!({"deployment.kubernetes.io/revision": number}));
+    let mut deployment = deployment(1, "25%", "25%");
+    let of_deployment = json!({
+        "deployment.kubernetes.io/revision": "7", "kubernetes.io/change-cause": "why",
+        "kubectl.kubernetes.io/last-applied-configuration": "{}",
+    });
+    deployment.metadata.annotations = serde_json::from_value(of_deployment).unwrap();
+    for (current, old, expect) in [
+        (None, vec![], "1"),
+        (None, vec![numbered("1"), numbered("4")], "5"),
+        (Some(numbered("5")), vec![numbered("4")], "5"),
+        // Gone back to.
+        (Some(numbered("1")), vec![numbered("2"), numbered("3")], "4"),
+        // From before they were numbered.
+        (Some(annotated(json!({}))), vec![annotated(json!({}))], "1"),
+    ] {
+        let annotations = revision::annotations(&deployment, current.as_deref(), &old);
+        let expect =
+            json!({"deployment.kubernetes.io/revision": expect, "kubernetes.io/change-cause": "why"});
+        assert_eq!(json!(annotations), expect);
+    }
+}

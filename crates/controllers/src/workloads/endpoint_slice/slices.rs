@@ -7,6 +7,7 @@ use resources::{
     builtin::{
         Endpoint, EndpointConditions, EndpointSlice, ObjectReference, Pod, Service, ServicePort, SlicePort,
     },
+    labels::ENDPOINT_SLICE_MANAGED_BY,
     meta::{IntOrString, ObjectMeta},
 };
 
@@ -51,10 +52,7 @@ pub(super) fn desired(service: &Service, pods: &[Arc<Pod>]) -> Vec<EndpointSlice
 fn slice(service: &Service, index: usize, ports: Vec<SlicePort>, endpoints: Vec<Endpoint>) -> EndpointSlice {
     let mut labels = service.metadata.labels.clone().unwrap_or_default();
     labels.insert(SERVICE_NAME.to_owned(), service.name().to_owned());
-    labels.insert(
-        "endpointslice.kubernetes.io/managed-by".to_owned(),
-        "endpointslice-controller.k8s.io".to_owned(),
-    );
+    labels.insert(ENDPOINT_SLICE_MANAGED_BY.to_owned(), "endpointslice-controller.k8s.io".to_owned());
     EndpointSlice {
         metadata: ObjectMeta {
             name: Some(format!("{}-{index}", service.name())),

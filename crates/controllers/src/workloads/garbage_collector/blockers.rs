@@ -17,10 +17,10 @@ pub(super) type Place = (&'static Kind, ObjectKey);
 #[derive(Default)]
 pub(super) struct Blockers {
     /// By the owner's uid.
-    waiting: Mutex<HashMap<String, Waiting>>,
+    waiting: Mutex<HashMap<String, Blocked>>,
 }
 
-struct Waiting {
+struct Blocked {
     owner: Place,
     dependents: Vec<Place>,
 }
@@ -35,7 +35,7 @@ impl Blockers {
     ) {
         let dependents =
             dependents.map(|(kind, dependent)| (*kind, ObjectKey::of(dependent.metadata()))).collect();
-        self.waiting.lock().insert(uid.to_owned(), Waiting { owner, dependents });
+        self.waiting.lock().insert(uid.to_owned(), Blocked { owner, dependents });
     }
 
     /// An owner waits no more.

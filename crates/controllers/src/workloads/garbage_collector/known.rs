@@ -45,7 +45,7 @@ impl Known {
         if !custom::is_true(crd, ESTABLISHED) || is_built_in(crd) {
             return;
         }
-        let Ok(kinds) = custom::kinds(crd) else { return };
+        let kinds = custom::kinds(crd);
         let mut defined = self.defined.lock();
         let hubs = kinds.first().map(|kind| kind.hub());
         for kind in hubs.into_iter().chain(kinds) {

@@ -1,42 +1,68 @@
-use serde_json::{Value, json};
+use std::sync::Arc;
+
+use serde_json::json;
 
 use super::*;
+use crate::{DialTcp, Dice, Limits, RevisionStat, Seams, StartTimes, StartTimesOf, StatSink};
 
-fn told(spec: Value) -> (RevisionConfig, u16) {
-    let metadata = json!({"name": "hello-00001", "namespace": "default"});
-    config(&serde_json::from_value(json!({"metadata": metadata, "spec": spec})).unwrap())
+struct Nobody;
+
+impl StatSink for Nobody {
+    fn report(&self, _stats: &[RevisionStat]) {}
 }
 
-#[test]
-fn what_bears_on_requests_is_taken_from_the_spec() {
-    let container = |port: Value| json!([{"name": "c", "image": "i", "ports": [port]}]);
-    let none = RevisionConfig { timeout: Duration::ZERO, ..RevisionConfig::default() };
-    let seconds = Duration::from_secs;
-    let cases = [
-        (json!({"containers": [{"name": "c", "image": "i"}]}), none, PORT),
-        (
-            json!({
-                "timeoutSeconds": 20, "responseStartTimeoutSeconds": 10, "idleTimeoutSeconds": 5,
-                "containerConcurrency": 7, "containers": container(json!({"containerPort": 9000})),
-            }),
-            RevisionConfig {
-                container_concurrency: 7,
-                timeout: seconds(20),
-                response_start_timeout: seconds(10),
-                idle_timeout: seconds(5),
-                protocol: Protocol::Http1,
-            },
-            9000,
-        ),
-        (
-            json!({"timeoutSeconds": 600, "containers": container(json!({"name": "h2c", "containerPort": 0}))}),
-            RevisionConfig { timeout: seconds(600), protocol: Protocol::H2c, ..none },
-            PORT,
-        ),
-        // What admission does not let in is no limit.
-        (json!({"timeoutSeconds": -1, "containerConcurrency": -1, "containers": []}), none, PORT),
-    ];
-    for (spec, expect, port) in cases {
-        assert_eq!(told(spec.clone()), (expect, port), "{spec}");
+impl StartTimesOf for Nobody {
+    fn of(&self, _uid: &str, _wished: tokio::time::Instant) -> Option<StartTimes> {
+        None
     }
+}
+
+fn handle() -> Handle {
+    let seams = Seams { dial: Arc::new(DialTcp), stats: Arc::new(Nobody), starts: Arc::new(Nobody) };
+    Handle::new(Limits::default(), seams, Dice::seeded(1))
+}
+
+fn revision() -> Revision {
+    serde_json::from_value(json!({"metadata": {"name": "hello-00001", "namespace": "default"}})).unwrap()
+}
+
+/// A slice with one instance, which has its name.
+fn slice(name: &str) -> Arc<EndpointSlice> {
+    let labels = json!({
+        "serving.knative.dev/revision": "hello-00001", "networking.internal.knative.dev/serviceType": "Private",
+    });
+    let endpoint = json!({"addresses": ["10.1.0.9"], "targetRef": {"name": name, "uid": name}});
+    let slice = json!({
+        "metadata": {"name": name, "namespace": "default", "labels": labels},
+        "addressType": "IPv4", "endpoints": [endpoint],
+    });
+    Arc::new(serde_json::from_value(slice).unwrap())
+}
+
+#[tokio::test]
+async fn instances_stay_while_slices_are_listed_again() {
+    let (handle, mut known) = (handle(), Known::default());
+    let uids = || handle.uids(&revision().key());
+    known.slices_restarted();
+    known.slice(&handle, slice("a"), true);
+    known.revision(&handle, &revision());
+    assert_eq!(uids(), [""; 0], "the list is not complete");
+    known.slice(&handle, slice("b"), true);
+    known.slices_synced(&handle);
+    assert_eq!(uids(), ["a", "b"]);
+
+    known.slices_restarted();
+    known.slice(&handle, slice("b"), true);
+    assert_eq!(uids(), ["a", "b"], "a may follow");
+    known.revision(&handle, &revision());
+    known.slices_restarted();
+    known.slice(&handle, slice("b"), true);
+    known.slices_synced(&handle);
+    assert_eq!(uids(), ["b"]);
+    known.slices_restarted();
+    assert_eq!(uids(), ["b"]);
+    known.slices_synced(&handle);
+    assert_eq!(uids(), [""; 0]);
+    known.slice(&handle, slice("c"), true);
+    assert_eq!(uids(), ["c"]);
 }

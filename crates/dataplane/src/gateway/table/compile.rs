@@ -8,7 +8,7 @@ use resources::ObjectKey;
 use resources::networking::{HttpIngressPath, IngressRule, IngressSpec, IngressSplit};
 
 use super::host::{Path, Paths, Split, Target};
-use super::{Visibility, canonical};
+use super::{Age, Visibility, canonical};
 use crate::RevisionKey;
 use crate::headers::{INTERNAL, NAMESPACE, ORIGINAL_HOST, REVISION};
 
@@ -16,6 +16,8 @@ use crate::headers::{INTERNAL, NAMESPACE, ORIGINAL_HOST, REVISION};
 #[derive(Clone, Debug)]
 pub struct IngressRoutes {
     pub ingress: ObjectKey,
+    /// Which of several ingresses has a host that all of them ask for: the oldest.
+    pub age: Age,
     pub spec: IngressSpec,
     /// The hash that identifies this version of the ingress to probes.
     pub hash: String,

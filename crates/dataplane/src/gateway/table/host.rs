@@ -4,15 +4,16 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use resources::ObjectKey;
 
-use super::Visibility;
+use super::{Age, Visibility};
 use crate::{Dice, RevisionKey};
 
-/// Every ingress that asks for a host, in the order in which they did.
+/// Every ingress that asks for a host, the oldest first.
 pub(super) type Claims = Vec<Claim>;
 
 #[derive(Clone)]
 pub(super) struct Claim {
     pub(super) ingress: ObjectKey,
+    pub(super) age: Age,
     pub(super) paths: Paths,
 }
 

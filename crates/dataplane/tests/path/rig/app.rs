@@ -21,6 +21,9 @@ use tokio::task::JoinHandle;
 pub(crate) type AppBody = BoxBody<Bytes, std::io::Error>;
 type Script = dyn Fn(Request<Incoming>) -> BoxFuture<'static, Response<AppBody>> + Send + Sync;
 
+/// hyper's default.
+const STREAMS_MAX: u32 = 200;
+
 /// An application that answers by a script and counts what it sees.
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
@@ -41,11 +44,22 @@ impl App {
     where
         F: Future<Output = Response<AppBody>> + Send + 'static,
     {
+        Self::with_streams_max(STREAMS_MAX, script).await
+    }
+
+    /// One that takes so many requests at once on an HTTP/2 connection.
+    pub(crate) async fn with_streams_max<F>(
+        streams_max: u32,
+        script: impl Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Response<AppBody>> + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Seen::default());
         let script: Arc<Script> = Arc::new(move |request| Box::pin(script(request)));
-        let server = tokio::spawn(accept(listener, seen.clone(), script));
+        let server = tokio::spawn(accept(listener, streams_max, seen.clone(), script));
         Self { address, seen, server }
     }
 
@@ -100,7 +114,7 @@ pub(crate) fn instance(address: SocketAddr) -> Instance {
     Instance { pod, uid: format!("uid-{}", address.port()), address: address.ip(), port: address.port() }
 }
 
-async fn accept(listener: TcpListener, seen: Arc<Seen>, script: Arc<Script>) {
+async fn accept(listener: TcpListener, streams_max: u32, seen: Arc<Seen>, script: Arc<Script>) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
@@ -118,7 +132,8 @@ async fn accept(listener: TcpListener, seen: Arc<Seen>, script: Arc<Script>) {
                     Ok::<_, Infallible>(answer.await)
                 }
             });
-            let http = auto::Builder::new(TokioExecutor::new());
+            let mut http = auto::Builder::new(TokioExecutor::new());
+            http.http2().max_concurrent_streams(streams_max);
             let _ = http.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
         });
     }

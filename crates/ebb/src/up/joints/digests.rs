@@ -30,7 +30,7 @@ impl Digests {
         }
         if query.keep_tag && reference.digest().is_none() {
             return Err(format!(
-                "image {} is not on this machine, and its registry {} is one that is never asked; load it with `ebb image load`",
+                "image {} is not on this machine, and its registry {} is local-only and never contacted; load it with `ebb image load`",
                 query.image,
                 reference.registry()
             ));

@@ -1,8 +1,11 @@
 //! What Ingresses may say of the embedded gateway.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
-use controllers::network::{Applied, Gateways, IngressClass, LoadBalancers};
+use controllers::network::{DomainConflict, Gateways, IngressClass, LoadBalancers, Served};
 use resources::{
     ObjectKey,
     networking::{LoadBalancerIngressStatus, LoadBalancerStatus},
@@ -25,9 +28,18 @@ pub(in crate::up) struct EmbeddedGateways {
 }
 
 impl EmbeddedGateways {
-    /// `address` is where requests arrive.
-    pub(in crate::up) fn new(applied: Arc<dataplane::Applied>, address: IpAddr) -> Self {
-        Self { applied, address }
+    /// `listening` is where requests arrive.
+    pub(in crate::up) fn new(applied: Arc<dataplane::Applied>, listening: IpAddr) -> Self {
+        Self { applied, address: reached_at(listening) }
+    }
+}
+
+/// Where this machine reaches what listens at an address. Listening at all of them is none to connect to.
+fn reached_at(listening: IpAddr) -> IpAddr {
+    match listening {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        named => named,
     }
 }
 
@@ -36,8 +48,14 @@ impl Gateways for EmbeddedGateways {
         if CLASSES.contains(&class) { IngressClass::Served } else { IngressClass::Unknown }
     }
 
-    fn applied(&self, ingress: &ObjectKey) -> Option<Applied> {
-        self.applied.get(ingress).map(|served| Applied { uid: served.uid, generation: served.generation })
+    fn served(&self, ingress: &ObjectKey) -> Option<Served> {
+        let dataplane::Served { uid, generation, conflict } = self.applied.get(ingress)?;
+        let conflict = conflict.map(|dataplane::Conflict { host, owner }| DomainConflict { host, owner });
+        Some(Served { uid, generation, conflict })
+    }
+
+    fn conflicting(&self) -> Vec<ObjectKey> {
+        self.applied.conflicting()
     }
 
     fn changed(&self) -> watch::Receiver<u64> {
@@ -64,6 +82,15 @@ mod tests {
         }
         for class in ["nginx", "mine.ingress.networking.knative.dev", "istio"] {
             assert_eq!(gateways.class(class), IngressClass::Unknown, "{class}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_a_gateway_is_one_to_connect_to() {
+        for (listening, expect) in [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("192.0.2.7", "192.0.2.7")] {
+            let balancers =
+                EmbeddedGateways::new(Arc::default(), listening.parse().unwrap()).load_balancers();
+            assert_eq!(balancers.private.ingress[0].ip.as_deref(), Some(expect), "{listening}");
         }
     }
 }

@@ -17,6 +17,14 @@ pub(crate) fn need_kubectl(test: &str) -> bool {
     need(test, works, "there is no kubectl; `cargo xtask tools` brings one")
 }
 
+/// The program that this variable names; without it the test is skipped.
+pub(crate) fn need_program(test: &str, variable: &str) -> Option<PathBuf> {
+    let path = std::env::var_os(variable).map(PathBuf::from);
+    need(test, path.is_some(), &format!("{variable} is not set; `cargo xtask test` sets it"))
+        .then_some(path)
+        .flatten()
+}
+
 /// A file of the reference material beside the project; without it the test is skipped.
 pub(crate) fn need_shared(test: &str, path: &str) -> Option<PathBuf> {
     let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -34,7 +34,7 @@ async fn one_directory_that_stays_keeps_no_other() {
     // No directory, so it cannot be removed as one.
     fs::write(path("file"), "").unwrap();
     let dirs = vec![path("file"), path("none"), path("full")];
-    let error = Removals::default().dirs(dirs).await.unwrap_err();
+    let error = remove_dirs(&Removals::default(), dirs).await.unwrap_err();
     assert!(error.contains(path("file").to_str().unwrap()), "{error}");
     assert!(!path("full").exists());
 }

@@ -1,4 +1,4 @@
-//! What the files of volumes that show values have in them: ConfigMaps, Secrets, the pod itself.
+//! What the files of volumes that show values have in them: ConfigMaps, Secrets, the pod itself, tokens.
 
 use std::{
     collections::BTreeMap,
@@ -24,6 +24,10 @@ pub(super) fn of(
     surroundings: &Surroundings<'_>,
 ) -> Result<Files, Missing> {
     const MODE: i32 = 0o644;
+    /// A token that a group is given is for nobody else (upstream: kubernetes, projected volumes).
+    const GROUP_TOKEN_MODE: i32 = 0o600;
+    let context = pod.spec.as_ref().and_then(|spec| spec.security_context.as_ref());
+    let has_group = context.is_some_and(|context| context.fs_group.is_some());
     let mut files = Files::new();
     if let Some(source) = &volume.config_map {
         let data = optional(values.config_map(&source.name), source.optional)?;
@@ -48,6 +52,9 @@ pub(super) fn of(
                 select(&mut files, data, source.items.as_deref(), mode, source.optional, &source.name)?;
             } else if let Some(source) = &source.downward_api {
                 downward(&mut files, source.items.as_deref(), mode, pod, surroundings)?;
+            } else if let Some(source) = &source.service_account_token {
+                let token = values.token(source)?.as_bytes().to_vec();
+                insert(&mut files, &source.path, token, if has_group { GROUP_TOKEN_MODE } else { mode })?;
             } else {
                 return Err(unsupported(volume));
             }

@@ -86,7 +86,7 @@ async fn run_hook(
     over: impl Future<Output = ()>,
 ) {
     tokio::select! {
-        outcome = hook::run(hook, &*shared.runtime, sandbox, over) => if let Err(why) = outcome {
+        outcome = hook::run(hook, &*shared.runtime, sandbox, id, over) => if let Err(why) = outcome {
             tracing::info!(container = %id, why, "the container's preStop hook failed");
         },
         // Nothing is left to be asked.
@@ -167,7 +167,7 @@ impl Worker {
             self.tell().await;
         }
         self.drain(deadline.clone()).await;
-        let running = |record: &Record| Some((record.running()?.id.clone()?, hook::of(&record.spec)));
+        let running = |record: &Record| Some((record.running()?.id.clone()?, hook::pre_stop(&record.spec)));
         let stops = self.records.iter().filter_map(running).map(|(id, hook)| {
             let (shared, sandbox, deadline) = (Arc::clone(&self.shared), &self.sandbox, deadline.clone());
             async move {

@@ -1,5 +1,5 @@
-//! The files of ConfigMaps and Secrets in a pod that runs follow their objects (upstream: kubernetes, kubelet volume manager,
-//! which looks once a minute).
+//! The files of ConfigMaps and Secrets in a pod that runs follow their objects, and its tokens are replaced before they end
+//! (upstream: kubernetes, kubelet volume manager, which looks once a minute).
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use crate::pod::{
     env::Surroundings,
     events::News,
     kubelet::Shared,
+    tokens::PodTokens,
     values::{Seen, Values},
     volumes::{self, Places, Turns},
 };
@@ -36,9 +37,10 @@ async fn follow<T>(
     turns: &Turns,
     mut shown: Option<Seen>,
 ) -> T {
-    let (mut failures, mut told) = (0, None);
+    let (mut failures, mut told, mut tokens) = (0, None, PodTokens::default());
     loop {
         if let Some(shown) = shown.take() {
+            tokens = shown.tokens().clone();
             let changed = shown.changed(shared.client.clone(), pod.namespace().to_owned());
             match failures {
                 0 => changed.await,
@@ -47,7 +49,7 @@ async fn follow<T>(
         } else if failures > 0 {
             sleep(backoff::wait_after(failures)).await;
         }
-        let outcome = match Values::of_volumes(&shared.client, pod).await {
+        let outcome = match Values::of_volumes(&shared.client, pod, shared.token_source(&tokens)).await {
             Ok(values) => {
                 shown = Some(values.seen().clone());
                 renew(shared, pod, address, turns, values).await

@@ -1,6 +1,6 @@
 //! One run of a container: its start, its probes, its end.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures::future::{BoxFuture, FutureExt};
 use images::Reference;
@@ -16,6 +16,7 @@ use crate::{
         backoff::Obstacle,
         built_in,
         env::{self, Surroundings},
+        etc,
         image::Failure,
         kubelet::Shared,
         spec::{self, VolumeMount},
@@ -24,7 +25,7 @@ use crate::{
         values::Values,
     },
     probe::{FineTimer, Probe, attempt},
-    runtime::{BindMount, ContainerId, ContainerSpec, Exit, Parting, RuntimeError, SandboxId, take_mount},
+    runtime::{ContainerId, ContainerSpec, Exit, Parting, RuntimeError, SandboxId, take_mount},
 };
 
 /// Where a container may leave a message, if its spec does not say.
@@ -85,22 +86,11 @@ pub(super) async fn start(
     let start_error = |what: &str, error: &dyn std::fmt::Display| {
         Failure::new("RunContainerError", format!("{what}: {error}"))
     };
-    let message = message_file(&prepared, &container, run);
-    let made = message.clone();
-    let made = shared.small_files.run(move || make_message_file(&made)).await;
-    made.map_err(|error| start_error("making the termination message file", &error))?;
     let log = LogId { pod: pod.uid().to_owned(), container: container.name.clone(), run };
     let (pipes, _) =
         shared.logs.begin(log).map_err(|error| start_error("opening the container's log", &error))?;
 
-    let mut mounts = etc(&prepared);
-    mounts.push(BindMount {
-        source: message,
-        sub_path: PathBuf::new(),
-        target: container.termination_message_path.as_deref().unwrap_or(MESSAGE_PATH).into(),
-        read_only: false,
-    });
-    let mut taken = Vec::new();
+    let (mut mounts, mut taken) = (Vec::new(), Vec::new());
     for VolumeMount { bind, is_mount } in plan.mounts {
         mounts.push(if is_mount {
             let (shown, descriptor) =
@@ -123,6 +113,8 @@ pub(super) async fn start(
         mounts,
         taken,
         tmpfs: Vec::new(),
+        files: etc::files(&pod, &prepared.hostname, prepared.address, &shared.options.resolv_conf),
+        message_path: Some(container.termination_message_path.as_deref().unwrap_or(MESSAGE_PATH).into()),
         resources: plan.resources,
         capabilities: plan.capabilities,
         no_new_privileges: plan.no_new_privileges,
@@ -133,7 +125,7 @@ pub(super) async fn start(
         readers: Some(pipes.readers),
         content: image.lease.digest.to_string(),
     };
-    let shown = told::Shown::of(&spec.rootfs, &spec.mounts);
+    let shown = told::Shown::of(&spec.rootfs, &spec.files, &spec.mounts);
     let mut unsupported = shared.runtime.unsupported(&spec);
     unsupported.retain(|field| asks_for(&container, field));
     let started = shared.runtime.start_container(spec).await;
@@ -149,7 +141,6 @@ pub(super) async fn start(
 /// Whether a field that the runtime leaves out is the container's wish, and not only the node's.
 fn asks_for(container: &Container, field: &str) -> bool {
     match field {
-        "volumeMounts" => container.volume_mounts.as_ref().is_some_and(|mounts| !mounts.is_empty()),
         "resources.limits" => {
             let limits = container.resources.as_ref().and_then(|resources| resources.limits.as_ref());
             limits.is_some_and(|limits| !limits.is_empty())
@@ -159,7 +150,7 @@ fn asks_for(container: &Container, field: &str) -> bool {
 }
 
 /// The name of a container's run.
-pub(super) fn container_id(pod: &Pod, container: &str, run: u32) -> ContainerId {
+pub(crate) fn container_id(pod: &Pod, container: &str, run: u32) -> ContainerId {
     ContainerId::from(format!("{}-{container}-{run}", pod.uid()))
 }
 
@@ -174,28 +165,6 @@ pub(super) fn run_of(id: &ContainerId, pod: &Pod, container: &str) -> Option<u32
         .ok()
 }
 
-/// The files in `/etc` that are the pod's.
-fn etc(prepared: &Prepared) -> Vec<BindMount> {
-    let mount = |name: &str| BindMount {
-        source: prepared.dir.join("etc").join(name),
-        sub_path: PathBuf::new(),
-        target: PathBuf::from("/etc").join(name),
-        read_only: false,
-    };
-    ["hosts", "hostname", "resolv.conf"].map(mount).to_vec()
-}
-
-fn message_file(prepared: &Prepared, container: &Container, run: u32) -> PathBuf {
-    prepared.dir.join("messages").join(format!("{}-{run}", container.name))
-}
-
-fn make_message_file(path: &std::path::Path) -> std::io::Result<()> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    fs::File::create(path)?.set_permissions(fs::Permissions::from_mode(0o666))
-}
-
 /// Waits for the end of a run, and reads the message it left.
 pub(super) fn wait(
     shared: &Arc<Shared>,
@@ -205,7 +174,6 @@ pub(super) fn wait(
     run: u32,
 ) -> impl Future<Output = (Exit, String)> + Send + use<> {
     let (shared, container) = (Arc::clone(shared), container.clone());
-    let file = shared.pod_dir(pod).join("messages").join(format!("{}-{run}", container.name));
     let log = LogId { pod: pod.uid().to_owned(), container: container.name.clone(), run };
     async move {
         let exit = match shared.runtime.wait(&id).await {
@@ -220,7 +188,7 @@ pub(super) fn wait(
             }
         };
         shared.logs.stored(&log, LAST_WORDS_MAX).await;
-        let message = termination::message(&shared, &container, file, log, exit).await;
+        let message = termination::message(&shared, &container, &id, log, exit).await;
         if let Err(error) = shared.runtime.remove_container(&id).await {
             tracing::warn!(container = %id, %error, "could not remove a container that ended; it is tried again with its pod");
         }
@@ -242,12 +210,12 @@ pub(super) fn probe(
     let probe = &running.probes[at];
     let wait = probe.wait((!first).then(|| running.since.elapsed()));
     let (target, limit) = (probe.target.clone(), probe.schedule.timeout);
-    let (shared, sandbox) = (Arc::clone(shared), sandbox.clone());
+    let (shared, sandbox, id) = (Arc::clone(shared), sandbox.clone(), running.id.clone());
     async move {
         if !wait.is_zero() {
             wait_for_try(wait).await;
         }
-        let outcome = attempt(&*shared.runtime, &sandbox, &target, limit).await;
+        let outcome = attempt(&*shared.runtime, &sandbox, id.as_ref(), &target, limit).await;
         Happening::Probed { index, round, probe: at, outcome }
     }
     .boxed()

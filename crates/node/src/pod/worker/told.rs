@@ -3,18 +3,19 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::runtime::{BindMount, RuntimeError, StartFailure, Step};
+use crate::runtime::{BindMount, OwnFile, RuntimeError, StartFailure, Step};
 
 /// Where the host's directories are in a container.
 #[derive(Debug)]
 pub(super) struct Shown(Vec<(PathBuf, PathBuf)>);
 
 impl Shown {
-    /// Those of a container with these layers and mounts.
-    pub(super) fn of(layers: &[PathBuf], mounts: &[BindMount]) -> Self {
+    /// Those of a container with these layers, files and mounts.
+    pub(super) fn of(layers: &[PathBuf], files: &[OwnFile], mounts: &[BindMount]) -> Self {
+        let files = files.iter().map(|file| (file.target.clone(), file.target.clone()));
         let mounts = mounts.iter().map(|mount| (mount.source.clone(), mount.target.clone()));
         let layers = layers.iter().map(|layer| (layer.clone(), PathBuf::from("/")));
-        Self(mounts.chain(layers).collect())
+        Self(files.chain(mounts).chain(layers).collect())
     }
 
     /// The path in the container, if the host's is shown there.
@@ -59,7 +60,9 @@ fn of_failure(failure: &StartFailure, shown: &Shown) -> StartFailure {
 
 fn of_error(error: &RuntimeError) -> String {
     match error {
-        RuntimeError::Start { failure, .. } => of_failure(failure, &Shown(Vec::new())).to_string(),
+        RuntimeError::Start { failure, .. } | RuntimeError::Exec { failure } => {
+            of_failure(failure, &Shown(Vec::new())).to_string()
+        }
         RuntimeError::Invalid { reason, .. } => reason.clone(),
         RuntimeError::NotFound { kind, .. } => format!("its {kind} is not there any more"),
         RuntimeError::Exists { kind, .. } => format!("an earlier {kind} of it is still there"),
@@ -86,6 +89,7 @@ mod tests {
         };
         let shown = Shown::of(
             &["/data/images/l1".into()],
+            &[OwnFile { target: "/etc/hosts".into(), content: String::new() }],
             &[mount("/run/ebb/1/pods/UID/volumes/v", "/in"), mount("/data/volumes/UID/w", "/out")],
         );
         let start = |step, subject: &str, errno| RuntimeError::Start {
@@ -103,6 +107,10 @@ mod tests {
                 "mounting /in/sub: Too many levels of symbolic links (os error 40)",
             ),
             (start(Step::Mount, "/out", libc::ENOTDIR), "mounting /out: Not a directory (os error 20)"),
+            (
+                start(Step::Mount, "/etc/hosts", libc::ENOTDIR),
+                "mounting /etc/hosts: Not a directory (os error 20)",
+            ),
             (
                 start(Step::Mount, "/data/containers/7/proc", libc::EPERM),
                 "mounting: Operation not permitted (os error 1)",

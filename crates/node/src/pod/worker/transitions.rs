@@ -9,7 +9,8 @@ use resources::{
 use tokio::time::Instant;
 
 use super::{
-    Happening, Worker, deadline, end, hook,
+    Happening, Worker, deadline, end,
+    hook::{self, Hook},
     start::{self, Run},
 };
 use crate::{
@@ -43,12 +44,14 @@ impl Worker {
         self.left_out.extend(run.unsupported);
         let has_readiness = run.probes.iter().any(|probe| probe.kind == Kind::Readiness);
         let has_startup = run.probes.iter().any(|probe| probe.kind == Kind::Startup);
+        let hook = run.id.clone().zip(hook::post_start(&record.spec));
+        let waits = has_startup || hook.is_some();
         let running = Running {
             id: run.id.clone(),
             started_at: (self.shared.clock)(),
             since: Instant::now(),
-            started: !has_startup,
-            ready: !has_readiness && !has_startup,
+            started: !waits,
+            ready: !has_readiness && !waits,
             probes: run.probes,
             killed_for: None,
             failing: None,
@@ -58,10 +61,57 @@ impl Worker {
         if let Some(id) = run.id {
             self.follow_end(index, id);
         }
-        if !is_built_in {
-            self.ask(index);
+        match hook {
+            Some((id, hook)) => self.run_post_start(index, id, hook),
+            None if is_built_in => {}
+            None => self.ask(index),
         }
         self.renew_built_in();
+    }
+
+    /// Does what is to be done when a container has been started; its probes wait for that.
+    fn run_post_start(&mut self, index: usize, id: ContainerId, hook: Hook) {
+        let (shared, sandbox) = (Arc::clone(&self.shared), self.sandbox.clone());
+        let round = self.records[index].round;
+        self.happenings.push(Box::pin(async move {
+            let run = hook::run(&hook, &*shared.runtime, &sandbox, &id, std::future::pending());
+            Happening::PostStarted { index, round, outcome: run.await }
+        }));
+    }
+
+    /// Goes on with a container whose hook is done, or ends it where that failed; returns whether its status changed.
+    pub(super) fn post_started(&mut self, index: usize, round: u32, outcome: Outcome) -> bool {
+        if self.records[index].round != round {
+            return false;
+        }
+        if let Err(why) = outcome {
+            self.warn(Some(index), "FailedPostStartHook", format!("PostStartHook failed: {why}"));
+            self.end_for(index, format!("PostStartHook failed: {why}"), None);
+            return false;
+        }
+        let Some(running) = self.records[index].running_mut() else { return false };
+        let has = |kind| running.probes.iter().any(|probe| probe.kind == kind);
+        (running.started, running.ready) =
+            (!has(Kind::Startup), !has(Kind::Startup) && !has(Kind::Readiness));
+        self.ask(index);
+        true
+    }
+
+    /// Asks a container to end, for a reason that its status will say. Its exit arrives by itself.
+    fn end_for(&mut self, index: usize, why: String, grace: Option<Duration>) {
+        let record = &mut self.records[index];
+        let hook = hook::pre_stop(&record.spec);
+        let Some(running) = record.running_mut() else { return };
+        running.killed_for = Some(why);
+        if let Some(id) = running.id.clone() {
+            let grace = grace.unwrap_or_else(|| deadline::grace(&self.pod));
+            let stop = end::stop_within(Arc::clone(&self.shared), self.sandbox.clone(), id, hook, grace);
+            // Nothing follows from the stop.
+            self.happenings.push(Box::pin(async move {
+                stop.await;
+                std::future::pending().await
+            }));
+        }
     }
 
     /// Waits for the end of a container's run.
@@ -193,17 +243,8 @@ impl Worker {
             (Kind::Startup | Kind::Liveness, Verdict::Failing) => {
                 let why = outcome.as_ref().err().cloned().unwrap_or_default();
                 tracing::info!(pod = %self.pod.key(), container = name, why, "probe failed; restarting the container");
-                running.killed_for = Some(format!("{kind:?} probe failed: {why}"));
-                if let Some(id) = running.id.clone() {
-                    let grace = probe_grace(&record.spec, kind).unwrap_or_else(|| deadline::grace(&self.pod));
-                    let (shared, sandbox) = (Arc::clone(&self.shared), self.sandbox.clone());
-                    let stop = end::stop_within(shared, sandbox, id, hook::of(&record.spec), grace);
-                    // The exit arrives by itself; nothing follows from the stop.
-                    self.happenings.push(Box::pin(async move {
-                        stop.await;
-                        std::future::pending().await
-                    }));
-                }
+                let grace = probe_grace(&record.spec, kind);
+                self.end_for(index, format!("{kind:?} probe failed: {why}"), grace);
                 let probe = format!("{kind:?}").to_lowercase();
                 let message = format!("Container {name} failed {probe} probe, will be restarted");
                 let news = self.news_of(Some(index), false, "Killing", message);

@@ -1,5 +1,6 @@
 //! Finding the keeper of a directory, or starting one, and hearing what it keeps.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::Child;
@@ -175,15 +176,16 @@ impl Client {
             Event::Sandbox { sandbox, addresses } => {
                 inventory.sandboxes.push((sandbox, addresses, fds.next()));
             }
-            Event::Container { slot, pid, note, report, exit } => {
+            Event::Container { slot, pid, note, report, exit, has_message } => {
                 let (app, init) = fds.next().zip(fds.next()).ok_or_else(none_left)?;
+                let message = if has_message { fds.next().map(File::from) } else { None };
                 let readers = fds.next().zip(fds.next()).map(|(stdout, stderr)| [stdout, stderr]);
                 let (sender, receiver) = watch::channel(exit);
                 if exit.is_none() {
                     self.waiting.lock().exits.insert(slot, sender);
                 }
                 let copy = note.copy.clone();
-                let running = Running { slot, pid, app, init, exit: receiver, copy, report };
+                let running = Running { slot, pid, app, init, exit: receiver, copy, message, report };
                 inventory.containers.push(Kept { running, note, readers });
             }
             Event::Socket { name } => inventory.sockets.push((name, fds.next().ok_or_else(none_left)?)),

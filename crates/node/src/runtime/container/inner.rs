@@ -1,25 +1,25 @@
 //! The work of the container runtime: asking the keeper, and removing what has ended.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::copies;
-use super::dial::Dialer;
+use crate::removals::Removals;
 use crate::runtime::cgroup::{self, Cgroups};
 use crate::runtime::client::{self, Client, Inventory, KILL_TIMEOUT, Running};
+use crate::runtime::dial::{Dialer, Network};
 use crate::runtime::keeper::slot;
-use crate::runtime::protocol::{ContainerOrder, Note, Request, Rootfs};
+use crate::runtime::protocol::{ContainerOrder, Note, Request, Root, Rootfs};
 use crate::runtime::registry::Registry;
 use crate::runtime::taken_over::Legacy;
 use crate::runtime::{
     ContainerId, ContainerSpec, Parting, Result, RuntimeError, SandboxId, SandboxSpec, Started, Stats, sys,
 };
 
-/// A sandbox's network namespace, once the keeper has made it.
-type Network = Option<Arc<OwnedFd>>;
+/// A sandbox's network, once the keeper has made it.
+type Made = Option<Arc<Network>>;
 
 pub(super) struct Inner {
     pub(super) client: Arc<Client>,
@@ -29,7 +29,8 @@ pub(super) struct Inner {
     /// The number of the next copied image.
     copies: AtomicU64,
     pub(super) dialer: Dialer,
-    registry: Registry<Network>,
+    registry: Registry<Made>,
+    removals: Removals,
     pub(super) legacy: Legacy,
 }
 
@@ -42,7 +43,8 @@ impl Inner {
         dialer: Dialer,
     ) -> Self {
         let (copies, registry, legacy) = (AtomicU64::new(0), Registry::default(), Legacy::default());
-        Self { client, cgroups: cgroups.into(), run_dir, overlay, copies, dialer, registry, legacy }
+        let (cgroups, removals) = (cgroups.into(), Removals::default());
+        Self { client, cgroups, run_dir, overlay, copies, dialer, registry, removals, legacy }
     }
 
     /// Takes in what the keeper had of an earlier daemon.
@@ -51,7 +53,8 @@ impl Inner {
         let next = copies::clean(&self.run_dir.join(slot::DIRECTORY), &held)?;
         self.copies.store(next, Ordering::Relaxed);
         self.legacy.fill(inventory, |id, mut estate| {
-            let network = estate.network.take().map(|network| Some(Arc::new(network)));
+            let network = estate.network.take();
+            let network = network.map(|namespace| Some(Arc::new(Network::new(namespace, Vec::new()))));
             self.registry.adopt(id, network, estate.running());
         });
         Ok(())
@@ -61,7 +64,11 @@ impl Inner {
         let id = spec.id.clone();
         self.registry.add_sandbox(&id, None)?;
         match self.client.create_sandbox(spec).await {
-            Ok(network) => self.registry.sandbox(&id, |sandbox| *sandbox = network.map(Arc::new)),
+            Ok(mut fds) => {
+                let namespace = (!fds.is_empty()).then(|| fds.remove(0));
+                let network = namespace.map(|namespace| Arc::new(Network::new(namespace, fds)));
+                self.registry.sandbox(&id, |sandbox| *sandbox = network)
+            }
             Err(error) => {
                 self.registry.remove_sandbox(&id);
                 self.client.forget_sandbox(&id).await;
@@ -74,7 +81,6 @@ impl Inner {
     pub(super) async fn start_container(self: Arc<Self>, spec: ContainerSpec) -> Result<Started> {
         validate(&spec)?;
         let task = tokio::spawn(async move {
-            self.network(&spec.sandbox)?;
             let reservation = self.registry.reserve(&spec.id, &spec.sandbox)?;
             let running = self.ask_for(spec).await?;
             let started = running.started();
@@ -88,8 +94,10 @@ impl Inner {
         let ContainerSpec { id, sandbox, rootfs, readonly_rootfs, argv, env, cwd, user, .. } = spec;
         let copy = if self.overlay { None } else { Some(self.copy(&id, &rootfs).await?) };
         let rootfs = copy.clone().map_or(Rootfs::Overlay(rootfs), Rootfs::Copy);
+        let (files, contents) = spec.files.into_iter().map(|file| (file.target, file.content)).unzip();
+        let root = Root { rootfs, files, message: spec.message_path };
         let order = ContainerOrder {
-            rootfs,
+            contents,
             readonly_rootfs,
             argv,
             env,
@@ -114,13 +122,13 @@ impl Inner {
             content: spec.content,
         };
         let (resources, sent) = (spec.resources, sys::monotonic());
-        let request = |request, note| Request::StartContainer { request, note, resources, sent };
+        let request = |request, note| Request::StartContainer { request, note, root, resources, sent };
         let output: Vec<_> =
             [spec.stdout, spec.stderr].into_iter().chain(spec.readers.into_iter().flatten()).collect();
         match self.client.start_container(request, note, &order, &output, spec.taken).await {
             Ok(running) => Ok(running),
             Err(error) => {
-                remove_copy(&id, copy).await?;
+                self.remove_copy(&id, copy).await?;
                 Err(error)
             }
         }
@@ -130,7 +138,7 @@ impl Inner {
         self.registry.running(id, f)
     }
 
-    pub(super) fn network(&self, id: &SandboxId) -> Result<Arc<OwnedFd>> {
+    pub(super) fn network(&self, id: &SandboxId) -> Result<Arc<Network>> {
         let made = self.registry.sandbox(id, |network| network.clone())?;
         made.ok_or_else(|| RuntimeError::NotFound { kind: "sandbox", id: id.to_string() })
     }
@@ -160,12 +168,12 @@ impl Inner {
         })??;
         let cgroups = Arc::clone(&self.cgroups);
         let directory = self.run_dir.join(slot::DIRECTORY).join(slot::name(slot));
-        let removal = tokio::task::spawn_blocking(move || {
+        let removal = self.removals.run(move || {
             cgroup::kill_and_remove(&*cgroups, &slot::name(slot))?;
             slot::remove_directory(&directory)
         });
-        removal.await.map_err(|error| failed(io::Error::other(error)))?.map_err(failed)?;
-        remove_copy(id, copy).await?;
+        removal.await.map_err(failed)?;
+        self.remove_copy(id, copy).await?;
         self.registry.forget(id, slot);
         self.client.forget(slot).await
     }
@@ -198,33 +206,32 @@ impl Inner {
         match copied.map_err(io::Error::other).flatten() {
             Ok(()) => Ok(into),
             Err(error) => {
-                remove_copy(id, Some(into)).await?;
+                self.remove_copy(id, Some(into)).await?;
                 Err(RuntimeError::io(format!("copying the image of container {id}"), error))
             }
         }
     }
-}
 
-async fn remove_copy(id: &ContainerId, copy: Option<PathBuf>) -> Result<()> {
-    let Some(copy) = copy else { return Ok(()) };
-    let removed = tokio::task::spawn_blocking(move || slot::remove_directory(&copy)).await;
-    removed
-        .map_err(io::Error::other)
-        .flatten()
-        .map_err(|error| RuntimeError::io(format!("removing the copied image of container {id}"), error))
+    async fn remove_copy(&self, id: &ContainerId, copy: Option<PathBuf>) -> Result<()> {
+        let Some(copy) = copy else { return Ok(()) };
+        let removed = self.removals.run(move || slot::remove_directory(&copy)).await;
+        removed
+            .map_err(|error| RuntimeError::io(format!("removing the copied image of container {id}"), error))
+    }
 }
 
 /// Refuses what would fail later with a worse message, or do something else than asked.
 fn validate(spec: &ContainerSpec) -> Result<()> {
-    let relative =
-        spec.mounts.iter().map(|mount| &mount.target).chain(spec.tmpfs.iter().map(|mount| &mount.target));
+    let mounts = spec.mounts.iter().map(|mount| &mount.target);
+    let own = spec.files.iter().map(|file| &file.target).chain(&spec.message_path);
+    let targets = mounts.chain(spec.tmpfs.iter().map(|mount| &mount.target)).chain(own);
     let reason = if spec.argv.is_empty() {
         "no command: neither the container nor its image names one".to_owned()
     } else if spec.rootfs.is_empty() {
         "its image has no layers".to_owned()
     } else if !spec.cwd.is_empty() && !spec.cwd.starts_with('/') {
         format!("working directory {:?} is not an absolute path", spec.cwd)
-    } else if let Some(target) = relative.into_iter().find(|target| !target.is_absolute()) {
+    } else if let Some(target) = targets.into_iter().find(|target| !target.is_absolute()) {
         format!("mount path {:?} is not an absolute path", target)
     } else if spec.id.as_str().contains('/') || spec.id.as_str().is_empty() {
         "its identifier is empty or has a slash".to_owned()

@@ -16,12 +16,13 @@ impl Keeper {
     pub(super) fn take_notice(&mut self, number: u64, kind: u64) -> io::Result<()> {
         let Some(child) = self.all.children.get_mut(&number) else { return Ok(()) };
         let open = match kind {
-            REPORT => child.read_report().map(|()| true),
+            REPORT => child.read_whole_report().map(|()| true),
             CONTROL => child.read_control(),
             _ => return self.reap(number),
         };
         match open {
             Ok(true) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             // Between closing its socket and being reapable, an init tears its namespaces down, which takes
             // milliseconds: do not spin on the closed socket meanwhile.
             Ok(false) => ignore_control(&self.epoll, child)?,
@@ -62,20 +63,21 @@ impl Keeper {
         child.phase = Phase::Running { note, report, pid };
         self.refill_failures = 0;
         let child = &self.all.children[&number];
-        let fds: Vec<_> = child.app().into_iter().chain([child.process.pidfd.as_fd()]).collect();
+        let (app, message) = (child.app().into_iter(), child.message.iter().map(AsFd::as_fd));
+        let fds: Vec<_> = app.chain([child.process.pidfd.as_fd()]).chain(message).collect();
         tell(&mut self.link, &event, &fds);
     }
 
     /// A child has ended: its last words, then its end.
     fn reap(&mut self, number: u64) -> io::Result<()> {
         let Some(child) = self.all.children.get_mut(&number) else { return Ok(()) };
-        while child.report.is_some() && child.read_report().is_ok() {}
-        while matches!(child.read_control(), Ok(true)) {}
+        child.hear_last_words();
         self.advance(number);
         let Some(mut child) = self.all.children.remove(&number) else { return Ok(()) };
         // The daemon has a copy, so closing this one would not end the kernel's telling of it.
         epoll::delete(&self.epoll, &child.process.pidfd)?;
         ignore_control(&self.epoll, &child)?;
+        self.all.execs.kill_of(number);
         if child.control.is_none() {
             // What a plain program started and left behind is in its process group, whose number nobody else can
             // have until the program is reaped.
@@ -88,7 +90,7 @@ impl Keeper {
         match &child.phase {
             Phase::Running { .. } => {
                 let exit = Exit { code, signal, oom_killed };
-                (child.control, child.report) = (None, None);
+                (child.control, child.report, child.order) = (None, None, None);
                 self.all.ended.insert(number, Ended { child, exit });
                 self.send(&Event::Exited { slot: number, exit }, &[]);
                 return Ok(());
@@ -100,7 +102,11 @@ impl Keeper {
                 self.send(&Event::StartFailed { request: *request, failure }, &[]);
             }
             Phase::Pooled => {
-                self.refill_failures += 1;
+                match &child.mounted {
+                    // Others may have no trouble with theirs.
+                    Some(mounted) => self.recent.forget(&mounted.root),
+                    None => self.refill_failures += 1,
+                }
                 let why =
                     child.failure.map_or_else(|| format!("exit code {code}"), |failure| failure.to_string());
                 self.warn(format!("a container shell ended before it was used: {why}"));
@@ -137,6 +143,7 @@ impl Children {
 
     /// Kills and removes all.
     pub(super) fn remove_all(&mut self) -> io::Result<()> {
+        self.end_execs();
         self.kill_all();
         for child in std::mem::take(&mut self.children).into_values() {
             child.end()?;

@@ -31,7 +31,8 @@ impl Keeper {
 fn tell_container(link: &mut Option<Link>, slot: u64, child: &Child, exit: Option<Exit>) {
     let (Phase::Running { note, report, pid }, Some(app)) = (&child.phase, child.app()) else { return };
     let mut fds: Vec<BorrowedFd<'_>> = vec![app, child.process.pidfd.as_fd()];
-    fds.extend(child.output.iter().map(AsFd::as_fd));
-    let event = Event::Container { slot, pid: *pid, note: note.clone(), report: report.clone(), exit };
+    fds.extend(child.message.iter().chain(&child.output).map(AsFd::as_fd));
+    let (note, report, has_message) = (note.clone(), report.clone(), child.message.is_some());
+    let event = Event::Container { slot, pid: *pid, note, report, exit, has_message };
     tell(link, &event, &fds);
 }

@@ -20,7 +20,7 @@ pub(super) fn spawn(
     stdout: BorrowedFd<'_>,
     stderr: BorrowedFd<'_>,
 ) -> io::Result<(ChildProcess, OwnedFd)> {
-    let (ours, theirs) = wire::pair()?;
+    let (ours, theirs) = wire::pair_with_child()?;
     let keeper = rustix::process::getpid();
     // SAFETY: the keeper has one thread, which it made sure of when it started.
     let child = unsafe {

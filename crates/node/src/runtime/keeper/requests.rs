@@ -5,6 +5,7 @@ use std::io;
 use rustix::io::Errno;
 
 use super::serve::{Keeper, Next};
+use super::starts::Order;
 use crate::runtime::protocol::{Configuration, Event, Request};
 use crate::runtime::wire::Message;
 use crate::runtime::{RuntimeError, StartFailure, Step};
@@ -27,18 +28,26 @@ impl Keeper {
             Request::Configure(configuration) => return Ok(self.configure(configuration)),
             // It makes no sense before.
             _ if !attached => return self.daemon_left(),
-            Request::CreateSandbox { request, sandbox, hostname, addresses } => {
+            Request::CreateSandbox { request, sandbox, hostname, addresses, next } => {
                 self.create_sandbox(*request, sandbox, hostname, addresses);
+                if let Some(isolated) = &mut self.all.isolated {
+                    isolated.guess(next);
+                }
             }
             Request::RemoveSandbox { sandbox } => {
                 self.all.pods.remove(sandbox);
             }
-            Request::StartContainer { request, note, resources, sent } => {
-                self.start_container(*request, note, resources, *sent, message.body(), fds);
+            Request::StartContainer { request, note, root, resources, sent } => {
+                let order = Order { note, root, resources, sent: *sent, body: message.body() };
+                self.start_container(*request, &order, fds);
             }
             Request::StartProcess { request, note, sent } => {
                 self.start_process(*request, note, *sent, message.body(), fds);
             }
+            Request::Exec { request, slot, argv, terminal } => {
+                self.exec(*request, *slot, argv, *terminal, &fds);
+            }
+            Request::EndExec { exec } => self.all.execs.kill(*exec),
             Request::Forget { slot } => {
                 self.all.ended.remove(slot);
             }
@@ -111,6 +120,10 @@ fn refusal(request: &Request) -> Option<Event> {
             let failure = StartFailure::new(Step::Shell, "", none_left);
             Some(Event::StartFailed { request: *request, failure })
         }
+        Request::Exec { request, .. } => {
+            let failure = StartFailure::new(Step::Shell, "", none_left);
+            Some(Event::ExecFailed { request: *request, failure })
+        }
         Request::KeepSocket { request, .. } => {
             let problem = Some(io::Error::from(none_left).to_string());
             Some(Event::Done { request: *request, problem })
@@ -119,6 +132,7 @@ fn refusal(request: &Request) -> Option<Event> {
         Request::Configure(_)
         | Request::CreateSandbox { .. }
         | Request::RemoveSandbox { .. }
+        | Request::EndExec { .. }
         | Request::Forget { .. }
         | Request::Discard { .. }
         | Request::DropSocket { .. }

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
 
 use super::netlink::Route;
-use crate::runtime::{RuntimeError, sys};
+use crate::runtime::{RuntimeError, dial, sys};
 
 const NEW: UnshareFlags = UnshareFlags::NEWNET.union(UnshareFlags::NEWIPC).union(UnshareFlags::NEWUTS);
 
@@ -24,7 +24,13 @@ pub(super) struct Sandbox {
     pub(super) network: OwnedFd,
     pub(super) ipc: OwnedFd,
     pub(super) uts: OwnedFd,
+    pub(super) addresses: Vec<IpAddr>,
+    /// Sockets in its network, for the first connections into it: the daemon need not enter the namespace for those.
+    pub(super) sockets: Vec<OwnedFd>,
 }
+
+/// One for whoever asks whether the pod is ready, and one for the first request.
+const SOCKETS: usize = 2;
 
 /// Makes sandboxes. Knows the keeper's own namespaces, to come back to.
 pub(super) struct Sandboxes {
@@ -38,25 +44,28 @@ impl Sandboxes {
     }
 
     /// Makes a sandbox with its loopback device up.
-    pub(super) fn create(&self) -> io::Result<Sandbox> {
+    pub(super) fn create(&self, addresses: &[IpAddr]) -> io::Result<Sandbox> {
         let _away = Away(&self.home);
         sys::unshare(NEW)?;
-        Route::new()?.raise_loopback()?;
+        let route = Route::new()?;
+        route.raise_loopback()?;
+        addresses.iter().try_for_each(|address| route.add_address(*address))?;
         for (file, value) in SETTINGS {
             match fs::write(file, value) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
         }
-        Sandbox::current()
+        let sockets = (0..SOCKETS).map(|_| dial::socket()).collect::<io::Result<_>>()?;
+        Ok(Sandbox { addresses: addresses.to_vec(), sockets, ..Sandbox::current()? })
     }
 
-    /// Makes a sandbox a pod's.
+    /// Makes a sandbox, which has these addresses or none, a pod's.
     pub(super) fn assign(&self, sandbox: &Sandbox, hostname: &str, addresses: &[IpAddr]) -> io::Result<()> {
         let _away = Away(&self.home);
-        sandbox.enter()?;
+        sandbox.enter_named()?;
         rustix::system::sethostname(hostname.as_bytes())?;
-        if addresses.is_empty() {
+        if sandbox.addresses == addresses {
             return Ok(());
         }
         let route = Route::new()?;
@@ -68,7 +77,8 @@ impl Sandbox {
     /// Those that this process is in.
     fn current() -> io::Result<Self> {
         let open = |name: &str| File::open(format!("/proc/self/ns/{name}")).map(OwnedFd::from);
-        Ok(Self { network: open("net")?, ipc: open("ipc")?, uts: open("uts")? })
+        let (network, ipc, uts) = (open("net")?, open("ipc")?, open("uts")?);
+        Ok(Self { network, ipc, uts, addresses: Vec::new(), sockets: Vec::new() })
     }
 
     pub(super) fn descriptors(&self) -> [BorrowedFd<'_>; 3] {
@@ -76,8 +86,13 @@ impl Sandbox {
     }
 
     fn enter(&self) -> io::Result<()> {
+        self.enter_named()?;
+        Ok(move_into_link_name_space(self.ipc.as_fd(), Some(LinkNameSpaceType::InterProcessCommunication))?)
+    }
+
+    /// Enters those that have names and addresses.
+    fn enter_named(&self) -> io::Result<()> {
         move_into_link_name_space(self.network.as_fd(), Some(LinkNameSpaceType::Network))?;
-        move_into_link_name_space(self.ipc.as_fd(), Some(LinkNameSpaceType::InterProcessCommunication))?;
         Ok(move_into_link_name_space(self.uts.as_fd(), Some(LinkNameSpaceType::HostNameAndNISDomainName))?)
     }
 }

@@ -11,8 +11,9 @@ use rustix::time::Timespec;
 
 use super::children::Children;
 use super::link::{Heard, Link};
+use super::recent::{Mounted, Recent};
 use super::scratch;
-use crate::runtime::protocol::{Configuration, Event};
+use crate::runtime::protocol::{Configuration, Event, Root};
 use crate::runtime::rendezvous::{self, Accepted, Directory};
 use crate::runtime::sys;
 
@@ -40,6 +41,8 @@ const LISTENER: u64 = u64::MAX - 1;
 pub(super) const PIDFD: u64 = 0;
 pub(super) const CONTROL: u64 = 1;
 pub(super) const REPORT: u64 = 2;
+/// Of an exec; the number has more.
+pub(super) const EXEC: u64 = 3;
 
 pub(super) struct Keeper {
     listener: OwnedFd,
@@ -57,6 +60,7 @@ pub(super) struct Keeper {
     pub(super) configured: Option<(Configuration, bool)>,
     pub(super) all: Children,
     pub(super) sockets: BTreeMap<String, OwnedFd>,
+    pub(super) recent: Recent,
     pub(super) refill_failures: u32,
     /// For the next daemon to log.
     pub(super) warnings: VecDeque<String>,
@@ -83,6 +87,7 @@ pub(super) fn serve(listener: OwnedFd, directory: Directory) -> io::Result<()> {
         configured: None,
         all: Children::plain(),
         sockets: BTreeMap::new(),
+        recent: Recent::default(),
         refill_failures: 0,
         warnings: VecDeque::new(),
     };
@@ -120,6 +125,10 @@ impl Keeper {
                 let next = match event.data.u64() {
                     LISTENER => self.accept()?,
                     DAEMON => self.hear(event.flags)?,
+                    data if data % 4 == EXEC => {
+                        self.take_exec_notice(data / 4);
+                        Next::On
+                    }
                     data => {
                         self.take_notice(data / 4, data % 4)?;
                         Next::On
@@ -224,6 +233,7 @@ impl Keeper {
         // One that only looked in changes nothing.
         if self.deadline.is_none() {
             self.all.abandon_starts();
+            self.all.execs.kill_all();
             if !self.all.any() && self.sockets.is_empty() {
                 return Ok(Next::End);
             }
@@ -241,7 +251,13 @@ impl Keeper {
         self.deadline.is_none()
             && self.refill_failures < REFILL_FAILURES_MAX
             && (isolated.spare.len() < configured.pools.sandboxes
-                || self.all.pooled().count() < configured.pools.shells)
+                || self.all.pooled().count() < configured.pools.shells
+                || self.unprepared().is_some())
+    }
+
+    /// The root of a late start that no shell has mounted.
+    fn unprepared(&self) -> Option<&Root> {
+        self.recent.iter().find(|root| !self.all.prepared().any(|(_, mounted)| mounted.root == **root))
     }
 
     /// Makes one thing for a pool.
@@ -250,13 +266,29 @@ impl Keeper {
             return;
         };
         let made = if isolated.spare.len() < configured.pools.sandboxes {
-            isolated.sandboxes.create().map(|sandbox| isolated.spare.push(sandbox))
+            let wanted = isolated.spare.wanted();
+            isolated.sandboxes.create(wanted.as_slice()).map(|sandbox| isolated.spare.add(sandbox))
+        } else if self.all.pooled().count() < configured.pools.shells {
+            self.make_shell(None).map(|_| ())
         } else {
-            self.make_shell().map(|_| ())
+            self.prepare_shell()
         };
         if let Err(error) = made {
             self.refill_failures += 1;
             self.warn(format!("filling the pools: {error}"));
+        }
+    }
+
+    /// Makes a shell with a root mounted that was started lately.
+    fn prepare_shell(&mut self) -> io::Result<()> {
+        let Some(root) = self.unprepared().cloned() else { return Ok(()) };
+        match Mounted::from_now(&root) {
+            Ok(mounted) => self.make_shell(Some(mounted)).map(|_| ()),
+            Err(_) => {
+                // Its image was removed, which is no failure.
+                self.recent.forget(&root);
+                Ok(())
+            }
         }
     }
 

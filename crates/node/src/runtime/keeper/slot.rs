@@ -3,11 +3,11 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::private_dir;
 use crate::runtime::cgroup::{self, Cgroups};
+use crate::runtime::protocol::Root;
 use crate::runtime::shell::{Shell, Stage};
 use crate::runtime::sys::ChildProcess;
 use crate::runtime::{Capabilities, Resources, RuntimeError, seccomp, sys, wire};
@@ -60,16 +60,26 @@ impl Slots {
         &self.stage
     }
 
+    pub(super) fn cgroups(&self) -> &dyn Cgroups {
+        &*self.cgroups
+    }
+
+    /// The system call filter for default capabilities.
+    pub(super) fn filter(&self) -> &[libc::sock_filter] {
+        &self.filter
+    }
+
     /// Whether there is what could not be removed yet.
     pub(super) fn has_left(&self) -> bool {
         !self.left.is_empty()
     }
 
     /// Makes a slot. What of it was made before a failure is removed, sooner or later.
-    pub(super) fn create(&mut self) -> io::Result<NewShell> {
+    /// Its shell mounts `root` beforehand, if that is known.
+    pub(super) fn create(&mut self, root: Option<&Root>) -> io::Result<NewShell> {
         let number = self.next;
         self.next += 1;
-        let shell = self.make(number);
+        let shell = self.make(number, root);
         match shell {
             Ok(_) => self.remove_left(),
             // The first of two errors is the one to be told.
@@ -87,24 +97,20 @@ impl Slots {
     }
 
     #[allow(unsafe_code)]
-    fn make(&self, number: u64) -> io::Result<NewShell> {
+    fn make(&self, number: u64, root: Option<&Root>) -> io::Result<NewShell> {
         let name = name(number);
         let directory = self.directory.join(&name);
-        private_dir::make(&directory)?;
-        // The upper directory is the container's root, which any user of it must be able to read.
-        for name in ["upper", "work"] {
-            fs::DirBuilder::new().mode(0o755).create(directory.join(name))?;
-        }
         self.cgroups.create(&name)?;
         let target = self.cgroups.clone_target(&name)?;
-        let (control, init_control) = wire::pair()?;
-        let (report, init_report) = wire::pair()?;
+        let (control, init_control) = wire::pair_with_child()?;
+        let (report, init_report) = wire::pair_with_child()?;
         let shell = Shell {
             stage: &self.stage,
             directory: &directory,
             cgroups: &*self.cgroups,
             cgroup: &name,
             filter: &self.filter,
+            root,
             control: init_control,
             report: init_report,
         };

@@ -7,14 +7,15 @@ use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, WaitOptions, WaitStatus};
 
 use super::user::Identity;
-use super::{Notice, Shell, StartFailure, Step, confine, order, sys, tell};
+use super::{Notice, Prepared, Shell, StartFailure, Step, confine, order, sys, tell};
 use crate::runtime::Capabilities;
 
 #[allow(unsafe_code)]
-pub(super) fn run(shell: Shell<'_>) -> Infallible {
+pub(super) fn run(shell: Shell<'_>, prepared: Prepared) -> Infallible {
     let Shell { stage, directory, cgroups, filter, control, report, .. } = shell;
-    let surroundings =
-        order::Surroundings { stage, directory, filter, single_hierarchy: cgroups.single_hierarchy() };
+    let single_hierarchy = cgroups.single_hierarchy();
+    let root = prepared.root.as_ref().map(AsFd::as_fd);
+    let surroundings = order::Surroundings { stage, directory, filter, single_hierarchy, root };
     let socket = report.as_fd();
     // SAFETY: this process is itself a fork of the keeper, which has one thread.
     let app = match unsafe { sys::fork(0, None, || order::follow(&surroundings, socket)) } {
@@ -24,10 +25,10 @@ pub(super) fn run(shell: Shell<'_>) -> Infallible {
             sys::exit_now(1)
         }
     };
-    tell(control.as_fd(), &Notice::App, &[app.pidfd.as_fd()]);
+    tell(control.as_fd(), &Notice::App, &[app.pidfd.as_fd(), prepared.message.as_fd()]);
     // The app's exec must be what closes the last copy: that is how the keeper knows of it.
     drop(report);
-    drop(app.pidfd);
+    drop((app.pidfd, prepared));
     confine_self(filter);
     let (code, signal) = reap_until(app.pid);
     tell(control.as_fd(), &Notice::Ended { code, signal }, &[]);

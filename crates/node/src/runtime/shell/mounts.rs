@@ -13,7 +13,7 @@ use rustix::mount::{MountFlags, MoveMountFlags, mount, mount_bind, mount_remount
 
 use super::{Outcome, Stage, StartFailure, Step, files, through};
 
-const SAFE: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
+pub(super) const SAFE: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
 
 /// Upstream: the OCI engines' default masked and read-only paths.
 const PROC_MASKED: &[&str] = &[
@@ -48,11 +48,12 @@ const LINKS: &[(&str, &str)] = &[
     ("stderr", "/proc/self/fd/2"),
 ];
 
-/// Mounts `/proc` and `/dev` in the stage.
+/// Mounts `/proc` and `/dev` in the stage, and what hides directories.
 pub(super) fn prepare(stage: &Stage) -> Outcome<()> {
+    make("tmpfs", &stage.empty, MountFlags::RDONLY | SAFE, "size=0")?;
     make("proc", &stage.proc, SAFE, "")?;
     for name in PROC_MASKED {
-        mask(&stage.proc.join(name))?;
+        mask(stage, &stage.proc.join(name))?;
     }
     for name in PROC_READ_ONLY {
         make_read_only(&stage.proc.join(name))?;
@@ -78,19 +79,25 @@ fn prepare_dev(dev: &Path) -> Outcome<()> {
     make("tmpfs", &at("shm"), SAFE, "mode=1777,size=65536k")
 }
 
-/// Moves the stage's mounts into the root file system, and adds those of the pod's namespaces.
-pub(super) fn finish(stage: &Stage, root: BorrowedFd<'_>, single_hierarchy: bool) -> Outcome<()> {
-    make("mqueue", &stage.dev.join("mqueue"), SAFE, "")?;
+/// Moves the stage's mounts into the root file system.
+pub(super) fn place(stage: &Stage, root: BorrowedFd<'_>) -> Outcome<()> {
     for (from, target) in [(&stage.proc, "/proc"), (&stage.dev, "/dev")] {
         let target = files::directory(root, Path::new(target))?;
         let moved = move_mount(CWD, from, &target, "", MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH);
         named(from, moved)?;
     }
+    Ok(())
+}
+
+/// Adds the mounts of the pod's namespaces to a root file system that has the stage's.
+pub(super) fn finish(stage: &Stage, root: BorrowedFd<'_>, single_hierarchy: bool) -> Outcome<()> {
+    let queues = files::directory(root, Path::new("/dev/mqueue"))?;
+    make("mqueue", through(&queues).as_ref(), SAFE, "")?;
     let sys = files::directory(root, Path::new("/sys"))?;
     make("sysfs", through(&sys).as_ref(), SAFE | MountFlags::RDONLY, "")?;
     for name in SYS_MASKED {
         if let Some(path) = files::existing(root, &Path::new("/sys").join(name))? {
-            mask(through(&path).as_ref())?;
+            mask(stage, through(&path).as_ref())?;
         }
     }
     if single_hierarchy && let Some(path) = files::existing(root, Path::new("/sys/fs/cgroup"))? {
@@ -108,12 +115,12 @@ pub(super) fn tmpfs(root: BorrowedFd<'_>, target: &Path, size: Option<u64>) -> O
 }
 
 /// Hides a path, if it exists: a directory behind an empty read-only one, a file behind `/dev/null`.
-fn mask(path: &Path) -> Outcome<()> {
+fn mask(stage: &Stage, path: &Path) -> Outcome<()> {
     let hidden = match rustix::fs::stat(path) {
         Err(Errno::NOENT) => return Ok(()),
         Err(errno) => Err(errno),
         Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Directory => {
-            mount("tmpfs", path, "tmpfs", MountFlags::RDONLY | SAFE, c"size=0")
+            mount_bind(&stage.empty, path)
         }
         Ok(_) => mount_bind("/dev/null", path),
     };
@@ -128,11 +135,11 @@ fn make_read_only(path: &Path) -> Outcome<()> {
     named(path, mount_remount(path, MountFlags::BIND | MountFlags::RDONLY | SAFE, c""))
 }
 
-fn make(kind: &str, target: &Path, flags: MountFlags, options: &str) -> Outcome<()> {
+pub(super) fn make(kind: &str, target: &Path, flags: MountFlags, options: &str) -> Outcome<()> {
     let options = std::ffi::CString::new(options).expect("mount options have no null byte");
     named(target, mount(kind, target, kind, flags, options.as_c_str()))
 }
 
-fn named<T>(path: &Path, result: Result<T, Errno>) -> Outcome<T> {
+pub(super) fn named<T>(path: &Path, result: Result<T, Errno>) -> Outcome<T> {
     result.map_err(|errno| StartFailure::new(Step::Mount, path.display().to_string(), errno))
 }

@@ -11,9 +11,11 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::program::{DEFAULT_PATH, Program};
 use super::user::{self, Identity};
-use super::{GO_FDS, Go, Notice, Outcome, Stage, StartFailure, Step, confine, files, mounts, rootfs};
+use super::{
+    GO_FDS, Go, Notice, Outcome, Stage, StartFailure, Step, confine, files, mounts, own_files, rootfs,
+};
 use super::{sys, tell, volume};
-use crate::runtime::protocol::{ContainerOrder, Report};
+use crate::runtime::protocol::{ContainerOrder, Report, Root};
 use crate::runtime::{Capabilities, Seccomp, StartTimings, descriptors, seccomp, wire};
 
 /// What the app's process knows before its order arrives.
@@ -22,6 +24,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) directory: &'a Path,
     pub(super) filter: &'a [libc::sock_filter],
     pub(super) single_hierarchy: bool,
+    /// The root file system, where that is mounted already: the one that the order asks for.
+    pub(super) root: Option<BorrowedFd<'a>>,
 }
 
 /// Waits for the order and follows it, to the end of this process.
@@ -74,7 +78,7 @@ fn prepare(
     let fds: [OwnedFd; GO_FDS] = fds.try_into().map_err(|_| shell(rustix::io::Errno::BADF))?;
     let [stdout, stderr, network, ipc, uts] = fds;
     join(&network, &ipc, &uts)?;
-    let root = mount_all(surroundings, order)?;
+    let root = mount_all(surroundings, &go.root, order)?;
     let mounted = sys::monotonic();
 
     rootfs::enter(root.as_fd())?;
@@ -82,7 +86,7 @@ fn prepare(
     let mut warnings = Vec::new();
     set_oom_score(order.oom_score_adj, &mut warnings);
     for output in [&stdout, &stderr] {
-        give(output, &identity);
+        give(output.as_fd(), &identity);
     }
     enter_working_directory(&order.cwd)?;
     let name = order.argv.first().map_or("", String::as_str);
@@ -96,12 +100,13 @@ fn prepare(
     debug_assert_eq!(kept.as_raw_fd(), socket.as_raw_fd());
     std::mem::forget((kept, stdout, stderr, network, ipc, uts, root));
     let capabilities = Capabilities::from_bits(order.capabilities);
-    let filter = filter(surroundings, order.seccomp, capabilities);
+    let filter = filter(surroundings.filter, order.seccomp, capabilities);
     rustix::process::umask(Mode::from_raw_mode(0o022));
     confine::confine(&identity, capabilities, order.no_new_privileges, filter.as_deref())?;
     let executing = sys::monotonic();
     let timings = StartTimings {
         pooled: go.pooled,
+        prepared: surroundings.root.is_some(),
         shell: begun.saturating_sub(go.sent),
         mounts: mounted.saturating_sub(begun),
         confine: executing.saturating_sub(mounted),
@@ -122,10 +127,16 @@ fn join(network: &OwnedFd, ipc: &OwnedFd, uts: &OwnedFd) -> Outcome<()> {
     })
 }
 
-fn mount_all(surroundings: &Surroundings<'_>, order: &ContainerOrder) -> Outcome<OwnedFd> {
+fn mount_all(surroundings: &Surroundings<'_>, wanted: &Root, order: &ContainerOrder) -> Outcome<OwnedFd> {
     let stage = surroundings.stage;
-    let root = rootfs::mount_root(&order.rootfs, surroundings.directory, &stage.root)?;
+    let root = match surroundings.root {
+        Some(root) => {
+            root.try_clone_to_owned().map_err(|error| StartFailure::of(Step::Rootfs, "", &error))?
+        }
+        None => rootfs::assemble(wanted, surroundings.directory, stage)?,
+    };
     mounts::finish(stage, root.as_fd(), surroundings.single_hierarchy)?;
+    own_files::fill(&stage.own, &wanted.files, &order.contents)?;
     for tmpfs in &order.tmpfs {
         mounts::tmpfs(root.as_fd(), &tmpfs.target, tmpfs.size)?;
     }
@@ -143,7 +154,7 @@ fn mount_all(surroundings: &Surroundings<'_>, order: &ContainerOrder) -> Outcome
     Ok(root)
 }
 
-fn enter_working_directory(cwd: &str) -> Outcome<()> {
+pub(super) fn enter_working_directory(cwd: &str) -> Outcome<()> {
     if cwd.is_empty() {
         return Ok(());
     }
@@ -151,7 +162,7 @@ fn enter_working_directory(cwd: &str) -> Outcome<()> {
 }
 
 /// Lets the user open its own output again, as `/dev/stdout`.
-fn give(output: &OwnedFd, identity: &Identity) {
+pub(super) fn give(output: BorrowedFd<'_>, identity: &Identity) {
     if identity.uid != 0 {
         // Not everything that output may be can be given (a socket of another file system, say); it still can be
         // written to.
@@ -161,7 +172,7 @@ fn give(output: &OwnedFd, identity: &Identity) {
 }
 
 /// Lowering one's own score takes CAP_SYS_RESOURCE; without it, the score stays as it is, with a warning.
-fn set_oom_score(wanted: i32, warnings: &mut Vec<String>) {
+pub(super) fn set_oom_score(wanted: i32, warnings: &mut Vec<String>) {
     const PATH: &str = "/proc/self/oom_score_adj";
     let current = fs::read_to_string(PATH).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
     let wanted = wanted.clamp(-1000, 1000);
@@ -175,7 +186,7 @@ fn set_oom_score(wanted: i32, warnings: &mut Vec<String>) {
     }
 }
 
-fn environment(given: &[(String, String)], identity: &Identity) -> Vec<(String, String)> {
+pub(super) fn environment(given: &[(String, String)], identity: &Identity) -> Vec<(String, String)> {
     let mut env = given.to_vec();
     for (name, value) in [("PATH", DEFAULT_PATH), ("HOME", &identity.home)] {
         if !env.iter().any(|(known, _)| known == name) {
@@ -185,16 +196,15 @@ fn environment(given: &[(String, String)], identity: &Identity) -> Vec<(String, 
     env
 }
 
-fn filter<'a>(
-    surroundings: &Surroundings<'a>,
+/// The filter for a program; `default` is the one for default capabilities.
+pub(super) fn filter(
+    default: &[libc::sock_filter],
     wanted: Seccomp,
     capabilities: Capabilities,
-) -> Option<Cow<'a, [libc::sock_filter]>> {
+) -> Option<Cow<'_, [libc::sock_filter]>> {
     match wanted {
         Seccomp::Unconfined => None,
-        Seccomp::RuntimeDefault if capabilities == Capabilities::default() => {
-            Some(surroundings.filter.into())
-        }
+        Seccomp::RuntimeDefault if capabilities == Capabilities::default() => Some(default.into()),
         Seccomp::RuntimeDefault => Some(seccomp::default_profile(capabilities).into()),
     }
 }

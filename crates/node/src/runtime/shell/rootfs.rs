@@ -4,20 +4,37 @@ use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};
 
-use super::{Outcome, StartFailure, Step, sys, through};
-use crate::runtime::protocol::Rootfs;
+use super::{Outcome, Stage, StartFailure, Step, mounts, own_files, sys, through};
+use crate::runtime::protocol::{Root, Rootfs};
 
-/// Mounts the root file system at `target`, and opens it. No device node in it can be opened, whoever put it there.
-pub(super) fn mount_root(rootfs: &Rootfs, directory: &Path, target: &Path) -> Outcome<OwnedFd> {
+/// Makes the container's own directory, which no user of the host may look into. A shell has no mask.
+pub(super) fn make_directory(directory: &Path) -> Outcome<()> {
+    let make =
+        |path: &Path, mode| mkdirat(CWD, path, Mode::from_raw_mode(mode)).map_err(|e| failure(path, e));
+    make(directory, 0o700)?;
+    // The upper directory is the container's root, which any user of it must be able to read.
+    ["upper", "work"].iter().try_for_each(|name| make(&directory.join(name), 0o755))
+}
+
+/// Mounts all that does not depend on which pod's container it is; returns the root.
+pub(super) fn assemble(wanted: &Root, directory: &Path, stage: &Stage) -> Outcome<OwnedFd> {
+    let root = mount_root(&wanted.rootfs, directory, stage)?;
+    mounts::place(stage, root.as_fd())?;
+    own_files::show(&stage.own, root.as_fd(), wanted)?;
+    Ok(root)
+}
+
+/// Mounts the root file system in the stage, and opens it. No device node in it can be opened, whoever put it there.
+fn mount_root(rootfs: &Rootfs, directory: &Path, stage: &Stage) -> Outcome<OwnedFd> {
     match rootfs {
-        Rootfs::Overlay(layers) => overlay(layers, directory, target)?,
-        Rootfs::Copy(copy) => mount_bind(copy, target).map_err(|errno| failure(copy, errno))?,
+        Rootfs::Overlay(layers) => overlay(layers, directory, stage)?,
+        Rootfs::Copy(copy) => mount_bind(copy, &stage.root).map_err(|errno| failure(copy, errno))?,
     }
-    let root = open(target)?;
+    let root = open(&stage.root)?;
     restrict(root.as_fd(), libc::MOUNT_ATTR_NODEV)?;
     Ok(root)
 }
@@ -43,8 +60,9 @@ pub(super) fn enter(root: BorrowedFd<'_>) -> Outcome<()> {
 
 /// Layers are named by descriptors: the mount options must fit a page, whatever the layers' number (127 at most, by
 /// the image format) and paths, and no character of a path needs escaping.
-fn overlay(layers: &[PathBuf], directory: &Path, target: &Path) -> Outcome<()> {
-    let lower = layers.iter().rev().map(|layer| open(layer)).collect::<Outcome<Vec<_>>>()?;
+fn overlay(layers: &[PathBuf], directory: &Path, stage: &Stage) -> Outcome<()> {
+    let lower = layers.iter().rev().chain([&stage.base]);
+    let lower = lower.map(|layer| open(layer)).collect::<Outcome<Vec<_>>>()?;
     let (upper, work) = (open(&directory.join("upper"))?, open(&directory.join("work"))?);
     let lower: Vec<_> = lower.iter().map(|layer| (layer, through(layer))).collect();
     let names: Vec<_> = lower.iter().map(|(_, name)| name.as_str()).collect();
@@ -57,7 +75,7 @@ fn overlay(layers: &[PathBuf], directory: &Path, target: &Path) -> Outcome<()> {
         through(&work)
     );
     let options = CString::new(options).expect("descriptor paths have no null byte");
-    mount("overlay", target, "overlay", MountFlags::empty(), options.as_c_str())
+    mount("overlay", &stage.root, "overlay", MountFlags::empty(), options.as_c_str())
         .map_err(|errno| failure(layers.last().map_or(directory, PathBuf::as_path), errno))
 }
 

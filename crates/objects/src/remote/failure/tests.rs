@@ -66,7 +66,9 @@ fn statuses_become_errors() {
     let said = |reason: &str, code: u16| json!({"reason": reason, "message": "why", "code": code});
     check(kind, 410, said("Expired", 410), &Error::Expired("why".into()));
     check(kind, 410, said("Gone", 410), &Error::Expired("why".into()));
-    check(kind, 403, said("Forbidden", 403), &Error::Forbidden { object: None, message: "why".into() });
+    check(kind, 413, said("RequestEntityTooLarge", 413), &Error::TooLarge("why".into()));
+    let forbidden = Error::Forbidden { object: None, message: "why".into(), cause: None };
+    check(kind, 403, said("Forbidden", 403), &forbidden);
     check(kind, 400, said("BadRequest", 400), &Error::BadRequest("why".into()));
     check(kind, 429, said("TooManyRequests", 429), &Error::Unavailable("why".into()));
     check(kind, 503, said("ServiceUnavailable", 503), &Error::Unavailable("why".into()));

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{check_one_of, invalid_each, probe};
+use serde::Serialize;
+
+use super::{check_one_of, invalid_each};
 use crate::{
     admission::{FieldError, path::Path},
-    builtin::{Container, ContainerPort, EnvVar, ResourceRequirements, SecurityContext, VolumeMount},
+    builtin::{
+        AppArmorProfile, Container, ContainerPort, EnvVar, ResourceRequirements, SELinuxOptions,
+        SeccompProfile, SecurityContext, VolumeMount, WindowsSecurityContextOptions,
+    },
     names::dns,
     quantity,
 };
@@ -13,7 +18,6 @@ use crate::{
 /// Says what is wrong with a container.
 pub(super) fn validate(
     container: &Container,
-    init: bool,
     volumes: &BTreeSet<&str>,
     path: &Path<'_>,
     errors: &mut Vec<FieldError>,
@@ -27,25 +31,32 @@ pub(super) fn validate(
     let image = container.image.as_deref().unwrap_or_default();
     if image.is_empty() {
         errors.push(FieldError::required(&path.child("image"), ""));
-    } else if image.trim() != image {
-        let why = "must not have leading or trailing whitespace";
-        errors.push(FieldError::invalid(&path.child("image"), image, why));
     }
-    let policy = container.image_pull_policy.as_deref();
-    check_one_of(policy, &["Always", "IfNotPresent", "Never"], &path.child("imagePullPolicy"), errors);
     let policy = container.termination_message_policy.as_deref();
     let at = path.child("terminationMessagePolicy");
     check_one_of(policy, &["File", "FallbackToLogsOnError"], &at, errors);
     check_ports(container.ports.as_deref().unwrap_or_default(), &path.child("ports"), errors);
     check_env(container, path, errors);
     check_mounts(container.volume_mounts.as_deref().unwrap_or_default(), volumes, path, errors);
+    let policy = container.image_pull_policy.as_deref();
+    check_one_of(policy, &["Always", "IfNotPresent", "Never"], &path.child("imagePullPolicy"), errors);
     if let Some(resources) = &container.resources {
         check_resources(resources, &path.child("resources"), errors);
     }
     if let Some(security) = &container.security_context {
         check_security(security, &path.child("securityContext"), errors);
     }
-    probe::validate_all(container, init, path, errors);
+}
+
+/// What is wrong with the images of a pod's containers and not with those of a template's.
+pub(super) fn check_images(containers: &[Container], path: &Path<'_>, errors: &mut Vec<FieldError>) {
+    for (index, container) in containers.iter().enumerate() {
+        let image = container.image.as_deref().unwrap_or_default();
+        if image.trim() != image {
+            let why = "must not have leading or trailing whitespace";
+            errors.push(FieldError::invalid(&path.index(index).child("image"), image, why));
+        }
+    }
 }
 
 fn check_ports(ports: &[ContainerPort], path: &Path<'_>, errors: &mut Vec<FieldError>) {
@@ -114,6 +125,9 @@ fn check_variable(variable: &EnvVar, path: &Path<'_>, errors: &mut Vec<FieldErro
     }
     let Some(source) = &variable.value_from else { return };
     let at = path.child("valueFrom");
+    if let Some(field) = &source.field_ref {
+        check_field(&field.field_path, &at.child("fieldRef"), errors);
+    }
     let sources = [
         source.field_ref.is_some(),
         source.resource_field_ref.is_some(),
@@ -129,6 +143,43 @@ fn check_variable(variable: &EnvVar, path: &Path<'_>, errors: &mut Vec<FieldErro
         errors.push(FieldError::invalid(&at, "", "may not be specified when `value` is not empty"));
     } else if count > 1 {
         errors.push(FieldError::invalid(&at, "", "may not have more than one field specified at a time"));
+    }
+}
+
+/// Fields of a pod that a variable can be of.
+const VARIABLE_FIELDS: [&str; 9] = [
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
+];
+/// Others, which have names all the same.
+const OTHER_FIELDS: [&str; 5] =
+    ["metadata.annotations", "metadata.labels", "spec.restartPolicy", "spec.schedulerName", "status.phase"];
+
+/// Upstream: `validateObjectFieldSelector`.
+fn check_field(field: &str, path: &Path<'_>, errors: &mut Vec<FieldError>) {
+    let at = path.child("fieldPath");
+    let key = field.split_once("['").and_then(|(of, key)| Some((of, key.strip_suffix("']")?)));
+    match (field, key) {
+        ("", _) => errors.push(FieldError::required(&at, "")),
+        (_, Some(("metadata.annotations", key))) => {
+            invalid_each(dns::qualified_name(&key.to_lowercase()), key, path, errors);
+        }
+        (_, Some(("metadata.labels", key))) => invalid_each(dns::qualified_name(key), key, path, errors),
+        (field, None) if VARIABLE_FIELDS.contains(&field) => {}
+        (field, None) if OTHER_FIELDS.contains(&field) => {
+            errors.push(FieldError::not_supported(&at, field, &VARIABLE_FIELDS));
+        }
+        (field, _) => {
+            let why = format!("error converting fieldPath: field label not supported: {field}");
+            errors.push(FieldError::invalid(&at, field, why));
+        }
     }
 }
 
@@ -204,6 +255,52 @@ fn check_security(security: &SecurityContext, path: &Path<'_>, errors: &mut Vec<
     }
     if security.privileged == Some(true) && security.allow_privilege_escalation == Some(false) {
         let why = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
-        errors.push(FieldError::invalid(path, security, why));
+        errors.push(FieldError::invalid(path, Shown::of(security), why));
+    }
+}
+
+/// A security context as upstream shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Shown<'a> {
+    capabilities: Option<ShownCapabilities<'a>>,
+    privileged: Option<bool>,
+    #[serde(rename = "SELinuxOptions")]
+    se_linux_options: &'a Option<SELinuxOptions>,
+    windows_options: &'a Option<WindowsSecurityContextOptions>,
+    run_as_user: Option<i64>,
+    run_as_group: Option<i64>,
+    run_as_non_root: Option<bool>,
+    read_only_root_filesystem: Option<bool>,
+    allow_privilege_escalation: Option<bool>,
+    proc_mount: &'a Option<String>,
+    seccomp_profile: &'a Option<SeccompProfile>,
+    app_armor_profile: &'a Option<AppArmorProfile>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ShownCapabilities<'a> {
+    add: &'a Option<Vec<String>>,
+    drop: &'a Option<Vec<String>>,
+}
+
+impl<'a> Shown<'a> {
+    fn of(security: &'a SecurityContext) -> Self {
+        let capabilities = security.capabilities.as_ref();
+        Self {
+            capabilities: capabilities.map(|all| ShownCapabilities { add: &all.add, drop: &all.drop }),
+            privileged: security.privileged,
+            se_linux_options: &security.se_linux_options,
+            windows_options: &security.windows_options,
+            run_as_user: security.run_as_user,
+            run_as_group: security.run_as_group,
+            run_as_non_root: security.run_as_non_root,
+            read_only_root_filesystem: security.read_only_root_filesystem,
+            allow_privilege_escalation: security.allow_privilege_escalation,
+            proc_mount: &security.proc_mount,
+            seccomp_profile: &security.seccomp_profile,
+            app_armor_profile: &security.app_armor_profile,
+        }
     }
 }

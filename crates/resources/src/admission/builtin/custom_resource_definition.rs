@@ -3,6 +3,7 @@
 
 mod extensions;
 mod names;
+mod rules;
 mod structure;
 mod versions;
 
@@ -68,7 +69,8 @@ impl Rules for CustomResourceDefinition {
             "" => errors.push(FieldError::required(&scope, "")),
             value => super::check_one_of(Some(value), &["Cluster", "Namespaced"], &scope, &mut errors),
         }
-        versions::check(&self.spec.versions, &SPEC.child("versions"), &mut errors);
+        let before = context.old.map(|old| old.spec.versions.as_slice()).unwrap_or_default();
+        versions::check(&self.spec.versions, before, &SPEC.child("versions"), &mut errors);
         names::check_there(&self.spec.names, &SPEC.child("names"), &mut errors);
         names::check(&self.spec.names, &SPEC.child("names"), &mut errors);
         check_conversion(self.spec.conversion.as_ref(), &mut errors);

@@ -1,6 +1,11 @@
 //! Deployment.
 
-use super::{check_not_negative, check_one_of, pod_defaults, workload::Workload};
+use serde::Serialize;
+
+use super::{
+    check_not_negative, pod_defaults,
+    workload::{self, Workload},
+};
 use crate::{
     admission::{
         FieldError, Rejection,
@@ -57,6 +62,18 @@ impl Rules for Deployment {
         check_deadline(spec, &path, &mut errors);
         invalid(errors)
     }
+
+    fn validate_status(&self, _: &Self) -> Vec<FieldError> {
+        let Some(status) = &self.status else { return Vec::new() };
+        let counts = [
+            ("replicas", status.replicas),
+            ("updatedReplicas", status.updated_replicas),
+            ("readyReplicas", status.ready_replicas),
+            ("availableReplicas", status.available_replicas),
+        ];
+        let counts = counts.map(|(field, count)| (field, count.unwrap_or_default()));
+        workload::check_counts(&counts, ("availableReplicas", "readyReplicas"))
+    }
 }
 
 fn check_deadline(spec: &DeploymentSpec, path: &Path<'_>, errors: &mut Vec<FieldError>) {
@@ -68,8 +85,21 @@ fn check_deadline(spec: &DeploymentSpec, path: &Path<'_>, errors: &mut Vec<Field
     }
 }
 
+/// A strategy as upstream shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Shown<'a> {
+    r#type: &'a Option<String>,
+    rolling_update: &'a Option<RollingUpdateDeployment>,
+}
+
 fn check_strategy(strategy: &DeploymentStrategy, path: &Path<'_>, errors: &mut Vec<FieldError>) {
-    check_one_of(strategy.type_.as_deref(), &["Recreate", "RollingUpdate"], &path.child("type"), errors);
+    let kinds = ["Recreate", "RollingUpdate"];
+    if strategy.type_.as_deref().is_some_and(|kind| !kinds.contains(&kind)) {
+        let shown = Shown { r#type: &strategy.type_, rolling_update: &strategy.rolling_update };
+        errors.push(FieldError::not_supported(path, shown, &kinds));
+        return;
+    }
     let path = path.child("rollingUpdate");
     let Some(update) = &strategy.rolling_update else { return };
     if strategy.type_.as_deref() == Some("Recreate") {

@@ -5,6 +5,7 @@ use crate::{
         Rejection,
         dispatch::{Context, Rules},
         metadata::{self, NameRule},
+        path::Path,
         rejection::invalid,
     },
     builtin::{Namespace, NamespaceSpec, NamespaceStatus},
@@ -31,6 +32,12 @@ impl Rules for Namespace {
     }
 
     fn validate(&self, _: &Context<'_, Self>) -> Result<(), Rejection> {
-        invalid(metadata::validate(&self.metadata, NameRule::Label, false))
+        let mut errors = metadata::validate(&self.metadata, NameRule::Label, false);
+        let (spec, finalizers) =
+            (Path::root("spec"), self.spec.as_ref().and_then(|spec| spec.finalizers.as_ref()));
+        for finalizer in finalizers.into_iter().flatten() {
+            metadata::check_finalizer(finalizer, &spec.child("finalizers"), &mut errors);
+        }
+        invalid(errors)
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{check_not_negative, check_one_of, container, pod_defaults, volume};
+use super::{check_not_negative, check_one_of, container, pod_defaults, probe, volume};
 use crate::{
     admission::{
         FieldError, Rejection,
         dispatch::{Context, Rules},
+        labels,
         metadata::{self, NameRule},
         path::Path,
         rejection::invalid,
@@ -35,6 +36,10 @@ impl Rules for Pod {
         let path = Path::root("spec");
         let spec = self.spec.as_ref().unwrap_or(&none);
         validate_spec(spec, &path, &mut errors);
+        let init = spec.init_containers.as_deref().unwrap_or_default();
+        for (field, containers) in [("containers", spec.containers.as_slice()), ("initContainers", init)] {
+            container::check_images(containers, &path.child(field), &mut errors);
+        }
         if let Some(old) = context.old {
             check_update(spec, old.spec.as_ref().unwrap_or(&none), context.request.binds, &path, &mut errors);
         }
@@ -74,6 +79,9 @@ fn validate_spec(spec: &PodSpec, path: &Path<'_>, errors: &mut Vec<FieldError>) 
         &path.child("dnsPolicy"),
         errors,
     );
+    if let Some(selector) = &spec.node_selector {
+        labels::validate(selector, &path.child("nodeSelector"), errors);
+    }
     check_not_negative(
         spec.termination_grace_period_seconds,
         &path.child("terminationGracePeriodSeconds"),
@@ -108,14 +116,15 @@ fn validate_containers(
     if spec.containers.is_empty() {
         errors.push(FieldError::required(&path.child("containers"), ""));
     }
-    for (field, containers) in [("initContainers", init), ("containers", &spec.containers)] {
+    for (field, containers) in [("containers", spec.containers.as_slice()), ("initContainers", init)] {
         let path = path.child(field);
         for (index, container) in containers.iter().enumerate() {
             let at = path.index(index);
+            container::validate(container, volumes, &at, errors);
             if !names.insert(&container.name) {
                 errors.push(FieldError::duplicate(&at.child("name"), &container.name));
             }
-            container::validate(container, field == "initContainers", volumes, &at, errors);
+            probe::validate_all(container, field == "initContainers", &at, errors);
         }
     }
 }

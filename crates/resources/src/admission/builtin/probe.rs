@@ -31,6 +31,27 @@ pub(super) fn validate_all(container: &Container, init: bool, path: &Path<'_>, e
     }
 }
 
+fn check_handler(probe: &Probe, field: &str, path: &Path<'_>, errors: &mut Vec<FieldError>) {
+    let port = match field {
+        "httpGet" => probe.http_get.as_ref().map(|action| &action.port),
+        "tcpSocket" => probe.tcp_socket.as_ref().map(|action| &action.port),
+        _ => None,
+    };
+    let at = path.child("port");
+    match port {
+        Some(&IntOrString::Int(number)) => {
+            let wrong = dns::port(number.into());
+            errors.extend(wrong.into_iter().map(|why| FieldError::invalid(&at, number, why)));
+        }
+        Some(IntOrString::String(name)) => super::invalid_each(dns::port_name(name), name, &at, errors),
+        None => {}
+    }
+    let command = probe.exec.as_ref().filter(|_| field == "exec").map(|exec| &exec.command);
+    if command.is_some_and(|command| command.as_ref().is_none_or(Vec::is_empty)) {
+        errors.push(FieldError::required(&path.child("command"), ""));
+    }
+}
+
 fn validate(probe: &Probe, path: &Path<'_>, errors: &mut Vec<FieldError>) {
     let handlers = [
         ("exec", probe.exec.is_some()),
@@ -38,31 +59,14 @@ fn validate(probe: &Probe, path: &Path<'_>, errors: &mut Vec<FieldError>) {
         ("tcpSocket", probe.tcp_socket.is_some()),
         ("grpc", probe.grpc.is_some()),
     ];
-    let mut set = handlers.iter().filter(|(_, set)| *set);
-    if set.next().is_none() {
-        errors.push(FieldError::required(path, "must specify a handler type"));
+    let mut set = handlers.iter().filter(|(_, set)| *set).map(|(field, _)| *field);
+    // Only the first is looked into.
+    match set.next() {
+        None => errors.push(FieldError::required(path, "must specify a handler type")),
+        Some(field) => check_handler(probe, field, &path.child(field), errors),
     }
-    for (field, _) in set {
+    for field in set {
         errors.push(FieldError::forbidden(&path.child(field), "may not specify more than 1 handler type"));
-    }
-    if probe.exec.as_ref().is_some_and(|exec| exec.command.as_ref().is_none_or(Vec::is_empty)) {
-        let exec = path.child("exec");
-        errors.push(FieldError::required(&exec.child("command"), ""));
-    }
-    for (field, port) in [
-        ("httpGet", probe.http_get.as_ref().map(|action| &action.port)),
-        ("tcpSocket", probe.tcp_socket.as_ref().map(|action| &action.port)),
-    ] {
-        let action = path.child(field);
-        let at = action.child("port");
-        match port {
-            Some(&IntOrString::Int(number)) => {
-                let wrong = dns::port(number.into());
-                errors.extend(wrong.into_iter().map(|why| FieldError::invalid(&at, number, why)));
-            }
-            Some(IntOrString::String(name)) => super::invalid_each(dns::port_name(name), name, &at, errors),
-            None => {}
-        }
     }
     for (field, number) in [
         ("initialDelaySeconds", probe.initial_delay_seconds),

@@ -1,9 +1,12 @@
 //! ReplicaSet.
 
-use super::{pod_defaults, workload::Workload};
+use super::{
+    pod_defaults,
+    workload::{self, Workload},
+};
 use crate::{
     admission::{
-        Rejection,
+        FieldError, Rejection,
         dispatch::{Context, Rules},
         metadata::{self, NameRule},
         path::Path,
@@ -36,5 +39,16 @@ impl Rules for ReplicaSet {
         let old = context.old.and_then(|old| old.spec.as_ref());
         workload.validate(old.map(|old| &old.selector), &path, &mut errors);
         invalid(errors)
+    }
+
+    fn validate_status(&self, _: &Self) -> Vec<FieldError> {
+        let Some(status) = &self.status else { return Vec::new() };
+        let counts = [
+            ("replicas", status.replicas),
+            ("fullyLabeledReplicas", status.fully_labeled_replicas.unwrap_or_default()),
+            ("readyReplicas", status.ready_replicas.unwrap_or_default()),
+            ("availableReplicas", status.available_replicas.unwrap_or_default()),
+        ];
+        workload::check_counts(&counts, ("availableReplicas", "readyReplicas"))
     }
 }

@@ -50,10 +50,22 @@ impl Rules for Secret {
     }
 }
 
+/// The annotation that names the account that a token is of.
+const SERVICE_ACCOUNT: &str = "kubernetes.io/service-account.name";
+
 /// The keys that a Secret of a known type must have.
 fn check_keys(secret: &Secret, path: &Path<'_>, errors: &mut Vec<FieldError>) {
     let value = |key: &str| secret.data.as_ref().and_then(|data| data.get(key));
     let kind = secret.type_.as_deref().unwrap_or_default();
+    if kind == "kubernetes.io/service-account-token" {
+        let annotations = secret.metadata.annotations.as_ref();
+        let account = annotations.and_then(|annotations| annotations.get(SERVICE_ACCOUNT));
+        if account.is_none_or(String::is_empty) {
+            let metadata = Path::root("metadata");
+            let at = metadata.child("annotations");
+            errors.push(FieldError::required(&at.key(SERVICE_ACCOUNT), ""));
+        }
+    }
     let required: &[&str] = match kind {
         "kubernetes.io/dockercfg" => &[".dockercfg"],
         "kubernetes.io/dockerconfigjson" => &[".dockerconfigjson"],

@@ -11,6 +11,18 @@ use crate::{
 };
 
 const MODE_MAX: i32 = 0o777;
+/// The order in which a volume is looked at for sources, of which the first counts (upstream: `validateVolumeSource`); the
+/// others come behind these.
+const ORDER: [&str; 8] = [
+    "emptyDir",
+    "hostPath",
+    "gitRepo",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "secret",
+    "nfs",
+    "iscsi",
+];
 
 /// Says what is wrong with a pod's volumes and returns their names.
 pub(super) fn validate_all<'a>(
@@ -37,9 +49,10 @@ pub(super) fn validate_all<'a>(
 
 fn validate(volume: &Volume, path: &Path<'_>, errors: &mut Vec<FieldError>) {
     let fields = serde_json::to_value(volume).unwrap_or_default();
-    let sources =
-        fields.as_object().into_iter().flat_map(|fields| fields.keys()).filter(|field| *field != "name");
-    for extra in sources.skip(1) {
+    let sources = fields.as_object().into_iter().flat_map(|fields| fields.keys());
+    let mut sources: Vec<&String> = sources.filter(|field| *field != "name").collect();
+    sources.sort_by_key(|field| ORDER.iter().position(|known| known == field).unwrap_or(ORDER.len()));
+    for extra in sources.into_iter().skip(1) {
         errors.push(FieldError::forbidden(&path.child(extra), "may not specify more than 1 volume type"));
     }
     if let Some(secret) = &volume.secret {

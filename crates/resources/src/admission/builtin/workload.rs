@@ -9,6 +9,28 @@ use crate::{
     meta::LabelSelector,
 };
 
+/// Says what is wrong with counts of pods. The first is of all there are, and no other is larger; `order`: two of which the
+/// first may not be larger than the second.
+pub(super) fn check_counts(counts: &[(&str, i32)], order: (&str, &str)) -> Vec<FieldError> {
+    let (mut errors, path) = (Vec::new(), Path::root("status"));
+    for (field, count) in counts {
+        check_not_negative(Some((*count).into()), &path.child(field), &mut errors);
+    }
+    let count = |name: &str| counts.iter().find(|(field, _)| *field == name).map_or(0, |(_, count)| *count);
+    if let [(_, all), others @ ..] = counts {
+        for (field, count) in others.iter().filter(|(_, count)| count > all) {
+            let why = "cannot be greater than status.replicas";
+            errors.push(FieldError::invalid(&path.child(field), count, why));
+        }
+    }
+    let (less, more) = order;
+    if count(less) > count(more) {
+        let why = format!("cannot be greater than {more}");
+        errors.push(FieldError::invalid(&path.child(less), count(less), why));
+    }
+    errors
+}
+
 /// The common fields of a spec.
 pub(super) struct Workload<'a> {
     /// What messages call it.

@@ -1,5 +1,5 @@
-//! What Knative serves and this release of Ebb does not: refused when it decides how a Revision runs, else told in a
-//! warning. An object that silently got something else would be worse.
+//! What Knative supports and this release of Ebb does not: refused if it decides how a Revision runs, else a warning. An
+//! object that silently got something else would be worse.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use crate::{
     meta::ObjectMeta,
 };
 
-/// Refuses the ways of scaling that no autoscaler here has. The classes of others are theirs.
+/// Refuses autoscaler classes and metrics that are not supported. Classes that Knative does not define are other
+/// controllers' business.
 pub(super) fn refuse_scaling(
     annotations: &BTreeMap<String, String>,
     path: Path<'_>,
@@ -19,7 +20,7 @@ pub(super) fn refuse_scaling(
     let class = CLASS.find(annotations);
     if let Some((key, CLASS_HPA)) = class {
         let instead = format!(
-            "this release of Ebb has no autoscaler of this class; leave the annotation away, or use {CLASS_KPA:?}"
+            "this release of Ebb has no autoscaler of this class; remove the annotation, or use {CLASS_KPA:?}"
         );
         errors.invalid_because(CLASS_HPA, path.child(key), instead);
     }
@@ -27,7 +28,7 @@ pub(super) fn refuse_scaling(
         && class.is_none_or(|(_, class)| class == CLASS_KPA)
     {
         let instead = format!(
-            "this release of Ebb scales by requests in hand; leave the annotation away, or use {METRIC_CONCURRENCY:?}"
+            "this release of Ebb scales on concurrent requests only; remove the annotation, or use {METRIC_CONCURRENCY:?}"
         );
         errors.invalid_because(METRIC_RPS, path.child(key), instead);
     }

@@ -48,11 +48,6 @@ fn containers() {
              must be less than or equal to cpu limit of 500m",
         ),
         (
-            service_with(json!({"resources": {"limits": {"memory": "lots"}}})),
-            "invalid value: lots: spec.template.spec.containers[0].resources.limits[memory]\n\
-             must be a quantity, such as 100m or 128Mi",
-        ),
-        (
             service_of(json!({"containers": [{"image": "a"}, {"image": "b"}]})),
             "missing field(s): spec.template.spec.containers[*].ports",
         ),

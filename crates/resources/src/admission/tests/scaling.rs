@@ -94,9 +94,9 @@ fn taken() {
 #[test]
 fn ways_of_scaling_that_there_are_not() {
     const HPA: &str = "invalid value: hpa.autoscaling.knative.dev: class\nthis release of Ebb has no autoscaler of this \
-                       class; leave the annotation away, or use \"kpa.autoscaling.knative.dev\"";
-    const RPS: &str = "invalid value: rps: metric\nthis release of Ebb scales by requests in hand; leave the annotation \
-                       away, or use \"concurrency\"";
+                       class; remove the annotation, or use \"kpa.autoscaling.knative.dev\"";
+    const RPS: &str = "invalid value: rps: metric\nthis release of Ebb scales on concurrent requests only; remove the annotation, \
+                       or use \"concurrency\"";
     let hpa = ("class", "hpa.autoscaling.knative.dev");
     let cases: &[(&[_], &str)] = &[
         (&[hpa], HPA),

@@ -2,27 +2,34 @@
 
 use serde_json::Value;
 
-use super::{Outcome, of_value};
+use super::{Change, Outcome, of_value};
 use crate::{
+    Path,
     admission::FieldErrorKind,
     custom::schema::{Checks, Schema},
 };
 
 /// Looks at the alternatives of a value.
-pub(super) fn of_alternatives(path: &str, value: &Value, checks: &Checks) -> Outcome {
-    let mut outcome = Outcome::default();
-    let fail = |outcome: &mut Outcome, why: String| {
-        outcome.wrong("", FieldErrorKind::Invalid, "", format!("{path:?} must {why}"));
+pub(super) fn of_alternatives<'a>(
+    path: &Path<'_>,
+    value: &Value,
+    checks: &Checks,
+    change: Option<Change<'a>>,
+) -> Outcome<'a> {
+    let mut outcome = Outcome::new(change);
+    let fail = |outcome: &mut Outcome<'a>, why: String| {
+        let why = format!("{:?} must {why}", path.to_string());
+        outcome.of_kind(&Path::WHOLE, FieldErrorKind::Invalid, "", why);
     };
     if !checks.any_of.is_empty() {
-        let (valid, best) = try_all(path, value, &checks.any_of);
+        let (valid, best) = try_all(path, value, &checks.any_of, change);
         if valid == 0 {
             fail(&mut outcome, "validate at least one schema (anyOf)".into());
             outcome.merge(best);
         }
     }
     if !checks.one_of.is_empty() {
-        let (valid, best) = try_all(path, value, &checks.one_of);
+        let (valid, best) = try_all(path, value, &checks.one_of, change);
         match valid {
             0 => {
                 fail(&mut outcome, "validate one and only one schema (oneOf). Found none valid".into());
@@ -37,8 +44,8 @@ pub(super) fn of_alternatives(path: &str, value: &Value, checks: &Checks) -> Out
     }
     let mut valid = 0;
     for schema in &checks.all_of {
-        let found = of_value(path, value, schema);
-        valid += usize::from(found.errors.is_empty());
+        let found = of_value(path, value, schema, change);
+        valid += usize::from(!found.is_wrong);
         outcome.merge(found);
     }
     if valid < checks.all_of.len() {
@@ -46,7 +53,7 @@ pub(super) fn of_alternatives(path: &str, value: &Value, checks: &Checks) -> Out
         fail(&mut outcome, format!("validate all the schemas (allOf){none}"));
     }
     if let Some(schema) = &checks.not
-        && of_value(path, value, schema).errors.is_empty()
+        && !of_value(path, value, schema, change).is_wrong
     {
         fail(&mut outcome, "not validate the schema (not)".into());
     }
@@ -54,16 +61,21 @@ pub(super) fn of_alternatives(path: &str, value: &Value, checks: &Checks) -> Out
 }
 
 /// How many schemas a value fits; where it fits none, what is wrong with it for the one that it fits best.
-fn try_all(path: &str, value: &Value, schemas: &[Schema]) -> (usize, Outcome) {
+fn try_all<'a>(
+    path: &Path<'_>,
+    value: &Value,
+    schemas: &[Schema],
+    change: Option<Change<'a>>,
+) -> (usize, Outcome<'a>) {
     let mut valid = 0;
-    let mut best: Option<Outcome> = None;
+    let mut best: Option<Outcome<'a>> = None;
     for schema in schemas {
-        let found = of_value(path, value, schema);
-        if found.errors.is_empty() {
+        let found = of_value(path, value, schema, change);
+        if !found.is_wrong {
             valid += 1;
         } else if best.as_ref().is_none_or(|best| found.matches > best.matches) {
             best = Some(found);
         }
     }
-    (valid, best.unwrap_or_default())
+    (valid, best.unwrap_or_else(|| Outcome::new(change)))
 }

@@ -1,6 +1,6 @@
 use std::io;
 
-use super::*;
+use super::{super::seal::SealKey, *};
 
 struct NoFile;
 
@@ -38,10 +38,25 @@ fn the_next_victim() {
     for (case, segments, expected) in cases {
         let mut ledger = Ledger::default();
         for (id, (live, tombstones)) in (1..).zip(segments) {
-            ledger.add(id, Arc::new(NoFile), 100, 0);
+            ledger.add(id, Arc::new(NoFile), 100, Form::default());
             let segment = ledger.get_mut(id);
             (segment.live, segment.tombstones) = (*live, *tombstones);
         }
         assert_eq!(ledger.victim(2, 100), expected, "{case}");
     }
+}
+
+#[test]
+fn what_is_stale_is_written_anew_though_all_of_it_is_live() {
+    let mut ledger = Ledger { form: Form::present(Some(SealKey::new(&[1; 32]).id())), ..Ledger::default() };
+    let form = ledger.form;
+    for (id, form) in [(1, form), (2, Form::default()), (3, form), (4, form)] {
+        ledger.add(id, Arc::new(NoFile), 100, form);
+        ledger.get_mut(id).live = 100;
+    }
+    for (victim, stale) in [(1, 1), (2, 1)] {
+        assert_eq!((ledger.victim(2, 100), ledger.stale()), (Some(victim), stale));
+        ledger.segments.remove(&victim);
+    }
+    assert_eq!((ledger.victim(2, 100), ledger.stale()), (None, 0));
 }

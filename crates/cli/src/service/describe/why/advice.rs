@@ -79,7 +79,7 @@ fn line(service: &Service, revision: Option<&Revision>, remedy: &Remedy) -> Stri
              --image IMAGE`; Ebb tries again by itself"
         ),
         Remedy::Command => format!(
-            "a program that the image has: `ebb service update {name} -n {namespace} --cmd PROGRAM --arg ARGUMENT`, or \
+            "set a program that exists in the image: `ebb service update {name} -n {namespace} --cmd PROGRAM --arg ARGUMENT`, or \
              another image: `--image IMAGE`"
         ),
         Remedy::Configuration => format!(
@@ -91,7 +91,7 @@ fn line(service: &Service, revision: Option<&Revision>, remedy: &Remedy) -> Stri
              one, or leave `runAsNonRoot` out"
         ),
         Remedy::Logs => format!(
-            "the app's own words: `kubectl logs -n {namespace} -l serving.knative.dev/revision={revision} -c \
+            "read the app's logs: `kubectl logs -n {namespace} -l serving.knative.dev/revision={revision} -c \
              user-container --tail 50`"
         ),
         Remedy::Probe => format!(
@@ -99,7 +99,7 @@ fn line(service: &Service, revision: Option<&Revision>, remedy: &Remedy) -> Stri
              serving.knative.dev/revision={revision} -c user-container --tail 50`"
         ),
         Remedy::Resources => format!(
-            "other resources: `ebb service update {name} -n {namespace} --request memory=… --limit memory=…`"
+            "change requests or limits: `ebb service update {name} -n {namespace} --request memory=… --limit memory=…`"
         ),
         Remedy::Revision => format!(
             "send the traffic to a revision that exists: `ebb revision list -n {namespace} -s {name}`, then `ebb \
@@ -107,7 +107,7 @@ fn line(service: &Service, revision: Option<&Revision>, remedy: &Remedy) -> Stri
         ),
         Remedy::Wait => format!("it is being worked on: `ebb service wait {name} -n {namespace}`"),
         Remedy::Details => format!(
-            "all that is known: `ebb service describe {name} -n {namespace} --verbose`, `ebb revision describe \
+            "show all details: `ebb service describe {name} -n {namespace} --verbose`, `ebb revision describe \
              {revision} -n {namespace} --verbose`"
         ),
     }

@@ -10,8 +10,8 @@ fn ready(conditions: &mut Vec<resources::condition::Condition>, status: Status) 
     set(conditions, READY, status, "", "", "", &now);
 }
 
-fn named() -> Named {
-    let mut named = Named::default();
+fn named() -> Referenced {
+    let mut named = Referenced::default();
     for (name, status) in [("good", Status::True), ("bad", Status::False), ("slow", Status::Unknown)] {
         let mut revision = Revision::default();
         revision.metadata.name = Some(name.to_owned());

@@ -70,6 +70,7 @@ pub(super) fn check(schema: &JSONSchemaProps, path: &Path<'_>, errors: &mut Vec<
     }
     check_map_type(schema, path, errors);
     check_list_type(schema, path, errors);
+    super::rules::check_form(schema, path, errors);
     for (step, child) in children(schema) {
         at(path, step, |path| check(child, path, errors));
     }

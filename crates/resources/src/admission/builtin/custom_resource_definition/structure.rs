@@ -4,7 +4,7 @@
 use super::extensions::{Step, alternatives, at, parts};
 use crate::{
     admission::{FieldError, path::Path},
-    custom::{self, Schema, types::JSONSchemaProps},
+    custom::{self, Ruled, Schema, types::JSONSchemaProps},
 };
 
 /// Where in an object a schema stands.
@@ -254,7 +254,13 @@ pub(super) fn check_defaults(schema: &JSONSchemaProps, path: &Path<'_>, errors: 
         if kept != default.0 {
             errors.push(FieldError::invalid(&at, &default.0, "must not have unknown fields"));
         } else {
-            for error in custom::faults(&default.0, &own) {
+            let mut found = custom::faults(&default.0, &own);
+            if found.is_empty()
+                && let Some(rules) = Ruled::of_part(schema)
+            {
+                found = rules.run_at("", &default.0, None).errors;
+            }
+            for error in found {
                 let field = match error.field.as_str() {
                     "<nil>" | "" => at.to_string(),
                     field => format!("{at}.{field}"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{SPEC, extensions, structure};
+use super::{SPEC, extensions, rules, structure};
 use crate::{
     admission::{FieldError, path::Path},
     custom::{
@@ -28,7 +28,8 @@ struct Places<'a> {
     selectable: Path<'a>,
 }
 
-pub(super) fn check(versions: &[Version], path: &Path<'_>, errors: &mut Vec<FieldError>) {
+/// `before`: the versions that are there already.
+pub(super) fn check(versions: &[Version], before: &[Version], path: &Path<'_>, errors: &mut Vec<FieldError>) {
     for (at, version) in versions.iter().enumerate() {
         if schema_of(version).is_none() {
             let at = path.index(at);
@@ -59,7 +60,8 @@ pub(super) fn check(versions: &[Version], path: &Path<'_>, errors: &mut Vec<Fiel
             columns: first || !alike.columns,
             selectable: first || !alike.selectable,
         };
-        check_version(version, &places, &there, errors);
+        let same = |old: &Version| old.name == version.name && old.schema == version.schema;
+        check_version(version, before.iter().any(same), &places, &there, errors);
     }
     let shown = || if versions.is_empty() { None } else { serde_json::to_value(versions).ok() };
     let names: BTreeSet<&str> = versions.iter().map(|version| version.name.as_str()).collect();
@@ -100,8 +102,14 @@ impl Alike {
     }
 }
 
-/// Looks at those parts of a version that are `there`.
-fn check_version(version: &Version, places: &Places<'_>, there: &Alike, errors: &mut Vec<FieldError>) {
+/// Looks at those parts of a version that are `there`. `known`: whether its schema is the one that it had.
+fn check_version(
+    version: &Version,
+    known: bool,
+    places: &Places<'_>,
+    there: &Alike,
+    errors: &mut Vec<FieldError>,
+) {
     if let Some(schema) = schema_of(version).filter(|_| there.schema) {
         let path = places.schema.child("openAPIV3Schema");
         let before = errors.len();
@@ -109,6 +117,7 @@ fn check_version(version: &Version, places: &Places<'_>, there: &Alike, errors: 
         extensions::check(schema, &path, errors);
         if errors.len() == before {
             structure::check_defaults(schema, &path, errors);
+            rules::check(schema, &path, known, errors);
         }
     }
     if let Some(subresources) = version.subresources.as_ref().filter(|_| there.subresources) {
@@ -251,16 +260,11 @@ pub(super) fn check_stored(crd: &CustomResourceDefinition, errors: &mut Vec<Fiel
     }
 }
 
-/// What is taken and not acted upon.
+/// What is taken and means nothing.
 pub(super) fn warnings(versions: &[Version]) -> Vec<String> {
-    let ruled = |(at, version): (usize, &Version)| {
-        schema_of(version).is_some_and(has_rules).then(|| {
-            format!("spec.versions[{at}].schema: x-kubernetes-validations are not evaluated by this version of Ebb")
-        })
-    };
     let formats = versions.iter().filter_map(schema_of).flat_map(unknown_formats);
     let formats = formats.map(|format| format!("unrecognized format {format:?}"));
-    versions.iter().enumerate().filter_map(ruled).chain(formats).collect()
+    formats.collect()
 }
 
 /// The formats of texts that mean nothing.
@@ -270,9 +274,4 @@ fn unknown_formats(schema: &JSONSchemaProps) -> Vec<&str> {
     });
     let below = extensions::children(schema).flat_map(|(_, child)| unknown_formats(child));
     own.into_iter().chain(below).collect()
-}
-
-fn has_rules(schema: &JSONSchemaProps) -> bool {
-    schema.x_kubernetes_validations.as_ref().is_some_and(|rules| !rules.is_empty())
-        || extensions::children(schema).any(|(_, child)| has_rules(child))
 }

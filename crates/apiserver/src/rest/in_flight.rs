@@ -1,0 +1,80 @@
+//! How many requests are answered at once: what each takes in memory is bounded, so their number has to be (upstream:
+//! apiserver, `filters/maxinflight.go`).
+
+use http::{Method, Request};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::{Query, segments};
+use crate::{limits::Limits, status::Failure};
+
+/// In kube-apiserver's words.
+const ALL_TAKEN: &str = "Too many requests, please try again later.";
+
+/// The places of requests that are being answered. Watches and logs, which last, have none: for them there is the limit of
+/// connections.
+pub(crate) struct InFlight {
+    reads: Semaphore,
+    writes: Semaphore,
+}
+
+impl InFlight {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            reads: Semaphore::new(limits.reads_in_flight_max),
+            writes: Semaphore::new(limits.writes_in_flight_max),
+        }
+    }
+
+    /// A place for a request, until its answer begins; `None` for one that needs none.
+    ///
+    /// # Errors
+    /// When all places are taken. It is not waited for one: clients know what 429 means.
+    pub(crate) fn begin<B>(&self, request: &Request<B>) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+        if lasts(request) {
+            return Ok(None);
+        }
+        let reads = [Method::GET, Method::HEAD].contains(request.method());
+        let places = if reads { &self.reads } else { &self.writes };
+        places.try_acquire().map(Some).map_err(|_| Failure::too_many_requests(ALL_TAKEN))
+    }
+}
+
+fn lasts<B>(request: &Request<B>) -> bool {
+    request.method() == Method::GET
+        && (Query::parse(request.uri().query()).flag("watch")
+            || matches!(
+                segments(request.uri().path()).as_slice(),
+                ["api", _, "namespaces", _, "pods", _, "log"]
+                    | ["api", _, "watch", ..]
+                    | ["apis", _, _, "watch", ..]
+            ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_and_writes_have_places_of_their_own() {
+        let limits = Limits { reads_in_flight_max: 2, writes_in_flight_max: 1, ..Limits::default() };
+        let in_flight = InFlight::new(&limits);
+        let request = |method: &str, uri: &str| Request::builder().method(method).uri(uri).body(()).unwrap();
+        let begin = |method: &str, uri: &str| in_flight.begin(&request(method, uri));
+        let pods = "/api/v1/namespaces/default/pods";
+        let first = begin("GET", pods).unwrap();
+        let _second = begin("GET", pods).unwrap();
+        assert_eq!(begin("GET", pods).unwrap_err().code, 429);
+        let _write = begin("POST", pods).unwrap();
+        assert_eq!(begin("DELETE", pods).unwrap_err().code, 429);
+        let lasting = [
+            format!("{pods}?watch=true"),
+            format!("{pods}/p/log?follow=true"),
+            "/api/v1/watch/pods".to_owned(),
+        ];
+        for lasting in lasting {
+            assert!(begin("GET", &lasting).unwrap().is_none(), "{lasting}");
+        }
+        drop(first);
+        assert!(begin("GET", pods).unwrap().is_some());
+    }
+}

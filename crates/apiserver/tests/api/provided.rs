@@ -1,0 +1,137 @@
+//! Parts of Knative that Ebb itself is: taken, marked, served back; and what users have of the same kinds.
+
+use serde_json::{Value, json};
+
+use crate::rig::Rig;
+
+const MARK: &str = "/metadata/annotations/ebb.internal~1provided";
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/knative-serving/deployments";
+const MERGE: [(&str, &str); 1] = [("content-type", "application/merge-patch+json")];
+
+fn deployment(labels: &Value, annotations: &Value) -> Value {
+    let labels_of_pods = json!({"app": "controller"});
+    // What the node does not do is no reason to refuse what it does not run.
+    let pod = json!({"hostNetwork": true, "containers": [{"name": "c", "image": "example.com/controller"}]});
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "controller", "labels": labels, "annotations": annotations},
+        "spec": {
+            "selector": {"matchLabels": labels_of_pods},
+            "template": {"metadata": {"labels": labels_of_pods}, "spec": pod},
+        },
+    })
+}
+
+#[tokio::test]
+async fn parts_of_knative_are_marked_and_nothing_else_is() {
+    let rig = Rig::start().await;
+    let own = json!({"app.kubernetes.io/name": "knative-serving"});
+    let made = rig.call("POST", DEPLOYMENTS, &[], &deployment(&own, &json!({})).to_string()).await;
+    assert_eq!((made.code, made.headers.get("warning")), (201, None), "{}", made.text);
+    assert_eq!(made.json.pointer(MARK), Some(&json!("true")));
+    let path = format!("{DEPLOYMENTS}/controller");
+    // The mark is the server's to give and to take.
+    let kept = rig.call("PATCH", &path, &MERGE, r#"{"metadata": {"annotations": null}}"#).await;
+    assert_eq!(kept.json.pointer(MARK), Some(&json!("true")), "{}", kept.text);
+    let label = r#"{"metadata": {"labels": {"app.kubernetes.io/name": "mine"}}}"#;
+    let taken = rig.call("PATCH", &path, &MERGE, label).await;
+    assert_eq!(taken.json.pointer(MARK), None, "{}", taken.text);
+    rig.call("DELETE", &path, &[], "").await;
+
+    let mine = deployment(&json!({"app": "mine"}), &json!({"ebb.internal/provided": "true"}));
+    let refused = rig.call("POST", DEPLOYMENTS, &[], &mine.to_string()).await;
+    assert_eq!(refused.code, 422, "what is run has to be something that the node does: {}", refused.text);
+    let mut mine = mine;
+    mine["spec"]["template"]["spec"].as_object_mut().unwrap().remove("hostNetwork");
+    let made = rig.post(DEPLOYMENTS, &mine).await;
+    assert_eq!(made.pointer(MARK), None, "nobody hides what is theirs");
+}
+
+fn webhook(namespace: &str) -> Value {
+    json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": format!("{namespace}.example.com")},
+        "webhooks": [{
+            "name": "validation.webhook.example.com",
+            "admissionReviewVersions": ["v1"],
+            "sideEffects": "None",
+            "clientConfig": {"service": {"name": "webhook", "namespace": namespace}},
+            "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}],
+        }],
+    })
+}
+
+#[tokio::test]
+async fn webhooks_and_jobs_of_users_are_refused_with_what_to_do() {
+    let rig = Rig::start().await;
+    let webhooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+    let own = rig.post(webhooks, &webhook("knative-serving")).await;
+    assert_eq!(own.pointer(MARK), Some(&json!("true")));
+    let defaulted = &own["webhooks"][0];
+    let values = ["failurePolicy", "matchPolicy", "timeoutSeconds"].map(|field| &defaulted[field]);
+    assert_eq!(values, [&json!("Fail"), &json!("Equivalent"), &json!(10)], "{defaulted}");
+    let map = rig
+        .call("POST", "/api/v1/namespaces/default/configmaps", &[], r#"{"metadata": {"name": "a"}}"#)
+        .await;
+    assert_eq!(map.code, 201, "it is not called: {}", map.text);
+    let users = rig.call("POST", webhooks, &[], &webhook("default").to_string()).await;
+    assert_eq!(users.code, 422, "{}", users.text);
+    assert!(
+        users.text.contains("admission webhooks of users are not called by this version"),
+        "{}",
+        users.text
+    );
+    let changed = r#"{"webhooks": [{"name": "a.b.c", "admissionReviewVersions": ["v1"], "sideEffects": "None", "clientConfig": {"url": "https://a.example"}}]}"#;
+    let path = format!("{webhooks}/knative-serving.example.com");
+    assert_eq!(rig.call("PATCH", &path, &MERGE, changed).await.code, 422, "nor does one become a user's");
+
+    let pod = json!({"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]});
+    let job = json!({"metadata": {"name": "j"}, "spec": {"template": {"spec": pod}}}).to_string();
+    let job = rig.call("POST", "/apis/batch/v1/namespaces/default/jobs", &[], &job).await;
+    assert_eq!(job.code, 422, "{}", job.text);
+    assert!(job.text.contains("run a Pod with `restartPolicy: Never`"), "{}", job.text);
+}
+
+#[tokio::test]
+async fn what_has_no_effect_is_told() {
+    let rig = Rig::start().await;
+    let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"});
+    let cases = [
+        (
+            "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers",
+            json!({"metadata": {"name": "a"}, "spec": {"maxReplicas": 3, "scaleTargetRef": target}}),
+            "scales nothing by HorizontalPodAutoscalers",
+        ),
+        (
+            "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+            json!({"metadata": {"name": "a"}, "spec": {"minAvailable": 1}}),
+            "nothing evicts pods here",
+        ),
+        (
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+            json!({
+                "metadata": {"name": "brokers.eventing.knative.dev"},
+                "spec": {
+                    "group": "eventing.knative.dev",
+                    "scope": "Namespaced",
+                    "names": {"plural": "brokers", "kind": "Broker"},
+                    "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}}],
+                },
+            }),
+            "keeps Broker objects and does nothing with them",
+        ),
+        (
+            "/apis/eventing.knative.dev/v1/namespaces/default/brokers",
+            json!({"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "metadata": {"name": "a"}}),
+            "keeps Broker objects and does nothing with them",
+        ),
+    ];
+    for (path, object, expect) in cases {
+        let made = rig.call("POST", path, &[], &object.to_string()).await;
+        assert_eq!(made.code, 201, "{}", made.text);
+        let told: Vec<_> = made.headers.get_all("warning").iter().map(|it| it.to_str().unwrap()).collect();
+        assert!(told.iter().any(|told| told.contains(expect)), "{expect}: {told:?}");
+    }
+}

@@ -1,0 +1,70 @@
+//! Regular expressions.
+
+use regex::{Regex, RegexBuilder};
+
+use crate::{
+    budget::Budget,
+    eval::{Answer, Failure},
+    limits::PATTERN_BYTES_MAX,
+    value::{Text, Value},
+};
+
+/// A pattern, prepared.
+pub(crate) type Pattern = Regex;
+
+/// Prepares a pattern.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn prepare(pattern: &str) -> Result<Pattern, String> {
+    let built =
+        RegexBuilder::new(pattern).size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX).build();
+    built.map_err(|error| format!("error parsing regexp: {error}"))
+}
+
+/// A function of patterns by its name, with a pattern that was prepared before.
+pub(crate) fn with<'v>(name: &str, pattern: &Pattern, args: &[Value<'v>], budget: &mut Budget) -> Answer<'v> {
+    let text = args.first().and_then(Value::text).ok_or_else(Failure::no_overload)?;
+    // Of a text that is somebody else's, parts are too.
+    let part = |part: &str, range: std::ops::Range<usize>| match &args[0] {
+        Value::String(Text::Of(whole)) => Value::String(Text::Of(&whole[range])),
+        _ => Value::String(Text::Own(part.into())),
+    };
+    match name {
+        "matches" => Ok(Value::Bool(pattern.is_match(text))),
+        "find" => Ok(match pattern.find(text) {
+            Some(found) => part(found.as_str(), found.range()),
+            None => Value::String(Text::Of("")),
+        }),
+        _ => {
+            let most = match args.get(2) {
+                Some(Value::Int(most)) => usize::try_from(*most).unwrap_or(usize::MAX),
+                _ => usize::MAX,
+            };
+            let mut all = Vec::new();
+            for found in pattern.find_iter(text).take(most) {
+                budget.make(size_of::<Value<'_>>() + found.len())?;
+                all.push(part(found.as_str(), found.range()));
+            }
+            Ok(Value::list(all))
+        }
+    }
+}
+
+fn run<'v>(name: &str, budget: &mut Budget, args: &[Value<'v>]) -> Answer<'v> {
+    let pattern = args.get(1).and_then(Value::text).ok_or_else(Failure::no_overload)?;
+    let pattern = budget.pattern(pattern)?;
+    with(name, &pattern, args, budget)
+}
+
+pub(crate) fn matches<'v>(budget: &mut Budget, args: &[Value<'v>]) -> Answer<'v> {
+    run("matches", budget, args)
+}
+
+pub(crate) fn find<'v>(budget: &mut Budget, args: &[Value<'v>]) -> Answer<'v> {
+    run("find", budget, args)
+}
+
+pub(crate) fn find_all<'v>(budget: &mut Budget, args: &[Value<'v>]) -> Answer<'v> {
+    run("findAll", budget, args)
+}

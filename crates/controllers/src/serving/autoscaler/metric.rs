@@ -1,0 +1,61 @@
+//! The Metric of a PodAutoscaler.
+
+use autoscaler::DeciderSpec;
+use objects::Result;
+use resources::{
+    Object,
+    autoscaling::{Metric, MetricSpec, PodAutoscaler},
+    condition::{self, Condition, READY, Status},
+    names,
+};
+
+use crate::serving::{
+    child::{self, ensure, write_status},
+    context::{ActivatorPath, Context},
+};
+
+/// Makes the Metric, and Ready at once: what it asks for is measured by the gateway from the first request.
+pub(super) async fn ensure_metric(
+    context: &Context,
+    autoscaler: &PodAutoscaler,
+    spec: &DeciderSpec,
+) -> Result<()> {
+    let client = &context.client;
+    let scrape_target = match context.activator {
+        ActivatorPath::Always => String::new(),
+        ActivatorPath::ByEndpoints => names::private_service(&names::serverless_service(autoscaler.name())),
+    };
+    let desired = desired_metric(autoscaler, spec, &scrape_target);
+    let metric = ensure(client, autoscaler, desired, merge_metric).await?;
+    let Some(metric) = metric.own() else { return Ok(()) };
+    let ready = condition::get(&metric.status.conditions, READY).is_some_and(Condition::is_true);
+    if ready && metric.status.observed_generation == Some(metric.generation()) {
+        return Ok(());
+    }
+    let mut next = metric.clone();
+    next.status.observed_generation = Some(metric.generation());
+    condition::set(&mut next.status.conditions, READY, Status::True, "", "", "", &context.now());
+    write_status(client, metric, next).await
+}
+
+/// The Metric of a PodAutoscaler. With the activator always in the path it reports all load, so no instance is asked.
+fn desired_metric(autoscaler: &PodAutoscaler, spec: &DeciderSpec, scrape_target: &str) -> Metric {
+    let nanos = |window: std::time::Duration| i64::try_from(window.as_nanos()).unwrap_or(i64::MAX);
+    Metric::new(
+        child::metadata(
+            autoscaler,
+            names::metric(autoscaler.name()),
+            child::labels(&autoscaler.metadata),
+            child::annotations(&autoscaler.metadata),
+        ),
+        MetricSpec {
+            stable_window: nanos(spec.stable_window),
+            panic_window: nanos(spec.panic_window),
+            scrape_target: if spec.target_burst_capacity == -1.0 { "" } else { scrape_target }.to_owned(),
+        },
+    )
+}
+
+fn merge_metric(existing: &Metric, desired: Metric) -> Metric {
+    Metric { spec: desired.spec, ..existing.clone() }
+}

@@ -1,0 +1,195 @@
+//! How much of what is told becomes an Event (upstream: client-go, `tools/record/events_cache.go`).
+//!
+//! ```text
+//!   told ─► too often of one object? ─► dropped
+//!        └► too many similar ones?   ─► combined into one Event, whose message is the newest
+//!        └► else                     ─► an Event of its own, counted up where it is told again
+//! ```
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Something to be told of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// Who tells.
+    pub source: &'a str,
+    /// The uid of the object.
+    pub uid: &'a str,
+    /// `Normal` or `Warning`.
+    pub type_: &'a str,
+    /// Why, in one word.
+    pub reason: &'a str,
+    /// In many.
+    pub message: &'a str,
+}
+
+/// What becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is an Event, or counts one up.
+    Own,
+    /// It counts up the Event that stands for all that are like it.
+    Combined,
+    /// There is too much of it.
+    Dropped,
+}
+
+/// What every combined message begins with.
+pub const COMBINED: &str = "(combined from similar events): ";
+
+/// How many messages of one reason stand for themselves, within [`WINDOW`].
+pub const SIMILAR_MAX: usize = 10;
+/// For how long messages are similar, counted from the last one.
+pub const WINDOW: SignedDuration = SignedDuration::from_mins(10);
+/// How much may be told of one object at once.
+pub const BURST_MAX: u32 = 25;
+/// After how long there may be one more.
+pub const REFILL: SignedDuration = SignedDuration::from_mins(5);
+/// Of how many objects, and of how many reasons, it is known what was told; the oldest are forgotten first.
+pub const REMEMBERED_MAX: usize = 4096;
+
+/// What was told lately.
+#[derive(Debug, Default)]
+pub struct Correlator {
+    objects: HashMap<u64, Bucket>,
+    similar: HashMap<u64, Similar>,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    left: u32,
+    /// Since when the next one has been coming.
+    since: Timestamp,
+}
+
+#[derive(Debug)]
+struct Similar {
+    messages: BTreeSet<u64>,
+    last: Timestamp,
+}
+
+impl Correlator {
+    /// Decides on something that is told now.
+    pub fn observe(&mut self, told: Told<'_>, now: Timestamp) -> Verdict {
+        let combined = self.combines(told, now);
+        if !self.may(told, now) {
+            return Verdict::Dropped;
+        }
+        if combined { Verdict::Combined } else { Verdict::Own }
+    }
+
+    fn combines(&mut self, told: Told<'_>, now: Timestamp) -> bool {
+        let key = hash((told.source, told.uid, told.type_, told.reason));
+        make_room(&mut self.similar, key, |similar| similar.last);
+        let similar =
+            self.similar.entry(key).or_insert_with(|| Similar { messages: BTreeSet::new(), last: now });
+        if now.duration_since(similar.last) > WINDOW {
+            similar.messages.clear();
+        }
+        similar.last = now;
+        let message = hash(told.message);
+        if similar.messages.contains(&message) {
+            return false;
+        }
+        let combines = similar.messages.len() >= SIMILAR_MAX;
+        if !combines {
+            similar.messages.insert(message);
+        }
+        combines
+    }
+
+    fn may(&mut self, told: Told<'_>, now: Timestamp) -> bool {
+        let key = hash((told.source, told.uid));
+        make_room(&mut self.objects, key, |bucket| bucket.since);
+        let bucket = self.objects.entry(key).or_insert(Bucket { left: BURST_MAX, since: now });
+        let refilled = now.duration_since(bucket.since).as_secs() / REFILL.as_secs();
+        if let Ok(refilled @ 1..) = u32::try_from(refilled) {
+            bucket.left = bucket.left.saturating_add(refilled).min(BURST_MAX);
+            bucket.since = now;
+        }
+        let may = bucket.left > 0;
+        bucket.left = bucket.left.saturating_sub(1);
+        may
+    }
+}
+
+fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Forgets the older half, if there is no room for one more.
+fn make_room<T>(all: &mut HashMap<u64, T>, key: u64, age: impl Fn(&T) -> Timestamp) {
+    if all.len() < REMEMBERED_MAX || all.contains_key(&key) {
+        return;
+    }
+    let mut ages: Vec<Timestamp> = all.values().map(&age).collect();
+    ages.sort_unstable();
+    let middle = ages[ages.len() / 2];
+    all.retain(|_, value| age(value) > middle);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told<'a>(uid: &'a str, message: &'a str) -> Told<'a> {
+        Told { source: "kubelet", uid, type_: "Warning", reason: "Failed", message }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    #[test]
+    fn many_similar_ones_become_one() {
+        let mut correlator = Correlator::default();
+        let messages: Vec<String> = (0..=SIMILAR_MAX).map(|at| format!("attempt {at}")).collect();
+        for message in &messages[..SIMILAR_MAX] {
+            assert_eq!(correlator.observe(told("a", message), at(0)), Verdict::Own, "{message}");
+        }
+        assert_eq!(correlator.observe(told("a", &messages[0]), at(1)), Verdict::Own, "it is known");
+        assert_eq!(correlator.observe(told("a", &messages[SIMILAR_MAX]), at(1)), Verdict::Combined);
+        assert_eq!(correlator.observe(told("b", &messages[SIMILAR_MAX]), at(1)), Verdict::Own, "of another");
+        let later = at(2 + WINDOW.as_secs());
+        assert_eq!(correlator.observe(told("a", &messages[SIMILAR_MAX]), later), Verdict::Own, "long after");
+    }
+
+    #[test]
+    fn nobody_tells_of_one_object_without_end() {
+        let mut correlator = Correlator::default();
+        let mut ask = |uid: &str, seconds: i64| correlator.observe(told(uid, "no"), at(seconds));
+        for _ in 0..BURST_MAX {
+            assert_eq!(ask("a", 0), Verdict::Own);
+        }
+        assert_eq!(ask("a", 0), Verdict::Dropped);
+        assert_eq!(ask("b", 0), Verdict::Own);
+        let refill = REFILL.as_secs();
+        assert_eq!(ask("a", refill - 1), Verdict::Dropped);
+        assert_eq!(ask("a", refill), Verdict::Own);
+        assert_eq!(ask("a", refill), Verdict::Dropped);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut correlator = Correlator::default();
+        for number in 0..3 * REMEMBERED_MAX {
+            let uid = number.to_string();
+            let now = at(i64::try_from(number).unwrap());
+            assert_eq!(correlator.observe(told(&uid, "no"), now), Verdict::Own);
+            assert!(correlator.objects.len() <= REMEMBERED_MAX && correlator.similar.len() <= REMEMBERED_MAX);
+        }
+        let last = (3 * REMEMBERED_MAX - 1).to_string();
+        let now = at(i64::try_from(3 * REMEMBERED_MAX).unwrap());
+        for _ in 1..BURST_MAX {
+            assert_eq!(correlator.observe(told(&last, "no"), now), Verdict::Own);
+        }
+        assert_eq!(correlator.observe(told(&last, "no"), now), Verdict::Dropped, "the newest are known");
+    }
+}
