@@ -87,18 +87,45 @@ pub(crate) async fn answer(
     request: Request<RequestBody>,
 ) -> Response<Body> {
     let encoding = Encoding::of(&request);
-    let now = || shared.registry.environment.timestamp();
-    let audited = shared.audit.as_ref().map(|log| (log, audit::Request::of(&request, source, now())));
-    let mut who = audit::Who::default();
-    let response = route(Arc::clone(&shared), certified, request, &mut who).await;
-    if let Some((log, asked)) = audited {
-        let outcome = match &response {
-            Ok(response) => audit::Outcome { code: response.status(), reason: None },
-            Err(failure) => failure.outcome(),
-        };
-        log.record(asked.event(&who, &outcome, &shared.registry.environment.uid(), now()));
-    }
+    let mut audited = Audited::of(&shared, &request, source);
+    let response = route(Arc::clone(&shared), certified, request, &mut audited.who).await;
+    audited.outcome = match &response {
+        Ok(response) => audit::Outcome { code: response.status(), reason: None },
+        Err(failure) => failure.outcome(),
+    };
+    drop(audited);
     encoding.apply(response.unwrap_or_else(|failure| reply::failure(&failure))).await
+}
+
+/// A request that is noted in the audit log when it has been answered, or is given up: a client that leaves before its
+/// answer may have had its way.
+struct Audited {
+    shared: Arc<Shared>,
+    /// Absent where there is no log.
+    asked: Option<audit::Request>,
+    who: audit::Who,
+    outcome: audit::Outcome,
+}
+
+impl Audited {
+    fn of(shared: &Arc<Shared>, request: &Request<RequestBody>, source: Option<IpAddr>) -> Self {
+        let now = shared.registry.environment.timestamp();
+        let asked = shared.audit.as_ref().map(|_| audit::Request::of(request, source, now));
+        Self {
+            shared: Arc::clone(shared),
+            asked,
+            who: audit::Who::default(),
+            outcome: audit::Outcome::unanswered(),
+        }
+    }
+}
+
+impl Drop for Audited {
+    fn drop(&mut self) {
+        let Some((log, asked)) = self.shared.audit.as_ref().zip(self.asked.as_ref()) else { return };
+        let environment = &self.shared.registry.environment;
+        log.record(asked.event(&self.who, &self.outcome, &environment.uid(), environment.timestamp()));
+    }
 }
 
 async fn route(

@@ -42,7 +42,7 @@ impl Budget {
 
     /// How much may still be charged.
     pub(crate) fn left(&self) -> u64 {
-        self.cost_max - self.cost
+        self.cost_max.saturating_sub(self.cost)
     }
 
     /// Counts a cost.

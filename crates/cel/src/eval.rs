@@ -210,6 +210,9 @@ impl<'v> Evaluation<'v, '_> {
 
     fn of_bind(&mut self, bind: &'v Bind) -> Answer<'v> {
         let value = self.of(&bind.value);
+        if matches!(value, Err(Failure::Cancelled)) {
+            return value;
+        }
         self.scope.push((&bind.var, value));
         let answer = self.of(&bind.body);
         self.scope.pop();

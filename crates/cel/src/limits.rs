@@ -14,5 +14,7 @@ pub const STEPS_MAX: u64 = 5_000_000;
 pub const BYTES_MAX: u64 = 64 << 20;
 /// How many steps it counts to prepare a pattern that is not known before.
 pub(crate) const PATTERN_STEPS: u64 = 50_000;
+/// How many states of a pattern are looked at for one character in the time of a step.
+pub(crate) const PATTERN_STATES_PER_STEP: usize = 16;
 /// How large a prepared pattern may be, in bytes.
 pub(crate) const PATTERN_BYTES_MAX: usize = 1 << 20;

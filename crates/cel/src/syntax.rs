@@ -1,8 +1,6 @@
 //! The tree of an expression.
 
-use regex::Regex;
-
-use crate::{functions::Function, kind::Type};
+use crate::{functions::Function, kind::Type, library::patterns::Pattern};
 
 /// One expression in another.
 #[derive(Debug)]
@@ -62,7 +60,7 @@ pub(crate) struct Call {
     pub(crate) function: Option<&'static Function>,
     pub(crate) overloads: Vec<&'static str>,
     /// The pattern, where it is a literal.
-    pub(crate) pattern: Option<Regex>,
+    pub(crate) pattern: Option<Pattern>,
 }
 
 /// What all comprehensions come to: a value that is carried on from item to item.

@@ -8,7 +8,7 @@ mod fine_timer;
 mod schedule;
 
 pub(crate) use self::{
-    attempt::{Outcome, Target, attempt},
+    attempt::{Fault, Outcome, Target, attempt},
     fine_timer::FineTimer,
     schedule::{Kind, Probe, Schedule, Verdict},
 };

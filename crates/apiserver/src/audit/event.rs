@@ -39,6 +39,17 @@ pub(crate) struct Outcome {
     pub(crate) reason: Option<String>,
 }
 
+/// What proxies call a request whose client did not wait; Kubernetes has no code for it.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+impl Outcome {
+    /// Of a request whose client left before its answer, or that could not be answered.
+    pub(crate) fn unanswered() -> Self {
+        let code = StatusCode::from_u16(CLIENT_CLOSED_REQUEST).expect("a number of three digits");
+        Self { code, reason: Some("ClientClosedRequest".into()) }
+    }
+}
+
 impl Request {
     pub(crate) fn of<B>(request: &http::Request<B>, source: Option<IpAddr>, received: Timestamp) -> Self {
         let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());

@@ -4,8 +4,12 @@
 use http::{Method, Request};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{Query, segments};
-use crate::{limits::Limits, status::Failure};
+use super::Query;
+use crate::{
+    authorization::{Asked, Attributes},
+    limits::Limits,
+    status::Failure,
+};
 
 /// In kube-apiserver's words.
 const ALL_TAKEN: &str = "Too many requests, please try again later.";
@@ -40,14 +44,17 @@ impl InFlight {
 }
 
 fn lasts<B>(request: &Request<B>) -> bool {
-    request.method() == Method::GET
-        && (Query::parse(request.uri().query()).flag("watch")
-            || matches!(
-                segments(request.uri().path()).as_slice(),
-                ["api", _, "namespaces", _, "pods", _, "log"]
-                    | ["api", _, "watch", ..]
-                    | ["apis", _, _, "watch", ..]
-            ))
+    if request.method() != Method::GET {
+        return false;
+    }
+    let Attributes { verb, asked } =
+        Attributes::of(request.method(), request.uri().path(), &Query::parse(request.uri().query()));
+    match asked {
+        Asked::Resource { resource, subresource, .. } => {
+            verb == "watch" && subresource.is_empty() || (&*resource, &*subresource) == ("pods", "log")
+        }
+        Asked::Path(_) => false,
+    }
 }
 
 #[cfg(test)]
@@ -73,6 +80,9 @@ mod tests {
         ];
         for lasting in lasting {
             assert!(begin("GET", &lasting).unwrap().is_none(), "{lasting}");
+        }
+        for not in [format!("{pods}/p?watch=true"), "/openapi/v2?watch=true".to_owned()] {
+            assert_eq!(begin("GET", &not).unwrap_err().code, 429, "{not}");
         }
         drop(first);
         assert!(begin("GET", pods).unwrap().is_some());

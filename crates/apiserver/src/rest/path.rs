@@ -68,6 +68,10 @@ impl Resource {
             [name, subresource] => (Some(decode(name)), Some((*subresource).to_owned())),
             [_, part, ..] => return Err(not_served(group, Some(part))),
         };
+        // Who may watch may not do what parts are for: there is no such path (upstream: apiserver, installer).
+        if watched && subresource.is_some() {
+            return Err(Failure::no_such_path());
+        }
         // Objects of a namespace are found in it; only lists reach over all namespaces.
         if kind.namespaced != namespace.is_some() && (namespace.is_some() || name.is_some()) {
             return Err(if kind.is_defined() { Failure::nowhere() } else { Failure::no_such_path() });

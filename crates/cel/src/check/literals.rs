@@ -1,7 +1,5 @@
 //! Texts in an expression that mean something to what they are given to (upstream: cel-go, `cel/validator.go`).
 
-use regex::Regex;
-
 use super::parts_mut;
 use crate::{
     issue::Issue,
@@ -30,7 +28,7 @@ fn look(call: &mut Call, issues: &mut Vec<Issue>) {
                 (None, _) => return,
                 _ => text,
             };
-            let prepared: Option<Regex> = patterns::prepare(pattern).ok();
+            let prepared = patterns::prepare(pattern).ok();
             let fine = prepared.is_some();
             call.pattern = prepared;
             fine

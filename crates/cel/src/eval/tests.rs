@@ -186,6 +186,12 @@ fn nothing_takes_more_than_it_may() {
     // What is deep in two lists is compared, and upstream counts the lists alone.
     let pairs: String = (0..40).map(|at| format!(".map(x{at}, [dyn(x{at}), dyn(x{at})])")).collect();
     assert!(is_stopped(&format!("[dyn(1)]{pairs} == [dyn(1)]{pairs}")));
+    // What was stopped is not gone on with where nobody looks at its value.
+    assert!(is_stopped(&format!("optional.of({}).optMap(x, 1).orValue(2) == 1", nested(7))));
+    // A pattern of many states, over a long text.
+    let digits = "1".repeat(90_000);
+    assert!(is_stopped(&format!("'{digits}'.matches('1[01]{{999}}[2-9]')")));
+    assert!(!is_stopped(&format!("'{digits}'.matches('1[01]+[2-9]')")));
     // A short text that becomes a long one.
     let (many, long) = ("a".repeat(9000), "b".repeat(9000));
     assert!(is_stopped(&format!("'{many}'.replace('', '{long}').size() == 1")));

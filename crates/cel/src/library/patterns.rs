@@ -1,38 +1,52 @@
 //! Regular expressions.
 
+mod repeats;
+
+use std::fmt::Display;
+
 use regex::{Regex, RegexBuilder};
 
 use crate::{
     budget::Budget,
     eval::{Answer, Failure},
-    limits::PATTERN_BYTES_MAX,
+    limits::{PATTERN_BYTES_MAX, PATTERN_STATES_PER_STEP},
     value::{Text, Value},
 };
 
 /// A pattern, prepared.
-pub(crate) type Pattern = Regex;
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    regex: Regex,
+    /// About how many states it can be in.
+    states: usize,
+}
 
 /// Prepares a pattern.
 ///
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn prepare(pattern: &str) -> Result<Pattern, String> {
-    let built =
-        RegexBuilder::new(pattern).size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX).build();
-    built.map_err(|error| format!("error parsing regexp: {error}"))
+    let wrong = |error: &dyn Display| format!("error parsing regexp: {error}");
+    let states = repeats::states(pattern).map_err(|error| wrong(&error))?;
+    let built = RegexBuilder::new(pattern).size_limit(PATTERN_BYTES_MAX).build();
+    Ok(Pattern { regex: built.map_err(|error| wrong(&error))?, states })
 }
 
 /// A function of patterns by its name, with a pattern that was prepared before.
 pub(crate) fn with<'v>(name: &str, pattern: &Pattern, args: &[Value<'v>], budget: &mut Budget) -> Answer<'v> {
     let text = args.first().and_then(Value::text).ok_or_else(Failure::no_overload)?;
+    // Upstream counts for the pattern's text what its states take.
+    let steps = |text: &str| text.len().saturating_mul(pattern.states) / PATTERN_STATES_PER_STEP;
+    budget.step(steps(text))?;
+    let regex = &pattern.regex;
     // Of a text that is somebody else's, parts are too.
     let part = |part: &str, range: std::ops::Range<usize>| match &args[0] {
         Value::String(Text::Of(whole)) => Value::String(Text::Of(&whole[range])),
         _ => Value::String(Text::Own(part.into())),
     };
     match name {
-        "matches" => Ok(Value::Bool(pattern.is_match(text))),
-        "find" => Ok(match pattern.find(text) {
+        "matches" => Ok(Value::Bool(regex.is_match(text))),
+        "find" => Ok(match regex.find(text) {
             Some(found) => part(found.as_str(), found.range()),
             None => Value::String(Text::Of("")),
         }),
@@ -42,7 +56,9 @@ pub(crate) fn with<'v>(name: &str, pattern: &Pattern, args: &[Value<'v>], budget
                 _ => usize::MAX,
             };
             let mut all = Vec::new();
-            for found in pattern.find_iter(text).take(most) {
+            for found in regex.find_iter(text).take(most) {
+                // The next one may be looked for up to the end, although it is found at once.
+                budget.step(steps(&text[found.end()..]))?;
                 budget.make(size_of::<Value<'_>>() + found.len())?;
                 all.push(part(found.as_str(), found.range()));
             }

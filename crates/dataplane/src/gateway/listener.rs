@@ -13,7 +13,7 @@ use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -32,6 +32,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a connection that was accepted just before the drain may take to send the first of its request. A client
 /// that has connected sends at once; one that only holds a connection open does not hold up the drain.
 const FIRST_BYTES_MAX: Duration = Duration::from_secs(1);
+
+/// How long a connection that is closed for want of use may take to end as its protocol has it.
+const GOODBYE_MAX: Duration = Duration::from_secs(1);
 
 /// One listening socket: HTTP/1.1 and HTTP/2 without TLS on the same port.
 pub struct Gateway {
@@ -178,6 +181,7 @@ async fn serve(server: Arc<Server>, stream: std::net::TcpStream, connection: Arc
     });
     let mut http = pin!(server.http.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let mut draining = false;
+    let mut leaves_at = None;
     loop {
         tokio::select! {
             biased;
@@ -193,7 +197,16 @@ async fn serve(server: Arc<Server>, stream: std::net::TcpStream, connection: Arc
                 draining = true;
                 http.as_mut().graceful_shutdown();
             }
-            why = &mut expired => return log(why, &connection),
+            why = &mut expired, if leaves_at.is_none() => {
+                log(why, &connection);
+                if matches!(why, Expired::Response(_)) {
+                    return;
+                }
+                // In HTTP/2 the client is told which requests were not seen: one may be on its way.
+                http.as_mut().graceful_shutdown();
+                leaves_at = Some(Instant::now() + GOODBYE_MAX);
+            }
+            () = sleep_until(leaves_at.unwrap_or_else(Instant::now)), if leaves_at.is_some() => return,
         }
     }
 }

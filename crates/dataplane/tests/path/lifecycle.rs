@@ -135,6 +135,27 @@ async fn a_silent_or_slow_client_is_let_go() {
     }
 }
 
+/// Which of its requests were seen, a client of HTTP/2 is told before the connection ends, so that it can send the others
+/// again.
+#[tokio::test]
+async fn an_idle_http2_connection_ends_with_a_word() {
+    const GO_AWAY: u8 = 7;
+    let limits = Limits { client_idle_max: Duration::from_millis(30), ..Limits::default() };
+    let rig = Rig::with(limits).await;
+    let mut stream = TcpStream::connect(rig.address).await.unwrap();
+    // The preface, and settings without any.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let mut frames = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut frames)).await.expect("closed").unwrap();
+    let (mut rest, mut kinds) = (&frames[..], Vec::new());
+    while let [a, b, c, kind, ..] = *rest {
+        kinds.push(kind);
+        let length = u32::from_be_bytes([0, a, b, c]) as usize;
+        rest = rest.get(9 + length..).unwrap_or_default();
+    }
+    assert!(kinds.contains(&GO_AWAY), "{kinds:?}");
+}
+
 #[tokio::test]
 async fn requests_out_of_bounds_are_refused() {
     let app = App::saying("hello").await;

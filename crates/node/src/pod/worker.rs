@@ -118,7 +118,7 @@ enum Happening {
     PostStarted {
         index: usize,
         round: u32,
-        outcome: Outcome,
+        outcome: Result<(), String>,
     },
     Due {
         index: usize,

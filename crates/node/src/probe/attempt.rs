@@ -26,7 +26,26 @@ pub(crate) enum Target {
 }
 
 /// The outcome of a try: fine, or why not.
-pub(crate) type Outcome = Result<(), String>;
+pub(crate) type Outcome = Result<(), Fault>;
+
+/// Why a try did not go well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// What was asked did not answer, or said no.
+    Refused(String),
+    /// The node could not ask, which says nothing of the container (upstream: kubelet, whose prober throws such a result
+    /// away).
+    NotAsked(String),
+}
+
+impl Fault {
+    /// In words.
+    pub(crate) fn why(&self) -> &str {
+        match self {
+            Self::Refused(why) | Self::NotAsked(why) => why,
+        }
+    }
+}
 
 /// Tries once; bounded by `limit`. The container is the one that a command is run in.
 pub(crate) async fn attempt(
@@ -37,21 +56,25 @@ pub(crate) async fn attempt(
     limit: Duration,
 ) -> Outcome {
     let tried = match target {
-        Target::Tcp { port } => {
-            timeout(limit, connect(runtime, sandbox, *port)).await.map(|tried| tried.map(drop))
-        }
-        Target::Http { port, path, headers } => {
-            timeout(limit, get(runtime, sandbox, *port, path, headers)).await
-        }
+        Target::Tcp { port } => timeout(limit, connect(runtime, sandbox, *port))
+            .await
+            .map(|tried| tried.map(drop).map_err(Fault::Refused)),
+        Target::Http { port, path, headers } => timeout(limit, get(runtime, sandbox, *port, path, headers))
+            .await
+            .map(|tried| tried.map_err(Fault::Refused)),
         Target::Exec { argv } => {
-            let Some(container) = container else { return Err("there is no container to ask".to_owned()) };
+            let Some(container) = container else {
+                return Err(Fault::NotAsked("there is no container to ask".to_owned()));
+            };
             timeout(limit, command::ends_well(runtime, container, argv)).await
         }
-        Target::Unsupported { what } => return Err(format!("{what} probes are not supported by this node")),
+        Target::Unsupported { what } => {
+            return Err(Fault::Refused(format!("{what} probes are not supported by this node")));
+        }
     };
     match tried {
         Ok(outcome) => outcome,
-        Err(_) => Err(format!("no answer within {} s", limit.as_secs_f32())),
+        Err(_) => Err(Fault::Refused(format!("no answer within {} s", limit.as_secs_f32()))),
     }
 }
 
@@ -65,7 +88,7 @@ async fn get(
     port: u16,
     path: &str,
     headers: &[(String, String)],
-) -> Outcome {
+) -> Result<(), String> {
     let failed = |error: &dyn std::fmt::Display| format!("Get \"http://:{port}{path}\": {error}");
     let stream = connect(runtime, sandbox, port).await?;
     let (mut sender, connection) =

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::{io::AsyncReadExt, pin, time::timeout};
 
-use super::Outcome;
+use super::{Fault, Outcome};
 use crate::{
     exec::{ExecCommand, ExecStream, in_container},
-    runtime::{ContainerId, Runtime},
+    runtime::{ContainerId, Runtime, RuntimeError, Step},
 };
 
 /// How much of what it writes is told (upstream: kubernetes, exec probe, `maxReadLength`); the rest is read and dropped.
@@ -18,7 +18,7 @@ const LAST_WORDS_MAX: Duration = Duration::from_millis(100);
 /// Fine when it ends with 0; else what it wrote. It is killed when this is dropped.
 pub(super) async fn ends_well(runtime: &dyn Runtime, container: &ContainerId, argv: &[String]) -> Outcome {
     let command = ExecCommand { argv: argv.to_vec(), stdout: true, stderr: true, ..ExecCommand::default() };
-    let exec = in_container(runtime, container, command).await.map_err(|error| error.to_string())?;
+    let exec = in_container(runtime, container, command).await.map_err(fault)?;
     let (mut output, mut errors) = (Vec::new(), Vec::new());
     let exit = {
         let both = async { tokio::join!(read(exec.stdout, &mut output), read(exec.stderr, &mut errors)) };
@@ -31,12 +31,21 @@ pub(super) async fn ends_well(runtime: &dyn Runtime, container: &ContainerId, ar
             }
         }
     };
-    if exit.map_err(|error| error.to_string())?.code == 0 {
+    if exit.map_err(fault)?.code == 0 {
         return Ok(());
     }
     output.append(&mut errors);
     output.truncate(TOLD_BYTES_MAX);
-    Err(String::from_utf8_lossy(&output).into_owned())
+    Err(Fault::Refused(String::from_utf8_lossy(&output).into_owned()))
+}
+
+/// A command that is not there is the pod's; all else is the node's own trouble.
+fn fault(error: RuntimeError) -> Fault {
+    let is_the_pods = matches!(
+        &error,
+        RuntimeError::Exec { failure } if matches!(failure.step, Step::Exec | Step::WorkingDirectory)
+    );
+    if is_the_pods { Fault::Refused(error.to_string()) } else { Fault::NotAsked(error.to_string()) }
 }
 
 async fn read(stream: Option<ExecStream>, into: &mut Vec<u8>) {

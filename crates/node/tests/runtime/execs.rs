@@ -271,6 +271,44 @@ pub(crate) async fn hundreds_leave_nothing(image: &Image) {
     node.end().await;
 }
 
+/// A container ends although its programs have made children of the keeper's, which alone can reap them.
+pub(crate) async fn children_of_the_keeper_end(image: &Image) {
+    let Some(node) = Node::start("execs").await else { return };
+    node.sandbox("p").await;
+    let (spec, _) = image.spec("p", "c", "sleep");
+    let own = node.runtime.start_container(spec).await.unwrap().pid;
+    says(&node.runtime, "c", "siblings 5 exit 0").await;
+    eventually("none of them runs any more", || processes(own) == [own]).await;
+    let sleeper = run(&node.runtime, "c", "siblings 5 sleep").await.unwrap();
+    eventually("all are there", || processes(own).len() == 7).await;
+    node.runtime.remove_container(&"c".into()).await.unwrap();
+    drop(sleeper);
+    node.end().await;
+}
+
+/// What a container does to the `/dev/null` that it is given is not done to the machine's.
+pub(crate) async fn have_a_null_device_of_their_own(image: &Image) {
+    let Some(node) = Node::start("execs").await else { return };
+    let before = std::fs::metadata("/dev/null").unwrap();
+    node.sandbox("p").await;
+    let app = User { image: "app".to_owned(), ..User::default() };
+    for (name, user) in [("root", User::default()), ("user", app)] {
+        // It can change the mode of what it owns; `/proc/keys` is hidden.
+        let (mut spec, _) = image.spec("p", name, "setuid /proc/self/fd/0 setuid /proc/keys sleep");
+        spec.user = user;
+        node.runtime.start_container(spec).await.unwrap();
+        let null = || std::fs::File::options().read(true).write(true).open("/dev/null").unwrap().into();
+        let argv = ["/probe", "setuid", "/proc/self/fd/0"].map(str::to_owned).to_vec();
+        let spec = ExecSpec { argv, stdio: Some([null(), null(), null()]) };
+        node.runtime.exec(&name.into(), spec).await.unwrap().wait().await.unwrap();
+        let after = std::fs::metadata("/dev/null").unwrap();
+        std::fs::set_permissions("/dev/null", before.permissions()).unwrap();
+        std::os::unix::fs::chown("/dev/null", Some(before.uid()), Some(before.gid())).unwrap();
+        assert_eq!((after.mode(), after.uid()), (before.mode(), before.uid()), "{name}");
+    }
+    node.end().await;
+}
+
 pub(crate) async fn of_processes(image: &Image) {
     let dir = tempfile::tempdir().unwrap();
     let runtime = ProcessRuntime::start(ProcessOptions::new(dir.path().join("run"))).await.unwrap();

@@ -50,6 +50,8 @@ const TESTS: &[Test] = &[
     ("execs::end_with_what_they_are_for", |m| Box::pin(execs::end_with_what_they_are_for(m))),
     ("execs::failures_are_typed", |m| Box::pin(execs::failures_are_typed(m))),
     ("execs::hundreds_leave_nothing", |m| Box::pin(execs::hundreds_leave_nothing(m))),
+    ("execs::children_of_the_keeper_end", |m| Box::pin(execs::children_of_the_keeper_end(m))),
+    ("execs::have_a_null_device_of_their_own", |m| Box::pin(execs::have_a_null_device_of_their_own(m))),
     ("execs::of_processes", |m| Box::pin(execs::of_processes(m))),
     ("files::layers_and_volumes", |m| Box::pin(files::layers_and_volumes(m))),
     ("files::links_cannot_lead_out", |m| Box::pin(files::links_cannot_lead_out(m))),

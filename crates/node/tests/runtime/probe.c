@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -50,6 +51,12 @@ static void abandon(int count) {
         }
         waitpid(child, 0, 0);
     }
+}
+
+/* Leaves `count` children to its own parent. */
+static void siblings(int count) {
+    for (int i = 0; i < count; i++)
+        if (syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0) == 0) for (;;) pause();
 }
 
 static int zombies(void) {
@@ -136,6 +143,7 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[i], "crash")) abort();
         if (!strcmp(argv[i], "spawn") && fork() == 0) for (;;) pause();
         if (!strcmp(argv[i], "abandon")) abandon(atoi(argument));
+        if (!strcmp(argv[i], "siblings")) siblings(atoi(argument));
         if (!strcmp(argv[i], "zombies")) printf("zombies %d\n", zombies());
         if (!strcmp(argv[i], "cat")) cat(argument);
         if (!strcmp(argv[i], "copy")) {

@@ -60,7 +60,7 @@ fn twice(path: &Path<'_>, items: &[Value], schema: &Schema, errors: &mut Complai
 }
 
 /// The fields of an item that it is known by.
-fn key(item: &Value, names: &[String]) -> Value {
+pub(super) fn key(item: &Value, names: &[String]) -> Value {
     let known = names.iter().filter_map(|name| Some((name.clone(), item.get(name)?.clone())));
     Value::Object(known.collect::<Map<_, _>>())
 }

@@ -63,13 +63,13 @@ fn run_rules(value: &Value, old: Option<&Value>, rules: Option<&Ruled>, errors: 
             detail: why.to_owned(),
         });
     } else {
-        errors.extend(rules.run(value, old).errors);
+        errors.extend(told(rules.run(value, old).errors));
     }
 }
 
 /// What rules say of an object that they said of the one that it replaces, which is no reason to refuse it.
 pub fn known_faults(object: &CustomObject, old: &CustomObject, rules: &Ruled) -> Vec<String> {
-    rules.run(&object.to_value(), Some(&old.to_value())).warnings
+    rules.run(&object.to_value(), Some(&old.to_value())).warnings.into_kept()
 }
 
 /// What is wrong with the status of an object of a defined kind, when only that is written.

@@ -31,6 +31,8 @@ pub(super) struct Trouble {
     pub(super) resources: Option<Verdict>,
     /// For ContainerHealthy: a container ended.
     pub(super) containers: Option<Verdict>,
+    /// That container runs again, so its end may be long ago.
+    pub(super) runs_again: bool,
     /// For SpecHonored: what the node leaves out.
     pub(super) not_honored: Option<Verdict>,
     /// Containers run, but their probes fail: what the node says of that.
@@ -53,11 +55,14 @@ pub(super) fn trouble<P: std::borrow::Borrow<Pod>>(
     let pods = || {
         pods.iter().map(std::borrow::Borrow::borrow).filter(|pod| pod.metadata.deletion_timestamp.is_none())
     };
+    let ended = pods().flat_map(containers).find_map(|status| Some((status, ended(status)?)));
+    let runs = |status: &ContainerStatus| status.state.as_ref().is_some_and(|state| state.running.is_some());
     let unscheduled = (!always_schedulable).then(|| pods().find_map(unscheduled)).flatten();
     Trouble {
         resources: unscheduled
             .or_else(|| pods().flat_map(containers).find_map(|status| waiting(status, timed_out))),
-        containers: pods().flat_map(containers).find_map(ended),
+        runs_again: ended.as_ref().is_some_and(|(status, _)| runs(status)),
+        containers: ended.map(|(_, verdict)| verdict),
         not_honored: pods().find_map(not_honored),
         unready: pods().find_map(unready),
     }

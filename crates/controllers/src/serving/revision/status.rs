@@ -161,16 +161,21 @@ fn container_healthy(before: &RevisionStatus, observed: &Observed, resources: &V
     if deployment.is_some_and(|deployment| ready(deployment) > 0) {
         return Verdict::yes();
     }
-    // Known only while instances are wanted and none is available: it worked once, perhaps, and does not now.
-    if let Some(ended) = &observed.trouble.containers {
+    let last = condition::get(&before.conditions, CONTAINER_HEALTHY);
+    let has_failed = last.is_some_and(|last| !last.is_true() && last.reason.starts_with("ExitCode"));
+    let initialized = observed.pod_autoscaler.as_ref().and_then(Child::own).is_some_and(is_initialized);
+    // Known only while instances are wanted and none is available: it worked once, perhaps, and does not now. Of one that
+    // has worked and runs again it is told between the restarts of a crash loop, and no more when that is long over.
+    if let Some(ended) = &observed.trouble.containers
+        && (!observed.trouble.runs_again || !initialized || has_failed)
+    {
         return ended.clone();
     }
-    let initialized = observed.pod_autoscaler.as_ref().and_then(Child::own).is_some_and(is_initialized);
     if initialized && !resources.is_false() {
         return Verdict::yes();
     }
     // Nothing new is known: a container that failed has not been seen to work since.
-    match condition::get(&before.conditions, CONTAINER_HEALTHY) {
+    match last {
         Some(last) if last.is_true() || last.reason.starts_with("ExitCode") => Verdict::of(Some(last)),
         _ => Verdict::unknown(DEPLOYING, observed.trouble.unready.as_deref().unwrap_or_default()),
     }

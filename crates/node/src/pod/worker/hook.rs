@@ -56,7 +56,10 @@ pub(super) async fn run(
 ) -> Result<(), String> {
     let asked = async {
         match hook {
-            Hook::Ask(target) => attempt(runtime, sandbox, Some(container), target, ANSWER_MAX).await,
+            Hook::Ask(target) => {
+                let asked = attempt(runtime, sandbox, Some(container), target, ANSWER_MAX).await;
+                asked.map_err(|fault| fault.why().to_owned())
+            }
             Hook::Sleep(time) => {
                 tokio::time::sleep(*time).await;
                 Ok(())

@@ -20,7 +20,7 @@ use crate::{
         state::{self, Ended, Running, State},
         termination,
     },
-    probe::{Kind, Outcome, Verdict},
+    probe::{Fault, Kind, Outcome, Verdict},
     runtime::{ContainerId, Exit},
 };
 
@@ -80,7 +80,7 @@ impl Worker {
     }
 
     /// Goes on with a container whose hook is done, or ends it where that failed; returns whether its status changed.
-    pub(super) fn post_started(&mut self, index: usize, round: u32, outcome: Outcome) -> bool {
+    pub(super) fn post_started(&mut self, index: usize, round: u32, outcome: Result<(), String>) -> bool {
         if self.records[index].round != round {
             return false;
         }
@@ -217,6 +217,9 @@ impl Worker {
             return false;
         }
         self.warn_of_probe(index, at, &outcome);
+        if let Err(Fault::NotAsked(why)) = &outcome {
+            return self.ask_again(index, round, at, why);
+        }
         let record = &mut self.records[index];
         let name = record.spec.name.clone();
         let Some(running) = record.running_mut() else { return false };
@@ -224,7 +227,8 @@ impl Worker {
         let kind = running.probes[at].kind;
         let mut again = vec![at];
         let mut changed = false;
-        running.failing = outcome.as_ref().err().map(|why| format!("{kind:?} probe failed: {why}"));
+        running.failing =
+            outcome.as_ref().err().map(|fault| format!("{kind:?} probe failed: {}", fault.why()));
         if running.failing.is_some() && !running.ready {
             // Worth telling only if it stays so: a start fails its probes until it is over.
             self.publish_at.get_or_insert_with(|| Instant::now() + FAILING_DELAY);
@@ -241,7 +245,7 @@ impl Worker {
             (Kind::Readiness, Verdict::Failing) => changed = std::mem::replace(&mut running.ready, false),
             (Kind::Liveness, Verdict::Passing) => {}
             (Kind::Startup | Kind::Liveness, Verdict::Failing) => {
-                let why = outcome.as_ref().err().cloned().unwrap_or_default();
+                let why = outcome.as_ref().err().map_or("", Fault::why);
                 tracing::info!(pod = %self.pod.key(), container = name, why, "probe failed; restarting the container");
                 let grace = probe_grace(&record.spec, kind);
                 self.end_for(index, format!("{kind:?} probe failed: {why}"), grace);
@@ -260,10 +264,26 @@ impl Worker {
         changed
     }
 
+    /// The node had trouble of its own: the outcome is that of no try.
+    fn ask_again(&mut self, index: usize, round: u32, at: usize, why: &str) -> bool {
+        let record = &mut self.records[index];
+        tracing::warn!(pod = %self.pod.key(), container = record.spec.name, why, "the node cannot probe a container");
+        if let Some(running) = record.running_mut() {
+            let ask = start::probe(&self.shared, &self.sandbox, running, index, round, at, false);
+            self.happenings.push(ask);
+        }
+        false
+    }
+
     /// Tells of a probe that failed, but not of one that only waits for a start to be over that is not slow yet.
     fn warn_of_probe(&mut self, index: usize, at: usize, outcome: &Outcome) {
-        let (Some(running), Err(why)) = (self.records[index].running(), outcome) else { return };
+        let (Some(running), Err(fault)) = (self.records[index].running(), outcome) else { return };
         let probe = &running.probes[at];
+        if let Fault::NotAsked(why) = fault {
+            let message = format!("{:?} probe errored: {why}", probe.kind);
+            return self.warn(Some(index), "Unhealthy", message);
+        }
+        let why = fault.why();
         if probe.counts_failures() || running.since.elapsed() >= SLOW_START {
             let message = format!("{:?} probe failed: {why}", probe.kind);
             self.warn(Some(index), "Unhealthy", message);

@@ -342,7 +342,9 @@ impl Child {
 pub(super) fn pid_of(pidfd: BorrowedFd<'_>) -> Option<i32> {
     use std::os::fd::AsRawFd;
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())).ok()?;
-    info.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()
+    let pid = info.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok();
+    // One that has been reaped has none, which is told as -1; one that is not in this namespace, as 0.
+    pid.filter(|pid| *pid > 1)
 }
 
 #[cfg(test)]

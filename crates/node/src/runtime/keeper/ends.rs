@@ -25,7 +25,12 @@ impl Keeper {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             // Between closing its socket and being reapable, an init tears its namespaces down, which takes
             // milliseconds: do not spin on the closed socket meanwhile.
-            Ok(false) => ignore_control(&self.epoll, child)?,
+            Ok(false) => {
+                ignore_control(&self.epoll, child)?;
+                // Nor are they torn down before all that was in them is reaped, also what nobody knows.
+                self.all.execs.suspect_strangers();
+                self.all.end_strangers();
+            }
             // Only a container that has taken over its init says what makes no sense. It ends; the others do not.
             Err(error) => {
                 child.kill();
@@ -143,8 +148,9 @@ impl Children {
 
     /// Kills and removes all.
     pub(super) fn remove_all(&mut self) -> io::Result<()> {
-        self.end_execs();
+        // First all of them: what traces another holds it back from being reaped.
         self.kill_all();
+        self.end_execs();
         for child in std::mem::take(&mut self.children).into_values() {
             child.end()?;
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
@@ -19,6 +20,12 @@ use crate::runtime::{Exit, StartFailure, Step, wire};
 
 /// How many there are at once, in all containers.
 pub(super) const EXECS_MAX: usize = 512;
+
+/// How long the keeper waits for the end of what it has killed, and how often it looks.
+const REAP_MAX: Duration = Duration::from_millis(100);
+const REAP_AGAIN: Duration = Duration::from_micros(200);
+/// How often it looks for children that nobody knows until there are none.
+const STRANGERS_ROUNDS_MAX: usize = 8;
 
 /// Which descriptor of one is meant.
 const HELPER: u64 = 0;
@@ -110,7 +117,7 @@ impl Keeper {
                 Some(container) => container.cgroups.clone_target(&name)?,
                 None => None,
             };
-            let (report, theirs) = wire::pair()?;
+            let (report, theirs) = wire::pair_with_child()?;
             let exec = Exec { argv, stdio, order, container, report: theirs };
             // SAFETY: the keeper has one thread, which it made sure of when it started.
             let helper = unsafe { sys::fork(0, target.as_ref().map(AsFd::as_fd), move || exec.run()) }?;
@@ -148,12 +155,13 @@ impl Keeper {
             REPORT => match running.read_report() {
                 Ok(true) => self.know_app(number),
                 Ok(false) => self.executed(number),
+                Err(Errno::AGAIN) => {}
                 Err(errno) => self.conclude_exec(number, Some(StartFailure::new(Step::Shell, "", errno))),
             },
             HELPER => {
                 if let Some(helper) = running.helper.take() {
                     let _ = epoll::delete(&self.epoll, &helper);
-                    reap(WaitId::PidFd(helper.as_fd()));
+                    reap(WaitId::PidFd(helper.as_fd()), Instant::now() + REAP_MAX);
                 }
             }
             _ => {
@@ -178,6 +186,8 @@ impl Keeper {
             return;
         };
         if !self.all.is_unknown_child(number, app) {
+            // Whoever that is: it is not to be ended in this one's stead.
+            self.all.execs.forget_app(number);
             return self.conclude_exec(number, Some(StartFailure::new(Step::Shell, "", Errno::PROTO)));
         }
         let watched = watch(&self.epoll, number, APP, app.pidfd.as_fd())
@@ -218,7 +228,8 @@ impl Keeper {
             let _ = epoll::delete(&self.epoll, watched);
         }
         let request = running.request;
-        self.all.execs.strangers |= failure.is_some();
+        // It may have made children of the keeper, by CLONE_PARENT, or be kept by who traces it.
+        self.all.execs.suspect_strangers();
         let exit = running.end();
         self.all.end_strangers();
         match (request, failure) {
@@ -239,6 +250,17 @@ impl Execs {
         }
     }
 
+    fn forget_app(&mut self, number: u64) {
+        if let Some(running) = self.running.get_mut(&number) {
+            running.app = None;
+        }
+    }
+
+    /// Notes that there may be children that nobody knows.
+    pub(super) fn suspect_strangers(&mut self) {
+        self.strangers = true;
+    }
+
     /// Kills those of a container.
     pub(super) fn kill_of(&self, slot: u64) {
         self.running.values().filter(|running| running.slot == slot).for_each(Running::kill);
@@ -257,7 +279,7 @@ impl Children {
             running.kill();
             running.end();
         }
-        self.execs.strangers = true;
+        self.execs.suspect_strangers();
         self.end_strangers();
     }
 
@@ -277,22 +299,44 @@ impl Children {
             || helpers.any(|running| running.helper_pid == pid)
     }
 
-    /// Ends the children that nobody knows, once those who are just being made are known.
-    fn end_strangers(&mut self) {
+    /// Ends the children that nobody knows, once those who are just being made are known. A container's pid namespace
+    /// does not end before all that was in it is reaped.
+    pub(super) fn end_strangers(&mut self) {
         let being_made = |running: &Running| running.app.is_none();
         if !self.execs.strangers || self.execs.running.values().any(being_made) {
             return;
         }
         self.execs.strangers = false;
-        let children = fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
-        for pid in children.split_whitespace().filter_map(|pid| pid.parse().ok()).filter_map(Pid::from_raw) {
-            let number = pid.as_raw_nonzero().get();
-            let mut apps = self.execs.running.values().filter_map(|running| running.app.as_ref());
-            if !self.is_known(number) && !apps.any(|app| app.pid == number) {
-                let _ = kill_process(pid, Signal::KILL);
-                reap(WaitId::Pid(pid));
+        // What is killed may have made another one just before.
+        for _ in 0..STRANGERS_ROUNDS_MAX {
+            let strangers = self.strangers();
+            if strangers.is_empty() {
+                return;
+            }
+            for stranger in &strangers {
+                let _ = kill_process(*stranger, Signal::KILL);
+            }
+            let until = Instant::now() + REAP_MAX;
+            for stranger in strangers {
+                // One that is traced stays its tracer's, and is looked for again when something else ends.
+                self.execs.strangers |= matches!(reap(WaitId::Pid(stranger), until), Reaped::Held);
+            }
+            if self.execs.strangers {
+                return;
             }
         }
+        self.execs.strangers = true;
+    }
+
+    fn strangers(&self) -> Vec<Pid> {
+        let children = fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
+        let pids = children.split_whitespace().filter_map(|pid| pid.parse().ok()).filter_map(Pid::from_raw);
+        let is_stranger = |pid: &Pid| {
+            let number = pid.as_raw_nonzero().get();
+            let mut apps = self.execs.running.values().filter_map(|running| running.app.as_ref());
+            !self.is_known(number) && !apps.any(|app| app.pid == number)
+        };
+        pids.filter(is_stranger).collect()
     }
 }
 
@@ -345,19 +389,23 @@ impl Running {
 
     /// Waits for the ends of all its processes, which come by themselves or have been made to.
     fn end(self) -> Exit {
+        let until = Instant::now() + REAP_MAX;
         if let Some(helper) = &self.helper {
-            reap(WaitId::PidFd(helper.as_fd()));
+            reap(WaitId::PidFd(helper.as_fd()), until);
         }
         let Some(app) = &self.app else {
             // It may have been made, and be a child of this process, without having said who it is: then it is still in
             // the helper's group, which it leaves when it is known.
             if let Some(group) = Pid::from_raw(self.helper_pid) {
                 let _ = sys::kill_group(self.helper_pid, libc::SIGKILL);
-                while reap(WaitId::Pgid(Some(group))).is_some() {}
+                while let Reaped::Ended(_) = reap(WaitId::Pgid(Some(group)), until) {}
             }
             return Exit { code: 1, signal: None, oom_killed: false };
         };
-        let status = reap(WaitId::PidFd(app.pidfd.as_fd()));
+        let status = match reap(WaitId::PidFd(app.pidfd.as_fd()), until) {
+            Reaped::Ended(status) => Some(status),
+            Reaped::None | Reaped::Held => None,
+        };
         let code = status.as_ref().and_then(WaitIdStatus::exit_status);
         let signal = status.as_ref().and_then(WaitIdStatus::terminating_signal);
         let code = code.unwrap_or_else(|| signal.map_or(1, |signal| 128 + signal));
@@ -365,12 +413,24 @@ impl Running {
     }
 }
 
-/// Waits for the end of a child, and reaps it; `None` when there is none such.
-fn reap(which: WaitId<'_>) -> Option<WaitIdStatus> {
+/// What became of waiting for a child.
+enum Reaped {
+    Ended(WaitIdStatus),
+    /// There is none such.
+    None,
+    /// It does not end in time, or belongs to who traces it.
+    Held,
+}
+
+/// Reaps a child that has ended or was killed, for which it waits no longer than needed: everything else waits meanwhile.
+fn reap(which: WaitId<'_>, until: Instant) -> Reaped {
     loop {
-        match waitid(which.clone(), WaitIdOptions::EXITED) {
+        match waitid(which.clone(), WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
+            Ok(Some(status)) => return Reaped::Ended(status),
+            Ok(None) if Instant::now() < until => std::thread::sleep(REAP_AGAIN),
+            Ok(None) => return Reaped::Held,
             Err(Errno::INTR) => {}
-            other => return other.ok().flatten(),
+            Err(_) => return Reaped::None,
         }
     }
 }

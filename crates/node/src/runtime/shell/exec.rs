@@ -132,6 +132,7 @@ fn join(
     match &terminal {
         Some(_) => terminal::name_kind(&mut env),
         None => {
+            leave_devices()?;
             for output in [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()] {
                 order::give(output, &identity);
             }
@@ -146,6 +147,25 @@ fn join(
     // Becoming somebody else may have changed it.
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     Ok((program, terminal))
+}
+
+/// What nobody reads or writes is the machine's `/dev/null` so far; it becomes the container's own.
+fn leave_devices() -> Outcome<()> {
+    use rustix::fs::{FileType, fstat};
+    use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout, stderr, stdin, stdout};
+    type Replace = fn(OwnedFd) -> rustix::io::Result<()>;
+    let streams: [(BorrowedFd<'_>, Replace); 3] = [
+        (stdin(), |null| dup2_stdin(null)),
+        (stdout(), |null| dup2_stdout(null)),
+        (stderr(), |null| dup2_stderr(null)),
+    ];
+    for (stream, replace) in streams {
+        let stat = fstat(stream).map_err(shell)?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice {
+            replace(order::null()?).map_err(shell)?;
+        }
+    }
+    Ok(())
 }
 
 /// Without isolation it is as any other process of this user.

@@ -51,6 +51,8 @@ const LINKS: &[(&str, &str)] = &[
 /// Mounts `/proc` and `/dev` in the stage, and what hides directories.
 pub(super) fn prepare(stage: &Stage) -> Outcome<()> {
     make("tmpfs", &stage.empty, MountFlags::RDONLY | SAFE, "size=0")?;
+    // Its `null` hides files.
+    prepare_dev(&stage.dev)?;
     make("proc", &stage.proc, SAFE, "")?;
     for name in PROC_MASKED {
         mask(stage, &stage.proc.join(name))?;
@@ -58,7 +60,7 @@ pub(super) fn prepare(stage: &Stage) -> Outcome<()> {
     for name in PROC_READ_ONLY {
         make_read_only(&stage.proc.join(name))?;
     }
-    prepare_dev(&stage.dev)
+    Ok(())
 }
 
 fn prepare_dev(dev: &Path) -> Outcome<()> {
@@ -114,7 +116,8 @@ pub(super) fn tmpfs(root: BorrowedFd<'_>, target: &Path, size: Option<u64>) -> O
         .map_err(|failure| StartFailure { subject: target.display().to_string(), ..failure })
 }
 
-/// Hides a path, if it exists: a directory behind an empty read-only one, a file behind `/dev/null`.
+/// Hides a path, if it exists: a directory behind an empty read-only one, a file behind the container's own `/dev/null`,
+/// before that is moved. The machine's would be the container's to close to everybody.
 fn mask(stage: &Stage, path: &Path) -> Outcome<()> {
     let hidden = match rustix::fs::stat(path) {
         Err(Errno::NOENT) => return Ok(()),
@@ -122,7 +125,7 @@ fn mask(stage: &Stage, path: &Path) -> Outcome<()> {
         Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Directory => {
             mount_bind(&stage.empty, path)
         }
-        Ok(_) => mount_bind("/dev/null", path),
+        Ok(_) => mount_bind(stage.dev.join("null"), path),
     };
     named(path, hidden)
 }

@@ -6,7 +6,8 @@ use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{Gid, Mode, Uid};
+use rustix::fs::{CWD, FileType, Gid, Mode, OFlags, Uid, makedev, openat};
+use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::program::{DEFAULT_PATH, Program};
@@ -75,7 +76,7 @@ fn prepare(
 ) -> Outcome<(Program, Report)> {
     let begun = sys::monotonic();
     let shell = |errno| StartFailure::new(Step::Shell, "", errno);
-    let fds: [OwnedFd; GO_FDS] = fds.try_into().map_err(|_| shell(rustix::io::Errno::BADF))?;
+    let fds: [OwnedFd; GO_FDS] = fds.try_into().map_err(|_| shell(Errno::BADF))?;
     let [stdout, stderr, network, ipc, uts] = fds;
     join(&network, &ipc, &uts)?;
     let root = mount_all(surroundings, &go.root, order)?;
@@ -88,17 +89,18 @@ fn prepare(
     for output in [&stdout, &stderr] {
         give(output.as_fd(), &identity);
     }
+    let stdin = null()?;
     enter_working_directory(&order.cwd)?;
     let name = order.argv.first().map_or("", String::as_str);
     let program = Program::new(name, &order.argv, &environment(&order.env, &identity))?;
     // Other descriptors (the root, the namespaces) would lead out of the container.
-    let standard = [rustix::stdio::stdin(), stdout.as_fd(), stderr.as_fd()];
+    let standard = [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()];
     // SAFETY: the owners of the descriptors that this closes are forgotten below, or belong to callers that end this
     // process without dropping them. The socket was the first descriptor that init kept, and is the first here, so
     // its number stays the same.
     let [kept] = unsafe { sys::keep_only(standard, [socket]) }.map_err(shell)?;
     debug_assert_eq!(kept.as_raw_fd(), socket.as_raw_fd());
-    std::mem::forget((kept, stdout, stderr, network, ipc, uts, root));
+    std::mem::forget((kept, stdin, stdout, stderr, network, ipc, uts, root));
     let capabilities = Capabilities::from_bits(order.capabilities);
     let filter = filter(surroundings.filter, order.seccomp, capabilities);
     rustix::process::umask(Mode::from_raw_mode(0o022));
@@ -161,9 +163,24 @@ pub(super) fn enter_working_directory(cwd: &str) -> Outcome<()> {
     rustix::process::chdir(cwd).map_err(|errno| StartFailure::new(Step::WorkingDirectory, cwd, errno))
 }
 
-/// Lets the user open its own output again, as `/dev/stdout`.
+/// The container's own `/dev/null`. The machine's is everybody's, and whoever holds it and owns it, or is root, may close it
+/// to all others.
+pub(super) fn null() -> Outcome<OwnedFd> {
+    const PATH: &str = "/dev/null";
+    let failure = |errno| StartFailure::new(Step::Shell, PATH, errno);
+    // A program of the container may have put something else there, which must not be followed or waited for.
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let null = openat(CWD, PATH, flags, Mode::empty()).map_err(failure)?;
+    let stat = rustix::fs::fstat(&null).map_err(failure)?;
+    let is_null =
+        FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && stat.st_rdev == makedev(1, 3);
+    if is_null { Ok(null) } else { Err(failure(Errno::NODEV)) }
+}
+
+/// Lets the user open its own output again, as `/dev/stdout`. A device is everybody's, and stays so.
 pub(super) fn give(output: BorrowedFd<'_>, identity: &Identity) {
-    if identity.uid != 0 {
+    let kind = rustix::fs::fstat(output).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    if identity.uid != 0 && matches!(kind, Ok(FileType::Fifo | FileType::Socket)) {
         // Not everything that output may be can be given (a socket of another file system, say); it still can be
         // written to.
         let _ =

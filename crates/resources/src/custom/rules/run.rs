@@ -1,5 +1,7 @@
 //! Rules, run on an object (upstream: apiextensions-apiserver, `schema/cel/validation.go`).
 
+use std::collections::HashMap;
+
 use cel::{Budget, Failure, Value};
 use serde_json::Value as Json;
 
@@ -8,7 +10,11 @@ use super::{
     compile::{OLD_SELF, SELF},
     declare::formats,
 };
-use crate::admission::{FieldError, FieldErrorKind};
+use crate::{
+    Complaints,
+    admission::{FieldError, FieldErrorKind},
+    custom::list,
+};
 
 /// How long a message may be that an expression makes (upstream: apiserver,
 /// `MaxEvaluatedMessageExpressionSizeBytes`).
@@ -20,9 +26,9 @@ const NO_FIELD: &str = "<nil>";
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// What is wrong.
-    pub errors: Vec<FieldError>,
+    pub errors: Complaints<FieldError>,
     /// What is wrong and was so before.
-    pub warnings: Vec<String>,
+    pub warnings: Complaints<String>,
 }
 
 /// A value and the one it replaces.
@@ -47,6 +53,23 @@ impl<'a> Before<'a> {
             None => self,
             own @ Some(pair) => Self { own: find(pair), above: own },
         }
+    }
+}
+
+/// The items of a list by the text of their keys, so that finding one takes the same time in the longest.
+#[derive(Default)]
+struct Known<'r, 'a> {
+    keys: &'r [String],
+    by_key: HashMap<String, &'a Json>,
+}
+
+impl<'a> Known<'_, 'a> {
+    /// The item that has the same keys.
+    fn same(&self, item: &Json) -> Option<&'a Json> {
+        if self.by_key.is_empty() {
+            return None;
+        }
+        self.by_key.get(&list::key(item, self.keys).to_string()).copied()
     }
 }
 
@@ -107,11 +130,12 @@ impl Ruled {
             }
             Json::Array(items) => {
                 let Some(ruled) = &self.items else { return };
+                let known = self.known_items(old);
+                let beside = self.known_items(before.own.map(|(_, old)| old));
                 for (at, item) in items.iter().enumerate() {
-                    let same = |old: &'a Json| self.same_item(item, old);
-                    let before = before.below(|(_, old)| Some((item, same(old)?)));
+                    let before = before.below(|_| Some((item, beside.same(item)?)));
                     if run.budget.is_some() {
-                        ruled.look(&format!("{path}[{at}]"), item, old.and_then(same), before, run);
+                        ruled.look(&format!("{path}[{at}]"), item, known.same(item), before, run);
                     }
                 }
             }
@@ -119,11 +143,16 @@ impl Ruled {
         }
     }
 
-    /// The item of a list that was there before and has the same keys; `None` where items have none.
-    fn same_item<'a>(&self, item: &Json, old: &'a Json) -> Option<&'a Json> {
-        let keys = self.keys.as_ref()?;
-        let items = old.as_array()?;
-        items.iter().find(|candidate| keys.iter().all(|key| item.get(key) == candidate.get(key)))
+    /// The items of a list that was there before, by their keys; none where items have no keys.
+    fn known_items<'a>(&self, old: Option<&'a Json>) -> Known<'_, 'a> {
+        let Some((keys, items)) = self.keys.as_deref().zip(old.and_then(Json::as_array)) else {
+            return Known::default();
+        };
+        let mut by_key = HashMap::with_capacity(items.len());
+        for item in items {
+            by_key.entry(list::key(item, keys).to_string()).or_insert(item);
+        }
+        Known { keys, by_key }
     }
 
     fn run_own(&self, path: &str, value: &Json, old: Option<&Json>, before: Before<'_>, run: &mut Run) {
@@ -156,16 +185,15 @@ impl Ruled {
         let program = match &rule.program {
             Ok(program) => program,
             Err(why) => {
-                run.outcome.errors.push(self.invalid(path, format!("rule compile error: {why}")));
+                run.outcome.errors.add(|| self.invalid(path, format!("rule compile error: {why}")));
                 return;
             }
         };
         let variables = match self.variables(rule, value, old) {
             Ok(variables) => variables,
             Err(why) => {
-                run.outcome
-                    .errors
-                    .push(self.invalid(path, format!("{why} evaluating rule: {}", rule.title())));
+                let error = || self.invalid(path, format!("{why} evaluating rule: {}", rule.title()));
+                run.outcome.errors.add(error);
                 return;
             }
         };
@@ -198,13 +226,15 @@ impl Ruled {
                 ));
             }
             Err(Failure::Error(why)) if why.starts_with("no such overload") => {
-                let error = format!(
-                    "'{why}': call arguments did not match a supported operator, function or macro signature for rule: {title}"
-                );
-                run.outcome.errors.push(self.invalid(path, error));
+                run.outcome.errors.add(|| {
+                    let error = format!(
+                        "'{why}': call arguments did not match a supported operator, function or macro signature for rule: {title}"
+                    );
+                    self.invalid(path, error)
+                });
             }
             Err(Failure::Error(why)) => {
-                run.outcome.errors.push(self.invalid(path, format!("{why} evaluating rule: {title}")));
+                run.outcome.errors.add(|| self.invalid(path, format!("{why} evaluating rule: {title}")));
             }
         }
     }
@@ -258,11 +288,12 @@ impl Ruled {
             detail = text
                 .filter(|text| !text.is_empty() && text.len() <= MESSAGE_BYTES_MAX && !text.contains('\n'));
         }
-        let error = self.error(rule, &path, detail);
+        // A rule may be broken by each item of a long list, with a long message: texts are made of those that are kept.
+        let error = || self.error(rule, &path, detail);
         if !rule.uses_old && before.unchanged() {
-            run.outcome.warnings.push(error.to_string());
+            run.outcome.warnings.add(|| error().to_string());
         } else {
-            run.outcome.errors.push(error);
+            run.outcome.errors.add(error);
         }
     }
 
@@ -315,7 +346,7 @@ impl Run {
     }
 
     fn stop(&mut self, error: FieldError) {
-        self.outcome.errors.push(error);
+        self.outcome.errors.add(|| error);
         self.budget = None;
     }
 }

@@ -13,7 +13,7 @@ fn errors(spec: &Value, new: &Value, old: Option<&Value>) -> Vec<String> {
     let object =
         |spec: &Value| json!({"apiVersion": "a/v1", "kind": "A", "metadata": {"name": "a"}, "spec": spec});
     let outcome = ruled.run(&object(new), old.map(object).as_ref());
-    outcome.errors.iter().map(ToString::to_string).collect()
+    outcome.errors.into_kept().iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -91,4 +91,23 @@ fn paths_of_fields_are_read() {
     for (path, expect) in cases {
         assert_eq!(normalize(path, &spec).ok().as_deref(), expect, "{path}");
     }
+}
+
+/// A list that is as long as a body can be is compared with the one before it in time, and not complained of without end.
+#[test]
+fn the_longest_list_is_looked_through_once_and_its_faults_are_counted() {
+    const ITEMS: usize = 30_000;
+    let message = "m".repeat(1000);
+    let item = json!({
+        "type": "object",
+        "properties": {"name": {"type": "integer"}},
+        "x-kubernetes-validations": [{"rule": "self.name < 0", "message": message}],
+    });
+    let spec = json!({
+        "type": "array", "items": item, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
+        "maxItems": ITEMS,
+    });
+    let list = |from: usize| (from..from + ITEMS).map(|name| json!({"name": name})).collect::<Value>();
+    let told = errors(&spec, &list(ITEMS), Some(&list(0)));
+    assert_eq!(told.len(), crate::COMPLAINTS_MAX);
 }

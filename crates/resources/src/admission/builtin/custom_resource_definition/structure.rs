@@ -258,7 +258,7 @@ pub(super) fn check_defaults(schema: &JSONSchemaProps, path: &Path<'_>, errors: 
             if found.is_empty()
                 && let Some(rules) = Ruled::of_part(schema)
             {
-                found = rules.run_at("", &default.0, None).errors;
+                found = rules.run_at("", &default.0, None).errors.into_kept();
             }
             for error in found {
                 let field = match error.field.as_str() {
