@@ -294,7 +294,7 @@ pub(crate) async fn have_a_null_device_of_their_own(image: &Image) {
     let app = User { image: "app".to_owned(), ..User::default() };
     for (name, user) in [("root", User::default()), ("user", app)] {
         // It can change the mode of what it owns; `/proc/keys` is hidden.
-        let (mut spec, _) = image.spec("p", name, "setuid /proc/self/fd/0 setuid /proc/keys sleep");
+        let (mut spec, _output) = image.spec("p", name, "setuid /proc/self/fd/0 setuid /proc/keys sleep");
         spec.user = user;
         node.runtime.start_container(spec).await.unwrap();
         let null = || std::fs::File::options().read(true).write(true).open("/dev/null").unwrap().into();
