@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process, waitid};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process, pidfd_open, waitid,
+};
 
 use super::children::{Child, Children, Phase, pid_of};
 use super::serve::{EXEC, Keeper};
@@ -21,9 +24,8 @@ use crate::runtime::{Exit, StartFailure, Step, wire};
 /// How many there are at once, in all containers.
 pub(super) const EXECS_MAX: usize = 512;
 
-/// How long the keeper waits for the end of what it has killed, and how often it looks.
+/// How long the keeper waits for the end of what it has killed.
 const REAP_MAX: Duration = Duration::from_millis(100);
-const REAP_AGAIN: Duration = Duration::from_micros(200);
 /// How often it looks for children that nobody knows until there are none.
 const STRANGERS_ROUNDS_MAX: usize = 8;
 
@@ -161,7 +163,7 @@ impl Keeper {
             HELPER => {
                 if let Some(helper) = running.helper.take() {
                     let _ = epoll::delete(&self.epoll, &helper);
-                    reap(WaitId::PidFd(helper.as_fd()), Instant::now() + REAP_MAX);
+                    reap(helper.as_fd(), sys::monotonic() + REAP_MAX);
                 }
             }
             _ => {
@@ -316,10 +318,12 @@ impl Children {
             for stranger in &strangers {
                 let _ = kill_process(*stranger, Signal::KILL);
             }
-            let until = Instant::now() + REAP_MAX;
+            let until = sys::monotonic() + REAP_MAX;
             for stranger in strangers {
+                let reaped =
+                    pidfd_open(stranger, PidfdFlags::empty()).map(|child| reap(child.as_fd(), until));
                 // One that is traced stays its tracer's, and is looked for again when something else ends.
-                self.execs.strangers |= matches!(reap(WaitId::Pid(stranger), until), Reaped::Held);
+                self.execs.strangers |= matches!(reaped, Ok(Reaped::Held));
             }
             if self.execs.strangers {
                 return;
@@ -389,20 +393,17 @@ impl Running {
 
     /// Waits for the ends of all its processes, which come by themselves or have been made to.
     fn end(self) -> Exit {
-        let until = Instant::now() + REAP_MAX;
+        let until = sys::monotonic() + REAP_MAX;
         if let Some(helper) = &self.helper {
-            reap(WaitId::PidFd(helper.as_fd()), until);
+            reap(helper.as_fd(), until);
         }
         let Some(app) = &self.app else {
             // It may have been made, and be a child of this process, without having said who it is: then it is still in
-            // the helper's group, which it leaves when it is known.
-            if let Some(group) = Pid::from_raw(self.helper_pid) {
-                let _ = sys::kill_group(self.helper_pid, libc::SIGKILL);
-                while let Reaped::Ended(_) = reap(WaitId::Pgid(Some(group)), until) {}
-            }
+            // the helper's group, which it leaves when it is known. As one that nobody knows it is reaped, too.
+            let _ = sys::kill_group(self.helper_pid, libc::SIGKILL);
             return Exit { code: 1, signal: None, oom_killed: false };
         };
-        let status = match reap(WaitId::PidFd(app.pidfd.as_fd()), until) {
+        let status = match reap(app.pidfd.as_fd(), until) {
             Reaped::Ended(status) => Some(status),
             Reaped::None | Reaped::Held => None,
         };
@@ -422,16 +423,25 @@ enum Reaped {
     Held,
 }
 
-/// Reaps a child that has ended or was killed, for which it waits no longer than needed: everything else waits meanwhile.
-fn reap(which: WaitId<'_>, until: Instant) -> Reaped {
-    loop {
-        match waitid(which.clone(), WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
+/// Reaps a child that has ended or was killed, for which it waits `until` then and no longer: everything else waits
+/// meanwhile.
+fn reap(child: BorrowedFd<'_>, until: Duration) -> Reaped {
+    let look = || loop {
+        match waitid(WaitId::PidFd(child), WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
             Ok(Some(status)) => return Reaped::Ended(status),
-            Ok(None) if Instant::now() < until => std::thread::sleep(REAP_AGAIN),
             Ok(None) => return Reaped::Held,
             Err(Errno::INTR) => {}
             Err(_) => return Reaped::None,
         }
+    };
+    match look() {
+        Reaped::Held => {
+            let left = until.saturating_sub(sys::monotonic());
+            let left = Timespec::try_from(left).unwrap_or_default();
+            let _ = poll(&mut [PollFd::from_borrowed_fd(child, PollFlags::IN)], Some(&left));
+            look()
+        }
+        known => known,
     }
 }
 
