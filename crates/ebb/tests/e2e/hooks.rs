@@ -1,6 +1,9 @@
 //! What is run in containers by the node: probes and hooks.
 
-use std::process::Stdio;
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::Stdio,
+};
 
 use crate::rig::{Ebb, need_kubectl, need_root, until};
 
@@ -15,12 +18,12 @@ spec:
     - name: main
       image: "dev.local/hello:1"
       workingDir: /tmp
-      args: ["wait=/tmp/started", "cat=/tmp/started", "wait=/tmp/stopping", "say=bye", "wait=/tmp/never"]
+      args: ["wait=/tmp/started", "cat=/tmp/said", "wait=/tmp/stopping", "say=bye", "wait=/tmp/never"]
       startupProbe: {exec: {command: [/hello, need=/tmp/started, exit=0]}, periodSeconds: 1}
       readinessProbe: {exec: {command: [/hello, need=/tmp/ready, exit=0]}, periodSeconds: 1}
       livenessProbe: {exec: {command: [/hello, need=/tmp/started, exit=0]}, periodSeconds: 1}
       lifecycle:
-        postStart: {exec: {command: [/hello, "write=/tmp/started:a hook", exit=0]}}
+        postStart: {exec: {command: [/hello, "write=/tmp/said:a hook", "write=/tmp/started:x", exit=0]}}
         preStop: {exec: {command: [/hello, "write=/tmp/stopping:x", sleep=500, exit=0]}}
 "#;
 
@@ -45,16 +48,22 @@ fn commands_probe_containers_and_are_their_hooks() {
     assert!(unhealthy.is_some(), "{}", events(&ebb, "watched"));
     ebb.kubectl_exec("watched", &["/hello", "write=/tmp/ready:x", "exit=0"]);
     status(true);
-    let read = until(|| ebb.log("watched", "main").contains("cat=/tmp/started -> a hook").then_some(()));
+    let read = until(|| ebb.log("watched", "main").contains("cat=/tmp/said -> a hook").then_some(()));
     assert!(read.is_some(), "{}", ebb.log("watched", "main"));
 
     // What it says at its end is its hook's doing.
     let kubectl = std::env::var_os("EBB_KUBECTL").unwrap_or_else(|| "kubectl".into());
     let mut follow = ebb.command(std::path::Path::new(&kubectl));
-    let follow = follow.args(["logs", "-f", "watched"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut follow = follow.args(["logs", "-f", "watched"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(follow.stdout.take().unwrap());
+    // It is followed before it is told to end.
+    let mut first = String::new();
+    said.read_line(&mut first).unwrap();
     ebb.kubectl(&["delete", "pod", "watched"]);
-    let said = String::from_utf8(follow.wait_with_output().unwrap().stdout).unwrap();
-    assert!(said.contains("say=bye -> bye"), "{said}");
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    follow.wait().unwrap();
+    assert!(rest.contains("say=bye -> bye"), "{first}{rest}");
 }
 
 #[test]
