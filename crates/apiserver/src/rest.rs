@@ -109,8 +109,8 @@ struct Audited {
 
 impl Audited {
     fn of(shared: &Arc<Shared>, request: &Request<RequestBody>, source: Option<IpAddr>) -> Self {
-        let now = shared.registry.environment.timestamp();
-        let asked = shared.audit.as_ref().map(|_| audit::Request::of(request, source, now));
+        let now = || shared.registry.environment.timestamp();
+        let asked = shared.audit.as_ref().map(|_| audit::Request::of(request, source, now()));
         Self {
             shared: Arc::clone(shared),
             asked,

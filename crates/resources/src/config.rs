@@ -41,7 +41,7 @@ pub use self::{
     gc::{GarbageCollection, Retention},
     leader_election::LeaderElection,
     logging::Logging,
-    maps::{EXAMPLE_KEY, NAMES, default_config_maps},
+    maps::{EXAMPLE_KEY, NAMES, default_config_maps, is_platforms},
     network::{HttpProtocol, MeshCompatibilityMode, Network},
     observability::{Metrics, MetricsProtocol, Observability, TracingProtocol},
     tracing::Tracing,

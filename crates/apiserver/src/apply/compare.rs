@@ -65,8 +65,11 @@ fn compare(
             return changes;
         }
         // Another form of value took the place: the one goes leaf by leaf, the other comes.
-        (Some(_), None) if new.is_some() => return replaced(old, new, place, around, whole),
-        (None, Some(_)) if old.is_some() => return replaced(old, new, place, around, whole),
+        (Some(_), None) | (None, Some(_)) if old.is_some() && new.is_some() => {
+            let mut changes = compare(old, None, place, around, whole);
+            changes.add(&compare(None, new, place, around, whole));
+            return changes;
+        }
         (old_parts, new_parts) => {
             let mut both: BTreeMap<Element, [Option<(&Value, Place<'_>)>; 2]> = BTreeMap::new();
             for (side, parts) in [old_parts, new_parts].into_iter().enumerate() {
@@ -86,18 +89,6 @@ fn compare(
         [true, false] if !whole => changes.removed.here = true,
         _ => {}
     }
-    changes
-}
-
-fn replaced(
-    old: Option<&Value>,
-    new: Option<&Value>,
-    place: Place<'_>,
-    around: [bool; 2],
-    whole: bool,
-) -> Changes {
-    let mut changes = compare(old, None, place, around, whole);
-    changes.add(&compare(None, new, place, around, whole));
     changes
 }
 

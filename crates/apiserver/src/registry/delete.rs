@@ -141,6 +141,7 @@ fn check_preconditions(
     }
     Ok(())
 }
+
 /// What stays although the caller may delete its like. Who removes a release of Knative deletes its configuration and the
 /// namespace of that with the rest; here both are Ebb's own.
 fn check_mortal(kind: &'static Kind, key: &ObjectKey, origin: Origin) -> Result<(), Error> {
@@ -152,8 +153,7 @@ fn check_mortal(kind: &'static Kind, key: &ObjectKey, origin: Origin) -> Result<
         }
     } else if *kind == *<ConfigMap as Object>::kind()
         && origin == Origin::Network
-        && key.namespace == SYSTEM_NAMESPACE
-        && config::NAMES.contains(&key.name.as_str())
+        && config::is_platforms(&key.namespace, &key.name)
     {
         "the configuration of Ebb may not be deleted; remove its keys to go back to the defaults"
     } else {

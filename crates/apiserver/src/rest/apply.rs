@@ -91,7 +91,7 @@ pub(super) async fn apply(call: &Call, target: Target, configuration: Value) -> 
                 outcome => (StatusCode::OK, outcome),
             }
         } else {
-            decode::check_named(&call.resource, &configuration)?;
+            decode::check_named(&configuration, &key.name)?;
             check_may_be_new(&configuration, call.resource.kind, &key.name)?;
             call.check_may_create().await?;
             let nothing = Value::Object(Map::new());

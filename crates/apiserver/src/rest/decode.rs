@@ -184,18 +184,37 @@ pub(super) fn put_in_place(resource: &Resource, value: &mut Value) {
 /// The namespace and the name in the body must be the path's; the namespace may be left out.
 fn check_key(resource: &Resource, value: &mut Value) -> Result<(), Failure> {
     check_given_key(resource, value)?;
-    check_named(resource, value)
+    resource.name.as_deref().map_or(Ok(()), |name| check_named(value, name))
 }
 
-/// The body must say which name it is for.
-pub(super) fn check_named(resource: &Resource, value: &Value) -> Result<(), Failure> {
-    let given = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-    match &resource.name {
-        Some(name) if given.is_empty() => Err(Failure::bad_request(format!(
-            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
-        ))),
-        _ => Ok(()),
+/// The body must say which name it is for, and it must be `name`, which is the path's.
+pub(super) fn check_name(value: &Value, name: &str) -> Result<(), Failure> {
+    check_named(value, name)?;
+    check_given_name(value, name)
+}
+
+/// The body must say which name it is for; `name` is the path's.
+pub(super) fn check_named(value: &Value, name: &str) -> Result<(), Failure> {
+    if !given_name(value).is_empty() {
+        return Ok(());
     }
+    Err(Failure::bad_request(format!(
+        "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+    )))
+}
+
+fn check_given_name(value: &Value, name: &str) -> Result<(), Failure> {
+    let given = given_name(value);
+    if given.is_empty() || given == name {
+        return Ok(());
+    }
+    Err(Failure::bad_request(format!(
+        "the name of the object ({given}) does not match the name on the URL ({name})"
+    )))
+}
+
+fn given_name(value: &Value) -> &str {
+    value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// As far as the body says which namespace and which name it is for, they must be the path's.
@@ -216,13 +235,5 @@ pub(super) fn check_given_key(resource: &Resource, value: &mut Value) -> Result<
             ));
         }
     }
-    if let Some(name) = &resource.name {
-        let given = text(metadata, "name");
-        if !given.is_empty() && given != *name {
-            return Err(Failure::bad_request(format!(
-                "the name of the object ({given}) does not match the name on the URL ({name})"
-            )));
-        }
-    }
-    Ok(())
+    resource.name.as_deref().map_or(Ok(()), |name| check_given_name(value, name))
 }

@@ -7,7 +7,7 @@ use objects::Error;
 use resources::{DynObject, custom::CustomObject};
 use serde_json::{Value, json};
 
-use super::{Form, apply, body, call::Call, partial, patch, reply};
+use super::{Form, apply, body, call::Call, decode, partial, patch, reply};
 use crate::{
     mount::Body,
     patch::APPLY,
@@ -75,7 +75,7 @@ fn answer(call: &Call, form: &Form, object: &dyn DynObject) -> Result<Response<B
 /// What a Scale that is applied says of the object itself.
 fn configuration(call: &Call, scale: &Value) -> Result<Value, Failure> {
     let (kind, key) = (call.resource.kind, call.resource.key());
-    check_name(scale, &key.name)?;
+    decode::check_name(scale, &key.name)?;
     let unread =
         |why: String| Failure::untyped(format!("failed to convert new object to proper version: {why}"));
     let replicas = wanted_replicas(&key.name, scale, unread)?;
@@ -137,25 +137,13 @@ fn scaled(current: &Stored, scale: &Value, unread: impl Fn(String) -> Failure) -
     let object = current.object()?;
     let metadata = object.metadata();
     let name = metadata.name.as_deref().unwrap_or_default();
-    check_name(scale, name)?;
+    decode::check_name(scale, name)?;
     let wanted = wanted_replicas(name, scale, unread)?;
     let scaled = with_replicas(&*object, wanted).ok_or_else(Failure::no_such_path)?;
     let mut metadata = metadata.clone();
     let version = scale.pointer("/metadata/resourceVersion").and_then(Value::as_str);
     metadata.resource_version = version.filter(|version| !version.is_empty()).map(str::to_owned);
     Ok(Wanted::new(scaled.with_metadata(metadata), current.cost()))
-}
-
-fn check_name(scale: &Value, name: &str) -> Result<(), Failure> {
-    match scale.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default() {
-        "" => Err(Failure::bad_request(format!(
-            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
-        ))),
-        given if given != name => Err(Failure::bad_request(format!(
-            "the name of the object ({given}) does not match the name on the URL ({name})"
-        ))),
-        _ => Ok(()),
-    }
 }
 
 fn wanted_replicas(name: &str, scale: &Value, unread: impl Fn(String) -> Failure) -> Result<i32, Failure> {

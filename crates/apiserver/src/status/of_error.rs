@@ -74,3 +74,18 @@ pub(crate) fn from_rejection(kind: &'static Kind, name: String, rejection: Rejec
 fn cause(cause: &Cause) -> Value {
     json!({"reason": cause.reason, "message": cause.message, "field": cause.field})
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_do_not_learn_where_the_state_lies() {
+        let failure = Failure::from(Error::State("cannot write /var/lib/ebb/api/state/0000.log".into()));
+        assert_eq!(failure.code, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(
+            failure.message,
+            "Internal error occurred: the state could not be read or written; see the log of ebb"
+        );
+    }
+}

@@ -33,6 +33,11 @@ pub const NAMES: &[&str] = &[
     Tracing::NAME,
 ];
 
+/// Whether a ConfigMap is one of those that configure the platform.
+pub fn is_platforms(namespace: &str, name: &str) -> bool {
+    namespace == SYSTEM_NAMESPACE && NAMES.contains(&name)
+}
+
 /// Name, component and example of each.
 const MAPS: &[(&str, &str, &str)] = &[
     (Autoscaler::NAME, "autoscaler", include_str!("examples/autoscaler.yaml")),

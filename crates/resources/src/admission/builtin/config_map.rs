@@ -12,7 +12,6 @@ use crate::{
     builtin::ConfigMap,
     config::{self, Configs, check_example},
     names::dns,
-    reserved::SYSTEM_NAMESPACE,
 };
 
 /// The most bytes that all values of a ConfigMap or Secret have together.
@@ -78,6 +77,6 @@ fn check_platform(map: &ConfigMap, context: &Context<'_, ConfigMap>) -> Result<(
 }
 
 fn is_platforms(map: &ConfigMap) -> bool {
-    let name = map.metadata.name.as_deref().unwrap_or_default();
-    map.metadata.namespace.as_deref() == Some(SYSTEM_NAMESPACE) && config::NAMES.contains(&name)
+    let (namespace, name) = (map.metadata.namespace.as_deref(), map.metadata.name.as_deref());
+    config::is_platforms(namespace.unwrap_or_default(), name.unwrap_or_default())
 }
