@@ -88,7 +88,8 @@ pub(crate) async fn answer(
 ) -> Response<Body> {
     let encoding = Encoding::of(&request);
     let mut audited = Audited::of(&shared, &request, source);
-    let response = route(Arc::clone(&shared), certified, request, &mut audited.who).await;
+    let response =
+        route(Arc::clone(&shared), certified, request, &audited.attributes, &mut audited.who).await;
     audited.outcome = match &response {
         Ok(response) => audit::Outcome { code: response.status(), reason: None },
         Err(failure) => failure.outcome(),
@@ -101,6 +102,7 @@ pub(crate) async fn answer(
 /// answer may have had its way.
 struct Audited {
     shared: Arc<Shared>,
+    attributes: Attributes,
     /// Absent where there is no log.
     asked: Option<audit::Request>,
     who: audit::Who,
@@ -111,8 +113,10 @@ impl Audited {
     fn of(shared: &Arc<Shared>, request: &Request<RequestBody>, source: Option<IpAddr>) -> Self {
         let now = || shared.registry.environment.timestamp();
         let asked = shared.audit.as_ref().map(|_| audit::Request::of(request, source, now()));
+        let uri = request.uri();
         Self {
             shared: Arc::clone(shared),
+            attributes: Attributes::of(request.method(), uri.path(), &Query::parse(uri.query())),
             asked,
             who: audit::Who::default(),
             outcome: audit::Outcome::unanswered(),
@@ -124,7 +128,8 @@ impl Drop for Audited {
     fn drop(&mut self) {
         let Some((log, asked)) = self.shared.audit.as_ref().zip(self.asked.as_ref()) else { return };
         let environment = &self.shared.registry.environment;
-        log.record(asked.event(&self.who, &self.outcome, &environment.uid(), environment.timestamp()));
+        let (id, now) = (environment.uid(), environment.timestamp());
+        log.record(asked.event(&self.attributes, &self.who, &self.outcome, &id, now));
     }
 }
 
@@ -132,6 +137,7 @@ async fn route(
     shared: Arc<Shared>,
     certified: Option<User>,
     request: Request<RequestBody>,
+    attributes: &Attributes,
     who: &mut audit::Who,
 ) -> Result<Response<Body>, Failure> {
     let path = request.uri().path().to_owned();
@@ -139,7 +145,7 @@ async fn route(
     who.user.clone_from(&user);
     let user = impersonate(&shared.policies, user, request.headers()).await?;
     who.acting_as = (user != who.user).then(|| user.clone());
-    check_rights(&shared, &user, &request).await?;
+    check_rights(&shared, &user, attributes).await?;
     if path == backup::PATH && request.method() == Method::GET {
         let with_key = Query::parse(request.uri().query()).flag("withKey");
         return Ok(backup::take(&shared, with_key));
@@ -151,7 +157,7 @@ async fn route(
         return Ok(response);
     }
     let places = Arc::clone(&shared);
-    let _place = places.in_flight.begin(&request)?;
+    let _place = places.in_flight.begin(request.method(), attributes)?;
     let served = shared.registry.kinds.served();
     if let Some(response) = discovery::answer(&request, &served)? {
         return Ok(response);
@@ -207,17 +213,15 @@ async fn of_resource(call: Call) -> Result<Response<Body>, Failure> {
 }
 
 /// Before anything is known about what is asked for.
-async fn check_rights(shared: &Shared, user: &User, request: &Request<RequestBody>) -> Result<(), Failure> {
+async fn check_rights(shared: &Shared, user: &User, attributes: &Attributes) -> Result<(), Failure> {
     if user.is_admin() {
         return Ok(());
     }
-    let (uri, method) = (request.uri(), request.method());
-    let attributes = Attributes::of(method, uri.path(), &Query::parse(uri.query()));
-    let decision = shared.policies.authorize(user, &attributes).await?;
+    let decision = shared.policies.authorize(user, attributes).await?;
     if decision.allowed {
         return Ok(());
     }
-    Err(Failure::not_authorized(&user.name, &attributes, &decision.reason))
+    Err(Failure::not_authorized(&user.name, attributes, &decision.reason))
 }
 
 fn mounted(shared: &Shared, path: &str) -> Option<Arc<dyn crate::Handler>> {

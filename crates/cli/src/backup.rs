@@ -1,5 +1,7 @@
 //! `ebb backup`: the whole state of a running Ebb, as it is at one moment, in one file.
 
+mod replaced;
+
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -24,7 +26,7 @@ const END_BYTES_MAX: usize = 256;
 /// What `backup` takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file to write; `-` for the standard output
+    /// The file to write, in place of an older backup too; `-` for the standard output
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Put the key that opens it into it: who has the file then has everything
@@ -52,6 +54,7 @@ pub(crate) async fn run(args: &Args, session: &Session, console: &mut Console<'_
             other => other,
         });
     }
+    replaced::check(&args.file, args.with_key)?;
     let failed = |source| Error::File { what: "write", path: args.file.clone(), source };
     let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty());
     // For its owner alone, since it holds keys and Secrets; and in place only when all of it is there.

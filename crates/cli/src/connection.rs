@@ -14,7 +14,10 @@ pub(crate) use self::{
     kubeconfig_files::{data_directory_kubeconfigs, listed, user_kubeconfig},
     upload::{AnswerBody, UploadBody, Uploader, uploader},
 };
-use crate::{console::Environment, error::Error};
+use crate::{
+    console::Environment,
+    error::{Error, NamedBy},
+};
 
 /// The context that `ebb up` writes.
 const EBB_CONTEXT: &str = "ebb";
@@ -96,7 +99,7 @@ fn find(global: &Global, environment: &Environment) -> Result<Found, Error> {
             Err(error) => return Err(error),
         }
     }
-    current.ok_or_else(|| forbidden.unwrap_or(Error::NoKubeconfig { looked_at }))
+    current.ok_or_else(|| forbidden.unwrap_or(Error::NoKubeconfig { looked_at, named_by: NamedBy::File }))
 }
 
 /// Several files count as one; those that do not exist are passed over, as upstream does.
@@ -117,7 +120,7 @@ fn find_listed(paths: &[PathBuf]) -> Result<Found, Error> {
             }
         });
     }
-    merged.ok_or_else(|| Error::NoKubeconfig { looked_at: paths.to_vec() })
+    merged.ok_or_else(|| Error::NoKubeconfig { looked_at: paths.to_vec(), named_by: NamedBy::File })
 }
 
 /// As [`read`], of a file that may be forbidden.

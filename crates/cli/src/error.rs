@@ -20,6 +20,8 @@ pub enum Error {
     NoKubeconfig {
         /// The files that do not exist, in the order in which they were tried.
         looked_at: Vec<PathBuf>,
+        /// How a command is told where it is.
+        named_by: NamedBy,
     },
     /// A kubeconfig cannot be used.
     #[error("cannot use the kubeconfig {}: {reason}", path.display())]
@@ -109,12 +111,26 @@ pub enum Error {
     Output(#[from] io::Error),
 }
 
+/// The option with which a command is told which Ebb is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedBy {
+    /// `--kubeconfig`
+    File,
+    /// `--data-dir`
+    Directory,
+}
+
 impl Error {
     /// What the user can try next, if that is known.
     pub fn advice(&self) -> Option<String> {
         Some(match self {
             Self::Usage { command, .. } => format!("Run 'ebb {command} --help' for usage"),
-            Self::NoKubeconfig { .. } => "start Ebb with `ebb up`, or name a file with --kubeconfig".into(),
+            Self::NoKubeconfig { named_by: NamedBy::File, .. } => {
+                "start Ebb with `ebb up`; one that has its own --data-dir DIR is meant by --kubeconfig DIR/kubeconfig".into()
+            }
+            Self::NoKubeconfig { named_by: NamedBy::Directory, .. } => {
+                "start Ebb with `ebb up`, or say with --data-dir which directory it has".into()
+            }
             Self::Kubeconfig { .. } => "correct it, or name another file with --kubeconfig".into(),
             Self::Unreachable { .. } => {
                 "start it with `ebb up`, or name another API with --kubeconfig".into()

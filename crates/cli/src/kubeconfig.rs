@@ -14,7 +14,7 @@ use self::{merge::merge, write::write};
 use crate::{
     connection::{Global, data_directory_kubeconfigs, listed, user_kubeconfig},
     console::{Console, Environment},
-    error::Error,
+    error::{Error, NamedBy},
     output::yaml,
 };
 
@@ -30,6 +30,15 @@ pub struct Args {
 }
 
 pub(crate) fn run(args: &Args, global: &Global, console: &mut Console<'_>) -> Result<(), Error> {
+    if let (false, Some(file)) = (args.merge, &global.kubeconfig) {
+        return Err(Error::Usage {
+            message: format!(
+                "--kubeconfig {} is the file to merge into, which --merge asks for; the Ebb meant is said with --data-dir",
+                file.display()
+            ),
+            command: "kubeconfig",
+        });
+    }
     let (path, text) = source(args.data_dir.as_deref(), &console.environment)?;
     if !args.merge {
         return Ok(console.out.write_all(text.as_bytes())?);
@@ -68,7 +77,7 @@ fn source(data_directory: Option<&Path>, environment: &Environment) -> Result<(P
             }
         }
     }
-    Err(forbidden.unwrap_or(Error::NoKubeconfig { looked_at: candidates }))
+    Err(forbidden.unwrap_or(Error::NoKubeconfig { looked_at: candidates, named_by: NamedBy::Directory }))
 }
 
 /// The user's own file.

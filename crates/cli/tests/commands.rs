@@ -436,11 +436,13 @@ async fn a_kubeconfig_is_printed_and_merged() {
     assert!(merged.contains("server: https://127.0.0.1:6443"), "{merged}");
     assert!(!merged.contains("prod"), "{merged}");
 
+    let outcome = run(&["kubeconfig", "--kubeconfig", "/absent"], &directory).await;
+    assert!(outcome.err.contains("--merge") && outcome.err.contains("--data-dir"), "{}", outcome.err);
     let outcome = run(&["kubeconfig", "--data-dir", "/absent"], &directory).await;
     assert_eq!(
         outcome.err,
-        "Error: found no kubeconfig: looked at /absent/kubeconfig; start Ebb with `ebb up`, or name a file with \
-         --kubeconfig\n"
+        "Error: found no kubeconfig: looked at /absent/kubeconfig; start Ebb with `ebb up`, or say with --data-dir which \
+         directory it has\n"
     );
 }
 

@@ -75,6 +75,9 @@ pub(crate) struct Demo {
     /// End after the story instead of serving until interrupted
     #[arg(long)]
     pub(crate) exit: bool,
+    /// Only write the sample's image, for `ebb image load` of an Ebb of your own; `-` for the standard output
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["runtime", "exit"])]
+    pub(crate) image: Option<PathBuf>,
     /// What is logged
     #[arg(long, value_name = "FILTER", default_value = "error", value_parser = filter, env = "EBB_LOG")]
     pub(crate) log: String,

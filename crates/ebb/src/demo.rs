@@ -26,8 +26,6 @@ use crate::{
     up::{self, Options, Platform, Signals},
 };
 
-/// The sample's image, by a name that no registry is asked for.
-const IMAGE: &str = "dev.local/hello:1";
 /// The service.
 const NAME: &str = "hello";
 /// The longest that a step may take before the story is given up.
@@ -91,7 +89,7 @@ async fn tell(platform: &Platform, exit: bool) -> Result<()> {
 async fn story(platform: &Platform) -> Result<()> {
     let client = platform.client();
     let store = platform.images().clone();
-    tokio::task::spawn_blocking(move || sample::load(&store, &IMAGE.parse()?)).await??;
+    tokio::task::spawn_blocking(move || sample::load(&store)).await??;
 
     let began = Instant::now();
     client.create(service()).await.context("deploying the sample")?;
@@ -132,7 +130,7 @@ fn service() -> Service {
     ];
     let annotations = annotations.map(|(key, value)| (key.to_owned(), value.to_owned()));
     let container = resources::builtin::Container {
-        image: Some(IMAGE.to_owned()),
+        image: Some(sample::IMAGE.to_owned()),
         env: Some(vec![EnvVar { name: "TARGET".into(), value: Some("Ebb".into()), value_from: None }]),
         ..Default::default()
     };

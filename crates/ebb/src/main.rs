@@ -16,7 +16,7 @@ use std::{
 
 use clap::Parser;
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, Demo};
 
 /// glibc's allocator grows an arena page by page, each with a system call, and gives it back when an object goes: a start
 /// from zero spent a fifth of its time there. Without huge pages, whose first touch costs as much as a start's step.
@@ -38,20 +38,26 @@ fn main() -> ExitCode {
     };
     match arguments.command {
         Command::Up(options) => serve(&options.log.clone(), up::run(options)),
+        Command::Demo(Demo { image: Some(file), .. }) => ended(&sample::write(&file)),
         Command::Demo(options) => serve(&options.log.clone(), demo::run(options)),
-        Command::Restore(options) => restore::run(&options),
+        Command::Restore(options) => ended(&restore::run(&options)),
         Command::User(command) => runtime::block_on_current(run(command, arguments.global)),
     }
 }
 
-/// Runs a long-lived command; what goes wrong is told in one line for people.
+/// Runs a long-lived command.
 fn serve(filter: &str, work: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
     // Connections and containers take several each.
     node::runtime::raise_descriptor_limit();
     let filter = tracing_subscriber::EnvFilter::new(filter);
     let colour = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();
-    match runtime::block_on_control(work) {
+    ended(&runtime::block_on_control(work))
+}
+
+/// How the program ends; what went wrong is told in one line for people.
+fn ended(result: &anyhow::Result<()>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "Error: {error:#}");

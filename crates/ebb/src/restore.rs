@@ -4,25 +4,14 @@ use std::{
     fs::File,
     io::{BufRead, BufReader, Write},
     path::Path,
-    process::ExitCode,
 };
 
 use anyhow::{Context, Result};
 
 use crate::{args::Restore, up::DataDir};
 
-/// Restores, and says what is there then.
-pub(crate) fn run(options: &Restore) -> ExitCode {
-    match restore(options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "Error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn restore(Restore { file, data_dir, secrets_key }: &Restore) -> Result<()> {
+/// Restores, and says what is there then. What fails leaves nothing behind.
+pub(crate) fn run(Restore { file, data_dir, secrets_key }: &Restore) -> Result<()> {
     let backup: Box<dyn BufRead> = if file == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {
@@ -32,7 +21,11 @@ fn restore(Restore { file, data_dir, secrets_key }: &Restore) -> Result<()> {
     let path = data_dir.clone().unwrap_or_else(DataDir::default_path);
     // Held while this lasts: an `ebb up` that uses it has it already.
     let dir = DataDir::open(&path)?;
-    let restored = apiserver::restore(backup, &dir.api(), secrets_key.as_deref())?;
+    let restored = apiserver::restore(backup, &dir.api(), secrets_key.as_deref()).inspect_err(|_| {
+        if let Some(unused) = dir.unused() {
+            unused.remove();
+        }
+    })?;
     let named = data_dir.as_ref().map_or(String::new(), |dir| format!(" --data-dir {}", dir.display()));
     writeln!(
         std::io::stdout(),

@@ -1,12 +1,48 @@
 //! The sample app, carried inside the binary, as an OCI image made by our own code.
 
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::Path,
+};
+
+use anyhow::{Context, Result};
 use images::{FileSystem, ImageBuilder, ImageConfig, Reference, Store};
+
+/// The name it has in the demo and in an archive; no registry is asked for it.
+pub(crate) const IMAGE: &str = "dev.local/hello:1";
 
 /// The static program of `samples/hello`, built by `build.rs`.
 const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hello"));
 
-/// Puts the sample into a store under this name. Blocks.
-pub(crate) fn load(store: &Store, reference: &Reference) -> Result<(), images::Error> {
+/// Puts the sample into a store. Blocks.
+pub(crate) fn load(store: &Store) -> Result<()> {
+    builder()?.store(store, &reference()?)?;
+    Ok(())
+}
+
+/// Writes the sample as an archive that `ebb image load` reads. Blocks.
+pub(crate) fn write(to: &Path) -> Result<()> {
+    if to == Path::new("-") {
+        return archive(std::io::stdout().lock());
+    }
+    let file = File::create(to).with_context(|| format!("writing the sample's image to {}", to.display()))?;
+    archive(file)?;
+    let mut out = std::io::stdout();
+    writeln!(out, "The sample's image, {IMAGE}, is in {0}. Load it:  ebb image load {0}", to.display())?;
+    Ok(())
+}
+
+fn archive(to: impl Write) -> Result<()> {
+    builder()?.write_archive(&reference()?, BufWriter::new(to))?;
+    Ok(())
+}
+
+fn reference() -> Result<Reference> {
+    Ok(IMAGE.parse()?)
+}
+
+fn builder() -> Result<ImageBuilder> {
     let files = FileSystem::new().file("/hello", 0o755, PROGRAM)?.file(
         "/etc/passwd",
         0o644,
@@ -18,6 +54,5 @@ pub(crate) fn load(store: &Store, reference: &Reference) -> Result<(), images::E
         working_dir: "/".into(),
         ..ImageConfig::default()
     };
-    ImageBuilder { files, config }.store(store, reference)?;
-    Ok(())
+    Ok(ImageBuilder { files, config })
 }

@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 
-use http::{Method, StatusCode, Uri, header};
+use http::{StatusCode, Uri, header};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::{
     authentication::User,
     authorization::{Asked, Attributes},
-    rest::{Query, segments},
+    rest::segments,
 };
 
 /// How much of what a client calls itself is kept (upstream: `maxUserAgentLength`).
@@ -17,7 +17,6 @@ const USER_AGENT_CHARS_MAX: usize = 1024;
 
 /// What is known of a request before it is looked into.
 pub(crate) struct Request {
-    method: Method,
     uri: Uri,
     user_agent: String,
     source: Option<IpAddr>,
@@ -54,14 +53,19 @@ impl Request {
     pub(crate) fn of<B>(request: &http::Request<B>, source: Option<IpAddr>, received: Timestamp) -> Self {
         let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
         let user_agent = agent.unwrap_or_default().chars().take(USER_AGENT_CHARS_MAX).collect();
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        Self { method, uri, user_agent, source, received }
+        Self { uri: request.uri().clone(), user_agent, source, received }
     }
 
     /// The line of the log.
-    pub(crate) fn event(&self, who: &Who, outcome: &Outcome, id: &str, now: Timestamp) -> String {
+    pub(crate) fn event(
+        &self,
+        attributes: &Attributes,
+        who: &Who,
+        outcome: &Outcome,
+        id: &str,
+        now: Timestamp,
+    ) -> String {
         let uri = self.uri.path_and_query().map_or("/", |path| path.as_str());
-        let attributes = Attributes::of(&self.method, self.uri.path(), &Query::parse(self.uri.query()));
         let refused = matches!(outcome.code, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED);
         let stage =
             if attributes.verb == "watch" && !refused { "ResponseStarted" } else { "ResponseComplete" };
@@ -138,16 +142,20 @@ fn micros(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rest::Query;
 
     fn event(method: &str, uri: &str, code: u16, reason: Option<&str>) -> Value {
         let request = http::Request::builder().method(method).uri(uri).header("user-agent", "kubectl/v1");
         let received = Timestamp::from_microsecond(1_600_000_000_123_456).unwrap();
-        let request = Request::of(&request.body(()).unwrap(), Some([127, 0, 0, 1].into()), received);
+        let request = request.body(()).unwrap();
+        let (path, query) = (request.uri().path(), Query::parse(request.uri().query()));
+        let attributes = Attributes::of(request.method(), path, &query);
+        let request = Request::of(&request, Some([127, 0, 0, 1].into()), received);
         let user = User { name: "joe".into(), groups: vec!["devs".into()], ..User::default() };
         let acting_as = (uri.contains("secrets")).then(|| User { name: "amy".into(), ..User::default() });
         let outcome =
             Outcome { code: StatusCode::from_u16(code).unwrap(), reason: reason.map(str::to_owned) };
-        let line = request.event(&Who { user, acting_as }, &outcome, "id", received);
+        let line = request.event(&attributes, &Who { user, acting_as }, &outcome, "id", received);
         assert!(line.ends_with('\n'));
         serde_json::from_str(&line).unwrap()
     }

@@ -1,10 +1,9 @@
 //! How many requests are answered at once: what each takes in memory is bounded, so their number has to be (upstream:
 //! apiserver, `filters/maxinflight.go`).
 
-use http::{Method, Request};
+use http::Method;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::Query;
 use crate::{
     authorization::{Asked, Attributes},
     limits::Limits,
@@ -33,25 +32,25 @@ impl InFlight {
     ///
     /// # Errors
     /// When all places are taken. It is not waited for one: clients know what 429 means.
-    pub(crate) fn begin<B>(&self, request: &Request<B>) -> Result<Option<SemaphorePermit<'_>>, Failure> {
-        if lasts(request) {
+    pub(crate) fn begin(
+        &self,
+        method: &Method,
+        attributes: &Attributes,
+    ) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+        if *method == Method::GET && lasts(attributes) {
             return Ok(None);
         }
-        let reads = [Method::GET, Method::HEAD].contains(request.method());
+        let reads = [Method::GET, Method::HEAD].contains(method);
         let places = if reads { &self.reads } else { &self.writes };
         places.try_acquire().map(Some).map_err(|_| Failure::too_many_requests(ALL_TAKEN))
     }
 }
 
-fn lasts<B>(request: &Request<B>) -> bool {
-    if request.method() != Method::GET {
-        return false;
-    }
-    let Attributes { verb, asked } =
-        Attributes::of(request.method(), request.uri().path(), &Query::parse(request.uri().query()));
+fn lasts(Attributes { verb, asked }: &Attributes) -> bool {
     match asked {
         Asked::Resource { resource, subresource, .. } => {
-            verb == "watch" && subresource.is_empty() || (&*resource, &*subresource) == ("pods", "log")
+            verb == "watch" && subresource.is_empty()
+                || (resource.as_str(), subresource.as_str()) == ("pods", "log")
         }
         Asked::Path(_) => false,
     }
@@ -60,13 +59,16 @@ fn lasts<B>(request: &Request<B>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rest::Query;
 
     #[test]
     fn reads_and_writes_have_places_of_their_own() {
         let limits = Limits { reads_in_flight_max: 2, writes_in_flight_max: 1, ..Limits::default() };
         let in_flight = InFlight::new(&limits);
-        let request = |method: &str, uri: &str| Request::builder().method(method).uri(uri).body(()).unwrap();
-        let begin = |method: &str, uri: &str| in_flight.begin(&request(method, uri));
+        let begin = |method: &str, uri: &str| {
+            let (method, uri) = (method.parse::<Method>().unwrap(), uri.parse::<http::Uri>().unwrap());
+            in_flight.begin(&method, &Attributes::of(&method, uri.path(), &Query::parse(uri.query())))
+        };
         let pods = "/api/v1/namespaces/default/pods";
         let first = begin("GET", pods).unwrap();
         let _second = begin("GET", pods).unwrap();

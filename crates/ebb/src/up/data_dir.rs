@@ -4,14 +4,17 @@ mod private;
 mod run;
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{Read, Seek, Write},
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use resources::names::fnv32;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, openat};
+use tokio::time::{Instant, sleep};
 
 use self::private::Objection;
 
@@ -24,13 +27,45 @@ const FLAT: &str = "flat";
 const CONTAINERS: &str = "containers";
 const LOGS: &str = "logs";
 const VOLUMES: &str = "volumes";
+const PARTS: [&str; 6] = [API, IMAGES, FLAT, CONTAINERS, LOGS, VOLUMES];
+
+/// What is in the lock's file beside the number of the process that holds it, once that is about to let go.
+const ENDING: &str = "ending";
+/// How long is waited for one that is about to let go: requests in hand and programs that take their time to end are
+/// what it waits for.
+const ENDING_MAX: Duration = Duration::from_secs(60);
+/// How often is looked whether it has.
+const ENDING_PAUSE: Duration = Duration::from_millis(20);
 
 /// The data directory, held by this process.
 #[derive(Debug)]
 pub(crate) struct DataDir {
     path: PathBuf,
+    /// It was made by this process.
+    is_new: bool,
     /// Locked for as long as it is open.
-    _lock: File,
+    lock: Arc<File>,
+}
+
+/// A data directory that this process made and may remove; see [`DataDir::unused`].
+#[derive(Debug)]
+pub(crate) struct Unused {
+    path: PathBuf,
+    _lock: Arc<File>,
+}
+
+/// The process that holds a data directory.
+#[derive(Debug)]
+struct Holder {
+    pid: String,
+    is_ending: bool,
+}
+
+/// What came of taking a directory.
+#[derive(Debug)]
+enum Taken {
+    Ours(DataDir),
+    Held(Holder),
 }
 
 impl DataDir {
@@ -47,27 +82,66 @@ impl DataDir {
     /// Makes the directory if need be, and takes it. It holds keys, Secrets and other systems' setuid programs, so one
     /// that others could change is refused.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        private::make(path).with_context(|| format!("making the data directory {}", path.display()))?;
+        match Self::take(path)? {
+            Taken::Ours(dir) => Ok(dir),
+            Taken::Held(holder) => Err(holder.refusal(path)),
+        }
+    }
+
+    /// As [`DataDir::open`]; one that is held by a process about to let go is waited for, and the user told so.
+    pub(crate) async fn open_next(path: &Path, tell: impl Fn(&str)) -> Result<Self> {
+        let began = Instant::now();
+        let mut told = false;
+        loop {
+            let holder = match Self::take(path)? {
+                Taken::Ours(dir) => return Ok(dir),
+                Taken::Held(holder) => holder,
+            };
+            if !holder.is_ending || began.elapsed() > ENDING_MAX {
+                return Err(holder.refusal(path));
+            }
+            if !std::mem::replace(&mut told, true) {
+                tell(&format!(
+                    "Waiting for the `ebb up` that is about to end (process {}) to let go of {}.",
+                    holder.pid,
+                    path.display()
+                ));
+            }
+            sleep(ENDING_PAUSE).await;
+        }
+    }
+
+    fn take(path: &Path) -> Result<Taken> {
+        let is_new =
+            private::make(path).with_context(|| format!("making the data directory {}", path.display()))?;
         let path = path.canonicalize()?;
         let dir = private::open(&path).map_err(|objection| refusal(&path, &objection))?;
         let mut lock = open_lock(&dir).with_context(|| format!("opening {}", path.join(LOCK).display()))?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-            let mut pid = String::new();
-            let _ = lock.read_to_string(&mut pid);
-            bail!(
-                "another `ebb up` (process {}) uses the data directory {}; stop it, or give this one its own with --data-dir",
-                pid.trim(),
-                path.display()
-            );
+            let mut said = String::new();
+            let _ = lock.read_to_string(&mut said);
+            return Ok(Taken::Held(Holder::of(&said)));
         }
         lock.set_len(0)?;
         lock.rewind()?;
         writeln!(lock, "{}", std::process::id())?;
         // The directory itself may be open for others to read: who made it may have other things there.
-        for part in [API, IMAGES, FLAT, CONTAINERS, LOGS, VOLUMES].map(|name| path.join(name)) {
+        for part in PARTS.map(|name| path.join(name)) {
             private::take(&part).map_err(|objection| refusal(&part, &objection))?;
         }
-        Ok(Self { path, _lock: lock })
+        Ok(Taken::Ours(Self { path, is_new, lock: Arc::new(lock) }))
+    }
+
+    /// Says to whoever wants the directory next that it is worth waiting.
+    pub(crate) fn is_ending(&self) {
+        if let Err(error) = (&*self.lock).write_all(ENDING.as_bytes()) {
+            tracing::debug!(%error, "the next `ebb up` will not wait for this one");
+        }
+    }
+
+    /// What is to be removed if nothing comes of it: a directory that this process made, which holds nobody's work.
+    pub(crate) fn unused(&self) -> Option<Unused> {
+        self.is_new.then(|| Unused { path: self.path.clone(), _lock: Arc::clone(&self.lock) })
     }
 
     /// The admin's kubeconfig.
@@ -121,6 +195,37 @@ impl DataDir {
     }
 }
 
+impl Holder {
+    /// Of what is in the lock's file.
+    fn of(said: &str) -> Self {
+        let mut words = said.split_whitespace();
+        let pid = words.next().unwrap_or("unknown").to_owned();
+        Self { pid, is_ending: words.next() == Some(ENDING) }
+    }
+
+    fn refusal(&self, path: &Path) -> anyhow::Error {
+        let (pid, path) = (&self.pid, path.display());
+        if self.is_ending {
+            return anyhow::anyhow!(
+                "the `ebb up` that is about to end (process {pid}) still uses the data directory {path}: it finishes \
+                 requests in hand; try again, or send it SIGTERM once more to end it at once"
+            );
+        }
+        anyhow::anyhow!(
+            "another `ebb up` (process {pid}) uses the data directory {path}; stop it, or give this one its own with --data-dir"
+        )
+    }
+}
+
+impl Unused {
+    /// Removes the directory with all that was put into it.
+    pub(crate) fn remove(self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::warn!(%error, "removing the data directory that nothing came of, {}", self.path.display());
+        }
+    }
+}
+
 fn refusal(path: &Path, objection: &Objection) -> anyhow::Error {
     let mend = match objection {
         Objection::Writable { .. } => format!("run `chmod go-w {}`, or ", path.display()),
@@ -141,7 +246,7 @@ fn open_lock(dir: &File) -> std::io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt};
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
@@ -195,5 +300,36 @@ mod tests {
         );
         drop(first);
         DataDir::open(dir.path()).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_about_to_end_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DataDir::open(dir.path()).unwrap();
+        let next = || DataDir::open_next(dir.path(), |_| ());
+        let refused = next().await.unwrap_err().to_string();
+        assert!(refused.contains("another `ebb up`"), "{refused}");
+        first.is_ending();
+        let refused = next().await.unwrap_err().to_string();
+        assert!(refused.contains("about to end") && refused.contains("SIGTERM"), "{refused}");
+        let told = std::cell::RefCell::new(Vec::new());
+        let waiting = DataDir::open_next(dir.path(), |line| told.borrow_mut().push(line.to_owned()));
+        let (taken, ()) = tokio::join!(waiting, async {
+            sleep(ENDING_MAX / 2).await;
+            drop(first);
+        });
+        taken.unwrap();
+        let told = told.into_inner();
+        assert!(told.len() == 1 && told[0].contains(&std::process::id().to_string()), "{told:?}");
+    }
+
+    #[test]
+    fn what_nothing_came_of_is_removed_if_it_was_made_for_it() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("data");
+        DataDir::open(&path).unwrap().unused().unwrap().remove();
+        assert!(!path.exists());
+        drop(DataDir::open(&path).unwrap());
+        assert!(DataDir::open(&path).unwrap().unused().is_none(), "it was there before");
     }
 }

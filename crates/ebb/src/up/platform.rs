@@ -49,7 +49,6 @@ pub(crate) struct Options {
 
 /// The running platform.
 pub(crate) struct Platform {
-    dir: DataDir,
     api: ApiServer,
     api_address: SocketAddr,
     http_address: SocketAddr,
@@ -68,13 +67,27 @@ pub(crate) struct Platform {
     tasks: JoinSet<()>,
     servers: Servers,
     threads: Arc<runtime::Threads>,
+    /// The last to be dropped: whoever waits for it must find all else let go.
+    dir: DataDir,
 }
 
 impl Platform {
     /// Starts everything; returns when requests and API calls are served, or `None` when it was told to stop before.
     /// Then, and when it fails, what was started so far is ended.
     pub(crate) async fn start(options: Options, signals: &mut Signals) -> Result<Option<Self>> {
-        let dir = DataDir::open(&options.data_dir)?;
+        let dir = tokio::select! {
+            dir = DataDir::open_next(&options.data_dir, say) => dir?,
+            () = signals.stop() => return Ok(None),
+        };
+        let unused = dir.unused();
+        let started = Self::start_in(dir, options, signals).await;
+        if let (Err(_) | Ok(None), Some(unused)) = (&started, unused) {
+            unused.remove();
+        }
+        started
+    }
+
+    async fn start_in(dir: DataDir, options: Options, signals: &mut Signals) -> Result<Option<Self>> {
         let threads =
             runtime::Threads::spawn().context("starting the threads of the data plane and of starts")?;
         // What is ended below is ended with the keeper's help, which is heard on one of them.
@@ -279,6 +292,7 @@ impl Platform {
     /// Drains the gateway, stops the containers, writes what is not written, and leaves nothing behind. Once `hurry` is
     /// done, nothing more is waited for: what is in flight is cut, and programs are killed.
     pub(crate) async fn stop(mut self, hurry: impl Future<Output = ()>) -> Result<()> {
+        self.dir.is_ending();
         let in_order = async {
             self.drain().await;
             self.stop_pods.cancel();
@@ -301,6 +315,7 @@ impl Platform {
     ///
     /// [`KeeperOptions::GRACE`]: ::node::runtime::KeeperOptions::GRACE
     pub(crate) async fn hand_over(mut self, hurry: impl Future<Output = ()>) -> Result<()> {
+        self.dir.is_ending();
         tokio::select! {
             drained = timeout(HAND_OVER_DRAIN_MAX, self.drain()) => if drained.is_err() {
                 tracing::warn!("handing over: what is still in flight after {HAND_OVER_DRAIN_MAX:?} is cut");

@@ -31,6 +31,13 @@ fn a_platform_goes_on_from_its_backup() {
         "{said}"
     );
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let with_key = folder.path().join("with-key");
+    let with_key = with_key.to_str().unwrap();
+    for _ in 0..2 {
+        first.ebb_says(&["backup", "--with-key", with_key]);
+    }
+    let refused = first.ebb_fails(&["backup", with_key]);
+    assert!(refused.contains("a backup with the key") && refused.contains("--with-key"), "{refused}");
     let streamed = first.ebb_says(&["backup", "-"]);
     assert!(streamed.lines().last().unwrap().starts_with("{\"end\":"), "{streamed}");
 

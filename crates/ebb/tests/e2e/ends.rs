@@ -87,6 +87,33 @@ fn told_to_stop_while_it_starts_it_leaves_nothing() {
     stopped_when(&data, || data.join("kubeconfig").exists());
 }
 
+#[test]
+fn what_does_not_come_to_be_leaves_no_directory() {
+    const NAME: &str = "what_does_not_come_to_be_leaves_no_directory";
+    if !need_root(NAME) {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let nonsense = root.path().join("nonsense");
+    fs::write(&nonsense, "no backup\n").unwrap();
+    // An address of documentation, which no machine has.
+    let [up, restore] = [&["up", "--api", "192.0.2.1:6443"][..], &["restore", nonsense.to_str().unwrap()][..]];
+    for arguments in [up, restore] {
+        let data = root.path().join("above").join(arguments[0]);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
+        let ended = command.args(arguments).arg("--data-dir").arg(&data).output().unwrap();
+        let told = text(&ended.stderr);
+        assert!(!ended.status.success() && told.starts_with("Error: "), "{arguments:?}: {told}");
+        assert!(!data.exists(), "{arguments:?}: {told}");
+    }
+    // One that was there is its owner's, and stays.
+    let data = root.path().join("above/there");
+    fs::create_dir_all(&data).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
+    let ended = command.args(up).arg("--data-dir").arg(&data).output().unwrap();
+    assert!(!ended.status.success() && data.exists());
+}
+
 const POD: &str = r#"
 apiVersion: v1
 kind: Pod

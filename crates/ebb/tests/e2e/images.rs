@@ -57,6 +57,27 @@ spec: {template: {spec: {containers: [{image: "127.0.0.1:9/team/late:1"}]}}}
     assert_eq!(ebb.call(&url).status, 200);
 }
 
+#[test]
+fn the_demos_image_is_had_without_the_demo() {
+    if !need_kubectl("the_demos_image_is_had_without_the_demo") {
+        return;
+    }
+    let ebb = Ebb::up();
+    let archive = ebb.dir().join("sample.tar");
+    let archive = archive.to_str().unwrap();
+    let told = ebb.ebb_says(&["demo", "--image", archive]);
+    assert!(told.contains(&format!("ebb image load {archive}")), "{told}");
+    ebb.ebb_says(&["image", "load", archive]);
+    let command = format!("{0} demo --image - | {0} image load - --name dev.local/again:1", env!("CARGO_BIN_EXE_ebb"));
+    let piped = ebb.command("sh").args(["-c", &command]).output().unwrap();
+    assert!(piped.status.success(), "{piped:?}");
+    for image in ["dev.local/hello:1", "dev.local/again:1"] {
+        assert!(ebb.ebb_says(&["image", "list"]).contains(image.split_once(':').unwrap().0), "{image}");
+    }
+    ebb.ebb_says(&["service", "create", "own", "--image", "dev.local/again:1"]);
+    assert_eq!(ebb.call(&ebb.ready("own")).body, "Hello World!\n");
+}
+
 /// A pod by its image and what is done to get it.
 fn pulling(name: &str, image: &str, policy: &str) -> String {
     format!(

@@ -144,6 +144,18 @@ impl Ebb {
         self.ended()
     }
 
+    /// Asks it to leave what runs to the next one, which is started while it is still at it; returns whether it ended well.
+    pub(crate) fn hand_over_to_next(&mut self) -> bool {
+        self.signal(rustix::process::Signal::USR2);
+        let lock = self.dir.join("lock");
+        let is_ending = || fs::read_to_string(&lock).unwrap().contains("ending").then_some(());
+        until(is_ending).expect("it says that it is about to end");
+        let next = spawn(&self.dir, &self.setup);
+        let ended = std::mem::replace(&mut self.child, next).wait().unwrap().success();
+        self.http = address(&mut self.child, &self.dir);
+        ended
+    }
+
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
     }
@@ -322,6 +334,12 @@ impl Setup {
 /// Starts `ebb up` on free ports and waits until it says that it is up.
 fn start(dir: &Path, setup: &Setup) -> (Child, SocketAddr) {
     let mut child = spawn(dir, setup);
+    let http = address(&mut child, dir);
+    (child, http)
+}
+
+/// Waits until it is up; returns where it takes requests.
+fn address(child: &mut Child, dir: &Path) -> SocketAddr {
     let up = until(|| {
         let ended = child.try_wait().unwrap();
         assert!(ended.is_none(), "ebb up ended: {}", fs::read_to_string(dir.join("ebb.log")).unwrap());
@@ -332,7 +350,7 @@ fn start(dir: &Path, setup: &Setup) -> (Child, SocketAddr) {
     let host =
         out.split_once("NAME.NAMESPACE.").and_then(|(_, rest)| rest.split_whitespace().next()).unwrap();
     let port = host.split_once(':').map_or(80, |(_, port)| port.parse().unwrap());
-    (child, SocketAddr::from(([127, 0, 0, 1], port)))
+    SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 fn spawn(dir: &Path, setup: &Setup) -> Child {

@@ -147,6 +147,16 @@ fn goes_on(runtime: &'static str) {
         assert_eq!(see(&ebb, &mark), before);
     }
 
+    // One that is started while the other is still about to end waits for it.
+    let callers = Callers::start(address, &host);
+    assert!(ebb.hand_over_to_next(), "it ends well");
+    assert!(ebb.said().contains("took over 1 running container"), "{}", ebb.said());
+    assert!(until(|| (0..10).all(|_| ebb.call(&url).status == 200).then_some(())).is_some());
+    let outcomes = callers.stop();
+    let failed: Vec<_> = outcomes.iter().filter(|outcome| outcome.went.is_err()).collect();
+    assert!(failed.is_empty(), "of {} requests: {failed:?}", outcomes.len());
+    assert_eq!(see(&ebb, &mark), before);
+
     // What is deleted after that ends as ever, and an orderly stop leaves nothing.
     ebb.kubectl(&["delete", "ksvc", "hello"]);
     assert!(until(|| processes_with(&mark).is_empty().then_some(())).is_some());

@@ -181,6 +181,34 @@ Revision:   hello-00001: ContainerHealthy: ContainerMissing: no such image
 Try next:   `ebb image load FILE --name dev.local/hello:2`, or correct the name: `ebb service update hello -n default --image IMAGE`; Ebb tries again by itself
 ",
     );
+    let of_registry = |cause: &str, expect: &str| {
+        let message = format!("Unable to fetch image \"r.example/i:1\": resolve r.example/i:1: registry r.example: {cause}");
+        let missing = |name: &str| json!({ "type": name, "status": "False", "reason": "ContainerMissing", "message": message });
+        check(
+            json!({
+                "latestCreatedRevisionName": "hello-00001",
+                "conditions": conditions("False", "Unknown", "RevisionFailed", "Revision \"hello-00001\" failed."),
+            }),
+            json!([missing("ContainerHealthy"), missing("Ready")]),
+            &format!(
+                "\
+Not ready:  ConfigurationsReady: RevisionFailed: Revision \"hello-00001\" failed.
+Revision:   hello-00001: ContainerHealthy: ContainerMissing: {message}
+Try next:   {expect}
+"
+            ),
+        );
+    };
+    for cause in ["unreachable: failed to lookup address information", "no answer within 4s"] {
+        of_registry(
+            cause,
+            "can this machine reach the registry (DNS, route, proxy)? Without it: `ebb image load FILE --name dev.local/hello:2`; Ebb tries again by itself",
+        );
+    }
+    of_registry(
+        "unauthorized: authentication required",
+        "is the name right? A private one needs `kubectl create secret docker-registry SECRET -n default …`, then `ebb service update hello -n default --pull-secret SECRET`",
+    );
     check(
         json!({
             "latestCreatedRevisionName": "hello-00001",
@@ -274,5 +302,7 @@ Try next:  change requests or limits: `ebb service update hello -n default --req
 "
     );
     assert!(!told(&warnings[2..]).contains("Try next"), "what is long over needs no remedy");
+    let missing = [event("Pod", pod, "ImagePullBackOff", "no such image", "2026-11-20T11:59:48Z")];
+    assert!(!told(&missing).contains("Try next"), "what is ready has its image");
     assert_eq!(told(&[]), "");
 }

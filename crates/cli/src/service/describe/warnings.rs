@@ -12,7 +12,7 @@ use resources::{
     serving::{Revision, Service},
 };
 
-use super::why::known_advice;
+use super::why::advice_when_ready;
 use crate::{
     api::Session,
     error::Error,
@@ -118,7 +118,7 @@ pub(super) fn write(
     }
     // Of warnings of one second none is the newer, and a back-off only follows from what does say what to do.
     let is_recent = |event: &&Event| last(event).is_some_and(|time| now.duration_since(time.0) < RECENT);
-    let advice = events.iter().filter(is_recent).find_map(|event| known_advice(service, &said(event)));
+    let advice = events.iter().filter(is_recent).find_map(|event| advice_when_ready(service, &said(event)));
     if let Some(advice) = advice {
         to.add("Try next", &advice);
         to.end_section();

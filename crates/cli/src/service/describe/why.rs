@@ -9,7 +9,7 @@ use resources::{
 };
 
 use self::advice::advice;
-pub(super) use self::advice::known_advice;
+pub(super) use self::advice::advice_when_ready;
 use crate::print::Attributes;
 
 /// Writes nothing when the service is ready; returns whether it is.

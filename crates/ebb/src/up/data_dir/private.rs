@@ -30,9 +30,18 @@ pub(super) enum Objection {
     Io(#[from] io::Error),
 }
 
-/// Makes a directory, and those above it that are missing.
-pub(super) fn make(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(PRIVATE).create(path)
+/// Makes a directory, and those above it that are missing; returns whether it was not there.
+pub(super) fn make(path: &Path) -> io::Result<bool> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(PRIVATE);
+    if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
+        builder.create(above)?;
+    }
+    match builder.recursive(false).create(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Opens a directory that only this user can change.

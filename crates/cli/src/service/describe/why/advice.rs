@@ -10,6 +10,8 @@ use resources::{
 enum Remedy {
     Account,
     Image,
+    Registry,
+    Credentials,
     Command,
     Configuration,
     User,
@@ -57,9 +59,12 @@ pub(super) fn advice(
     line(service, revision, remedy(condition))
 }
 
-/// One line, where the reason calls for something certain.
-pub(in crate::service::describe) fn known_advice(service: &Service, said: &Condition) -> Option<String> {
-    certain(said).map(|remedy| line(service, None, remedy))
+/// One line for a service that is ready, where the reason calls for something certain and can come again: what kept a
+/// container from its start did not keep it for good.
+pub(in crate::service::describe) fn advice_when_ready(service: &Service, said: &Condition) -> Option<String> {
+    let remedy = certain(said)?;
+    let comes_again = matches!(remedy, Remedy::Logs | Remedy::Probe | Remedy::Resources);
+    comes_again.then(|| line(service, None, remedy))
 }
 
 fn line(service: &Service, revision: Option<&Revision>, remedy: &Remedy) -> String {
@@ -77,6 +82,14 @@ fn line(service: &Service, revision: Option<&Revision>, remedy: &Remedy) -> Stri
         Remedy::Image => format!(
             "`ebb image load FILE --name {image}`, or correct the name: `ebb service update {name} -n {namespace} \
              --image IMAGE`; Ebb tries again by itself"
+        ),
+        Remedy::Registry => format!(
+            "can this machine reach the registry (DNS, route, proxy)? Without it: `ebb image load FILE --name {image}`; \
+             Ebb tries again by itself"
+        ),
+        Remedy::Credentials => format!(
+            "is the name right? A private one needs `kubectl create secret docker-registry SECRET -n {namespace} …`, then \
+             `ebb service update {name} -n {namespace} --pull-secret SECRET`"
         ),
         Remedy::Command => format!(
             "set a program that exists in the image: `ebb service update {name} -n {namespace} --cmd PROGRAM --arg ARGUMENT`, or \
@@ -132,6 +145,13 @@ fn certain(condition: &Condition) -> Option<&'static Remedy> {
     }
     if says("error looking up service account") {
         return Some(&Remedy::Account);
+    }
+    // In the words of the image store, which reach this by events and conditions alike.
+    if says(": unreachable: ") || says(": no answer within ") {
+        return Some(&Remedy::Registry);
+    }
+    if says(": unauthorized: ") {
+        return Some(&Remedy::Credentials);
     }
     let known = REMEDIES.iter().find(|(reason, _)| condition.reason.starts_with(reason));
     match known {
