@@ -6,7 +6,7 @@ use apiserver::{ApiServer, Error, Options, restore};
 use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
 use serde_json::{Value, json};
 
-use crate::rig::Rig;
+use crate::{https::Https, rig::Rig};
 
 /// A backup that needs nothing else.
 const WITH_KEY: &str = "/ebb/backup?withKey=true";
@@ -158,6 +158,30 @@ async fn what_is_no_whole_backup_changes_nothing() {
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "{words}: nothing is left");
     }
     assert_eq!(rig.call_as_stranger("/ebb/backup").await.code, 403);
+}
+
+#[tokio::test]
+async fn who_may_read_every_path_gets_none() {
+    let rig = Rig::start().await;
+    let rbac = "/apis/rbac.authorization.k8s.io/v1";
+    let role =
+        json!({"metadata": {"name": "reader"}, "rules": [{"nonResourceURLs": ["*"], "verbs": ["get"]}]});
+    rig.post(&format!("{rbac}/clusterroles"), &role).await;
+    let group = "rbac.authorization.k8s.io";
+    let binding = json!({
+        "metadata": {"name": "reader"},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "reader"},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": "alice"}],
+    });
+    rig.post(&format!("{rbac}/clusterrolebindings"), &binding).await;
+    let alice = Https::of(&rig.server.user_kubeconfig(&rig.url, "alice", None).unwrap());
+    assert_eq!(alice.call("GET", "/openid/v1/jwks", &[], "").await.code, 200);
+    for path in ["/ebb/backup", WITH_KEY] {
+        let refused = alice.call("GET", path, &[], "").await;
+        assert_eq!(refused.code, 403, "{path}");
+        let message = refused.json["message"].as_str().unwrap_or_default();
+        assert!(message.contains("backups are for members of system:masters alone"), "{message}");
+    }
 }
 
 /// What must not be found where it is encrypted.
