@@ -5,6 +5,7 @@
 //! | `$patch: replace` | object | the object becomes what the patch has |
 //! | `$patch: delete` | object, list item | it goes |
 //! | `$patch: replace` | list item | the list becomes what the patch has |
+//! | `$patch: merge` | object | nothing; in a list item it is refused, as everything else |
 //! | `$retainKeys: […]` | object | all other fields go |
 //! | `$deleteFromPrimitiveList/F: […]` | object | these values go from list `F` |
 //! | `$setElementOrder/F: […]` | object | list `F` is put in this order |
@@ -48,7 +49,7 @@ fn merge_objects(
         }
         Some("delete") => return Ok(Map::new()),
         Some("merge") | None => {}
-        Some(other) => return Err(malformed(format!("unknown patch directive {other:?}"))),
+        Some(other) => return Err(unknown(other)),
     }
     if let Some(retained) = patch.get(RETAIN_KEYS) {
         let retained = array(RETAIN_KEYS, retained)?.iter().filter_map(Value::as_str);
@@ -135,6 +136,10 @@ fn stripped(patch: &Value) -> Option<Value> {
 
 fn array<'a>(directive: &str, value: &'a Value) -> Result<&'a Vec<Value>, PatchError> {
     value.as_array().ok_or_else(|| malformed(format!("{directive} must be a list")))
+}
+
+fn unknown(directive: &str) -> PatchError {
+    malformed(format!("unknown patch directive {directive:?}"))
 }
 
 fn malformed(why: String) -> PatchError {

@@ -137,3 +137,30 @@ fn the_order_is_the_patches() {
         containers(json!([{"name": "c"}, {"name": "x"}, {"name": "b"}, {"name": "a"}])),
     );
 }
+
+#[test]
+fn directives_of_items_count_first_wherever_they_are() {
+    let before = || containers(json!([{"name": "a", "image": "y", "command": ["c"]}, {"name": "app"}]));
+    check(
+        before(),
+        containers(json!([{"name": "a", "image": "x"}, {"name": "a", "$patch": "delete"}])),
+        containers(json!([{"name": "a", "image": "x"}, {"name": "app"}])),
+    );
+    check(
+        before(),
+        containers(json!([{"name": "b"}, {"$patch": "replace"}, {"name": "a", "$patch": "delete"}])),
+        containers(json!([{"name": "b"}])),
+    );
+    let refused = [
+        json!([{"name": "new", "$patch": "merge"}, {"name": "new"}]),
+        json!([{"name": "new", "$patch": "merge"}, {"name": "app"}, {"name": "new", "image": "x"}]),
+        json!([{"name": "a", "$patch": "merge"}]),
+        json!([{"name": "a", "$patch": "explode"}, {"$patch": "replace"}]),
+        json!([{"name": "a", "$patch": 1}]),
+        json!([{"$patch": "delete"}]),
+        json!(["a"]),
+    ];
+    for patch in refused {
+        assert!(merge(before(), &containers(patch.clone()), deployment()).is_err(), "{patch}");
+    }
+}
