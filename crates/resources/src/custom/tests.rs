@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{CustomResourceDefinition, Schema, faults, is_true, names, settle, types::JSONSchemaProps};
+use super::{
+    CustomResourceDefinition, Schema, faults, is_true, names, settle, types::JSONSchemaProps,
+    validate::faults_since,
+};
 use crate::{admission::aggregate, meta::Time};
 
 fn schema(props: Value) -> Schema {
@@ -142,6 +145,37 @@ fn what_a_schema_forbids_is_told_as_kubernetes_does() {
         let found = if found.is_empty() { String::new() } else { aggregate(&found) };
         assert_eq!(found, expect, "{props} of {value}");
     }
+}
+
+#[test]
+fn what_was_wrong_before_is_told_again_only_where_it_changed() {
+    let (has_b, has_c) = (json!({"required": ["b"]}), json!({"required": ["c"]}));
+    // So many that looking at all of the object for each would take minutes.
+    let many = 60_000;
+    let item = json!({"type": "object", "anyOf": [has_b, has_c]});
+    let names: Vec<String> = (0..many).map(|at| format!("f{at}")).collect();
+    let schema = schema(json!({"type": "object", "properties": {
+        "l": {"type": "array", "items": item},
+        "o": {"type": "object", "required": names},
+        "z": {"type": "integer", "maximum": 1},
+    }}));
+    let object = |z: i32| {
+        let others = (0..many).map(|at| (format!("g{at}"), Value::from(at)));
+        json!({"l": vec![json!({}); many], "o": others.collect::<Value>(), "z": z})
+    };
+    let found = |old: &Value, new: &Value| {
+        let found = faults_since(new, Some(old), &schema);
+        let left_out = found.left_out();
+        (found.into_kept().iter().map(ToString::to_string).collect::<Vec<_>>(), left_out)
+    };
+    assert_eq!(found(&object(2), &object(2)), (vec![], 0));
+    let (told, left_out) = found(&object(2), &object(3));
+    assert_eq!(
+        told.len() + left_out,
+        many + 1,
+        "the lists' complaints are about the whole object, as upstream's"
+    );
+    assert!(told[0].contains("must validate at least one schema (anyOf)"), "{told:?}");
 }
 
 fn definition(plural: &str, kind: &str) -> CustomResourceDefinition {

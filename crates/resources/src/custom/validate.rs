@@ -107,12 +107,15 @@ pub(crate) fn faults(value: &Value, schema: &Schema) -> Vec<FieldError> {
 
 /// What is wrong with a value. `old`: what it replaces; what was wrong with that and has not changed is not complained
 /// about.
-fn faults_since(value: &Value, old: Option<&Value>, schema: &Schema) -> Complaints<FieldError> {
+pub(super) fn faults_since(value: &Value, old: Option<&Value>, schema: &Schema) -> Complaints<FieldError> {
+    if old == Some(value) {
+        return Complaints::default();
+    }
     let change = old.map(|old| Change { new: value, old });
     of_value(&Path::WHOLE, value, schema, change).errors
 }
 
-/// Two states of the value that is looked at.
+/// Two states of the value that is looked at; they differ.
 #[derive(Clone, Copy)]
 struct Change<'a> {
     new: &'a Value,
@@ -122,7 +125,7 @@ struct Change<'a> {
 impl Change<'_> {
     /// Whether the value at a path is the one that was there before.
     fn left_alone(self, path: &Path<'_>) -> bool {
-        path.find(self.old).is_some_and(|old| path.find(self.new) == Some(old))
+        !path.is_whole() && path.find(self.old).is_some_and(|old| path.find(self.new) == Some(old))
     }
 }
 
@@ -149,9 +152,18 @@ impl<'a> Outcome<'a> {
 
     /// Adds an error about the value at `path`, unless that was wrong before as well.
     fn wrong(&mut self, path: &Path<'_>, error: impl FnOnce() -> FieldError) {
+        self.all_wrong(path, std::iter::once(error));
+    }
+
+    /// The same for many errors: whether the value was wrong before is looked at once.
+    fn all_wrong<E: FnOnce() -> FieldError>(&mut self, path: &Path<'_>, errors: impl Iterator<Item = E>) {
+        let mut errors = errors.peekable();
+        if errors.peek().is_none() {
+            return;
+        }
         self.is_wrong = true;
         if !self.change.is_some_and(|change| change.left_alone(path)) {
-            self.errors.add(error);
+            errors.for_each(|error| self.errors.add(error));
         }
     }
 
@@ -359,10 +371,9 @@ fn of_object(path: &Path<'_>, fields: &Map<String, Value>, checks: &Checks, outc
     if let Some(max) = checks.max_properties.filter(|max| len > *max) {
         outcome.of_kind(path, FieldErrorKind::TooMany, len, at_most(max));
     }
-    for name in checks.required.iter().filter(|name| !fields.contains_key(*name)) {
-        // What changed or did not is what lacks the field.
-        outcome.wrong(path, || FieldError::required(&path.child(name), ""));
-    }
+    // What changed or did not is what lacks the fields.
+    let missing = checks.required.iter().filter(|name| !fields.contains_key(*name));
+    outcome.all_wrong(path, missing.map(|name| move || FieldError::required(&path.child(name), "")));
 }
 
 fn at_most(max: i64) -> String {
