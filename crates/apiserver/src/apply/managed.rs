@@ -26,7 +26,7 @@ pub(crate) enum Operation {
     Update,
 }
 
-/// Somebody who manages fields: with another operation, version or subresource, somebody else.
+/// Somebody who manages fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Manager {
     pub(crate) name: String,
@@ -34,6 +34,16 @@ pub(crate) struct Manager {
     pub(crate) api_version: String,
     /// Empty for the object itself.
     pub(crate) subresource: String,
+}
+
+impl Manager {
+    /// Whether both are one: with another operation or subresource it is somebody else, and who updates is so with
+    /// another version too (upstream: apimachinery, managedfields, `BuildManagerIdentifier`).
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let of_one_version = self.operation == Operation::Apply || self.api_version == other.api_version;
+        (&self.name, self.operation, &self.subresource) == (&other.name, other.operation, &other.subresource)
+            && of_one_version
+    }
 }
 
 /// A manager's fields.
@@ -98,13 +108,21 @@ impl Managed {
         self.entries.len()
     }
 
-    pub(super) fn entry(&self, manager: &Manager) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.manager == *manager)
+    /// Takes out what a manager has; where that is several entries, for each version that it applied, as one.
+    pub(super) fn take(&mut self, manager: &Manager) -> Option<Entry> {
+        let mut taken: Option<Entry> = None;
+        for entry in self.entries.extract_if(.., |entry| entry.manager.is(manager)) {
+            match &mut taken {
+                Some(taken) => taken.fields.add(&entry.fields),
+                None => taken = Some(entry),
+            }
+        }
+        taken
     }
 
     /// The entry of a manager, made if there is none.
     pub(super) fn entry_or_new(&mut self, manager: &Manager) -> &mut Entry {
-        let at = self.entries.iter().position(|entry| entry.manager == *manager).unwrap_or_else(|| {
+        let at = self.entries.iter().position(|entry| entry.manager.is(manager)).unwrap_or_else(|| {
             let fields = FieldSet::default();
             self.entries.push(Entry { manager: manager.clone(), time: None, fields });
             self.entries.len() - 1

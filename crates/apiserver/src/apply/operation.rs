@@ -104,7 +104,7 @@ pub(crate) fn apply(
     }
     let merged = merge(live.clone(), configuration, place);
     let wanted = managed_part(set_of(configuration, place), &manager.subresource);
-    let last = managed.entry(manager).cloned();
+    let last = managed.take(manager);
     managed.entry_or_new(manager).fields = wanted;
     let new = match &last {
         Some(last) => without_abandoned(merged, &last.fields, managed, place),
@@ -116,7 +116,7 @@ pub(crate) fn apply(
     changed.add(&changes.modified);
     let excused = client_side::excused(live, place, manager);
     let mut conflicts = Complaints::default();
-    for entry in managed.entries.iter().filter(|entry| entry.manager != *manager) {
+    for entry in managed.entries.iter().filter(|entry| !entry.manager.is(manager)) {
         let mut fields = entry.fields.common(&changed);
         fields.subtract(&excused);
         fields.each_place(&mut |place| {
@@ -127,7 +127,7 @@ pub(crate) fn apply(
     if !force && !conflicts.is_empty() {
         return Err(Refused::Conflicts(conflicts));
     }
-    for entry in managed.entries.iter_mut().filter(|entry| entry.manager != *manager) {
+    for entry in managed.entries.iter_mut().filter(|entry| !entry.manager.is(manager)) {
         entry.fields.subtract(&changed);
         entry.fields.subtract(&changes.removed);
     }

@@ -142,6 +142,17 @@ fn lists_with_keys_are_merged_item_by_item_in_the_appliers_order() {
 }
 
 #[test]
+fn an_applier_is_one_whatever_version_it_applies() {
+    let mut map = config_map();
+    map.apply("one", false, json!({"data": {"a": "1", "b": "1"}})).unwrap();
+    map.managed.entries[0].manager.api_version = "v1beta1".into();
+    map.apply("one", false, json!({"data": {"a": "2"}})).unwrap();
+    assert_eq!(map.live, json!({"data": {"a": "2"}}));
+    let versions: Vec<&str> = map.managed.entries.iter().map(|entry| &*entry.manager.api_version).collect();
+    assert_eq!(versions, ["v1"]);
+}
+
+#[test]
 fn what_is_one_value_changes_hands_as_one() {
     let selector = |labels: Value| json!({"spec": {"selector": labels}});
     let mut service = Object::none_yet("", "services");
