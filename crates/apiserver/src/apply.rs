@@ -6,8 +6,8 @@
 //!   update: live, new ─► compare ─► the updater takes what it changed, everybody loses what went ─► managers
 //! ```
 //!
-//! Everything here is a function of JSON trees, a [`Place`](crate::schema::Place) in a schema, and sets of fields. It
-//! knows no store and no clock.
+//! Everything here is a function of JSON trees, a schema ([`Root`](crate::schema::Root), and a
+//! [`Place`](crate::schema::Place) in it), and sets of fields. It knows no store and no clock.
 
 mod check;
 mod client_side;

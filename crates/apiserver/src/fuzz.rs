@@ -81,7 +81,7 @@ pub fn apply(input: &[u8]) {
     let [live, first, second] = texts(input);
     let (Some(live), Some(first), Some(second)) = (tree(live), tree(first), tree(second)) else { return };
     for kind in [kind("apps/v1", "Deployment"), kind("v1", "ConfigMap"), kind("v1", "Service")] {
-        let place = schema::root(kind);
+        let root = schema::Root::of(kind, None);
         let manager =
             |name: &str| Manager { operation: Operation::Apply, ..Manager::updater(name.into(), kind, None) };
         let (mut managed, mut object) = (Managed::default(), live.clone());
@@ -91,7 +91,7 @@ pub fn apply(input: &[u8]) {
             let now = resources::meta::Time(jiff::Timestamp::UNIX_EPOCH);
             let mut changed = managed.clone();
             let applied =
-                apply::apply(&mut changed, &object, configuration, place, &manager(name), force, now);
+                apply::apply(&mut changed, &object, configuration, &root, &manager(name), force, now);
             if let Ok(applied) = applied {
                 (managed, object) = (changed, applied);
             }

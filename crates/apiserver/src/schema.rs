@@ -19,7 +19,13 @@ pub(crate) fn root(kind: &Kind) -> Place<'static> {
 }
 
 /// The schema of a kind, whoever it is of.
-pub(crate) enum Root {
+pub(crate) struct Root {
+    schema: Schema,
+    /// Whether the status is written by way of a subresource.
+    pub(crate) has_status: bool,
+}
+
+enum Schema {
     BuiltIn(Place<'static>),
     Defined(Arc<Version>),
 }
@@ -27,17 +33,18 @@ pub(crate) enum Root {
 impl Root {
     /// Of a kind, with what a user says of it.
     pub(crate) fn of(kind: &Kind, definition: Option<&Definition>) -> Self {
-        match definition {
-            Some(definition) => Self::Defined(Arc::clone(&definition.own)),
-            None => Self::BuiltIn(root(kind)),
-        }
+        let schema = match definition {
+            Some(definition) => Schema::Defined(Arc::clone(&definition.own)),
+            None => Schema::BuiltIn(root(kind)),
+        };
+        Self { schema, has_status: kind.subresources.status }
     }
 
     /// Where an object begins.
     pub(crate) fn place(&self) -> Place<'_> {
-        match self {
-            Self::BuiltIn(place) => *place,
-            Self::Defined(version) => version.shapes().root(&version.kind.definition_name()),
+        match &self.schema {
+            Schema::BuiltIn(place) => *place,
+            Schema::Defined(version) => version.shapes().root(&version.kind.definition_name()),
         }
     }
 }

@@ -13,11 +13,11 @@ use super::{
     remove::remove,
     set_of::set_of,
 };
-use crate::schema::Place;
+use crate::schema::{Place, Root};
 
 /// Who is said to have made all of an object that nobody managed when it was first applied to.
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
-/// The part of an object that has a subresource of its own, and that subresource.
+/// The part of an object that may have a subresource of its own, and that subresource.
 const STATUS: &str = "status";
 const METADATA: &str = "metadata";
 const SCALE: &str = "scale";
@@ -59,11 +59,11 @@ pub(crate) fn update(
     managed: &mut Managed,
     old: &Value,
     new: &Value,
-    place: Place<'_>,
+    root: &Root,
     manager: &Manager,
     now: Time,
 ) {
-    let changes = changes(old, new, place, &manager.subresource);
+    let changes = changes(old, new, root, &manager.subresource);
     let mut changed = changes.added;
     changed.add(&changes.modified);
     for entry in &mut managed.entries {
@@ -84,11 +84,12 @@ pub(crate) fn apply(
     managed: &mut Managed,
     live: &Value,
     configuration: &Value,
-    place: Place<'_>,
+    root: &Root,
     manager: &Manager,
     force: bool,
     now: Time,
 ) -> Result<Value, Refused> {
+    let place = root.place();
     let faults = check::faults(configuration, place);
     if !faults.is_empty() {
         return Err(Refused::Malformed(faults));
@@ -100,10 +101,10 @@ pub(crate) fn apply(
             subresource: String::new(),
             ..manager.clone()
         };
-        update(managed, &Value::Object(serde_json::Map::new()), live, place, &before, now.clone());
+        update(managed, &Value::Object(serde_json::Map::new()), live, root, &before, now.clone());
     }
     let merged = merge(live.clone(), configuration, place);
-    let wanted = managed_part(set_of(configuration, place), &manager.subresource);
+    let wanted = managed_part(set_of(configuration, place), root, &manager.subresource);
     let last = managed.take(manager);
     managed.entry_or_new(manager).fields = wanted;
     let new = match &last {
@@ -111,7 +112,7 @@ pub(crate) fn apply(
         None => merged,
     };
 
-    let changes = changes(live, &new, place, &manager.subresource);
+    let changes = changes(live, &new, root, &manager.subresource);
     let mut changed = changes.added;
     changed.add(&changes.modified);
     let excused = client_side::excused(live, place, manager);
@@ -159,15 +160,15 @@ fn without_abandoned(merged: Value, last: &FieldSet, managed: &Managed, place: P
     without(&gone_with_parents.common(&last))
 }
 
-fn changes(old: &Value, new: &Value, place: Place<'_>, subresource: &str) -> Changes {
-    let Changes { added, removed, modified } = Changes::between(old, new, place);
+fn changes(old: &Value, new: &Value, root: &Root, subresource: &str) -> Changes {
+    let Changes { added, removed, modified } = Changes::between(old, new, root.place());
     let [added, removed, modified] =
-        [added, removed, modified].map(|fields| managed_part(fields, subresource));
+        [added, removed, modified].map(|fields| managed_part(fields, root, subresource));
     Changes { added, removed, modified }
 }
 
 /// The fields that are written by way of a subresource, of those that anybody manages.
-fn managed_part(mut fields: FieldSet, subresource: &str) -> FieldSet {
+fn managed_part(mut fields: FieldSet, root: &Root, subresource: &str) -> FieldSet {
     let field = |name: &str| Element::Field(name.to_owned());
     let mut unmanaged = FieldSet::default();
     for path in UNMANAGED_FIELDS {
@@ -175,7 +176,7 @@ fn managed_part(mut fields: FieldSet, subresource: &str) -> FieldSet {
     }
     fields.subtract(&unmanaged);
     match subresource {
-        "" => _ = fields.below.remove(&field(STATUS)),
+        "" if root.has_status => _ = fields.below.remove(&field(STATUS)),
         STATUS => fields.below.retain(|element, _| [STATUS, METADATA].map(field).contains(element)),
         _ => {}
     }

@@ -49,7 +49,7 @@ impl Registry {
         let made = object.to_value();
         let nothing = strategy::of_itself(given, &made);
         let root = self.root(object.kind());
-        apply::update(&mut managed, &nothing, &made, root.place(), manager, self.environment.now());
+        apply::update(&mut managed, &nothing, &made, &root, manager, self.environment.now());
         self.with_managers(object, managed, 0)
     }
 
@@ -90,7 +90,7 @@ impl Registry {
         if !managed.is_empty() {
             let root = self.root(object.kind());
             let (after, _) = apart(&object.to_json());
-            apply::update(&mut managed, &before, &after, root.place(), &manager, self.environment.now());
+            apply::update(&mut managed, &before, &after, &root, &manager, self.environment.now());
         }
         self.with_managers(object, managed, known)
     }

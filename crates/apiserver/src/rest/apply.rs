@@ -68,7 +68,7 @@ pub(super) async fn apply(call: &Call, target: Target, configuration: Value) -> 
     let (mut before, mut warned) = (None, Vec::new());
     let mut wanted = |live: Value, mut managed: Managed, current: Option<&Stored>| {
         let mut object =
-            apply::apply(&mut managed, &live, &configuration, root.place(), &manager, force, now.clone())
+            apply::apply(&mut managed, &live, &configuration, &root, &manager, force, now.clone())
                 .map_err(|why| refused(why, &name, call))?;
         decode::put_in_place(&call.resource, &mut object);
         let len = object.to_string().len();

@@ -2,10 +2,7 @@ use resources::{Kind, kinds, meta::Time};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{
-    apply::{fields_v1, managed::UPDATERS_MAX},
-    schema,
-};
+use crate::apply::{fields_v1, managed::UPDATERS_MAX};
 
 /// An object that is applied to and updated, as a server would have it.
 struct Object {
@@ -29,17 +26,17 @@ impl Object {
     fn apply(&mut self, manager: &str, force: bool, configuration: Value) -> Result<(), Refused> {
         let manager =
             Manager { operation: Operation::Apply, ..Manager::updater(manager.to_owned(), self.kind, None) };
-        let (place, now) = (schema::root(self.kind), self.now());
+        let (root, now) = (Root::of(self.kind, None), self.now());
         let mut managed = self.managed.clone();
-        self.live = apply(&mut managed, &self.live, &configuration, place, &manager, force, now)?;
+        self.live = apply(&mut managed, &self.live, &configuration, &root, &manager, force, now)?;
         self.managed = managed;
         Ok(())
     }
 
     fn update(&mut self, manager: &str, new: Value) {
         let manager = Manager::updater(manager.to_owned(), self.kind, None);
-        let (place, now) = (schema::root(self.kind), self.now());
-        update(&mut self.managed, &self.live, &new, place, &manager, now);
+        let (root, now) = (Root::of(self.kind, None), self.now());
+        update(&mut self.managed, &self.live, &new, &root, &manager, now);
         self.live = new;
     }
 
@@ -139,6 +136,18 @@ fn lists_with_keys_are_merged_item_by_item_in_the_appliers_order() {
             "k:{\"name\":\"c\"}": {".": {}, "f:image": {}, "f:name": {}},
         }}})
     );
+}
+
+#[test]
+fn a_status_without_a_subresource_is_a_field_like_others() {
+    let written = json!({"status": {"phase": "x"}});
+    for (plural, expect) in
+        [("configmaps", json!({"f:status": {".": {}, "f:phase": {}}})), ("pods", Value::Null)]
+    {
+        let mut object = Object::none_yet("", plural);
+        object.update("one", written.clone());
+        assert_eq!(object.fields("one"), expect, "{plural}");
+    }
 }
 
 #[test]
