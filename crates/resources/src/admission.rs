@@ -27,6 +27,7 @@ pub use self::{
     dispatch::{admit, check_status, defaulted, warnings},
     field_error::{FieldError, FieldErrorKind, aggregate},
     labels::matches,
+    metadata::ANNOTATIONS_BYTES_MAX,
     rejection::Rejection,
     request::{Operation, Request},
 };

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The most bytes that all annotations of an object have together.
-const ANNOTATIONS_MAX: usize = 256 * 1024;
+pub const ANNOTATIONS_BYTES_MAX: usize = 256 * 1024;
 
 /// What the name of a kind must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,8 +130,8 @@ fn check_annotations(metadata: &ObjectMeta, path: &Path<'_>, errors: &mut Vec<Fi
         let wrong = dns::qualified_name(&key.to_lowercase());
         errors.extend(wrong.into_iter().map(|why| FieldError::invalid(path, key, why)));
     }
-    if size > ANNOTATIONS_MAX {
-        errors.push(FieldError::too_long(path, ANNOTATIONS_MAX));
+    if size > ANNOTATIONS_BYTES_MAX {
+        errors.push(FieldError::too_long(path, ANNOTATIONS_BYTES_MAX));
     }
 }
 

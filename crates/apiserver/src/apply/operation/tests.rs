@@ -1,4 +1,4 @@
-use resources::{Kind, kinds, meta::Time};
+use resources::{Kind, annotations::LAST_APPLIED, kinds, meta::Time};
 use serde_json::{Value, json};
 
 use super::*;
@@ -147,6 +147,21 @@ fn a_status_without_a_subresource_is_a_field_like_others() {
         let mut object = Object::none_yet("", plural);
         object.update("one", written.clone());
         assert_eq!(object.fields("one"), expect, "{plural}");
+    }
+}
+
+#[test]
+fn what_kubectl_applied_is_noted_while_there_is_room() {
+    for (len, is_noted) in [(10, true), (300 << 10, false)] {
+        let mut map = config_map();
+        map.update("kubectl", json!({"metadata": {"annotations": {LAST_APPLIED: "{}", "a": "b"}}}));
+        let wish = json!({"data": {"k": "v".repeat(len)}});
+        map.apply("kubectl", false, wish.clone()).unwrap();
+        let mut expect = json!({"a": "b"});
+        if is_noted {
+            expect[LAST_APPLIED] = format!("{wish}\n").into();
+        }
+        assert_eq!(map.live["metadata"]["annotations"], expect, "{len}");
     }
 }
 
