@@ -20,6 +20,7 @@ mod list;
 mod names;
 mod number;
 mod object;
+mod patterns;
 mod prune;
 pub(crate) mod rules;
 mod schema;
@@ -35,11 +36,12 @@ pub use self::{
     kinds::{Defined, KINDS_MAX, TooManyKinds, check_room, hub, is_built_in, kinds},
     names::{ESTABLISHED, NAMES_ACCEPTED, TERMINATING, settle},
     object::CustomObject,
+    patterns::Patterns,
     rules::{Outcome, Ruled},
     schema::Schema,
     validate::{known_faults, validate, validate_status},
 };
-pub(crate) use self::{format::is_format, schema::compile, validate::faults};
+pub(crate) use self::{format::is_format, validate::faults};
 
 /// The types that a CustomResourceDefinition is made of.
 pub use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1 as types;

@@ -12,7 +12,7 @@ use std::{
 use objects::{Cause, Error};
 use resources::{
     DynObject, Kind,
-    custom::{self, CustomObject, CustomResourceDefinition, DefaultsTooLarge},
+    custom::{self, CustomObject, CustomResourceDefinition, DefaultsTooLarge, Patterns},
     schema::REFERENCE,
 };
 use serde_json::Value;
@@ -188,10 +188,11 @@ pub(super) fn of(
     let settled =
         crd.spec.versions.iter().filter(|version| version.served && version.deprecated != Some(true));
     let settled = settled.map(|version| version.name.as_str()).max_by_key(|name| by_priority(name));
+    let mut patterns = Patterns::default();
     let versions: Vec<Arc<Version>> = (crd.spec.versions.iter().zip(kinds))
         .map(|(version, kind)| {
             let newer = |other: &&str| by_priority(other) > by_priority(&version.name);
-            Arc::new(Version::new(kind, version, tree, settled.filter(newer)))
+            Arc::new(Version::new(kind, version, tree, settled.filter(newer), &mut patterns))
         })
         .collect();
     let stored = crd.spec.versions.iter().position(|version| version.storage).unwrap_or_default();

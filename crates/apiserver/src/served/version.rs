@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use resources::{
     Kind,
-    custom::{Ruled, Schema, types},
+    custom::{Patterns, Ruled, Schema, types},
     schema::GROUP_VERSION_KIND,
 };
 use serde_json::{Map, Value, json};
@@ -27,12 +27,14 @@ pub(crate) struct Version {
 }
 
 impl Version {
-    /// `crd`: the definition as a tree; `instead`: the version that is to be used in place of a deprecated one.
+    /// `crd`: the definition as a tree; `instead`: the version that is to be used in place of a deprecated one;
+    /// `patterns`: those of the definition.
     pub(super) fn new(
         kind: &'static Kind,
         version: &types::CustomResourceDefinitionVersion,
         crd: &Value,
         instead: Option<&str>,
+        patterns: &mut Patterns,
     ) -> Self {
         let props = version.schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref());
         let tree = crd["spec"]["versions"].as_array().into_iter().flatten();
@@ -47,7 +49,7 @@ impl Version {
         });
         Self {
             kind,
-            schema: props.map(Schema::new).unwrap_or_default(),
+            schema: props.map(|props| Schema::new(props, patterns)).unwrap_or_default(),
             rules: props.and_then(Ruled::new),
             columns: columns::of(version.additional_printer_columns.as_deref()),
             deprecation,

@@ -6,6 +6,7 @@ use std::fmt::Display;
 
 use regex::{Regex, RegexBuilder};
 
+pub use self::repeats::states as pattern_states;
 use crate::{
     budget::Budget,
     eval::{Answer, Failure},

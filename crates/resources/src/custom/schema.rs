@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde_json::Value;
 
-use super::types::{JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool};
+use super::{
+    patterns::Patterns,
+    types::{JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool},
+};
 
 /// What may be at one place of an object.
 #[derive(Clone, Debug, Default)]
@@ -97,12 +100,9 @@ pub(super) struct Checks {
     pub(super) not: Option<Schema>,
 }
 
-/// How large a compiled pattern may be, in bytes.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
-
 impl Schema {
-    /// The schema that a definition was given; admission has seen that it is one.
-    pub fn new(props: &JSONSchemaProps) -> Self {
+    /// The schema that a definition was given; admission has seen that it is one. `patterns`: those of the definition.
+    pub fn new(props: &JSONSchemaProps, patterns: &mut Patterns) -> Self {
         let on = |flag: Option<bool>| flag == Some(true);
         let list = match props.x_kubernetes_list_type.as_deref() {
             Some("set") => List::Set,
@@ -110,26 +110,48 @@ impl Schema {
             _ => List::Atomic,
         };
         let properties = props.properties.iter().flatten();
+        let properties =
+            properties.map(|(name, schema)| (name.clone(), Self::new(schema, patterns))).collect();
         Self {
             form: props.type_.as_deref().and_then(Form::of),
             nullable: on(props.nullable),
             int_or_string: on(props.x_kubernetes_int_or_string),
             preserves: on(props.x_kubernetes_preserve_unknown_fields),
             embedded: on(props.x_kubernetes_embedded_resource),
-            properties: properties.map(|(name, schema)| (name.clone(), Self::new(schema))).collect(),
+            properties,
             others: match &props.additional_properties {
-                Some(JSONSchemaPropsOrBool::Schema(schema)) => Others::Schema(Box::new(Self::new(schema))),
+                Some(JSONSchemaPropsOrBool::Schema(schema)) => {
+                    Others::Schema(Box::new(Self::new(schema, patterns)))
+                }
                 Some(JSONSchemaPropsOrBool::Bool(true)) => Others::Any,
                 Some(JSONSchemaPropsOrBool::Bool(false)) | None => Others::None,
             },
             items: match &props.items {
-                Some(JSONSchemaPropsOrArray::Schema(schema)) => Some(Box::new(Self::new(schema))),
+                Some(JSONSchemaPropsOrArray::Schema(schema)) => Some(Box::new(Self::new(schema, patterns))),
                 _ => None,
             },
             list,
             default: props.default.as_ref().map(|default| DefaultValue::new(default.0.clone())),
-            checks: Checks::new(props).map(Box::new),
+            checks: Checks::new(props, patterns).map(Box::new),
         }
+    }
+
+    /// The schema of a field that has a name here.
+    pub(crate) fn property(&self, name: &str) -> Option<&Self> {
+        self.properties.get(name)
+    }
+
+    /// The schema of fields that have no name here.
+    pub(crate) fn other(&self) -> Option<&Self> {
+        match &self.others {
+            Others::Schema(schema) => Some(schema),
+            Others::None | Others::Any => None,
+        }
+    }
+
+    /// The schema of a list's items.
+    pub(crate) fn item(&self) -> Option<&Self> {
+        self.items.as_deref()
     }
 
     /// Of a field of an object here; `None` for one that it has not.
@@ -178,11 +200,13 @@ impl Form {
 
 impl Checks {
     /// `None` where there is nothing to check.
-    fn new(props: &JSONSchemaProps) -> Option<Self> {
-        let all = |schemas: &Option<Vec<JSONSchemaProps>>| -> Vec<Schema> {
-            schemas.iter().flatten().map(Schema::new).collect()
-        };
+    fn new(props: &JSONSchemaProps, patterns: &mut Patterns) -> Option<Self> {
         let some = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let pattern = some(&props.pattern).and_then(|pattern| patterns.get(&pattern).ok());
+        let not = props.not.as_deref().map(|schema| Schema::new(schema, patterns));
+        let mut all = |schemas: &Option<Vec<JSONSchemaProps>>| -> Vec<Schema> {
+            schemas.iter().flatten().map(|schema| Schema::new(schema, patterns)).collect()
+        };
         let checks = Self {
             format: some(&props.format),
             maximum: props.maximum,
@@ -192,7 +216,7 @@ impl Checks {
             multiple_of: props.multiple_of,
             max_length: props.max_length,
             min_length: props.min_length,
-            pattern: some(&props.pattern).and_then(|pattern| compile(&pattern).ok()),
+            pattern,
             max_items: props.max_items,
             min_items: props.min_items,
             max_properties: props.max_properties,
@@ -202,7 +226,7 @@ impl Checks {
             all_of: all(&props.all_of),
             any_of: all(&props.any_of),
             one_of: all(&props.one_of),
-            not: props.not.as_deref().map(Schema::new),
+            not,
         };
         let numbers = [checks.maximum, checks.minimum, checks.multiple_of];
         let sizes = [
@@ -223,12 +247,4 @@ impl Checks {
             || [&checks.all_of, &checks.any_of, &checks.one_of].iter().any(|schemas| !schemas.is_empty());
         any.then_some(checks)
     }
-}
-
-/// A regular expression of a schema.
-///
-/// # Errors
-/// What is wrong with it.
-pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
-    regex::RegexBuilder::new(pattern).size_limit(PATTERN_BYTES_MAX).build().map_err(|error| error.to_string())
 }

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{
-    CustomResourceDefinition, Schema, faults, is_true, names, settle, types::JSONSchemaProps,
+    CustomResourceDefinition, Patterns, Schema, faults, is_true, names, settle, types::JSONSchemaProps,
     validate::faults_since,
 };
 use crate::{admission::aggregate, meta::Time};
 
 fn schema(props: Value) -> Schema {
-    Schema::new(&serde_json::from_value::<JSONSchemaProps>(props).unwrap())
+    Schema::new(&serde_json::from_value::<JSONSchemaProps>(props).unwrap(), &mut Patterns::default())
 }
 
 /// A schema, an object that was sent, what is stored of it, and the fields that the schema does not have.

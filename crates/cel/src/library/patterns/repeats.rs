@@ -10,7 +10,7 @@ const REPEATS_MAX: u32 = 1000;
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn states(pattern: &str) -> Result<usize, String> {
+pub fn states(pattern: &str) -> Result<usize, String> {
     let ast = Parser::new().parse(pattern).map_err(|error| error.to_string())?;
     ast::visit(&ast, Count { pattern, left: vec![REPEATS_MAX], states: 0 })
 }

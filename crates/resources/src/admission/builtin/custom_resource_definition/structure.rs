@@ -1,10 +1,10 @@
 //! Whether a schema is structural: whether it says of every field of what type it is (upstream:
 //! apiextensions-apiserver, `apiserver/schema/validation.go`).
 
-use super::extensions::{Step, alternatives, at, parts};
+use super::extensions::{Step, alternatives, at, children, parts};
 use crate::{
     admission::{FieldError, path::Path},
-    custom::{self, Ruled, Schema, types::JSONSchemaProps},
+    custom::{self, Patterns, Ruled, Schema, types::JSONSchemaProps},
 };
 
 /// Where in an object a schema stands.
@@ -15,15 +15,38 @@ enum Level {
     Field,
 }
 
-pub(super) fn check(schema: &JSONSchemaProps, path: &Path<'_>, errors: &mut Vec<FieldError>) {
+/// `patterns`: those of the definition so far.
+pub(super) fn check(
+    schema: &JSONSchemaProps,
+    patterns: &mut Patterns,
+    path: &Path<'_>,
+    errors: &mut Vec<FieldError>,
+) {
     if schema.nullable == Some(true) {
         errors.push(FieldError::forbidden(&path.child("nullable"), "nullable cannot be true at the root"));
     }
     let mut found = Vec::new();
     invariants(schema, Level::Root, path, &mut found);
     complete(schema, path, &mut found);
+    check_patterns(schema, patterns, path, &mut found);
     found.sort_by_key(ToString::to_string);
     errors.extend(found);
+}
+
+fn check_patterns(
+    schema: &JSONSchemaProps,
+    patterns: &mut Patterns,
+    path: &Path<'_>,
+    errors: &mut Vec<FieldError>,
+) {
+    if let Some(pattern) = &schema.pattern
+        && let Err(why) = patterns.get(pattern)
+    {
+        errors.push(FieldError::invalid(&path.child("pattern"), pattern, why));
+    }
+    for (step, child) in children(schema) {
+        at(path, step, |path| check_patterns(child, patterns, path, errors));
+    }
 }
 
 fn on(flag: Option<bool>) -> bool {
@@ -125,12 +148,6 @@ fn of_every_object(
 
 /// What a schema says of values, and of alternatives of it.
 fn values(schema: &JSONSchemaProps, path: &Path<'_>, errors: &mut Vec<FieldError>) {
-    if let Some(pattern) = schema.pattern.as_deref()
-        && let Err(why) = custom::compile(pattern)
-    {
-        let why = format!("must be a valid regular expression, but isn't: {why}");
-        errors.push(FieldError::invalid(&path.child("pattern"), pattern, why));
-    }
     let mixed = is_int_or_string(schema);
     for (step, child) in alternatives(schema) {
         let known = match step {
@@ -201,12 +218,6 @@ fn nested(schema: &JSONSchemaProps, path: &Path<'_>, first: bool, errors: &mut V
         let at = path.child("properties");
         errors.push(FieldError::forbidden(&at.key("metadata"), "must not be specified in a nested context"));
     }
-    if let Some(pattern) = &schema.pattern
-        && let Err(why) = custom::compile(pattern)
-    {
-        let why = format!("must be a valid regular expression, but isn't: {why}");
-        errors.push(FieldError::invalid(&path.child("pattern"), pattern, why));
-    }
     let mixed = first && is_int_or_string(schema);
     for (step, child) in parts(schema).chain(alternatives(schema)) {
         if !(mixed && matches!(step, Step::Index("anyOf", _))) {
@@ -244,17 +255,21 @@ fn spoken_of(
     }
 }
 
-/// Defaults are what the schema itself would take, all of it.
-pub(super) fn check_defaults(schema: &JSONSchemaProps, path: &Path<'_>, errors: &mut Vec<FieldError>) {
+/// Defaults are what the schema itself would take, all of it. `own`: the schema, read.
+pub(super) fn check_defaults(
+    schema: &JSONSchemaProps,
+    own: &Schema,
+    path: &Path<'_>,
+    errors: &mut Vec<FieldError>,
+) {
     if let Some(default) = &schema.default {
         let at = path.child("default");
-        let own = Schema::new(schema);
         let mut kept = default.0.clone();
         own.prune_value(&mut kept);
         if kept != default.0 {
             errors.push(FieldError::invalid(&at, &default.0, "must not have unknown fields"));
         } else {
-            let mut found = custom::faults(&default.0, &own);
+            let mut found = custom::faults(&default.0, own);
             if found.is_empty()
                 && let Some(rules) = Ruled::of_part(schema)
             {
@@ -270,6 +285,61 @@ pub(super) fn check_defaults(schema: &JSONSchemaProps, path: &Path<'_>, errors: 
         }
     }
     for (step, child) in parts(schema) {
-        self::at(path, step, |path| check_defaults(child, path, errors));
+        let below = match step {
+            Step::Key(_, name) => own.property(name),
+            Step::Field("items") => own.item(),
+            Step::Field(_) | Step::Index(..) => own.other(),
+        };
+        if let Some(below) = below {
+            self::at(path, step, |path| check_defaults(child, below, path, errors));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn errors(schema: Value) -> Vec<String> {
+        let schema: JSONSchemaProps = serde_json::from_value(schema).unwrap();
+        let (path, mut patterns, mut errors) = (Path::root("s"), Patterns::default(), Vec::new());
+        check(&schema, &mut patterns, &path, &mut errors);
+        if errors.is_empty() {
+            check_defaults(&schema, &Schema::new(&schema, &mut patterns), &path, &mut errors);
+        }
+        errors.into_iter().map(|error| error.field).collect()
+    }
+
+    #[test]
+    fn patterns_are_bounded_together_wherever_they_are() {
+        let text =
+            |at: usize| (format!("p{at}"), json!({"type": "string", "pattern": format!("\\w{{20}}{at}")}));
+        let all =
+            |count: usize| json!({"type": "object", "properties": (0..count).map(text).collect::<Value>()});
+        assert_eq!(errors(all(5)), [""; 0]);
+        let found = errors(all(100));
+        assert!(found.contains(&"s.properties[p99].pattern".to_owned()), "{found:?}");
+        let alike = json!({"anyOf": vec![json!({"pattern": "\\w{20}"}); 100]});
+        assert_eq!(
+            errors(json!({"type": "object", "properties": {"p": {"type": "string", "allOf": [alike]}}})),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn defaults_are_held_against_their_own_part_of_the_schema() {
+        let schema = json!({"type": "object", "properties": {
+            "a": {"type": "object", "default": {"b": "x"}, "properties": {"b": {"type": "string", "pattern": "^y$"}}},
+            "l": {"type": "array", "items": {"type": "string", "pattern": "^y$", "default": "z"}},
+            "m": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1, "default": 0}},
+        }});
+        let fields = [
+            "s.properties[a].default.b",
+            "s.properties[l].items.default",
+            "s.properties[m].additionalProperties.default",
+        ];
+        assert_eq!(errors(schema), fields);
     }
 }

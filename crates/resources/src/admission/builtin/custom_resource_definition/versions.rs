@@ -6,7 +6,7 @@ use super::{SPEC, extensions, rules, structure};
 use crate::{
     admission::{FieldError, path::Path},
     custom::{
-        CustomResourceDefinition, JsonPath, is_format,
+        CustomResourceDefinition, JsonPath, Patterns, Schema, is_format,
         types::{CustomResourceDefinitionVersion as Version, CustomResourceSubresources, JSONSchemaProps},
     },
     names::dns,
@@ -37,6 +37,7 @@ pub(super) fn check(versions: &[Version], before: &[Version], path: &Path<'_>, e
         }
     }
     let alike = Alike::of(versions);
+    let mut patterns = Patterns::default();
     for (at, version) in versions.iter().enumerate() {
         let own = path.index(at);
         let wrong = dns::label_1035(&version.name);
@@ -61,7 +62,7 @@ pub(super) fn check(versions: &[Version], before: &[Version], path: &Path<'_>, e
             selectable: first || !alike.selectable,
         };
         let same = |old: &Version| old.name == version.name && old.schema == version.schema;
-        check_version(version, before.iter().any(same), &places, &there, errors);
+        check_version(version, before.iter().any(same), &places, &there, &mut patterns, errors);
     }
     let shown = || if versions.is_empty() { None } else { serde_json::to_value(versions).ok() };
     let names: BTreeSet<&str> = versions.iter().map(|version| version.name.as_str()).collect();
@@ -102,21 +103,23 @@ impl Alike {
     }
 }
 
-/// Looks at those parts of a version that are `there`. `known`: whether its schema is the one that it had.
+/// Looks at those parts of a version that are `there`. `known`: whether its schema is the one that it had; `patterns`:
+/// those of the definition.
 fn check_version(
     version: &Version,
     known: bool,
     places: &Places<'_>,
     there: &Alike,
+    patterns: &mut Patterns,
     errors: &mut Vec<FieldError>,
 ) {
     if let Some(schema) = schema_of(version).filter(|_| there.schema) {
         let path = places.schema.child("openAPIV3Schema");
         let before = errors.len();
-        structure::check(schema, &path, errors);
+        structure::check(schema, patterns, &path, errors);
         extensions::check(schema, &path, errors);
         if errors.len() == before {
-            structure::check_defaults(schema, &path, errors);
+            structure::check_defaults(schema, &Schema::new(schema, patterns), &path, errors);
             rules::check(schema, &path, known, errors);
         }
     }

@@ -1,0 +1,94 @@
+//! The patterns of a definition's schemas: each is compiled once, and all of them together are bounded.
+
+use std::collections::HashMap;
+
+use regex::{Error, Regex, RegexBuilder};
+
+/// How large one compiled pattern may be, in bytes.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
+/// How large all different patterns of a definition may be together, each taken for the first of [`SIZES`] into which it
+/// fits.
+const PATTERNS_BYTES_MAX: usize = 16 << 20;
+/// Nobody tells how large a pattern has become, only whether it is too large.
+const SIZES: [usize; 5] = [4 << 10, 16 << 10, 64 << 10, 256 << 10, PATTERN_BYTES_MAX];
+
+/// The patterns that were compiled so far.
+#[derive(Debug, Default)]
+pub struct Patterns {
+    known: HashMap<String, Result<Regex, String>>,
+    bytes: usize,
+}
+
+impl Patterns {
+    /// A pattern, compiled.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn get(&mut self, pattern: &str) -> Result<Regex, String> {
+        if let Some(known) = self.known.get(pattern) {
+            return known.clone();
+        }
+        let compiled = self.compile(pattern);
+        self.known.insert(pattern.to_owned(), compiled.clone());
+        compiled
+    }
+
+    fn compile(&mut self, pattern: &str) -> Result<Regex, String> {
+        let wrong = |why: String| format!("must be a valid regular expression, but isn't: {why}");
+        // Upstream's own may not repeat more.
+        cel::pattern_states(pattern).map_err(|why| wrong(format!("error parsing regexp: {why}")))?;
+        let left = PATTERNS_BYTES_MAX.saturating_sub(self.bytes);
+        for size in SIZES.into_iter().filter(|size| *size <= left) {
+            match RegexBuilder::new(pattern).size_limit(size).build() {
+                Ok(regex) => {
+                    self.bytes += size;
+                    return Ok(regex);
+                }
+                Err(Error::CompiledTooBig(_)) if size < PATTERN_BYTES_MAX => {}
+                Err(error) => {
+                    // Finding out was as much work as if it had fitted.
+                    self.bytes += size;
+                    return Err(wrong(error.to_string()));
+                }
+            }
+        }
+        // Nothing more is tried.
+        self.bytes = PATTERNS_BYTES_MAX;
+        let mib = PATTERNS_BYTES_MAX >> 20;
+        Err(format!(
+            "may, with all other patterns of the definition, not be larger than {mib} MiB when compiled"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_compiled_once_and_all_are_bounded_together() {
+        let mut patterns = Patterns::default();
+        for _ in 0..100_000 {
+            assert!(patterns.get("^[a-z]{900}$").is_ok());
+        }
+        assert!(patterns.bytes <= PATTERN_BYTES_MAX, "{}", patterns.bytes);
+        // Each has as many states as there are letters in Unicode, twenty times.
+        let taken = (0..5000).take_while(|at| patterns.get(&format!("\\w{{20}}{at}")).is_ok()).count();
+        assert!((10..5000).contains(&taken) && patterns.bytes <= PATTERNS_BYTES_MAX, "{taken}");
+        assert!(patterns.get("a").unwrap_err().contains("larger than 16 MiB"));
+        assert!(patterns.get("^[a-z]{900}$").is_ok(), "it is there");
+    }
+
+    #[test]
+    fn what_is_none_is_told() {
+        let mut patterns = Patterns::default();
+        for (pattern, words) in [
+            ("(", "unclosed group"),
+            ("a{1001}", "invalid repeat count: `{1001}`"),
+            ("\\w{900}", "size limit"),
+        ] {
+            let why = patterns.get(pattern).unwrap_err();
+            assert!(why.starts_with("must be a valid regular expression") && why.contains(words), "{why}");
+        }
+    }
+}
