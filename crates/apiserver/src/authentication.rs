@@ -16,7 +16,7 @@ mod user;
 pub use self::user::User;
 pub(crate) use self::{
     impersonation::impersonate,
-    jwt::Signer,
+    jwt::{Signer, TOKENS_KEY_FILE},
     request::authenticate,
     tokens::{INVALID, Tokens, issuer_documents},
     user::service_account_user,

@@ -19,6 +19,8 @@ use sha2::{Digest, Sha256};
 use crate::{Error, Result, tls::write_private};
 
 const ALGORITHM: &str = "ES256";
+/// Beside the authority's own files.
+pub(crate) const TOKENS_KEY_FILE: &str = "sa.key";
 
 /// The key that tokens are signed with.
 pub(crate) struct Signer {
@@ -42,7 +44,7 @@ struct Header {
 impl Signer {
     /// Reads the key from `dir`, or makes a new one there.
     pub(crate) fn open(dir: &Path) -> Result<Self> {
-        let path = dir.join("sa.key");
+        let path = dir.join(TOKENS_KEY_FILE);
         if !path.exists() {
             let key = KeyPair::generate().map_err(failed(dir, "make the key of tokens"))?;
             write_private(&path, key.serialize_pem().as_bytes())?;

@@ -111,7 +111,8 @@ impl Taking {
         lines.extend(key.map(|key| Line::Key { secrets_key: key.text() }));
         for (file, text) in files {
             // Certificates are for everybody to see.
-            let sealed = if file.ends_with(".key") { self.sealed(&file, text.as_bytes())? } else { None };
+            let sealed = if file.ends_with(".key") { self.sealed(file, text.as_bytes())? } else { None };
+            let file = file.to_owned();
             lines.push(match sealed {
                 Some(sealed) => Line::SealedFile { file, sealed },
                 None => Line::File { file, text },

@@ -22,8 +22,10 @@ use super::{
     server::{self, ServerCertificate},
     write_private,
 };
-use crate::{Environment, Error, Result};
+use crate::{Environment, Error, Result, authentication::TOKENS_KEY_FILE};
 
+const CERTIFICATE_FILE: &str = "ca.crt";
+const KEY_FILE: &str = "ca.key";
 const CA_DAYS: i64 = 3650;
 pub(super) const LEAF_DAYS: i64 = 365;
 /// Clocks of clients may be behind by so much.
@@ -39,28 +41,26 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// What it keeps, by name.
-    pub(crate) fn files(&self) -> std::io::Result<Vec<(String, String)>> {
+    /// What is kept in its directory, by name: its own, and the key that signs tokens. Whatever else somebody has put
+    /// there is theirs.
+    pub(crate) fn files(&self) -> std::io::Result<Vec<(&'static str, String)>> {
         if self.dir.as_os_str().is_empty() {
             return Ok(Vec::new());
         }
         let mut files = Vec::new();
-        for entry in std::fs::read_dir(&self.dir)? {
-            let entry = entry?;
-            if let Ok(name) = entry.file_name().into_string()
-                && entry.file_type()?.is_file()
-                && !name.ends_with(".new")
-            {
-                files.push((name, std::fs::read_to_string(entry.path())?));
+        for name in [CERTIFICATE_FILE, KEY_FILE, TOKENS_KEY_FILE] {
+            match std::fs::read_to_string(self.dir.join(name)) {
+                Ok(text) => files.push((name, text)),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
         }
-        files.sort();
         Ok(files)
     }
 
     /// Reads the authority from `dir`, or makes a new one there.
     pub(crate) fn open(dir: &Path, names: &[String], environment: &Environment) -> Result<Self> {
-        let (certificate, key) = (dir.join("ca.crt"), dir.join("ca.key"));
+        let (certificate, key) = (dir.join(CERTIFICATE_FILE), dir.join(KEY_FILE));
         let read = |path: &Path| {
             std::fs::read_to_string(path).map_err(|source| Error::File {
                 action: "read",
@@ -72,8 +72,8 @@ impl Authority {
             (true, true) => return Self::new(dir, read(&certificate)?, &read(&key)?, names, environment),
             (false, false) => {}
             // A new authority would take the place of the one that clients trust.
-            (true, false) => return Err(missing(dir, "ca.key", "ca.crt")),
-            (false, true) => return Err(missing(dir, "ca.crt", "ca.key")),
+            (true, false) => return Err(missing(dir, KEY_FILE, CERTIFICATE_FILE)),
+            (false, true) => return Err(missing(dir, CERTIFICATE_FILE, KEY_FILE)),
         }
         std::fs::create_dir_all(dir).map_err(|source| Error::File {
             action: "create",
@@ -212,6 +212,19 @@ mod tests {
             assert!(error.contains(&format!("{lost} is not: put {lost} back")), "{error}");
             assert_eq!(std::fs::read(dir.path().join(kept)).unwrap(), before);
         }
+    }
+
+    #[test]
+    fn what_somebody_put_beside_it_is_none_of_its_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let authority = Authority::open(dir.path(), &[], &environment()).unwrap();
+        let names = || authority.files().unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        for name in ["old.pem", "notes", ".hidden", "ca.key.bak"] {
+            std::fs::write(dir.path().join(name), [0xff, 0xfe]).unwrap();
+        }
+        assert_eq!(names(), ["ca.crt", "ca.key"]);
+        std::fs::write(dir.path().join("sa.key"), "k").unwrap();
+        assert_eq!(names(), ["ca.crt", "ca.key", "sa.key"]);
     }
 
     #[test]
