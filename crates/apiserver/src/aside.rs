@@ -30,23 +30,20 @@ pub(crate) async fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicUsize, Ordering},
-            mpsc,
-        },
-        time::Duration,
-    };
+    use std::{pin::pin, sync::mpsc, time::Duration};
+
+    use tokio::time::timeout;
 
     use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
 
     /// Whether others get their turn during work on so many bytes.
     async fn others_go_on(bytes: usize) -> bool {
         let (tell, told) = mpsc::channel();
         let work = tokio::spawn(async move {
             tokio::spawn(async move { tell.send(()) });
-            let patience = Duration::from_millis(if bytes >= LONG_BYTES { 20_000 } else { 100 });
+            let patience = if bytes >= LONG_BYTES { PATIENCE } else { Duration::from_millis(100) };
             aside(bytes, move || told.recv_timeout(patience).is_ok()).await
         });
         work.await.unwrap()
@@ -65,23 +62,25 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn few_pieces_of_long_work_are_done_at_once() {
-        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let work = (0..AT_ONCE_MAX * 8).map(|_| {
-            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
-            tokio::spawn(async move {
-                aside(LONG_BYTES, || {
-                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    // Lets the others come, if nothing keeps them.
-                    std::thread::yield_now();
-                    now.fetch_sub(1, Ordering::SeqCst);
-                })
-                .await;
-            })
-        });
-        for piece in work.collect::<Vec<_>>() {
-            piece.await.unwrap();
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let mut gates = Vec::new();
+        for _ in 0..AT_ONCE_MAX {
+            let (gate, opened) = mpsc::channel::<()>();
+            gates.push(gate);
+            let tell = tell.clone();
+            let piece = move || {
+                tell.send(()).unwrap();
+                // Until the gates go.
+                _ = opened.recv();
+            };
+            tokio::spawn(aside(LONG_BYTES, piece));
         }
-        let most = most.load(Ordering::SeqCst);
-        assert!((1..=AT_ONCE_MAX).contains(&most), "{most}");
+        for _ in 0..AT_ONCE_MAX {
+            timeout(PATIENCE, told.recv()).await.expect("so many are done at once");
+        }
+        let mut further = pin!(aside(LONG_BYTES, || ()));
+        assert!(futures::poll!(further.as_mut()).is_pending(), "there is no place for one more");
+        drop(gates);
+        timeout(PATIENCE, further).await.expect("places are given back");
     }
 }

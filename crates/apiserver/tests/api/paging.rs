@@ -1,8 +1,9 @@
 //! Lists in pages.
 
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use crate::rig::Rig;
+use crate::rig::{PATIENCE, Rig};
 
 const CMS: &str = "/api/v1/namespaces/default/configmaps";
 
@@ -31,16 +32,19 @@ async fn all_pages_show_one_version() {
 
     let mut token = first["metadata"]["continue"].as_str().unwrap().to_owned();
     let mut rest = Vec::new();
-    loop {
-        let page = rig.call("GET", &format!("{CMS}?limit=1&continue={token}"), &[], "").await;
-        assert_eq!(page.code, 200, "{}", page.text);
-        assert_eq!(page.json["metadata"]["resourceVersion"], version);
-        rest.extend(page.json["items"].as_array().unwrap().clone());
-        match page.json["metadata"]["continue"].as_str() {
-            Some(next) => token = next.to_owned(),
-            None => break,
+    let pages = async {
+        loop {
+            let page = rig.call("GET", &format!("{CMS}?limit=1&continue={token}"), &[], "").await;
+            assert_eq!(page.code, 200, "{}", page.text);
+            assert_eq!(page.json["metadata"]["resourceVersion"], version);
+            rest.extend(page.json["items"].as_array().unwrap().clone());
+            match page.json["metadata"]["continue"].as_str() {
+                Some(next) => token = next.to_owned(),
+                None => break,
+            }
         }
-    }
+    };
+    timeout(PATIENCE, pages).await.expect("the pages come to an end");
     let found: Vec<_> = rest.iter().map(|item| (&item["metadata"]["name"], &item["data"]["k"])).collect();
     let old = json!("old");
     assert_eq!(found, [(&json!("c"), &old), (&json!("d"), &old), (&json!("e"), &old)]);

@@ -2,8 +2,9 @@
 
 use apiserver::Limits;
 use serde_json::json;
+use tokio::time::timeout;
 
-use crate::rig::Rig;
+use crate::rig::{PATIENCE, Rig};
 
 const CMS: &str = "/api/v1/namespaces/default/configmaps";
 
@@ -79,17 +80,20 @@ async fn who_asks_for_bookmarks_gets_them_while_nothing_happens() {
     rig.post("/api/v1/namespaces", &json!({"metadata": {"name": "elsewhere"}})).await;
     let now = rig.call("GET", CMS, &[], "").await.json["metadata"]["resourceVersion"].clone();
     assert_ne!(now, json!(from));
-    loop {
-        let bookmark = watch.next().await.unwrap();
-        assert_eq!(
-            (&bookmark["type"], &bookmark["object"]["kind"]),
-            (&json!("BOOKMARK"), &json!("ConfigMap"))
-        );
-        assert_eq!(bookmark["object"]["metadata"].get("annotations"), None);
-        if bookmark["object"]["metadata"]["resourceVersion"] == now {
-            break;
+    let up_to_now = async {
+        loop {
+            let bookmark = watch.next().await.unwrap();
+            assert_eq!(
+                (&bookmark["type"], &bookmark["object"]["kind"]),
+                (&json!("BOOKMARK"), &json!("ConfigMap"))
+            );
+            assert_eq!(bookmark["object"]["metadata"].get("annotations"), None);
+            if bookmark["object"]["metadata"]["resourceVersion"] == now {
+                break;
+            }
         }
-    }
+    };
+    timeout(PATIENCE, up_to_now).await.expect("a bookmark says what is now");
     rig.post(CMS, &json!({"metadata": {"name": "a"}})).await;
     assert_eq!(without.next_name().await, ("ADDED".into(), "a".into()), "who does not ask gets none");
     // A watch goes on from a bookmark and misses nothing.
