@@ -7,6 +7,8 @@ use parking_lot::Mutex;
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
 use resources::meta::Time;
 
+use crate::hex::hex;
+
 /// The wall clock and the randomness of names and uids. Cheap to clone.
 #[derive(Clone)]
 pub struct Environment {
@@ -49,14 +51,9 @@ impl Environment {
         self.random.lock().fill_bytes(&mut bytes);
         bytes[6] = bytes[6] & 0x0f | 0x40;
         bytes[8] = bytes[8] & 0x3f | 0x80;
-        let mut uid = String::with_capacity(36);
-        for (at, byte) in bytes.iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                uid.push('-');
-            }
-            uid.extend(
-                [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
-            );
+        let mut uid = hex(&bytes);
+        for at in [8, 13, 18, 23] {
+            uid.insert(at, '-');
         }
         uid
     }

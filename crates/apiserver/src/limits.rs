@@ -99,7 +99,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            body_bytes_max: 3 << 20,
+            body_bytes_max: resources::custom::BODY_BYTES_MAX as usize,
             json_patch_operations_max: 10_000,
             json_patch_copied_bytes_max: 3 << 20,
             json_patch_steps_max: 20_000_000,

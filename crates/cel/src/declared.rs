@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::kind::Type;
+use crate::{kind::Type, syntax::RESERVED};
 
 /// The type of a value that comes from JSON, and how large it can be (upstream: apiserver, `cel.DeclType`).
 #[derive(Clone, Debug)]
@@ -108,37 +108,15 @@ impl Object {
     }
 }
 
-/// Names that no identifier can have.
-const RESERVED: [&str; 21] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
+/// Names that mean something, so that no identifier can have them; nor those in [`RESERVED`].
+const MEANT: [&str; 4] = ["true", "false", "null", "in"];
 
 /// The name that expressions use for a field; `None` where they cannot name it (upstream: apiserver, `cel.Escape`).
 pub fn escape(name: &str) -> Option<String> {
     if name.is_empty() || name.starts_with(|char: char| char.is_ascii_digit()) {
         return None;
     }
-    if RESERVED.contains(&name) {
+    if MEANT.contains(&name) || RESERVED.contains(&name) {
         return Some(format!("__{name}__"));
     }
     let mut escaped = String::with_capacity(name.len());

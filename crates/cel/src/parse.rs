@@ -7,29 +7,8 @@ use crate::{
     kind::Type,
     lexer::{Token, Word, words},
     limits::{CHARS_MAX, LEVELS_MAX},
-    syntax::{Call, Expr, Literal, Node, Select},
+    syntax::{Call, Expr, Literal, Node, RESERVED, Select},
 };
-
-/// Names that are kept for later by the language.
-const RESERVED: [&str; 17] = [
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
 
 /// How much `&&` binds; `||` binds less.
 const AND: u8 = 1;

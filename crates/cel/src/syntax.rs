@@ -2,6 +2,27 @@
 
 use crate::{functions::Function, kind::Type, library::patterns::Pattern};
 
+/// Names that are kept for later by the language.
+pub(crate) const RESERVED: [&str; 17] = [
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+];
+
 /// One expression in another.
 #[derive(Debug)]
 pub(crate) struct Expr {

@@ -37,7 +37,7 @@ pub use self::{
     names::{ESTABLISHED, NAMES_ACCEPTED, TERMINATING, settle},
     object::CustomObject,
     patterns::Patterns,
-    rules::{Outcome, Ruled},
+    rules::{BODY_BYTES_MAX, Outcome, Ruled},
     schema::Schema,
     validate::{known_faults, validate, validate_status},
 };

@@ -21,12 +21,12 @@ use cel::Declared;
 
 use super::types::{JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool};
 
-pub use self::run::Outcome;
 pub(crate) use self::{
     compile::{Compiled, compile},
-    declare::{BODY_BYTES_MAX, declare},
+    declare::declare,
     field_path::normalize,
 };
+pub use self::{declare::BODY_BYTES_MAX, run::Outcome};
 
 /// What all rules of one object may cost together, in upstream's units (upstream: apiserver,
 /// `RuntimeCELCostBudget`).

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The longest body of a request, which bounds what has no other bound (upstream: apiserver, `MaxRequestSizeBytes`).
-pub(crate) const BODY_BYTES_MAX: u64 = 3 << 20;
+pub const BODY_BYTES_MAX: u64 = 3 << 20;
 /// How long a text can be whose length nobody bounds: a body without its quotes.
 const TEXT_MAX: u64 = BODY_BYTES_MAX - 2;
 

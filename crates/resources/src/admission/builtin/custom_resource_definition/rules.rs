@@ -172,7 +172,7 @@ fn of_rule(
     match &compiled.program {
         Err(why) => errors.push(of_whole(&at_rule, rule, why)),
         Ok(program) => {
-            let fits = crate::custom::rules::BODY_BYTES_MAX / (declared.min_bytes() + 1);
+            let fits = crate::custom::BODY_BYTES_MAX / (declared.min_bytes() + 1);
             let cost = program.cost_max(declared).saturating_mul(place.times.unwrap_or(fits));
             if !unchanged && cost > RULE_COST_MAX {
                 let why = too_expensive("estimated rule cost", cost, RULE_COST_MAX);
