@@ -24,7 +24,7 @@ mod serving;
 mod tests;
 
 pub use self::{
-    dispatch::{admit, check_status, defaulted, warnings},
+    dispatch::{admit, check_status, warnings},
     field_error::{FieldError, FieldErrorKind, aggregate},
     labels::matches,
     metadata::ANNOTATIONS_BYTES_MAX,

@@ -20,8 +20,6 @@ pub use self::{
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The container whose logs `kubectl logs` shows.
 pub const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
-/// Asks for a restart of a Deployment by changing its template.
-pub const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 /// The CRC32 of a ConfigMap's `_example`, so that an edited example is found.
 pub const EXAMPLE_CHECKSUM: &str = "knative.dev/example-checksum";
 /// The rollout that a ReplicaSet or Deployment is at.

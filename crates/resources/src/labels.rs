@@ -26,10 +26,6 @@ pub const ROUTING_STATE_PENDING: &str = "pending";
 pub const ROUTING_STATE_ACTIVE: &str = "active";
 /// No Route leads to the Revision.
 pub const ROUTING_STATE_RESERVE: &str = "reserve";
-/// The DomainMapping's uid; on its Ingress.
-pub const DOMAIN_MAPPING_UID: &str = "serving.knative.dev/domainMappingUID";
-/// The DomainMapping's namespace; on its Ingress.
-pub const DOMAIN_MAPPING_NAMESPACE: &str = "serving.knative.dev/domainMappingNamespace";
 /// The hash of what a Deployment was made from; it is written again only when this differs.
 pub const DEPLOYMENT_HASH: &str = "serving.knative.dev/deployment-hash";
 
@@ -37,14 +33,6 @@ pub const DEPLOYMENT_HASH: &str = "serving.knative.dev/deployment-hash";
 pub const VISIBILITY: &str = "networking.knative.dev/visibility";
 /// Only callers inside the cluster.
 pub const VISIBILITY_CLUSTER_LOCAL: &str = "cluster-local";
-/// The domain of a wildcard certificate.
-pub const WILDCARD_DOMAIN: &str = "networking.knative.dev/wildcardDomain";
-/// What a certificate is for: `system-internal`, `cluster-local-domain` or `external-domain`.
-pub const CERTIFICATE_TYPE: &str = "networking.knative.dev/certificate-type";
-/// On ConfigMaps that hold certificates of authorities to trust.
-pub const TRUST_BUNDLE: &str = "networking.knative.dev/trust-bundle";
-/// Set by users on a namespace that shall have no wildcard certificate.
-pub const DISABLE_WILDCARD_CERT: &str = "networking.knative.dev/disableWildcardCert";
 
 /// The ServerlessService that a Service belongs to.
 pub const SERVERLESS_SERVICE: &str = "networking.internal.knative.dev/serverlessservice";
@@ -58,12 +46,6 @@ pub const SERVICE_TYPE_PRIVATE: &str = "Private";
 pub const INGRESS: &str = "networking.internal.knative.dev/ingress";
 /// The tag that a placeholder Service or Certificate is for.
 pub const TAG: &str = "networking.internal.knative.dev/tag";
-/// The Certificate's uid, on Secrets.
-pub const CERTIFICATE_UID: &str = "networking.internal.knative.dev/certificate-uid";
-/// The name of the Secret that a Secret is a copy of.
-pub const ORIGIN_SECRET_NAME: &str = "networking.internal.knative.dev/originSecretName";
-/// The namespace of the Secret that a Secret is a copy of.
-pub const ORIGIN_SECRET_NAMESPACE: &str = "networking.internal.knative.dev/originSecretNamespace";
 
 /// The pod's app; the Revision's name unless the user said otherwise.
 pub const APP: &str = "app";

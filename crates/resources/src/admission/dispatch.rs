@@ -66,16 +66,6 @@ macro_rules! dispatch {
             Ok(object)
         }
 
-        /// The object with its defaults, as [`admit`] would store it if nobody in particular created it.
-        ///
-        /// For controllers, which compare what they want with what is stored.
-        pub fn defaulted(object: Arc<dyn DynObject>, configs: &Configs) -> Arc<dyn DynObject> {
-            $( if (*object).is::<$kind>() {
-                return defaulted_as::<$kind>(object, configs);
-            } )*
-            object
-        }
-
         /// What is unwise about an object that was admitted, for `Warning` headers.
         pub fn warnings(object: &dyn DynObject, configs: &Configs) -> Vec<String> {
             $( if let Some(object) = as_type::<$kind>(object) {
@@ -118,14 +108,6 @@ impl dyn DynObject {
 
 fn as_type<K: Object>(object: &dyn DynObject) -> Option<&K> {
     (object as &dyn Any).downcast_ref()
-}
-
-fn defaulted_as<K: Rules>(object: Arc<dyn DynObject>, configs: &Configs) -> Arc<dyn DynObject> {
-    let object = downcast::<K>(object).expect("the caller has looked at the type");
-    let mut object = Arc::unwrap_or_clone(object);
-    let request = Request::create("", jiff::Timestamp::UNIX_EPOCH);
-    object.set_defaults(&Context { old: None, request: &request, configs });
-    Arc::new(object)
 }
 
 fn admit_as<K: Rules>(

@@ -109,19 +109,6 @@ fn every_kind_has_rules() {
 }
 
 #[test]
-fn what_controllers_compare_is_what_is_stored() {
-    for value in [
-        service_with(json!({"readinessProbe": {"httpGet": {"path": "/"}}})),
-        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a", "namespace": "b"}, "spec": {"ports": [{"port": 80}]}}),
-    ] {
-        let configs = Configs::default();
-        let wanted = super::defaulted(decode(&value), &configs);
-        let request = Request::create("", jiff::Timestamp::UNIX_EPOCH);
-        assert_eq!(Ok(wanted.to_value()), text(admit(&request, decode(&value), &configs)));
-    }
-}
-
-#[test]
 fn a_status_write_passes_whatever_the_rules_say() {
     let bad = service_of(json!({"containers": []}));
     let mut request = Request::update(decode(&bad), "controller", jiff::Timestamp::UNIX_EPOCH);

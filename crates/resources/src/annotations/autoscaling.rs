@@ -14,8 +14,6 @@ pub const METRIC_CONCURRENCY: &str = "concurrency";
 pub const METRIC_RPS: &str = "rps";
 /// Scale by CPU; HPA only.
 pub const METRIC_CPU: &str = "cpu";
-/// Scale by memory; HPA only.
-pub const METRIC_MEMORY: &str = "memory";
 
 keys! {
     /// Who scales.

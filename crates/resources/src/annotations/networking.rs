@@ -4,10 +4,6 @@ use super::keys;
 
 /// The prefix of these keys.
 pub const NETWORKING_GROUP: &str = "networking.knative.dev";
-/// The state of gradual rollouts as JSON; on an Ingress.
-pub const ROLLOUT: &str = "networking.internal.knative.dev/rollout";
-/// The hosts of each tag as JSON; on an Ingress.
-pub const TAG_TO_HOST: &str = "networking.internal.knative.dev/tag-to-host";
 
 keys! {
     /// Which ingress serves an Ingress.

@@ -14,8 +14,6 @@ pub const ROUTES: &str = "serving.knative.dev/routes";
 pub const ROUTING_STATE_MODIFIED: &str = "serving.knative.dev/routingStateModified";
 /// Of old versions; only ever left out.
 pub const LAST_PINNED: &str = "serving.knative.dev/lastPinned";
-/// `enabled` gives the queue proxy the pod's annotations as a file.
-pub const QUEUE_PROXY_POD_INFO: &str = "features.knative.dev/queueproxy-podinfo";
 /// `Enabled` lets an HTTP/1 app answer before it has read the request.
 pub const HTTP_FULL_DUPLEX: &str = "features.knative.dev/http-full-duplex";
 

@@ -6,8 +6,6 @@ use super::{
     Autoscaler, CertManager, ConfigError, Defaults, Deployment, Domain, Features, GarbageCollection,
     LeaderElection, Logging, Network, Observability, Tracing,
 };
-use crate::{builtin::ConfigMap, reserved::SYSTEM_NAMESPACE};
-
 /// The platform's configuration. [`Configs::default`] is upstream's.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Configs {
@@ -38,19 +36,6 @@ pub struct Configs {
 }
 
 impl Configs {
-    /// The defaults and these ConfigMaps; those of other namespaces or names are passed over.
-    pub fn from_maps<'a>(maps: impl IntoIterator<Item = &'a ConfigMap>) -> Result<Self, ConfigError> {
-        let mut configs = Self::default();
-        for map in maps {
-            if map.metadata.namespace.as_deref() == Some(SYSTEM_NAMESPACE)
-                && let Some(name) = &map.metadata.name
-            {
-                configs.apply(name, map.data.as_ref().unwrap_or(&BTreeMap::new()))?;
-            }
-        }
-        Ok(configs)
-    }
-
     /// Takes one ConfigMap's data in place of what it held before; a name that is not known changes nothing.
     ///
     /// On an error nothing changes, so that what was good stays in force.

@@ -17,7 +17,11 @@ fn empty_maps_are_the_defaults() {
     let maps = default_config_maps();
     let names: Vec<_> = maps.iter().map(|map| map.metadata.name.as_deref().unwrap()).collect();
     assert_eq!(names, NAMES);
-    assert_eq!(Configs::from_maps(&maps), Ok(Configs::default()));
+    let mut configs = Configs::default();
+    for (name, map) in names.iter().zip(&maps) {
+        configs.apply(name, &map.data.clone().unwrap_or_default()).unwrap();
+    }
+    assert_eq!(configs, Configs::default());
 }
 
 /// What an example shows is what is in force without it, where the example does not say otherwise.
