@@ -56,13 +56,19 @@ impl Ruled {
         Self::of(schema, schema, declare(schema, "selfType", true)?)
     }
 
-    /// Those of a default's own schema.
-    pub(crate) fn of_part(schema: &JSONSchemaProps) -> Option<Self> {
-        if !has_rules(schema) {
-            return None;
-        }
-        let root = schema.x_kubernetes_embedded_resource == Some(true);
-        Self::of(schema, schema, declare(schema, "selfType", root)?)
+    /// Those of a field that has a name here.
+    pub(crate) fn property(&self, name: &str) -> Option<&Self> {
+        self.properties.get(name)
+    }
+
+    /// Those of fields that have no name here.
+    pub(crate) fn other(&self) -> Option<&Self> {
+        self.others.as_deref()
+    }
+
+    /// Those of a list's items.
+    pub(crate) fn item(&self) -> Option<&Self> {
+        self.items.as_deref()
     }
 
     /// `schema`: what has the rules, which may be a part of `allOf`; `node`: what says of what type things are.

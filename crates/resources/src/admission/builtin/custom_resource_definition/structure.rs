@@ -255,10 +255,29 @@ fn spoken_of(
     }
 }
 
-/// Defaults are what the schema itself would take, all of it. `own`: the schema, read.
+/// Defaults are what the schema itself would take, all of it.
 pub(super) fn check_defaults(
     schema: &JSONSchemaProps,
+    patterns: &mut Patterns,
+    path: &Path<'_>,
+    errors: &mut Vec<FieldError>,
+) {
+    if has_defaults(schema) {
+        // Read once: a default may stand at each level, and all below it is looked at.
+        let (own, ruled) = (Schema::new(schema, patterns), Ruled::new(schema));
+        look_at_defaults(schema, &own, ruled.as_ref(), path, errors);
+    }
+}
+
+fn has_defaults(schema: &JSONSchemaProps) -> bool {
+    schema.default.is_some() || parts(schema).any(|(_, child)| has_defaults(child))
+}
+
+/// `own`, `ruled`: the schema and its rules, read.
+fn look_at_defaults(
+    schema: &JSONSchemaProps,
     own: &Schema,
+    ruled: Option<&Ruled>,
     path: &Path<'_>,
     errors: &mut Vec<FieldError>,
 ) {
@@ -271,7 +290,7 @@ pub(super) fn check_defaults(
         } else {
             let mut found = custom::faults(&default.0, own);
             if found.is_empty()
-                && let Some(rules) = Ruled::of_part(schema)
+                && let Some(rules) = ruled
             {
                 found = rules.run_at("", &default.0, None).errors.into_kept();
             }
@@ -285,13 +304,13 @@ pub(super) fn check_defaults(
         }
     }
     for (step, child) in parts(schema) {
-        let below = match step {
-            Step::Key(_, name) => own.property(name),
-            Step::Field("items") => own.item(),
-            Step::Field(_) | Step::Index(..) => own.other(),
+        let (own, ruled) = match step {
+            Step::Key(_, name) => (own.property(name), ruled.and_then(|ruled| ruled.property(name))),
+            Step::Field("items") => (own.item(), ruled.and_then(Ruled::item)),
+            Step::Field(_) | Step::Index(..) => (own.other(), ruled.and_then(Ruled::other)),
         };
-        if let Some(below) = below {
-            self::at(path, step, |path| check_defaults(child, below, path, errors));
+        if let Some(own) = own {
+            self::at(path, step, |path| look_at_defaults(child, own, ruled, path, errors));
         }
     }
 }
@@ -307,7 +326,7 @@ mod tests {
         let (path, mut patterns, mut errors) = (Path::root("s"), Patterns::default(), Vec::new());
         check(&schema, &mut patterns, &path, &mut errors);
         if errors.is_empty() {
-            check_defaults(&schema, &Schema::new(&schema, &mut patterns), &path, &mut errors);
+            check_defaults(&schema, &mut patterns, &path, &mut errors);
         }
         errors.into_iter().map(|error| error.field).collect()
     }
@@ -334,11 +353,15 @@ mod tests {
             "a": {"type": "object", "default": {"b": "x"}, "properties": {"b": {"type": "string", "pattern": "^y$"}}},
             "l": {"type": "array", "items": {"type": "string", "pattern": "^y$", "default": "z"}},
             "m": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1, "default": 0}},
+            "r": {"type": "array", "items": {
+                "type": "integer", "default": 2, "x-kubernetes-validations": [{"rule": "self > 2"}],
+            }},
         }});
         let fields = [
             "s.properties[a].default.b",
             "s.properties[l].items.default",
             "s.properties[m].additionalProperties.default",
+            "s.properties[r].items.default",
         ];
         assert_eq!(errors(schema), fields);
     }

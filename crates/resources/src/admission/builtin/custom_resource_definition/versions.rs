@@ -6,7 +6,7 @@ use super::{SPEC, extensions, rules, structure};
 use crate::{
     admission::{FieldError, path::Path},
     custom::{
-        CustomResourceDefinition, JsonPath, Patterns, Schema, is_format,
+        CustomResourceDefinition, JsonPath, Patterns, is_format,
         types::{CustomResourceDefinitionVersion as Version, CustomResourceSubresources, JSONSchemaProps},
     },
     names::dns,
@@ -119,7 +119,7 @@ fn check_version(
         structure::check(schema, patterns, &path, errors);
         extensions::check(schema, &path, errors);
         if errors.len() == before {
-            structure::check_defaults(schema, &Schema::new(schema, patterns), &path, errors);
+            structure::check_defaults(schema, patterns, &path, errors);
             rules::check(schema, &path, known, errors);
         }
     }
