@@ -123,6 +123,16 @@ enum Happening {
     Due {
         index: usize,
     },
+    /// Something is done that nothing follows from.
+    Nothing,
+}
+
+/// Work that nothing follows from. It must end: what does not stays with the worker for as long as the pod runs.
+fn aside(work: impl Future<Output = ()> + Send + 'static) -> BoxFuture<'static, Happening> {
+    Box::pin(async move {
+        work.await;
+        Happening::Nothing
+    })
 }
 
 impl Worker {
@@ -275,6 +285,7 @@ impl Worker {
             }
             Happening::PrepareAgain => return self.prepare(),
             Happening::Fits => return self.begin().await,
+            Happening::Nothing => return,
             Happening::Failed(failed) => return self.fail(failed).await,
             Happening::Started { index, outcome: Ok(run) } => {
                 self.started(index, run);
@@ -344,5 +355,19 @@ impl Drop for Worker {
         if let Some(address) = self.address.take() {
             self.shared.addresses.give_back(address);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_nothing_follows_from_does_not_stay_with_the_worker() {
+        let mut happenings = FuturesUnordered::new();
+        happenings.push(aside(async {}));
+        let happening = timeout(Duration::from_secs(5), happenings.next()).await;
+        assert!(matches!(happening, Ok(Some(Happening::Nothing))));
+        assert!(happenings.is_empty());
     }
 }

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{
-    Happening, Worker,
+    Happening, Worker, aside,
     deadline::{self, Deadline},
     hook::{self, Hook},
 };
@@ -128,11 +128,10 @@ impl Worker {
         let (shared, sandbox) = (Arc::clone(&self.shared), self.sandbox.clone());
         if remains::remove_sandbox(&shared, &sandbox).await.is_err() {
             let pod = self.pod.key();
-            self.happenings.push(Box::pin(async move {
+            self.happenings.push(aside(async move {
                 let told = |why: &str| tracing::warn!(%pod, why, "could not remove all of the pod's sandbox; trying again");
                 let attempt = || remains::remove_sandbox(&shared, &sandbox);
                 remains::until_gone(attempt, &shared.stop, told).await;
-                std::future::pending().await
             }));
         }
         self.publish().await;
