@@ -4,6 +4,7 @@ mod bounds;
 mod deadline;
 mod end;
 mod fit;
+mod forget;
 mod go_on;
 mod hook;
 mod news;
