@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args, global: &Global, console: &mut Console<'_>) -> Re
     let theirs = match fs::read_to_string(&target) {
         Ok(text) => read_yaml(&target, &text)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Value::Null,
-        Err(source) => return Err(Error::File { what: "read", path: target, source }),
+        Err(cause) => return Err(Error::File { what: "read", path: target, cause }),
     };
     let merged = merge(theirs, &ours).map_err(|reason| Error::Kubeconfig { path: target.clone(), reason })?;
     write(&target, &yaml(&merged)?)?;
@@ -71,8 +71,8 @@ fn source(data_directory: Option<&Path>, environment: &Environment) -> Result<(P
         match fs::read_to_string(path) {
             Ok(text) => return Ok((path.clone(), text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => {
-                let error = Error::File { what: "read", path: path.clone(), source };
+            Err(cause) => {
+                let error = Error::File { what: "read", path: path.clone(), cause };
                 forbidden.get_or_insert(error);
             }
         }

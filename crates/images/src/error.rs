@@ -7,6 +7,7 @@ use std::time::Duration;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What went wrong. Its message has its cause in it, so that the cause is no `source` and nothing is told twice.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The name is wrong: correct it.
@@ -53,16 +54,16 @@ pub enum Error {
     #[error("image store {} has format version {found}, this program knows {known}", dir.display())]
     StoreVersion { dir: PathBuf, found: u64, known: u64 },
 
-    /// The disk or its permissions; `source` says which.
-    #[error("cannot {action} {}", path.display())]
-    Io { action: &'static str, path: PathBuf, source: io::Error },
+    /// The disk or its permissions; `cause` says which.
+    #[error("cannot {action} {}: {cause}", path.display())]
+    Io { action: &'static str, path: PathBuf, cause: io::Error },
 }
 
 impl Error {
     /// For `map_err`: what was tried on which path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
         let path = path.to_owned();
-        move |source| Error::Io { action, path, source }
+        move |cause| Error::Io { action, path, cause }
     }
 }
 
@@ -103,5 +104,17 @@ impl fmt::Display for RegistryCause {
             RegistryCause::Unavailable(detail) => write!(f, "failed: {detail}"),
             RegistryCause::Invalid(detail) => write!(f, "invalid answer: {detail}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once_and_to_everybody() {
+        let error = Error::io("read", Path::new("/x"))(io::Error::other("disk full"));
+        assert_eq!(error.to_string(), "cannot read /x: disk full");
+        assert!(std::error::Error::source(&error).is_none());
     }
 }

@@ -167,10 +167,10 @@ fn read_containers(path: &Path) -> Result<Vec<Container>, Error> {
         containers: Vec<Container>,
     }
     let text = if path == Path::new("-") {
-        std::io::read_to_string(std::io::stdin().lock()).map_err(|source| Error::File {
+        std::io::read_to_string(std::io::stdin().lock()).map_err(|cause| Error::File {
             what: "read",
             path: path.to_owned(),
-            source,
+            cause,
         })?
     } else {
         read_text(path)?

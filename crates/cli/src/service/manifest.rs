@@ -81,7 +81,7 @@ pub(super) fn decoded<K: Object + Clone>(value: Value) -> Result<K, String> {
 
 /// A text file within the limit.
 pub(super) fn read_text(path: &Path) -> Result<String, Error> {
-    let failed = |source| Error::File { what: "read", path: path.to_owned(), source };
+    let failed = |cause| Error::File { what: "read", path: path.to_owned(), cause };
     let size = fs::metadata(path).map_err(failed)?.len();
     if size > MANIFEST_BYTES_MAX {
         let reason = format!("{size} bytes are more than the {MANIFEST_BYTES_MAX} that are read");

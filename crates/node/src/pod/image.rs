@@ -151,10 +151,10 @@ impl Images {
             let (store, image, target) = (self.store.clone(), Arc::clone(lease), target.clone());
             let flattened = tokio::task::spawn_blocking(move || {
                 let parent = target.parent().unwrap_or(&target);
-                std::fs::create_dir_all(parent).map_err(|source| Error::Io {
+                std::fs::create_dir_all(parent).map_err(|cause| Error::Io {
                     action: "make directory",
                     path: parent.to_owned(),
-                    source,
+                    cause,
                 })?;
                 store.flatten(&image, &target)
             })

@@ -66,7 +66,7 @@ fn of_error(error: &RuntimeError) -> String {
         RuntimeError::Invalid { reason, .. } => reason.clone(),
         RuntimeError::NotFound { kind, .. } => format!("its {kind} is not there any more"),
         RuntimeError::Exists { kind, .. } => format!("an earlier {kind} of it is still there"),
-        RuntimeError::Io { source, .. } => source.to_string(),
+        RuntimeError::Io { cause, .. } => cause.to_string(),
         RuntimeError::Unsupported(_) | RuntimeError::KeeperGone | RuntimeError::KeeperSilent { .. } => {
             error.to_string()
         }
@@ -124,7 +124,7 @@ mod tests {
             (
                 RuntimeError::Io {
                     what: "copying the image of container UID-main-0".to_owned(),
-                    source: io::Error::other("disk full"),
+                    cause: io::Error::other("disk full"),
                 },
                 "disk full",
             ),
