@@ -172,6 +172,11 @@ impl Error {
         matches!(self, Self::File { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied)
     }
 
+    /// Whether a file that was to be read is not there.
+    pub(crate) fn is_missing_file(&self) -> bool {
+        matches!(self, Self::File { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Whether the API says that somebody else was faster.
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self, Self::Api(status) if status.code == 409)

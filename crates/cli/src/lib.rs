@@ -33,6 +33,7 @@ mod print;
 mod revision;
 mod route;
 mod service;
+mod text;
 mod version;
 
 pub use self::{
