@@ -39,7 +39,7 @@ const RULES: &[Rule] = &[
     |_, tree| dependencies::check(tree),
     |_, tree| documents::check(tree),
     |_, tree| lockfile::check(tree),
-    |_, tree| machine_paths::check(tree),
+    |workspace, tree| machine_paths::check(&workspace.root, tree),
     |workspace, tree| ledger::check(&workspace.packages, tree),
 ];
 
