@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -36,8 +36,6 @@ struct Node {
 enum Kind {
     Directory,
     Bytes(Vec<u8>),
-    /// Read when the image is built.
-    HostFile(PathBuf),
     Symlink(PathBuf),
 }
 
@@ -55,11 +53,6 @@ impl FileSystem {
 
     pub fn file(self, path: impl AsRef<Path>, mode: u32, content: impl Into<Vec<u8>>) -> Result<Self> {
         self.add(path.as_ref(), Kind::Bytes(content.into()), mode)
-    }
-
-    /// The content of a file of this machine, read when the image is built.
-    pub fn host_file(self, path: impl AsRef<Path>, mode: u32, source: impl Into<PathBuf>) -> Result<Self> {
-        self.add(path.as_ref(), Kind::HostFile(source.into()), mode)
     }
 
     pub fn symlink(self, path: impl AsRef<Path>, target: impl Into<PathBuf>) -> Result<Self> {
@@ -106,13 +99,6 @@ impl FileSystem {
                 Kind::Bytes(bytes) => {
                     header.set_size(bytes.len() as u64);
                     tar.append_data(&mut header, path, bytes.as_slice())?;
-                }
-                Kind::HostFile(source) => {
-                    let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", source.display()));
-                    let file = File::open(source).map_err(named)?;
-                    let size = file.metadata().map_err(named)?.len();
-                    header.set_size(size);
-                    tar.append_data(&mut header, path, file.take(size))?;
                 }
                 Kind::Symlink(target) => {
                     header.set_entry_type(EntryType::Symlink);

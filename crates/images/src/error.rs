@@ -18,7 +18,7 @@ pub enum Error {
     #[error("image {0} is not in the store")]
     NotInStore(String),
 
-    /// The registry did not give what was asked; `cause` says whether trying again can help.
+    /// The registry did not give what was asked; `cause` says why, and so whether trying again can help.
     #[error("{action} {reference}: registry {registry}: {cause}")]
     Registry { action: &'static str, reference: String, registry: String, cause: RegistryCause },
 
@@ -82,16 +82,6 @@ pub enum RegistryCause {
     Unavailable(String),
     /// What it sent is not what it said it would be, or not OCI.
     Invalid(String),
-}
-
-impl RegistryCause {
-    /// True when asking again later may help without anyone changing a name or a secret.
-    pub fn is_transient(&self) -> bool {
-        matches!(
-            self,
-            RegistryCause::Unreachable(_) | RegistryCause::Timeout(_) | RegistryCause::Unavailable(_)
-        )
-    }
 }
 
 impl fmt::Display for RegistryCause {

@@ -80,9 +80,6 @@ pub enum RuntimeError {
 }
 
 impl RuntimeError {
-    /// The exit code that Kubernetes shows for a container that never ran.
-    pub const START_EXIT_CODE: i32 = 128;
-
     /// The reason that Kubernetes shows for a container that never ran.
     pub fn reason(&self) -> &'static str {
         match self {
