@@ -25,14 +25,13 @@ use resources::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until},
 };
 
 pub(crate) use self::start::container_id;
 pub(super) use self::{deadline::STOP_GRACE_MAX, publish::not_ready};
 use self::{end::Ending, prepare::Prepared, start::Run};
 use super::{
-    backoff,
     events::News,
     image,
     kubelet::Shared,
@@ -263,26 +262,7 @@ impl Worker {
                 return;
             }
             Happening::Prepared(Err(failure)) | Happening::Sandboxed(Err(failure)) => {
-                // Starts that were asked for meanwhile fail with it.
-                self.prepared = None;
-                self.prepare_failures += 1;
-                let wait = backoff::wait_after(self.prepare_failures);
-                let reason = if failure.reason == "CreateContainerConfigError" {
-                    "FailedMount"
-                } else {
-                    failure.reason
-                };
-                self.warn(None, reason, failure.message.clone());
-                let changed =
-                    failure.seen.changed(self.shared.client.clone(), self.pod.namespace().to_owned());
-                for record in &mut self.records {
-                    record.state =
-                        State::Waiting { reason: failure.reason, message: failure.message.clone() };
-                }
-                self.happenings.push(Box::pin(async move {
-                    let _changed_or_waited = timeout(wait, changed).await;
-                    Happening::PrepareAgain
-                }));
+                self.not_prepared(failure);
             }
             Happening::PrepareAgain => return self.prepare(),
             Happening::Fits => return self.begin().await,
@@ -361,6 +341,8 @@ impl Drop for Worker {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::timeout;
+
     use super::*;
 
     #[tokio::test]
