@@ -43,18 +43,23 @@ const DIRECTORY_MODE: u32 = 0o755;
 const LINK_MODE: u32 = 0o777;
 
 impl FileSystem {
+    /// One without anything in it.
     pub fn new() -> Self {
         FileSystem::default()
     }
 
+    /// Adds a directory with these permissions. Like all that is added it is root's, its missing parents are made with
+    /// 0755, and a path with `..`, of the root itself or below what is no directory is an error.
     pub fn directory(self, path: impl AsRef<Path>, mode: u32) -> Result<Self> {
         self.add(path.as_ref(), Kind::Directory, mode)
     }
 
+    /// Adds a file with these permissions and this content.
     pub fn file(self, path: impl AsRef<Path>, mode: u32, content: impl Into<Vec<u8>>) -> Result<Self> {
         self.add(path.as_ref(), Kind::Bytes(content.into()), mode)
     }
 
+    /// Adds a symbolic link, whose target is written as it is given.
     pub fn symlink(self, path: impl AsRef<Path>, target: impl Into<PathBuf>) -> Result<Self> {
         self.add(path.as_ref(), Kind::Symlink(target.into()), LINK_MODE)
     }
@@ -129,7 +134,9 @@ fn bad_path(path: &Path, reason: &str) -> Error {
 /// An image to be: files and how to run them, for this machine's platform.
 #[derive(Clone, Debug, Default)]
 pub struct ImageBuilder {
+    /// Its one layer.
     pub files: FileSystem,
+    /// How it is run.
     pub config: ImageConfig,
 }
 

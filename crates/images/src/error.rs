@@ -5,10 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// The result of what this crate does.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong. Its message has its cause in it, so that the cause is no `source` and nothing is told twice.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum Error {
     /// The name is wrong: correct it.
     #[error("couldn't parse image reference {reference:?}: {reason}")]

@@ -38,10 +38,12 @@ impl Reference {
         &self.repository
     }
 
+    /// `latest` where the name had neither tag nor digest; `None` where it had a digest alone.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
+    /// The content that it names, whatever the tag says.
     pub fn digest(&self) -> Option<&Digest> {
         self.digest.as_ref()
     }
