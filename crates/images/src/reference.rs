@@ -53,8 +53,8 @@ impl Reference {
         Reference { tag: None, digest: Some(digest), ..self.clone() }
     }
 
-    /// True for images that no registry serves, by the names in config-deployment's
-    /// `registries-skipping-tag-resolving`: they are looked for in the store alone.
+    /// True for images of one of these registries, which the caller takes for names that no registry serves: such images
+    /// are looked for in the store alone.
     pub fn is_local<S: AsRef<str>>(&self, local_registries: &[S]) -> bool {
         local_registries.iter().map(AsRef::as_ref).any(|name| normal_registry(name) == self.registry)
     }

@@ -11,7 +11,9 @@ use super::keyring::image_pull_keyring;
 use super::values::Seen;
 use crate::runtime::{ContainerId, TakenOver};
 
-/// Hosts in names of images that no registry serves (upstream: serving, `registries-skipping-tag-resolving`).
+/// Hosts in names of images that no registry serves, whatever the platform is configured to be. They are the defaults of
+/// Knative's `registries-skipping-tag-resolving`, which itself is not for the node: what is added to it keeps its tag
+/// (`controllers::serving`), and is pulled from its registry all the same.
 const LOCAL_REGISTRIES: &[&str] = &["dev.local", "ko.local", "kind.local"];
 
 /// Where images come from.
