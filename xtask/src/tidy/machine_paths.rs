@@ -38,7 +38,7 @@ fn names_home(line: &str, homes: &str) -> bool {
 
 /// What follows each absolute path in `line` that begins so.
 fn after<'a>(line: &'a str, path: &'a str) -> impl Iterator<Item = &'a str> {
-    let parts = line.match_indices(path).map(|(at, path)| (&line[..at], &line[at + path.len()..]));
+    let parts = line.match_indices(path).map(move |(at, path)| (&line[..at], &line[at + path.len()..]));
     let is_absolute = |before: &str| {
         let last = before.chars().next_back();
         last.is_none_or(|c| !(c.is_alphanumeric() || "._-/~}$*".contains(c)))

@@ -12,8 +12,8 @@ use super::values::Seen;
 use crate::runtime::{ContainerId, TakenOver};
 
 /// Hosts in names of images that no registry serves, whatever the platform is configured to be. They are the defaults of
-/// Knative's `registries-skipping-tag-resolving`, which itself is not for the node: what is added to it keeps its tag
-/// (`controllers::serving`), and is pulled from its registry all the same.
+/// Knative's `registries-skipping-tag-resolving`, which itself is not for the node: what is added to it decides what becomes
+/// of tags in Revisions (`controllers::serving`), and is here a registry like any other.
 const LOCAL_REGISTRIES: &[&str] = &["dev.local", "ko.local", "kind.local"];
 
 /// Where images come from.
