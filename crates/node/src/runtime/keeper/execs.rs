@@ -1,6 +1,6 @@
 //! Further programs in containers that run: made by way of a helper, told of, ended and reaped.
 
-mod helper;
+mod make;
 mod running;
 mod strangers;
 
