@@ -2,7 +2,8 @@
 //!
 //! A number alone says more about the machine than about Ebb. So every measurement drives `ebb up` from a second
 //! process, takes turns with the least that could do the same (a *floor*) or with the app alone (a *peer*), and what
-//! counts is the ratio. It sees the product from outside: the API, the gateway, `/proc`. It must never reach into it.
+//! counts is the ratio. It sees the product from outside: the API, the gateway, `/proc`. Only a floor may link a part
+//! of it, to show what that part costs alone (`floor/alone.rs`: the node's runtime).
 //!
 //! ```text
 //!  args ──► measure/* ──┬─► platform: ebb up, API client ──► ebb ──► containers

@@ -16,6 +16,7 @@ mod manifests;
 mod names;
 mod rust_text;
 mod sources;
+mod table;
 mod tree;
 
 use std::process::ExitCode;
@@ -31,14 +32,14 @@ pub(crate) use tree::rust_files;
 type Rule = fn(&Workspace, &Tree) -> Vec<Finding>;
 
 const RULES: &[Rule] = &[
-    |workspace, _| edges::check(&workspace.packages),
+    |workspace, tree| edges::check(&workspace.packages, tree),
     |_, tree| names::check(tree),
     |_, tree| sources::check(tree),
     |workspace, tree| manifests::check(&workspace.packages, tree),
     |_, tree| dependencies::check(tree),
     |_, tree| documents::check(tree),
     |_, tree| lockfile::check(tree),
-    |_, tree| machine_paths::check(tree),
+    |workspace, tree| machine_paths::check(&workspace.root, tree),
     |workspace, tree| ledger::check(&workspace.packages, tree),
 ];
 

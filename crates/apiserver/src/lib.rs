@@ -13,8 +13,9 @@
 //!                                  store ─► storage          one order of all writes; index; recent changes
 //! ```
 //!
-//! It never runs anything: no controller, no garbage collector, no container. It must not know the gateway or the
-//! node; what it needs of the node is the trait [`Kubelet`].
+//! It runs no controller, no garbage collector and no container. The one exception is upstream's too: the objects of a
+//! CustomResourceDefinition that goes are deleted here (`registry/definitions/clean_up.rs`). It must not know the gateway
+//! or the node; what it needs of the node is the trait [`Kubelet`].
 
 #![forbid(unsafe_code)]
 

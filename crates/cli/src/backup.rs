@@ -55,7 +55,7 @@ pub(crate) async fn run(args: &Args, session: &Session, console: &mut Console<'_
         });
     }
     replaced::check(&args.file, args.with_key)?;
-    let failed = |source| Error::File { what: "write", path: args.file.clone(), source };
+    let failed = |cause| Error::File { what: "write", path: args.file.clone(), cause };
     let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty());
     // For its owner alone, since it holds keys and Secrets; and in place only when all of it is there.
     let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;

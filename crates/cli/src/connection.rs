@@ -125,7 +125,7 @@ fn find_listed(paths: &[PathBuf]) -> Result<Found, Error> {
 
 /// As [`read`], of a file that may be forbidden.
 fn read_own(path: &Path) -> Result<Kubeconfig, Error> {
-    fs::File::open(path).map_err(|source| Error::File { what: "read", path: path.to_owned(), source })?;
+    fs::File::open(path).map_err(|cause| Error::File { what: "read", path: path.to_owned(), cause })?;
     read(path)
 }
 
@@ -142,7 +142,7 @@ fn read(path: &Path) -> Result<Kubeconfig, Error> {
 
 /// Whether the file is there; a directory that may not be read is an error, not an absence.
 fn exists(path: &Path) -> Result<bool, Error> {
-    path.try_exists().map_err(|source| Error::File { what: "read", path: path.to_owned(), source })
+    path.try_exists().map_err(|cause| Error::File { what: "read", path: path.to_owned(), cause })
 }
 
 #[cfg(test)]

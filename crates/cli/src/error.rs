@@ -84,14 +84,14 @@ pub enum Error {
         seconds: u64,
     },
     /// A file cannot be read or written.
-    #[error("cannot {what} {}: {source}", path.display())]
+    #[error("cannot {what} {}: {cause}", path.display())]
     File {
         /// `read` or `write`.
         what: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A file's content is not what it should be.
     #[error("{} is not {expected}: {reason}", path.display())]
@@ -108,7 +108,13 @@ pub enum Error {
     Several(Vec<Error>),
     /// The output cannot be written.
     #[error("cannot write the output: {0}")]
-    Output(#[from] io::Error),
+    Output(io::Error),
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
 }
 
 /// The option with which a command is told which Ebb is meant.
@@ -163,7 +169,12 @@ impl Error {
 
     /// Whether a file is there and may not be read.
     pub(crate) fn is_forbidden_file(&self) -> bool {
-        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
+        matches!(self, Self::File { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied)
+    }
+
+    /// Whether a file that was to be read is not there.
+    pub(crate) fn is_missing_file(&self) -> bool {
+        matches!(self, Self::File { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
     }
 
     /// Whether the API says that somebody else was faster.

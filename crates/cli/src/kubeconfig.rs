@@ -3,10 +3,7 @@
 mod merge;
 mod write;
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -16,6 +13,7 @@ use crate::{
     console::{Console, Environment},
     error::{Error, NamedBy},
     output::yaml,
+    text::read_text,
 };
 
 /// What the command takes.
@@ -45,10 +43,10 @@ pub(crate) fn run(args: &Args, global: &Global, console: &mut Console<'_>) -> Re
     }
     let target = target(global, &console.environment)?;
     let ours = read_yaml(&path, &text)?;
-    let theirs = match fs::read_to_string(&target) {
+    let theirs = match read_text(&target) {
         Ok(text) => read_yaml(&target, &text)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Value::Null,
-        Err(source) => return Err(Error::File { what: "read", path: target, source }),
+        Err(error) if error.is_missing_file() => Value::Null,
+        Err(error) => return Err(error),
     };
     let merged = merge(theirs, &ours).map_err(|reason| Error::Kubeconfig { path: target.clone(), reason })?;
     write(&target, &yaml(&merged)?)?;
@@ -68,13 +66,10 @@ fn source(data_directory: Option<&Path>, environment: &Environment) -> Result<(P
     };
     let mut forbidden = None;
     for path in &candidates {
-        match fs::read_to_string(path) {
+        match read_text(path) {
             Ok(text) => return Ok((path.clone(), text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => {
-                let error = Error::File { what: "read", path: path.clone(), source };
-                forbidden.get_or_insert(error);
-            }
+            Err(error) if error.is_missing_file() => {}
+            Err(error) => drop(forbidden.get_or_insert(error)),
         }
     }
     Err(forbidden.unwrap_or(Error::NoKubeconfig { looked_at: candidates, named_by: NamedBy::Directory }))

@@ -1,8 +1,10 @@
-//! The user's commands, in kn's grammar: `service`, `revision`, `route`, `image`, `kubeconfig`, `version`.
+//! The user's commands, in kn's grammar: `service`, `revision`, `route`, `image`, `backup`, `kubeconfig`, `version`.
 //!
-//! They talk to the API and to nothing else, so they work alike on an embedded Ebb and on any cluster with Knative.
-//! This crate never links the API server or the node, and never asks the machine for the time, the environment or a
-//! random number: [`Console`] carries what a command may see of its surroundings.
+//! They talk to the API, and read and write the files that they are given, so that those in kn's grammar work alike on an
+//! embedded Ebb and on any cluster with Knative. `image` and `backup` need what Ebb's API alone has, and `kubeconfig`
+//! looks into the data directory of an Ebb on this machine. This crate never links the API server or the node, and never
+//! asks the machine for the time, the environment or a random number: [`Console`] carries what a command may see of its
+//! surroundings.
 //!
 //! ```text
 //!  argv ─ clap ─► Command ─┐                      ┌─► kube::Client ──► the API (TLS, the kubeconfig's credentials)
@@ -33,6 +35,7 @@ mod print;
 mod revision;
 mod route;
 mod service;
+mod text;
 mod version;
 
 pub use self::{

@@ -1,4 +1,5 @@
 //! Whole commands over a socket: what they ask the API for, in which order, and what they print.
+#![allow(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
 mod scripted;
 

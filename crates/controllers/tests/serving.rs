@@ -8,6 +8,7 @@
 //! ```
 //!
 //! Only what is outside the API is played: the node's part of a pod's life, the images there are, and the gateways.
+#![allow(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 #![allow(clippy::print_stdout)]
 
 #[path = "serving/api.rs"]

@@ -1,4 +1,5 @@
-//! The process' tokio runtimes, its clock and its randomness: the only place that asks the machine for them.
+//! The process' tokio runtimes, and the time of day and the random bits that all parts are given as arguments. What
+//! measures a span takes tokio's clock, and keys come from where they are made: neither has to be held still by a test.
 //!
 //! Four kinds. `data` carries requests, one thread per core, each with a runtime of its own. `start` is the one thread
 //! that a start from zero passes through, from the decision to the running container. `control` carries everything else
@@ -99,7 +100,7 @@ fn give_way() {
 }
 
 /// The time of day.
-#[allow(clippy::disallowed_methods, reason = "the one place")]
+#[allow(clippy::disallowed_methods, reason = "what is passed to everybody else")]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }

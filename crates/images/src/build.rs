@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -36,8 +36,6 @@ struct Node {
 enum Kind {
     Directory,
     Bytes(Vec<u8>),
-    /// Read when the image is built.
-    HostFile(PathBuf),
     Symlink(PathBuf),
 }
 
@@ -45,23 +43,23 @@ const DIRECTORY_MODE: u32 = 0o755;
 const LINK_MODE: u32 = 0o777;
 
 impl FileSystem {
+    /// One without anything in it.
     pub fn new() -> Self {
         FileSystem::default()
     }
 
+    /// Adds a directory with these permissions. Like all that is added it is root's, its missing parents are made with
+    /// 0755, and a path with `..`, of the root itself or below what is no directory is an error.
     pub fn directory(self, path: impl AsRef<Path>, mode: u32) -> Result<Self> {
         self.add(path.as_ref(), Kind::Directory, mode)
     }
 
+    /// Adds a file with these permissions and this content.
     pub fn file(self, path: impl AsRef<Path>, mode: u32, content: impl Into<Vec<u8>>) -> Result<Self> {
         self.add(path.as_ref(), Kind::Bytes(content.into()), mode)
     }
 
-    /// The content of a file of this machine, read when the image is built.
-    pub fn host_file(self, path: impl AsRef<Path>, mode: u32, source: impl Into<PathBuf>) -> Result<Self> {
-        self.add(path.as_ref(), Kind::HostFile(source.into()), mode)
-    }
-
+    /// Adds a symbolic link, whose target is written as it is given.
     pub fn symlink(self, path: impl AsRef<Path>, target: impl Into<PathBuf>) -> Result<Self> {
         self.add(path.as_ref(), Kind::Symlink(target.into()), LINK_MODE)
     }
@@ -107,13 +105,6 @@ impl FileSystem {
                     header.set_size(bytes.len() as u64);
                     tar.append_data(&mut header, path, bytes.as_slice())?;
                 }
-                Kind::HostFile(source) => {
-                    let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", source.display()));
-                    let file = File::open(source).map_err(named)?;
-                    let size = file.metadata().map_err(named)?.len();
-                    header.set_size(size);
-                    tar.append_data(&mut header, path, file.take(size))?;
-                }
                 Kind::Symlink(target) => {
                     header.set_entry_type(EntryType::Symlink);
                     tar.append_link(&mut header, path, target)?;
@@ -143,7 +134,9 @@ fn bad_path(path: &Path, reason: &str) -> Error {
 /// An image to be: files and how to run them, for this machine's platform.
 #[derive(Clone, Debug, Default)]
 pub struct ImageBuilder {
+    /// Its one layer.
     pub files: FileSystem,
+    /// How it is run.
     pub config: ImageConfig,
 }
 

@@ -10,7 +10,9 @@ use crate::{Digest, Error, Result};
 /// The run configuration of an image. Every field is the image's own; a pod's container overrides them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageConfig {
+    /// The program and its first arguments; empty: the first of `cmd` is the program.
     pub entrypoint: Vec<String>,
+    /// The arguments behind those of the entrypoint.
     pub cmd: Vec<String>,
     /// In the image's order; a name may repeat, the last one counts.
     pub env: Vec<(String, String)>,
@@ -18,14 +20,18 @@ pub struct ImageConfig {
     pub working_dir: String,
     /// `user[:group]` by name or number as written; empty: root.
     pub user: String,
+    /// Where it says that it listens, which opens and closes nothing.
     pub exposed_ports: Vec<Port>,
     /// As written, by name or number (`SIGINT`, `2`); `None`: SIGTERM.
     pub stop_signal: Option<String>,
+    /// What its makers noted of it.
     pub labels: BTreeMap<String, String>,
 }
 
+/// A port that an image says it listens on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Port {
+    /// Its number.
     pub number: u16,
     /// `tcp`, `udp` or `sctp`.
     pub protocol: String,

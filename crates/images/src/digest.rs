@@ -16,6 +16,7 @@ pub struct Digest(String);
 const PREFIX: &str = "sha256:";
 
 impl Digest {
+    /// The digest of this content.
     pub fn of(bytes: &[u8]) -> Digest {
         Digest::from_hash(Sha256::digest(bytes).as_slice())
     }
@@ -24,6 +25,7 @@ impl Digest {
         Digest(format!("{PREFIX}{}", hex::encode(hash)))
     }
 
+    /// All of it, `sha256:…`.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -5,9 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// The result of what this crate does.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What went wrong. Its message has its cause in it, so that the cause is no `source` and nothing is told twice.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum Error {
     /// The name is wrong: correct it.
     #[error("couldn't parse image reference {reference:?}: {reason}")]
@@ -17,7 +20,7 @@ pub enum Error {
     #[error("image {0} is not in the store")]
     NotInStore(String),
 
-    /// The registry did not give what was asked; `cause` says whether trying again can help.
+    /// The registry did not give what was asked; `cause` says why, and so whether trying again can help.
     #[error("{action} {reference}: registry {registry}: {cause}")]
     Registry { action: &'static str, reference: String, registry: String, cause: RegistryCause },
 
@@ -53,16 +56,16 @@ pub enum Error {
     #[error("image store {} has format version {found}, this program knows {known}", dir.display())]
     StoreVersion { dir: PathBuf, found: u64, known: u64 },
 
-    /// The disk or its permissions; `source` says which.
-    #[error("cannot {action} {}", path.display())]
-    Io { action: &'static str, path: PathBuf, source: io::Error },
+    /// The disk or its permissions; `cause` says which.
+    #[error("cannot {action} {}: {cause}", path.display())]
+    Io { action: &'static str, path: PathBuf, cause: io::Error },
 }
 
 impl Error {
     /// For `map_err`: what was tried on which path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
         let path = path.to_owned();
-        move |source| Error::Io { action, path, source }
+        move |cause| Error::Io { action, path, cause }
     }
 }
 
@@ -83,16 +86,6 @@ pub enum RegistryCause {
     Invalid(String),
 }
 
-impl RegistryCause {
-    /// True when asking again later may help without anyone changing a name or a secret.
-    pub fn is_transient(&self) -> bool {
-        matches!(
-            self,
-            RegistryCause::Unreachable(_) | RegistryCause::Timeout(_) | RegistryCause::Unavailable(_)
-        )
-    }
-}
-
 impl fmt::Display for RegistryCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -103,5 +96,17 @@ impl fmt::Display for RegistryCause {
             RegistryCause::Unavailable(detail) => write!(f, "failed: {detail}"),
             RegistryCause::Invalid(detail) => write!(f, "invalid answer: {detail}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once_and_to_everybody() {
+        let error = Error::io("read", Path::new("/x"))(io::Error::other("disk full"));
+        assert_eq!(error.to_string(), "cannot read /x: disk full");
+        assert!(std::error::Error::source(&error).is_none());
     }
 }

@@ -20,6 +20,7 @@
 //! call, and a blocking context (`spawn_blocking`) for what is not `async`.
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 mod archive;
 mod build;

@@ -38,10 +38,12 @@ impl Reference {
         &self.repository
     }
 
+    /// `latest` where the name had neither tag nor digest; `None` where it had a digest alone.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
+    /// The content that it names, whatever the tag says.
     pub fn digest(&self) -> Option<&Digest> {
         self.digest.as_ref()
     }
@@ -51,8 +53,8 @@ impl Reference {
         Reference { tag: None, digest: Some(digest), ..self.clone() }
     }
 
-    /// True for images that no registry serves, by the names in config-deployment's
-    /// `registries-skipping-tag-resolving`: they are looked for in the store alone.
+    /// True for images of one of these registries, which the caller takes for names that no registry serves: such images
+    /// are looked for in the store alone.
     pub fn is_local<S: AsRef<str>>(&self, local_registries: &[S]) -> bool {
         local_registries.iter().map(AsRef::as_ref).any(|name| normal_registry(name) == self.registry)
     }

@@ -26,6 +26,7 @@ use crate::{Digest, Error, Image, Limits, Reference, RegistryCause, Result, Stor
 use client::Client;
 pub use keyring::Keyring;
 
+/// How registries are spoken to, and for how long.
 #[derive(Clone, Debug)]
 pub struct RegistryConfig {
     /// Registries, as `host[:port]`, that speak plain HTTP. Loopback need not be listed.
@@ -66,6 +67,7 @@ pub struct Registries {
 }
 
 impl Registries {
+    /// A client with these limits.
     pub fn new(config: RegistryConfig) -> Self {
         Registries { config }
     }

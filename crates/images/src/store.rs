@@ -47,10 +47,14 @@ pub enum Layers {
     Flat,
 }
 
+/// Where a store is, and what it takes.
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
+    /// Its directory, which is made where it is missing; no other process may have it open.
     pub dir: PathBuf,
+    /// How layers are kept.
     pub layers: Layers,
+    /// The largest that an image may be.
     pub limits: Limits,
 }
 

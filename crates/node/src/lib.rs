@@ -1,7 +1,16 @@
-//! The embedded node: starts, watches and stops the containers of pods on this machine.
+//! The embedded node: a kubelet above, which turns pods into containers and tells how they fare, and a runtime below,
+//! which runs them.
 //!
-//! It knows namespaces, cgroups, mounts and processes. It must never know revisions, autoscaling, routing or how
-//! objects are stored; whoever drives it speaks in pods and containers.
+//! ```text
+//!  objects::Client ─ pods ─► Kubelet ─► a worker for each pod ─┬─► Runtime: sandboxes, containers, further programs
+//!                  ◄─ status, events ─┘    (pod/worker)        ├─► Images, volumes, tokens
+//!                                                              └─► probes, hooks, Logs
+//! ```
+//!
+//! The kubelet sees objects through `objects::Client` alone, and what it needs of others is the traits [`Tokens`] and
+//! [`Drain`]. Of Knative it knows one container, queue-proxy, which it is itself (`pod/built_in.rs`). The runtime knows
+//! namespaces, cgroups, mounts and processes, and no API. Neither may know how objects are stored, who made a pod, or
+//! where requests come from: this crate never links the API server, the store, controllers or the data plane.
 //!
 //! ```text
 //!  daemon (threads, tokio)                 keeper (one thread)              in the container

@@ -1,5 +1,6 @@
 //! What a client of API objects may rely on, held against each home: the embedded API server in process, the same over
 //! TLS, and a real kube-apiserver. One table of cases, and no case knows where it runs.
+#![allow(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
 #[path = "backends/cases.rs"]
 mod cases;

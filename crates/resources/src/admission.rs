@@ -5,9 +5,9 @@
 //!                                          └────────► Rejection: Denied (Knative's words) or Invalid (Kubernetes')
 //! ```
 //!
-//! Pure: the same functions answer in the embedded API server and in the webhook role. Upstream: Knative's webhooks
-//! `webhook.serving.knative.dev`, `validation.webhook.serving.knative.dev` and `config.webhook.serving.knative.dev`;
-//! Kubernetes' `pkg/apis/*/v1/defaults.go` and `pkg/apis/*/validation`.
+//! Pure: the same functions answer in the embedded API server and, in tests, before a kube-apiserver. Upstream: Knative's
+//! webhooks `webhook.serving.knative.dev`, `validation.webhook.serving.knative.dev` and
+//! `config.webhook.serving.knative.dev`; Kubernetes' `pkg/apis/*/v1/defaults.go` and `pkg/apis/*/validation`.
 
 mod builtin;
 mod dispatch;

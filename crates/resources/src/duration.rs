@@ -1,6 +1,10 @@
 //! Durations as Go writes them: `300ms`, `1h30m`, `1.5s`. ConfigMaps and annotations use them.
 
+mod human;
+
 use std::time::Duration;
+
+pub use self::human::human;
 
 const UNITS: &[(&str, f64)] = &[
     ("ns", 1.0),

@@ -6,7 +6,7 @@
 //! ```text
 //!   JSON ── Kind::decode ──► Arc<dyn DynObject> ── downcast ──► Arc<Revision>
 //!                                 │
-//!                 admission: default, validate (pure; same code in the API server and in the webhook)
+//!                 admission: default, validate (pure; same code wherever objects are admitted)
 //! ```
 //!
 //! This crate is pure: it knows no socket, no file, no task and no clock. Whoever needs the time passes it in.

@@ -8,11 +8,13 @@ use std::{
 
 use crate::objects::KeyId;
 
+/// The result of what this crate does.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Errors of this crate. `Display` never repeats the source: print the chain.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum Error {
     /// Another process (or another store of this process) has the directory.
     #[error("{} is in use by another process; stop it or choose another data directory", dir.display())]

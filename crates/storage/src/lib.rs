@@ -19,6 +19,7 @@
 //! [`objects`] is the revisioned object store. What [`objects::Sealing`] names is encrypted on disk.
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 mod error;
 mod events;

@@ -80,9 +80,13 @@ struct Running {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
+    /// Keys that have a value.
     pub keys: usize,
+    /// Of records that count: the last of each key that has a value.
     pub live_bytes: u64,
+    /// Of all records in all segments; compaction keeps it near `live_bytes`.
     pub disk_bytes: u64,
+    /// Files of the journal, with the one that is written.
     pub segments: usize,
     /// Those of them that are not of the present format and key. Compaction writes anew what is in them.
     pub stale_segments: usize,
@@ -210,6 +214,7 @@ impl ObjectStore {
         self.shared.check()
     }
 
+    /// How large it is now. Does no I/O.
     pub fn stats(&self) -> Stats {
         let state = self.shared.lock();
         let ledger = &state.index.ledger;

@@ -1,41 +1,27 @@
 //! Which crate may use which: the table of ARCHITECTURE.md, held against `cargo metadata`.
 
 use super::finding::Finding;
+use super::table::{cells, is_rule};
+use super::tree::Tree;
 use crate::workspace::{Dependency, Package};
 
 const RULE: &str = "edges";
+const DOCUMENT: &str = "ARCHITECTURE.md";
+/// The head of the table.
+const HEAD: [&str; 3] = ["crate", "what it is", "may use"];
+/// What the last column says of the composition root and of what drives the whole.
+const ALL: [&str; 2] = ["all", "any"];
 
-struct Crate {
-    name: &'static str,
-    may_use: &'static [&'static str],
-    /// What its tests may use beside that.
-    tests_may_use: &'static [&'static str],
+/// What the tests of a crate may use beside that: what a client may rely on, and what reconcilers do, is tested against
+/// the real API server.
+const TESTS_MAY_USE: &[(&str, &[&str])] =
+    &[("objects", &["apiserver", "storage"]), ("controllers", &["apiserver", "storage"])];
+
+/// A row of the table.
+struct Row<'a> {
+    folder: &'a str,
+    may_use: Vec<&'a str>,
 }
-
-/// The composition root and what drives the whole.
-const ALL: &[&str] = &["*"];
-
-const CRATES: &[Crate] = &[
-    Crate { name: "cel", may_use: &[], tests_may_use: &[] },
-    Crate { name: "resources", may_use: &["cel"], tests_may_use: &[] },
-    Crate { name: "images", may_use: &[], tests_may_use: &[] },
-    Crate { name: "storage", may_use: &[], tests_may_use: &[] },
-    Crate { name: "autoscaler", may_use: &["resources"], tests_may_use: &[] },
-    // What a client may rely on, and what reconcilers do, is tested against the real API server.
-    Crate { name: "objects", may_use: &["resources"], tests_may_use: &["apiserver", "storage"] },
-    Crate { name: "apiserver", may_use: &["storage", "resources", "objects"], tests_may_use: &[] },
-    Crate {
-        name: "controllers",
-        may_use: &["resources", "autoscaler", "objects"],
-        tests_may_use: &["apiserver", "storage"],
-    },
-    Crate { name: "node", may_use: &["resources", "objects", "images"], tests_may_use: &[] },
-    Crate { name: "dataplane", may_use: &["resources", "autoscaler", "objects"], tests_may_use: &[] },
-    Crate { name: "cli", may_use: &["resources"], tests_may_use: &[] },
-    Crate { name: "ebb", may_use: ALL, tests_may_use: &[] },
-    Crate { name: "bench", may_use: ALL, tests_may_use: &[] },
-    Crate { name: "xtask", may_use: &[], tests_may_use: &[] },
-];
 
 /// A dependency from elsewhere that some crates must not have.
 struct Ban {
@@ -76,34 +62,47 @@ const BANS: &[Ban] = &[
     },
 ];
 
-pub(super) fn check(packages: &[Package]) -> Vec<Finding> {
-    packages.iter().flat_map(check_package).collect()
+pub(super) fn check(packages: &[Package], tree: &Tree) -> Vec<Finding> {
+    let rows = tree.file(DOCUMENT).map(|document| rows(&document.text)).unwrap_or_default();
+    packages.iter().flat_map(|package| check_package(package, &rows)).collect()
 }
 
-fn check_package(package: &Package) -> Vec<Finding> {
+/// The rows of the table of crates.
+fn rows(document: &str) -> Vec<Row<'_>> {
+    let table = document.lines().skip_while(|line| cells(line).is_none_or(|cells| cells != HEAD));
+    let rows = table.skip(1).map_while(cells).filter(|cells| !is_rule(cells));
+    rows.filter_map(row).collect()
+}
+
+fn row(cells: Vec<&str>) -> Option<Row<'_>> {
+    let [folder, _, may_use] = cells[..] else { return None };
+    let may_use = may_use.split(',').map(str::trim).collect();
+    Some(Row { folder: folder.trim_matches('`'), may_use })
+}
+
+fn check_package(package: &Package, rows: &[Row<'_>]) -> Vec<Finding> {
     let manifest = format!("{}/Cargo.toml", package.folder);
-    // Samples stand for users' programs: they use nothing of ours.
-    let sample = Crate { name: "", may_use: &[], tests_may_use: &[] };
-    let known = CRATES.iter().find(|known| known.name == package.name);
-    let Some(known) = known.or(package.folder.starts_with("samples/").then_some(&sample)) else {
-        let message = "unknown crate: say what it may use in ARCHITECTURE.md and xtask/src/tidy/edges.rs";
+    let Some(row) = rows.iter().find(|row| row.folder == package.folder) else {
+        let message = "unknown crate: say what it may use in the table of ARCHITECTURE.md";
         return vec![Finding::file(RULE, &manifest, message)];
     };
     let breaches = package.dependencies.iter().filter_map(|dependency| {
-        let why =
-            if dependency.ours { forbidden(known, dependency) } else { banned(&package.name, dependency) };
+        let name = &package.name;
+        let why = if dependency.ours { forbidden(name, row, dependency) } else { banned(name, dependency) };
         why.map(|why| {
             let kind = if dependency.dev { "the tests of " } else { "" };
-            let message = format!("{kind}`{}` must not use `{}`: {why}", package.name, dependency.name);
+            let message = format!("{kind}`{name}` must not use `{}`: {why}", dependency.name);
             Finding::file(RULE, &manifest, &message)
         })
     });
     breaches.collect()
 }
 
-fn forbidden(known: &Crate, dependency: &Dependency) -> Option<String> {
-    let listed = |names: &[&str]| names == ALL || names.contains(&dependency.name.as_str());
-    if listed(known.may_use) || (dependency.dev && listed(known.tests_may_use)) {
+fn forbidden(package: &str, row: &Row<'_>, dependency: &Dependency) -> Option<String> {
+    let name = dependency.name.as_str();
+    let is_listed = row.may_use.iter().any(|listed| *listed == name || ALL.contains(listed));
+    let is_tests = || TESTS_MAY_USE.iter().any(|(tested, names)| *tested == package && names.contains(&name));
+    if is_listed || (dependency.dev && is_tests()) {
         return None;
     }
     Some(
@@ -124,58 +123,4 @@ fn banned(package: &str, dependency: &Dependency) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check_one(folder: &str, name: &str, dependency: &str, ours: bool, dev: bool) -> usize {
-        let dependency = Dependency { name: dependency.into(), ours, dev };
-        let package = Package {
-            id: name.into(),
-            name: name.into(),
-            version: "0.1.0".into(),
-            folder: folder.into(),
-            has_doctests: false,
-            dependencies: vec![dependency],
-        };
-        check(&[package]).len()
-    }
-
-    #[test]
-    fn edges_are_those_of_the_table() {
-        let check = |name: &str, dependency: &str, dev: bool, expect: usize| {
-            let found = check_one(&format!("crates/{name}"), name, dependency, true, dev);
-            assert_eq!(found, expect, "{name} → {dependency}");
-        };
-        check("controllers", "objects", false, 0);
-        check("controllers", "apiserver", false, 1);
-        check("controllers", "apiserver", true, 0);
-        check("objects", "apiserver", false, 1);
-        check("objects", "apiserver", true, 0);
-        check("node", "images", false, 0);
-        check("cli", "images", false, 1);
-        check("storage", "resources", true, 1);
-        check("ebb", "node", false, 0);
-        check("stranger", "node", false, 1);
-    }
-
-    #[test]
-    fn some_dependencies_stay_where_they_belong() {
-        let check = |name: &str, dependency: &str, dev: bool, expect: usize| {
-            let found = check_one(&format!("crates/{name}"), name, dependency, false, dev);
-            assert_eq!(found, expect, "{name} → {dependency}");
-        };
-        check("objects", "kube", false, 0);
-        check("controllers", "kube", true, 1);
-        check("ebb", "kube", false, 1);
-        check("ebb", "kube", true, 0);
-        check("resources", "tokio", false, 1);
-        check("resources", "tokio", true, 0);
-        check("resources", "serde", false, 0);
-    }
-
-    #[test]
-    fn samples_are_free_of_us() {
-        assert_eq!(check_one("samples/hello", "hello", "hyper", false, false), 0);
-        assert_eq!(check_one("samples/hello", "hello", "resources", true, false), 1);
-    }
-}
+mod tests;

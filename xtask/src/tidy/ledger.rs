@@ -9,6 +9,7 @@
 //! ```
 
 use super::finding::Finding;
+use super::table;
 use super::tree::{File, Tree};
 use crate::workspace::Package;
 
@@ -59,10 +60,8 @@ pub(super) fn check(packages: &[Package], tree: &Tree) -> Vec<Finding> {
 
 /// The cells of a row; nothing for other text, a table's head and the line under it.
 fn cells(line: &str) -> Option<Vec<&str>> {
-    let cells: Vec<&str> =
-        line.strip_prefix('|')?.trim_end().strip_suffix('|')?.split('|').map(str::trim).collect();
-    let head =
-        cells.get(1) == Some(&"State") || cells.iter().all(|cell| cell.trim_matches(['-', ':']).is_empty());
+    let cells = table::cells(line)?;
+    let head = cells.get(1) == Some(&"State") || table::is_rule(&cells);
     (!head).then_some(cells)
 }
 

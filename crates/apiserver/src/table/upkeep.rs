@@ -2,6 +2,7 @@
 //! `pkg/printers/internalversion`).
 
 use jiff::Timestamp;
+use resources::duration::human;
 use serde_json::Value;
 
 use super::{items, number, text};
@@ -80,7 +81,7 @@ pub(super) fn duration(object: &Value, now: Timestamp) -> Value {
         None => "".into(),
         Some(start) => {
             let end = time("/status/completionTime").unwrap_or(now);
-            super::age::human(end.as_second() - start.as_second()).into()
+            human(end.as_second() - start.as_second()).into()
         }
     }
 }

@@ -1,4 +1,5 @@
 //! The API from outside: by HTTP, by the in-process client, by kubectl, and across a crash.
+#![allow(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
 mod apply;
 mod attacks;

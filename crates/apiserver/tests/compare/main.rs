@@ -11,6 +11,7 @@
 //!
 //! With `EBB_COMPARE=write` the list is written anew; a difference keeps the heading it has. With `EBB_COMPARE_WITH` the
 //! peer is not started but reached by that kubeconfig.
+#![allow(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
 mod differ;
 #[allow(dead_code, reason = "a server that may be gone is called by others")]

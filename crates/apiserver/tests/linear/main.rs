@@ -5,6 +5,7 @@
 //! when. `register` looks for an order that explains it all (Wing and Gong), object by object; `order` holds versions and
 //! lists against real time and against what a watch has seen. Ours and a real kube-apiserver are put to the same test, and
 //! so are histories that are wrong.
+#![allow(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
 mod clients;
 #[allow(dead_code, reason = "not all of it is called for here")]

@@ -24,7 +24,7 @@ enum Found {
 
 /// Refuses what would be lost: a file that is no backup, and the key in one that has it by one that has not.
 pub(super) fn check(path: &Path, with_key: bool) -> Result<(), Error> {
-    let found = look(path).map_err(|source| Error::File { what: "read", path: path.to_owned(), source })?;
+    let found = look(path).map_err(|cause| Error::File { what: "read", path: path.to_owned(), cause })?;
     match found {
         Found::Nothing | Found::Backup { with_key: false } => Ok(()),
         Found::Backup { with_key: true } if with_key => Ok(()),

@@ -80,7 +80,7 @@ fn refused(file: &Path, error: Error) -> Error {
 
 /// The archive, and its length where it has one.
 async fn open(path: &Path) -> Result<(File, Option<u64>), Error> {
-    let failed = |source| Error::File { what: "read", path: path.to_owned(), source };
+    let failed = |cause| Error::File { what: "read", path: path.to_owned(), cause };
     if path == Path::new("-") {
         // The descriptor itself: a buffered standard input could have swallowed a part.
         let input = io::stdin().as_fd().try_clone_to_owned().map_err(failed)?;

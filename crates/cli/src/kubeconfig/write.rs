@@ -13,7 +13,7 @@ use crate::error::Error;
 
 /// Replaces the file; a link stays a link.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let failed = |source| Error::File { what: "write", path: path.to_owned(), source };
+    let failed = |cause| Error::File { what: "write", path: path.to_owned(), cause };
     let target = match path.canonicalize() {
         Ok(target) => target,
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),

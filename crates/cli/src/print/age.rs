@@ -3,7 +3,7 @@
 //! Upstream: apimachinery, `util/duration`: the longer ago, the coarser.
 
 use jiff::Timestamp;
-use resources::meta::Time;
+use resources::{duration::human, meta::Time};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -13,28 +13,7 @@ const YEAR: i64 = 365 * DAY;
 /// `3m12s`, `5h`, `2d4h`: for lists. `<unknown>` without a time.
 pub(crate) fn age(since: Option<&Time>, now: Timestamp) -> String {
     let Some(since) = since else { return "<unknown>".into() };
-    let seconds = now.duration_since(since.0).as_secs();
-    let two = |large: i64, large_unit: char, small: i64, small_unit: char| {
-        let (whole, rest) = (seconds / large, seconds % large / small);
-        if rest == 0 {
-            format!("{whole}{large_unit}")
-        } else {
-            format!("{whole}{large_unit}{rest}{small_unit}")
-        }
-    };
-    match seconds {
-        ..-1 => "<invalid>".into(),
-        -1..0 => "0s".into(),
-        _ if seconds < 2 * MINUTE => format!("{seconds}s"),
-        _ if seconds < 10 * MINUTE => two(MINUTE, 'm', 1, 's'),
-        _ if seconds < 3 * HOUR => format!("{}m", seconds / MINUTE),
-        _ if seconds < 8 * HOUR => two(HOUR, 'h', MINUTE, 'm'),
-        _ if seconds < 2 * DAY => format!("{}h", seconds / HOUR),
-        _ if seconds < 8 * DAY => two(DAY, 'd', HOUR, 'h'),
-        _ if seconds < 2 * YEAR => format!("{}d", seconds / DAY),
-        _ if seconds < 8 * YEAR => two(YEAR, 'y', DAY, 'd'),
-        _ => format!("{}y", seconds / YEAR),
-    }
+    human(now.duration_since(since.0).as_secs())
 }
 
 /// `3m`, `5h`, `2d`: for descriptions. Empty without a time.

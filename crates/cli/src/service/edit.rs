@@ -23,8 +23,11 @@ use resources::{
     serving::{Revision, RevisionSpec, Service},
 };
 
-use super::{annotations::UPDATE_TIMESTAMP, manifest::read_text};
-use crate::error::Error;
+use super::annotations::UPDATE_TIMESTAMP;
+use crate::{
+    error::Error,
+    text::{read_text, read_text_or_input},
+};
 
 /// Every flag that `create`, `apply` and `update` share.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
@@ -166,15 +169,7 @@ fn read_containers(path: &Path) -> Result<Vec<Container>, Error> {
     struct Containers {
         containers: Vec<Container>,
     }
-    let text = if path == Path::new("-") {
-        std::io::read_to_string(std::io::stdin().lock()).map_err(|source| Error::File {
-            what: "read",
-            path: path.to_owned(),
-            source,
-        })?
-    } else {
-        read_text(path)?
-    };
+    let text = read_text_or_input(path)?;
     let read: Containers = serde_saphyr::from_str(&text).map_err(|error| Error::Content {
         path: path.to_owned(),
         expected: "a list of containers",

@@ -14,11 +14,11 @@ use serde_json::Value;
 use super::{
     announce::{self, Verb},
     export::{API_VERSION, KIND},
-    manifest::{decoded, read_text},
+    manifest::decoded,
     renamed::Renamed,
     wait::WaitArgs,
 };
-use crate::{api::Session, console::Console, error::Error};
+use crate::{api::Session, console::Console, error::Error, text::read_text};
 
 /// How often it is looked whether the service has its configuration.
 const ATTEMPTS_MAX: u32 = 40;

@@ -1,6 +1,6 @@
 //! The service a command starts from: an empty one, or a file's.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use resources::{
     Object,
@@ -11,10 +11,7 @@ use resources::{
 use serde_json::Value;
 
 use super::annotations::USER_IMAGE;
-use crate::error::Error;
-
-/// The largest manifest that is read: what the API takes at most.
-const MANIFEST_BYTES_MAX: u64 = 3 << 20;
+use crate::{error::Error, text::read_text};
 
 /// An empty service of that name, or the file's.
 pub(super) fn service(name: Option<&str>, namespace: &str, file: Option<&Path>) -> Result<Service, Error> {
@@ -77,15 +74,4 @@ pub(super) fn decoded<K: Object + Clone>(value: Value) -> Result<K, String> {
     resources::downcast::<K>(object)
         .map(|object| K::clone(&object))
         .ok_or_else(|| "it holds another kind".to_owned())
-}
-
-/// A text file within the limit.
-pub(super) fn read_text(path: &Path) -> Result<String, Error> {
-    let failed = |source| Error::File { what: "read", path: path.to_owned(), source };
-    let size = fs::metadata(path).map_err(failed)?.len();
-    if size > MANIFEST_BYTES_MAX {
-        let reason = format!("{size} bytes are more than the {MANIFEST_BYTES_MAX} that are read");
-        return Err(Error::Content { path: path.to_owned(), expected: "a file of that kind", reason });
-    }
-    fs::read_to_string(path).map_err(failed)
 }

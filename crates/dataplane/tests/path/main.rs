@@ -1,4 +1,5 @@
 //! The request path over real sockets, against a small scripted application.
+#![allow(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
 mod cold;
 mod drain_instance;

@@ -305,7 +305,7 @@ async fn nobody_listening_is_unreachable() {
     let reference: Reference = format!("{address}/app:v1").parse().unwrap();
     let error = registries().resolve(&reference, &Keyring::default()).await.unwrap_err();
     assert!(error.to_string().contains("unreachable: Connection refused"), "{error}");
-    assert!(cause(error).is_transient());
+    assert!(matches!(cause(error), RegistryCause::Unreachable(_)));
 }
 
 #[tokio::test]

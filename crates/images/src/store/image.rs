@@ -15,6 +15,7 @@ pub struct Image {
     pub digest: Digest,
     /// The manifest for this machine; equal to `digest` without an index.
     pub manifest: Digest,
+    /// How it says that it is run.
     pub config: ImageConfig,
     /// Unpacked layers, bottom first: overlayfs lower directories, last one uppermost. Empty in a store
     /// with [`Layers::Flat`](crate::Layers::Flat).
@@ -60,6 +61,7 @@ impl Image {
 pub struct ImageSummary {
     /// By digest alone when its tag has moved on.
     pub reference: Reference,
+    /// As [`Image::digest`].
     pub digest: Digest,
     /// Bytes of all blobs as stored; images that share layers count them each.
     pub size: u64,

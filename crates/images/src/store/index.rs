@@ -33,7 +33,7 @@ pub(super) fn read(dir: &Path) -> Result<Vec<(Reference, Digest)>> {
     struct Version {
         format_version: u64,
     }
-    let damaged = |e: serde_json::Error| Error::Io { action: "read", path: path.clone(), source: e.into() };
+    let damaged = |e: serde_json::Error| Error::Io { action: "read", path: path.clone(), cause: e.into() };
     let Version { format_version } = serde_json::from_slice(&bytes).map_err(damaged)?;
     if format_version != FORMAT_VERSION {
         return Err(Error::StoreVersion {

@@ -343,6 +343,6 @@ impl<'a> Layer<'a> {
         path: &Path,
     ) -> impl Fn(E) -> Error + use<E> {
         let path = self.at.join(path);
-        move |e| Error::Io { action, path: path.clone(), source: e.into() }
+        move |e| Error::Io { action, path: path.clone(), cause: e.into() }
     }
 }

@@ -2,25 +2,24 @@
 
 use std::time::Duration;
 
-/// The wait after the second end in a row; doubles with each.
-const FIRST: Duration = Duration::from_secs(10);
-/// The longest wait.
+use objects::Backoff as Doubling;
+
+/// The longest wait of a container.
 const MAX: Duration = Duration::from_secs(300);
+/// From the second end in a row.
+const ENDED: Doubling = Doubling { min: Duration::from_secs(10), max: MAX };
 /// A container that ran this long starts over.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(600);
-/// The wait after the first start that failed; doubles with each.
-const START_FIRST: Duration = Duration::from_secs(1);
-/// The longest wait for what the container's configuration names: it is a cheap look into the API.
-const CONFIG_MAX: Duration = Duration::from_secs(10);
+/// After starts that failed.
+const NOT_STARTED: Doubling = Doubling { min: Duration::from_secs(1), max: MAX };
+/// After starts that failed for what the container's configuration names: it is a cheap look into the API.
+const NOT_CONFIGURED: Doubling = Doubling { max: Duration::from_secs(10), ..NOT_STARTED };
+/// After failures of what the node itself does for a pod.
+const NODE: Doubling = Doubling { min: Duration::from_millis(500), max: Duration::from_secs(10) };
 
-/// Half of the wait after the first failure of what the node itself does for a pod; it doubles with each.
-const NODE_FIRST: Duration = Duration::from_millis(250);
-/// The longest wait between two tries of it.
-const NODE_MAX: Duration = Duration::from_secs(10);
-
-/// How long the node waits before it tries again what has failed so often in a row.
+/// How long the node waits before it tries again what has failed so often in a row, from 1.
 pub(super) fn wait_after(failures: u32) -> Duration {
-    NODE_FIRST.saturating_mul(1 << failures.min(16)).min(NODE_MAX)
+    NODE.after(failures)
 }
 
 /// The memory of a container's ends.
@@ -43,7 +42,7 @@ impl Backoff {
         self.ends = self.ends.saturating_add(1);
         match self.ends {
             1 => Duration::ZERO,
-            ends => FIRST.saturating_mul(1 << (ends - 2).min(8)).min(MAX),
+            ends => ENDED.after(ends - 1),
         }
     }
 }
@@ -66,13 +65,11 @@ pub(super) struct StartBackoff {
 impl StartBackoff {
     /// The wait before the next try.
     pub(super) fn after(&mut self, obstacle: Obstacle) -> Duration {
-        let max = match obstacle {
-            Obstacle::Config => CONFIG_MAX,
-            Obstacle::Machine => MAX,
-        };
-        let wait = START_FIRST.saturating_mul(1 << self.failures.min(16)).min(max);
         self.failures = self.failures.saturating_add(1);
-        wait
+        match obstacle {
+            Obstacle::Config => NOT_CONFIGURED.after(self.failures),
+            Obstacle::Machine => NOT_STARTED.after(self.failures),
+        }
     }
 }
 

@@ -11,7 +11,9 @@ use super::keyring::image_pull_keyring;
 use super::values::Seen;
 use crate::runtime::{ContainerId, TakenOver};
 
-/// Hosts in names of images that no registry serves (upstream: serving, `registries-skipping-tag-resolving`).
+/// Hosts in names of images that no registry serves, whatever the platform is configured to be. They are the defaults of
+/// Knative's `registries-skipping-tag-resolving`, which itself is not for the node: what is added to it decides what becomes
+/// of tags in Revisions (`controllers::serving`), and is here a registry like any other.
 const LOCAL_REGISTRIES: &[&str] = &["dev.local", "ko.local", "kind.local"];
 
 /// Where images come from.
@@ -151,10 +153,10 @@ impl Images {
             let (store, image, target) = (self.store.clone(), Arc::clone(lease), target.clone());
             let flattened = tokio::task::spawn_blocking(move || {
                 let parent = target.parent().unwrap_or(&target);
-                std::fs::create_dir_all(parent).map_err(|source| Error::Io {
+                std::fs::create_dir_all(parent).map_err(|cause| Error::Io {
                     action: "make directory",
                     path: parent.to_owned(),
-                    source,
+                    cause,
                 })?;
                 store.flatten(&image, &target)
             })

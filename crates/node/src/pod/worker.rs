@@ -4,6 +4,7 @@ mod bounds;
 mod deadline;
 mod end;
 mod fit;
+mod forget;
 mod go_on;
 mod hook;
 mod news;
@@ -24,14 +25,13 @@ use resources::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until},
 };
 
 pub(crate) use self::start::container_id;
 pub(super) use self::{deadline::STOP_GRACE_MAX, publish::not_ready};
 use self::{end::Ending, prepare::Prepared, start::Run};
 use super::{
-    backoff,
     events::News,
     image,
     kubelet::Shared,
@@ -123,6 +123,16 @@ enum Happening {
     Due {
         index: usize,
     },
+    /// Something is done that nothing follows from.
+    Nothing,
+}
+
+/// Work that nothing follows from. It must end: what does not stays with the worker for as long as the pod runs.
+fn aside(work: impl Future<Output = ()> + Send + 'static) -> BoxFuture<'static, Happening> {
+    Box::pin(async move {
+        work.await;
+        Happening::Nothing
+    })
 }
 
 impl Worker {
@@ -252,29 +262,11 @@ impl Worker {
                 return;
             }
             Happening::Prepared(Err(failure)) | Happening::Sandboxed(Err(failure)) => {
-                // Starts that were asked for meanwhile fail with it.
-                self.prepared = None;
-                self.prepare_failures += 1;
-                let wait = backoff::wait_after(self.prepare_failures);
-                let reason = if failure.reason == "CreateContainerConfigError" {
-                    "FailedMount"
-                } else {
-                    failure.reason
-                };
-                self.warn(None, reason, failure.message.clone());
-                let changed =
-                    failure.seen.changed(self.shared.client.clone(), self.pod.namespace().to_owned());
-                for record in &mut self.records {
-                    record.state =
-                        State::Waiting { reason: failure.reason, message: failure.message.clone() };
-                }
-                self.happenings.push(Box::pin(async move {
-                    let _changed_or_waited = timeout(wait, changed).await;
-                    Happening::PrepareAgain
-                }));
+                self.not_prepared(failure);
             }
             Happening::PrepareAgain => return self.prepare(),
             Happening::Fits => return self.begin().await,
+            Happening::Nothing => return,
             Happening::Failed(failed) => return self.fail(failed).await,
             Happening::Started { index, outcome: Ok(run) } => {
                 self.started(index, run);
@@ -344,5 +336,21 @@ impl Drop for Worker {
         if let Some(address) = self.address.take() {
             self.shared.addresses.give_back(address);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_nothing_follows_from_does_not_stay_with_the_worker() {
+        let mut happenings = FuturesUnordered::new();
+        happenings.push(aside(async {}));
+        let happening = timeout(Duration::from_secs(5), happenings.next()).await;
+        assert!(matches!(happening, Ok(Some(Happening::Nothing))));
+        assert!(happenings.is_empty());
     }
 }

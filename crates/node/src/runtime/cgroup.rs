@@ -12,10 +12,10 @@ mod values;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use super::{Resources, Stats};
+use super::{Resources, RuntimeError, Stats};
 
 pub(super) use detect::detect;
 
@@ -133,13 +133,6 @@ fn read_members(path: &Path) -> io::Result<Vec<i32>> {
 }
 
 /// An error with the path that it is about. The error number stays within reach, for whoever tells of it as such.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
-struct Named {
-    path: PathBuf,
-    source: io::Error,
-}
-
-fn named(path: &Path, source: io::Error) -> io::Error {
-    io::Error::new(source.kind(), Named { path: path.to_owned(), source })
+fn named(path: &Path, cause: io::Error) -> io::Error {
+    io::Error::new(cause.kind(), RuntimeError::io(path.display().to_string(), cause))
 }

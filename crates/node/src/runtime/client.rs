@@ -2,36 +2,34 @@
 
 mod attach;
 mod exec;
+mod hear;
 mod inventory;
+mod running;
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
 use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
-use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 use super::keeper::END_MAX;
-use super::protocol::{Event, Note, Report, Request};
+use super::protocol::{Event, Note, Request};
 use super::wire::Message;
 use super::{
-    Executed, Exit, Parting, Result, RuntimeError, SandboxId, SandboxSpec, StartFailure, Started, Step,
-    kept_order, sys, wire,
+    Executed, Exit, Parting, Result, RuntimeError, SandboxId, SandboxSpec, StartFailure, kept_order, wire,
 };
 
 pub(super) use inventory::{Estate, Inventory};
+pub(super) use running::Running;
 
 /// How long a container may take to end after SIGKILL. More than a moment means that the kernel holds one of its
 /// processes in an uninterruptible wait.
@@ -47,49 +45,6 @@ pub(super) type ExitReceiver = watch::Receiver<Option<Exit>>;
 pub(super) async fn wait(mut exit: ExitReceiver) -> Result<Exit> {
     let ended = exit.wait_for(Option::is_some).await.map_err(|_| RuntimeError::KeeperGone)?;
     ended.ok_or(RuntimeError::KeeperGone)
-}
-
-/// A container that the keeper has started.
-#[derive(Debug)]
-pub(super) struct Running {
-    pub(super) slot: u64,
-    pub(super) pid: i32,
-    /// Its program.
-    pub(super) app: OwnedFd,
-    /// The process whose death is the death of all of it; the same as `app` for a plain process.
-    pub(super) init: OwnedFd,
-    pub(super) exit: ExitReceiver,
-    /// Its copied image, where overlays do not work.
-    pub(super) copy: Option<PathBuf>,
-    /// Where it may leave a message, which a plain process has not.
-    message: Option<File>,
-    report: Report,
-}
-
-impl Running {
-    /// Sends a signal to the program; SIGKILL goes to all of it.
-    pub(super) fn signal(&self, signal: i32) -> Result<()> {
-        let target = if signal == libc::SIGKILL { &self.init } else { &self.app };
-        match sys::send_signal(target.as_fd(), signal) {
-            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
-            Err(errno) => Err(RuntimeError::io(format!("sending signal {signal}"), errno)),
-        }
-    }
-
-    /// What it has left as its message, at most so many bytes.
-    pub(super) fn message(&self, at_most: usize) -> Result<Vec<u8>> {
-        let Some(message) = &self.message else { return Ok(Vec::new()) };
-        let mut text = vec![0; at_most];
-        // In memory, so all that is there is read at once.
-        let length = message.read_at(&mut text, 0);
-        text.truncate(length.map_err(|error| RuntimeError::io("reading a container's message", error))?);
-        Ok(text)
-    }
-
-    pub(super) fn started(&self) -> Started {
-        let started_at = SystemTime::UNIX_EPOCH + self.report.started_at;
-        Started { pid: self.pid, started_at, timings: self.report.timings }
-    }
 }
 
 /// What a request is answered with.
@@ -317,112 +272,6 @@ impl Client {
 
     async fn receive(&self) -> io::Result<Option<Message<Event>>> {
         self.socket.async_io(Interest::READABLE, |socket| wire::receive(socket.as_fd())).await
-    }
-
-    async fn listen(self: Arc<Self>) {
-        let mut parting = Parting::Ended;
-        loop {
-            match self.receive().await {
-                Ok(Some(message)) if matches!(message.header, Event::LetGo) => parting = Parting::LetGo,
-                Ok(Some(message)) => self.take(message),
-                Ok(None) => break,
-                Err(error) => {
-                    tracing::error!(%error, "reading from the keeper");
-                    break;
-                }
-            }
-        }
-        let mut waiting = self.waiting.lock();
-        // Whoever waits for an answer or an end learns from the closed channel that there will be none.
-        *waiting = Waiting { gone: true, ..Waiting::default() };
-        self.ended.send_replace(Some(parting));
-    }
-
-    fn take(self: &Arc<Self>, message: Message<Event>) {
-        let Message { header: event, fds, crippled, .. } = message;
-        let mut fds = fds.into_iter();
-        // This process has as many files open as it may.
-        let none_left = |step| Answer::Failed(StartFailure::new(step, "", Errno::MFILE));
-        let mut waiting = self.waiting.lock();
-        match event {
-            Event::SandboxCreated { request } if crippled => {
-                waiting.answer(request, none_left(Step::Sandbox));
-            }
-            Event::SandboxCreated { request } => {
-                waiting.answer(request, Answer::Sandbox(fds.collect()));
-            }
-            Event::Started { request, slot, pid, report } => {
-                for warning in &report.warnings {
-                    tracing::warn!(pid, "{warning}");
-                }
-                let taken = match (fds.next(), fds.next()) {
-                    (Some(app), Some(init)) if !crippled => {
-                        let (sender, exit) = watch::channel(None);
-                        waiting.exits.insert(slot, sender);
-                        let message = fds.next().map(File::from);
-                        let running = Running { slot, pid, app, init, exit, copy: None, message, report };
-                        waiting.answer(request, Answer::Running(running))
-                    }
-                    _ => {
-                        waiting.answer(request, none_left(Step::Shell));
-                        false
-                    }
-                };
-                if !taken {
-                    waiting.exits.remove(&slot);
-                    self.discard(slot);
-                }
-            }
-            Event::SandboxFailed { request, failure } | Event::StartFailed { request, failure } => {
-                waiting.answer(request, Answer::Failed(failure));
-            }
-            Event::Exited { slot, exit } => {
-                if let Some(sender) = waiting.exits.remove(&slot) {
-                    sender.send_replace(Some(exit));
-                }
-            }
-            Event::ExecStarted { request, exec } if crippled => {
-                waiting.answer(request, none_left(Step::Terminal));
-                drop(self.executed(&mut waiting, exec, None));
-            }
-            Event::ExecStarted { request, exec } => {
-                let executed = self.executed(&mut waiting, exec, fds.next());
-                waiting.answer(request, Answer::Executed(executed));
-            }
-            Event::ExecFailed { request, failure } => {
-                waiting.answer(request, Answer::Failed(failure));
-            }
-            Event::ExecEnded { exec, exit } => {
-                if let Some(sender) = waiting.execs.remove(&exec) {
-                    sender.send_replace(Some(exit));
-                }
-            }
-            Event::Done { request, problem } => {
-                waiting.answer(request, Answer::Done(problem));
-            }
-            Event::Warning { text } => tracing::warn!("{text}"),
-            Event::Ended { problem } => *self.problem.lock() = problem,
-            // Heard by the loop, or said only while a daemon attaches.
-            Event::LetGo
-            | Event::Ready { .. }
-            | Event::Refused { .. }
-            | Event::Differs
-            | Event::Sandbox { .. }
-            | Event::Container { .. }
-            | Event::Socket { .. }
-            | Event::Listed => {}
-        }
-    }
-
-    /// Has the keeper undo a start that nobody waits for any more.
-    fn discard(self: &Arc<Self>, slot: u64) {
-        let client = Arc::clone(self);
-        tokio::spawn(async move {
-            let request = Request::Discard { slot };
-            if let Err(error) = client.send("undoing a late start", &request, &[], &[]).await {
-                tracing::warn!(%error, "a container that was started too late goes on");
-            }
-        });
     }
 }
 

@@ -1,6 +1,5 @@
 //! What can go wrong, by what the caller can do about it.
 
-use std::error::Error;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-/// A failed runtime call.
+/// A failed runtime call. Its message has its cause in it, so that the cause is no `source`.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
     /// This machine cannot run this runtime: the user must change something.
@@ -71,19 +70,16 @@ pub enum RuntimeError {
         keeper: u32,
     },
     /// The operating system refused something that should have worked.
-    #[error("{what}: {source}")]
+    #[error("{what}: {cause}")]
     Io {
         /// What was tried.
         what: String,
         /// Why it failed.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
 impl RuntimeError {
-    /// The exit code that Kubernetes shows for a container that never ran.
-    pub const START_EXIT_CODE: i32 = 128;
-
     /// The reason that Kubernetes shows for a container that never ran.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -92,8 +88,8 @@ impl RuntimeError {
         }
     }
 
-    pub(crate) fn io(what: impl Into<String>, source: impl Into<io::Error>) -> Self {
-        Self::Io { what: what.into(), source: source.into() }
+    pub(crate) fn io(what: impl Into<String>, cause: impl Into<io::Error>) -> Self {
+        Self::Io { what: what.into(), cause: cause.into() }
     }
 }
 
@@ -115,10 +111,18 @@ impl StartFailure {
 
     /// Of an error that may have been given words since the system call.
     pub(crate) fn of(step: Step, subject: impl Into<String>, error: &io::Error) -> Self {
-        let causes = std::iter::successors(Some(error as &(dyn Error + 'static)), |&cause| cause.source());
-        let mut numbers =
-            causes.filter_map(|cause| cause.downcast_ref::<io::Error>().and_then(Errno::from_io_error));
-        Self::new(step, subject, numbers.next().unwrap_or(Errno::IO))
+        Self::new(step, subject, number(error).unwrap_or(Errno::IO))
+    }
+}
+
+/// The number of the system call that failed, below the words that its error was given since.
+fn number(error: &io::Error) -> Option<Errno> {
+    if let Some(errno) = Errno::from_io_error(error) {
+        return Some(errno);
+    }
+    match error.get_ref()?.downcast_ref::<RuntimeError>()? {
+        RuntimeError::Io { cause, .. } => number(cause),
+        _ => None,
     }
 }
 
@@ -193,11 +197,25 @@ mod tests {
     fn the_error_number_survives_words() {
         let number = || io::Error::from(Errno::MFILE);
         let worded = RuntimeError::io("writing a file", number());
+        let twice = RuntimeError::io("limiting", io::Error::other(RuntimeError::io("writing", number())));
         let unknown = io::Error::other("no number");
-        for (error, errno) in
-            [(number(), Errno::MFILE), (io::Error::other(worded), Errno::MFILE), (unknown, Errno::IO)]
-        {
+        for (error, errno) in [
+            (number(), Errno::MFILE),
+            (io::Error::other(worded), Errno::MFILE),
+            (io::Error::other(twice), Errno::MFILE),
+            (unknown, Errno::IO),
+        ] {
             assert_eq!(StartFailure::of(Step::Limits, "", &error).errno, errno.raw_os_error(), "{error}");
         }
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let worded = RuntimeError::io("writing a file", io::Error::other("disk full"));
+        let error = RuntimeError::io("making a group", io::Error::other(worded));
+        let first = &error as &(dyn std::error::Error + 'static);
+        let chain = std::iter::successors(Some(first), |&error| error.source());
+        let told: Vec<_> = chain.map(ToString::to_string).collect();
+        assert_eq!(told, ["making a group: writing a file: disk full"]);
     }
 }

@@ -217,9 +217,12 @@ pub(super) fn send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<(), Errn
     check(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, no_info, 0) })
 }
 
-/// Sends a signal to a whole process group.
+/// Sends a signal to a whole process group. What is no group of a child's is refused: the kernel takes 1 for every
+/// process that there is, and 0 for this one's own group.
 pub(super) fn kill_group(group: i32, signal: i32) -> Result<(), Errno> {
-    debug_assert!(group > 1);
+    if group <= 1 {
+        return Err(Errno::INVAL);
+    }
     // SAFETY: kill has no memory preconditions.
     check(i64::from(unsafe { libc::kill(-group, signal) }))
 }
@@ -260,4 +263,17 @@ fn check(result: i64) -> Result<(), Errno> {
 
 fn last_errno() -> Errno {
     Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_groups_are_killed_as_groups() {
+        // Signal 0 only asks whether one could be sent.
+        for no_group in [1, 0, -1, i32::MIN] {
+            assert_eq!(kill_group(no_group, 0), Err(Errno::INVAL), "{no_group}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! This program is its own keeper and its own daemon, so it has its own `main`: the keeper must run before any thread
 //! exists, which the usual test harness cannot promise. Tests run one after the other, since they count what is left
 //! on the machine.
+#![allow(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 #![allow(clippy::print_stdout)]
 
 mod confinement;

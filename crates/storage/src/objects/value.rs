@@ -12,6 +12,7 @@ pub type Version = u64;
 /// `encode` must give the same bytes each time and must not call the store. It may be called more than once: cache
 /// the result if it is dear.
 pub trait Encode: Send + Sync {
+    /// The bytes that are stored.
     fn encode(&self) -> Bytes;
 
     /// About how long the encoding is, in bytes. The store's limits count it, so it must be cheap, and should not
@@ -37,6 +38,7 @@ pub type Value = Arc<dyn Encode>;
 /// One change of one key.
 #[derive(Clone)]
 pub enum Op {
+    /// Gives the key this value.
     Put(Value),
     /// Deleting a key that is not there is a change too, with a version of its own.
     Delete,

@@ -7,6 +7,7 @@
 //! - `compaction`: how much disk is used
 //! - `sealing`: what is encrypted
 //! - `kill`: a real process, a real disk, SIGKILL
+#![allow(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
 mod compaction;
 mod crash;

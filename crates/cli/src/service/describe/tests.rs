@@ -181,8 +181,22 @@ Revision:   hello-00001: ContainerHealthy: ContainerMissing: no such image
 Try next:   `ebb image load FILE --name dev.local/hello:2`, or correct the name: `ebb service update hello -n default --image IMAGE`; Ebb tries again by itself
 ",
     );
+    check(
+        json!({
+            "latestCreatedRevisionName": "hello-00001",
+            "conditions": conditions("False", "Unknown", "RevisionFailed", "Revision \"hello-00001\" failed with message: exited."),
+        }),
+        json!([{ "type": "Ready", "status": "False", "reason": "ExitCode1", "message": "exited" }]),
+        "\
+Not ready:  ConfigurationsReady: RevisionFailed
+Revision:   hello-00001: Ready: ExitCode1: exited
+Try next:   read the app's logs: `kubectl logs -n default -l serving.knative.dev/revision=hello-00001 -c user-container --tail 50`
+",
+    );
     let of_registry = |cause: &str, expect: &str| {
-        let message = format!("Unable to fetch image \"r.example/i:1\": resolve r.example/i:1: registry r.example: {cause}");
+        let message = format!(
+            "Unable to fetch image \"r.example/i:1\": resolve r.example/i:1: registry r.example: {cause}"
+        );
         let missing = |name: &str| json!({ "type": name, "status": "False", "reason": "ContainerMissing", "message": message });
         check(
             json!({
@@ -279,6 +293,7 @@ fn warnings_are_told_of_a_service_that_is_ready_too() {
         event("Service", "other", "InternalError", "of another service", "2026-11-20T11:59:59Z"),
         event("Pod", pod, "BackOff", "Back-off restarting failed container", "2026-11-20T11:59:48Z"),
         event("Pod", pod, "OOMKilled", killed, "2026-11-20T11:59:48Z"),
+        event("Pod", "hello-00001-deployment-5d8-xyz", "OOMKilled", killed, "2026-11-20T11:59:40Z"),
         event("Service", "hello", "InternalError", "the API\nwas busy", "2026-11-20T10:00:00Z"),
     ];
     let ready = json!([{ "type": "Ready", "status": "True" }]);

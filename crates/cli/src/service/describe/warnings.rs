@@ -1,6 +1,6 @@
 //! What went wrong of late with a service's own objects and pods: also of one that is ready again.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use kube::api::ListParams;
@@ -51,7 +51,8 @@ pub(super) async fn of_service(
     Ok(newest)
 }
 
-/// Those about the service, the newest first, as many as are shown.
+/// Those about the service, the newest first, as many as are shown. What several objects say in the same words is told
+/// once, as it was said last.
 pub(super) fn newest_of(
     service: &Service,
     revisions: &[Revision],
@@ -60,6 +61,8 @@ pub(super) fn newest_of(
     let about = |event: &Event| is_about(&event.involved_object, service, revisions);
     let mut events: Vec<_> = events.into_iter().filter(about).collect();
     events.sort_by_key(|event| Reverse(last(event).map(|time| time.0)));
+    let mut told = HashSet::new();
+    events.retain(|event| event.message.as_ref().is_none_or(|message| told.insert(message.clone())));
     events.truncate(SHOWN_MAX);
     events
 }

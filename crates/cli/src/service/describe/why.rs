@@ -19,12 +19,12 @@ pub(super) fn write(to: &mut Attributes, service: &Service, revisions: &[Revisio
         return true;
     }
     to.blank();
-    let cause = cause(service);
+    let (cause, culprit) = (cause(service), culprit(service, revisions));
     match cause {
+        Some(cause) if repeats(cause, culprit) => to.add("Not ready", &short(cause)),
         Some(cause) => to.add("Not ready", &sentence(cause)),
         None => to.add("Not ready", "no controller has looked at it yet"),
     }
-    let culprit = culprit(service, revisions);
     if let Some((revision, condition)) = culprit {
         to.add("Revision", &format!("{}: {}", revision.name(), sentence(condition)));
     }
@@ -71,7 +71,21 @@ fn culprit<'a>(service: &Service, revisions: &'a [Revision]) -> Option<(&'a Revi
     revisions.iter().rev().filter(matters).find_map(failing)
 }
 
+/// Whether the cause says what is said of the revision right below it.
+fn repeats(cause: &Condition, culprit: Option<(&Revision, &Condition)>) -> bool {
+    let message = culprit.map_or("", |(_, condition)| condition.message.as_str());
+    !message.is_empty() && cause.message.contains(message)
+}
+
 fn sentence(condition: &Condition) -> String {
-    let parts = [condition.type_.as_str(), condition.reason.as_str(), condition.message.as_str()];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
+    joined(&[&condition.type_, &condition.reason, &condition.message])
+}
+
+/// As [`sentence`], without the message.
+fn short(condition: &Condition) -> String {
+    joined(&[&condition.type_, &condition.reason])
+}
+
+fn joined(parts: &[&str]) -> String {
+    parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
 }

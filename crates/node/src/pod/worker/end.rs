@@ -3,16 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::{FutureExt, StreamExt, future::join_all};
-use objects::{DeleteOptions, Precondition};
-use resources::{Object, builtin::Pod};
+use resources::Object;
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
 };
 
 use super::{
-    Happening, Worker,
+    Happening, Worker, aside,
     deadline::{self, Deadline},
+    forget::forget,
     hook::{self, Hook},
 };
 use crate::{
@@ -113,7 +113,7 @@ impl Worker {
             Ending::Deleted | Ending::Gone => self.remove().await,
         };
         if is_gone && ending == Ending::Deleted {
-            self.forget().await;
+            forget(&self.shared.client, &self.pod, &self.shared.stop).await;
         }
     }
 
@@ -128,11 +128,10 @@ impl Worker {
         let (shared, sandbox) = (Arc::clone(&self.shared), self.sandbox.clone());
         if remains::remove_sandbox(&shared, &sandbox).await.is_err() {
             let pod = self.pod.key();
-            self.happenings.push(Box::pin(async move {
+            self.happenings.push(aside(async move {
                 let told = |why: &str| tracing::warn!(%pod, why, "could not remove all of the pod's sandbox; trying again");
                 let attempt = || remains::remove_sandbox(&shared, &sandbox);
                 remains::until_gone(attempt, &shared.stop, told).await;
-                std::future::pending().await
             }));
         }
         self.publish().await;
@@ -253,25 +252,5 @@ impl Worker {
             self.warn(None, "FailedKillPod", format!("could not remove all of the pod; trying again: {why}"));
         };
         remains::until_gone(attempt, &shared.stop, told).await
-    }
-
-    /// Deletes the pod from the API, now that nothing of it is left.
-    async fn forget(&mut self) {
-        let options = DeleteOptions {
-            grace_period_seconds: Some(0),
-            precondition: Precondition { uid: Some(self.pod.uid().to_owned()), resource_version: None },
-            ..DeleteOptions::default()
-        };
-        let mut wait = Duration::from_millis(50);
-        loop {
-            match self.shared.client.delete::<Pod>(&self.pod.key(), &options).await {
-                Err(error) if !error.is_not_found() && !error.is_conflict() => {
-                    tracing::warn!(pod = %self.pod.key(), %error, "could not delete the pod; trying again");
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(Duration::from_secs(10));
-                }
-                _ => return,
-            }
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use resources::Object;
 
-use super::{Worker, prepare, take_over::Kept};
+use super::{Worker, aside, prepare, take_over::Kept};
 use crate::{logs::LogId, pod::state};
 
 impl Worker {
@@ -17,11 +17,10 @@ impl Worker {
         self.prepared = Some(Arc::new(prepare::kept(&self.shared, &self.pod, kept.address)));
         for id in kept.earlier {
             let shared = Arc::clone(&self.shared);
-            self.happenings.push(Box::pin(async move {
+            self.happenings.push(aside(async move {
                 if let Err(error) = shared.runtime.remove_container(&id).await {
                     tracing::warn!(container = %id, %error, "could not remove a container that ended");
                 }
-                std::future::pending().await
             }));
         }
         for index in 0..self.records.len() {

@@ -6,13 +6,16 @@ use std::{
 };
 
 use resources::{Object, builtin::Pod};
+use tokio::time::timeout;
 
 use super::{Happening, Worker, told};
 use crate::{
     pod::{
+        backoff,
         env::Surroundings,
         image::Failure,
         kubelet::Shared,
+        state::State,
         tokens::PodTokens,
         values::{Missing, Seen, Values},
         volumes::{self, Turns, Volumes},
@@ -65,6 +68,26 @@ impl Worker {
                 Failure::new("FailedCreatePodSandBox", told::of_sandbox(&error, pod.name()))
             });
             Happening::Sandboxed(made.map(|()| shown))
+        }));
+    }
+
+    /// Notes that what the containers share could not be made. It is tried again after a while, or when what was read
+    /// for it has changed.
+    pub(super) fn not_prepared(&mut self, failure: Failure) {
+        // Starts that were asked for meanwhile fail with it.
+        self.prepared = None;
+        self.prepare_failures += 1;
+        let wait = backoff::wait_after(self.prepare_failures);
+        let reason =
+            if failure.reason == "CreateContainerConfigError" { "FailedMount" } else { failure.reason };
+        self.warn(None, reason, failure.message.clone());
+        let changed = failure.seen.changed(self.shared.client.clone(), self.pod.namespace().to_owned());
+        for record in &mut self.records {
+            record.state = State::Waiting { reason: failure.reason, message: failure.message.clone() };
+        }
+        self.happenings.push(Box::pin(async move {
+            let _changed_or_waited = timeout(wait, changed).await;
+            Happening::PrepareAgain
         }));
     }
 }

@@ -1,9 +1,9 @@
 //! One run of a container: its start, its probes, its end.
 
-use std::{sync::Arc, time::Duration};
+use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
 
 use futures::future::{BoxFuture, FutureExt};
-use images::Reference;
+use images::{ImageConfig, Reference};
 use resources::{
     Object,
     builtin::{Container, Pod},
@@ -19,13 +19,13 @@ use crate::{
         etc,
         image::Failure,
         kubelet::Shared,
-        spec::{self, VolumeMount},
+        spec::{self, Plan, VolumeMount},
         state::{Record, Running, State},
         termination,
         values::Values,
     },
     probe::{FineTimer, Probe, attempt},
-    runtime::{ContainerId, ContainerSpec, Exit, Parting, RuntimeError, SandboxId, take_mount},
+    runtime::{BindMount, ContainerId, ContainerSpec, Exit, Parting, RuntimeError, SandboxId, take_mount},
 };
 
 /// Where a container may leave a message, if its spec does not say.
@@ -55,52 +55,20 @@ pub(super) async fn start(
     run: u32,
     prepared: Arc<Prepared>,
 ) -> Result<Run, Failure> {
-    let config_error = |message: String| Failure::new("CreateContainerConfigError", message);
     if built_in::is_built_in(&container) {
-        let readiness = built_in::readiness(&container).map_err(config_error)?;
-        let image_id = built_in::QUEUE_PROXY_IMAGE.to_owned();
-        return Ok(Run {
-            id: None,
-            image_id,
-            probes: vec![readiness],
-            unsupported: Vec::new(),
-            was_pulled: false,
-        });
+        return start_built_in(&container);
     }
     let name = container.image.clone().unwrap_or_default();
     let policy = container.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
     let image = shared.images.get(&shared.client, &pod, &name, policy).await?;
     let was_pulled = image.was_pulled;
-    let mut variables = vec![("HOSTNAME".to_owned(), prepared.hostname.clone())];
-    let values = Values::of_container(&shared.client, &pod, &container).await;
-    let values = values.map_err(|error| config_error(error.to_string()))?;
-    let address = prepared.address.to_string();
-    let surroundings = Surroundings { address: &address, allocatable: shared.options.allocatable };
-    let own = env::environment(&pod, &container, &values, &surroundings)
-        .map_err(|missing| Failure { seen: values.seen().clone(), ..config_error(missing.to_string()) })?;
-    variables.extend(own);
-    let plan = spec::plan(&pod, &container, &image.lease.config, variables, &prepared.volumes)
-        .map_err(|missing| config_error(missing.to_string()))?;
+    let plan = plan(&shared, &pod, &container, &image.lease.config, &prepared).await?;
 
     let id = container_id(&pod, &container.name, run);
-    let start_error = |what: &str, error: &dyn std::fmt::Display| {
-        Failure::new("RunContainerError", format!("{what}: {error}"))
-    };
     let log = LogId { pod: pod.uid().to_owned(), container: container.name.clone(), run };
     let (pipes, _) =
-        shared.logs.begin(log).map_err(|error| start_error("opening the container's log", &error))?;
-
-    let (mut mounts, mut taken) = (Vec::new(), Vec::new());
-    for VolumeMount { bind, is_mount } in plan.mounts {
-        mounts.push(if is_mount {
-            let (shown, descriptor) =
-                take_mount(bind).map_err(|error| start_error("taking a memory volume", &error))?;
-            taken.push(descriptor);
-            shown
-        } else {
-            bind
-        });
-    }
+        shared.logs.begin(log).map_err(|error| not_run("opening the container's log", &error))?;
+    let (mounts, taken) = take_mounts(plan.mounts)?;
     let spec = ContainerSpec {
         id: id.clone(),
         sandbox: SandboxId::from(pod.uid().to_owned()),
@@ -136,6 +104,62 @@ pub(super) async fn start(
     tracing::debug!(container = %id, timings = ?started.timings, "started");
     shared.images.hold(&id, image.lease);
     Ok(Run { id: Some(id), image_id: name, probes: spec::probes(&container), unsupported, was_pulled })
+}
+
+/// The node is this container itself, and only asks the app's probe for it.
+fn start_built_in(container: &Container) -> Result<Run, Failure> {
+    let readiness = built_in::readiness(container).map_err(config_error)?;
+    Ok(Run {
+        id: None,
+        image_id: built_in::QUEUE_PROXY_IMAGE.to_owned(),
+        probes: vec![readiness],
+        unsupported: Vec::new(),
+        was_pulled: false,
+    })
+}
+
+/// What the container is, with the values that its spec names.
+async fn plan(
+    shared: &Shared,
+    pod: &Pod,
+    container: &Container,
+    image: &ImageConfig,
+    prepared: &Prepared,
+) -> Result<Plan, Failure> {
+    let values = Values::of_container(&shared.client, pod, container).await;
+    let values = values.map_err(|error| config_error(error.to_string()))?;
+    let address = prepared.address.to_string();
+    let surroundings = Surroundings { address: &address, allocatable: shared.options.allocatable };
+    let own = env::environment(pod, container, &values, &surroundings)
+        .map_err(|missing| Failure { seen: values.seen().clone(), ..config_error(missing.to_string()) })?;
+    let mut variables = vec![("HOSTNAME".to_owned(), prepared.hostname.clone())];
+    variables.extend(own);
+    spec::plan(pod, container, image, variables, &prepared.volumes)
+        .map_err(|missing| config_error(missing.to_string()))
+}
+
+/// The mounts as the container's shell finds them, and the descriptors that some of them go by.
+fn take_mounts(mounts: Vec<VolumeMount>) -> Result<(Vec<BindMount>, Vec<OwnedFd>), Failure> {
+    let (mut shown, mut taken) = (Vec::new(), Vec::new());
+    for VolumeMount { bind, is_mount } in mounts {
+        if !is_mount {
+            shown.push(bind);
+            continue;
+        }
+        let (bind, descriptor) =
+            take_mount(bind).map_err(|error| not_run("taking a memory volume", &error))?;
+        shown.push(bind);
+        taken.push(descriptor);
+    }
+    Ok((shown, taken))
+}
+
+fn config_error(message: String) -> Failure {
+    Failure::new("CreateContainerConfigError", message)
+}
+
+fn not_run(what: &str, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new("RunContainerError", format!("{what}: {error}"))
 }
 
 /// Whether a field that the runtime leaves out is the container's wish, and not only the node's.

@@ -9,7 +9,7 @@ use resources::{
 use tokio::time::Instant;
 
 use super::{
-    Happening, Worker, deadline, end,
+    Happening, Worker, aside, deadline, end,
     hook::{self, Hook},
     start::{self, Run},
 };
@@ -106,11 +106,7 @@ impl Worker {
         if let Some(id) = running.id.clone() {
             let grace = grace.unwrap_or_else(|| deadline::grace(&self.pod));
             let stop = end::stop_within(Arc::clone(&self.shared), self.sandbox.clone(), id, hook, grace);
-            // Nothing follows from the stop.
-            self.happenings.push(Box::pin(async move {
-                stop.await;
-                std::future::pending().await
-            }));
+            self.happenings.push(aside(stop));
         }
     }
 

@@ -1,4 +1,8 @@
 use super::*;
+use crate::runtime::protocol::Report;
+
+/// More requests than a link has room for.
+const REQUESTS: usize = 100;
 
 /// A client, and the keeper's end of its link.
 fn client() -> (Arc<Client>, OwnedFd) {
@@ -57,7 +61,7 @@ async fn a_start_whose_descriptors_are_lost_fails_and_is_undone() {
 async fn a_keeper_that_does_not_read_is_given_up() {
     let (client, _keeper) = client();
     let request = || Request::RemoveSandbox { sandbox: "s".repeat(wire::MESSAGE_MAX / 2) };
-    loop {
+    for _ in 0..REQUESTS {
         match client.send("removing", &request(), &[], &[]).await {
             Ok(()) => {}
             Err(RuntimeError::KeeperSilent { asked, waited, .. }) => {
@@ -67,4 +71,5 @@ async fn a_keeper_that_does_not_read_is_given_up() {
             Err(other) => panic!("{other}"),
         }
     }
+    panic!("a link has room for {REQUESTS} requests");
 }

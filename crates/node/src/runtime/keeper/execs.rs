@@ -1,33 +1,29 @@
 //! Further programs in containers that run: made by way of a helper, told of, ended and reaped.
 
+mod make;
+mod running;
+mod strangers;
+
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::epoll::{self, EventData, EventFlags};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process, pidfd_open, waitid,
-};
 
-use super::children::{Child, Children, Phase, pid_of};
+use self::running::{Running, reap};
+use super::children::Children;
 use super::serve::{EXEC, Keeper};
-use super::slot;
-use crate::runtime::protocol::{Event, Notice};
-use crate::runtime::shell::{Container, Exec, ExecGo};
-use crate::runtime::sys::{self, ChildProcess};
-use crate::runtime::{Exit, StartFailure, Step, wire};
+use crate::runtime::protocol::Event;
+use crate::runtime::shell::ExecGo;
+use crate::runtime::{StartFailure, Step, sys, wire};
 
 /// How many there are at once, in all containers.
 pub(super) const EXECS_MAX: usize = 512;
 
 /// How long the keeper waits for the end of what it has killed.
 const REAP_MAX: Duration = Duration::from_millis(100);
-/// How often it looks for children that nobody knows until there are none.
-const STRANGERS_ROUNDS_MAX: usize = 8;
 
 /// Which descriptor of one is meant.
 const HELPER: u64 = 0;
@@ -42,24 +38,6 @@ pub(super) struct Execs {
     /// There may be a child that nobody knows: a program that was made, and ended before it was known, or said that it
     /// is somebody else.
     strangers: bool,
-}
-
-/// A program, or what becomes one.
-struct Running {
-    /// The container's number.
-    slot: u64,
-    /// Who asked for it, until that is answered.
-    request: Option<u64>,
-    /// The process that makes it, until it is reaped; it leads a process group.
-    helper: Option<OwnedFd>,
-    helper_pid: i32,
-    /// The socket to both, until the program is executed.
-    report: Option<OwnedFd>,
-    app: Option<ChildProcess>,
-    /// The terminal's other end, until it is handed over.
-    terminal: Option<OwnedFd>,
-    executing: bool,
-    failure: Option<StartFailure>,
 }
 
 impl Keeper {
@@ -77,7 +55,6 @@ impl Keeper {
         }
     }
 
-    #[allow(unsafe_code)]
     fn begin_exec(
         &mut self,
         request: u64,
@@ -90,42 +67,12 @@ impl Keeper {
         if self.all.execs.running.len() >= EXECS_MAX {
             return Err(failure(Errno::AGAIN));
         }
-        let child = self.all.children.get(&slot).filter(|child| matches!(child.phase, Phase::Running { .. }));
-        let child = child.ok_or(failure(Errno::SRCH))?;
-        let order = child.order.as_ref().ok_or(failure(Errno::NOENT))?.as_fd();
-        let name = slot::name(slot);
-        let container = match &self.all.isolated {
-            Some(isolated) => {
-                let pod = child.note().and_then(|note| self.all.pods.get(&note.sandbox));
-                let sandbox = pod.and_then(|pod| pod.sandbox.as_ref());
-                let sandbox = sandbox.ok_or(StartFailure::new(Step::Sandbox, "", Errno::NOENT))?;
-                Some(Container {
-                    cgroups: isolated.slots.cgroups(),
-                    cgroup: &name,
-                    init: child.process.pidfd.as_fd(),
-                    sandbox: sandbox.descriptors(),
-                    filter: isolated.slots.filter(),
-                })
-            }
-            None => None,
-        };
         let stdio = match stdio {
             [stdin, stdout, stderr] if !terminal => Some([stdin.as_fd(), stdout.as_fd(), stderr.as_fd()]),
             [] if terminal => None,
             _ => return Err(failure(Errno::BADF)),
         };
-        let made = || -> io::Result<(OwnedFd, ChildProcess)> {
-            let target = match &container {
-                Some(container) => container.cgroups.clone_target(&name)?,
-                None => None,
-            };
-            let (report, theirs) = wire::pair_with_child()?;
-            let exec = Exec { argv, stdio, order, container, report: theirs };
-            // SAFETY: the keeper has one thread, which it made sure of when it started.
-            let helper = unsafe { sys::fork(0, target.as_ref().map(AsFd::as_fd), move || exec.run()) }?;
-            Ok((report, helper))
-        };
-        let (report, helper) = made().map_err(|error| StartFailure::of(Step::Shell, "", &error))?;
+        let (report, helper) = self.all.make_helper(slot, argv, stdio)?;
         let number = self.all.execs.next;
         self.all.execs.next += 1;
         let watched = watch(&self.epoll, number, HELPER, helper.pidfd.as_fd())
@@ -284,177 +231,8 @@ impl Children {
         self.execs.suspect_strangers();
         self.end_strangers();
     }
-
-    /// Whether what says to be the app of this one can be: a process that may trace others can make it say anything.
-    fn is_unknown_child(&self, number: u64, app: &ChildProcess) -> bool {
-        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        let others = self.execs.running.iter().filter(|(other, _)| **other != number);
-        let mut others = others.filter_map(|(_, running)| running.app.as_ref());
-        !self.is_known(app.pid)
-            && !others.any(|other| other.pid == app.pid)
-            && waitid(WaitId::PidFd(app.pidfd.as_fd()), look).is_ok()
-    }
-
-    fn is_known(&self, pid: i32) -> bool {
-        let mut helpers = self.execs.running.values().filter(|running| running.helper.is_some());
-        self.children.values().any(|child| child.process.pid == pid)
-            || helpers.any(|running| running.helper_pid == pid)
-    }
-
-    /// Ends the children that nobody knows, once those who are just being made are known. A container's pid namespace
-    /// does not end before all that was in it is reaped.
-    pub(super) fn end_strangers(&mut self) {
-        let being_made = |running: &Running| running.app.is_none();
-        if !self.execs.strangers || self.execs.running.values().any(being_made) {
-            return;
-        }
-        self.execs.strangers = false;
-        // What is killed may have made another one just before.
-        for _ in 0..STRANGERS_ROUNDS_MAX {
-            let strangers = self.strangers();
-            if strangers.is_empty() {
-                return;
-            }
-            for stranger in &strangers {
-                let _ = kill_process(*stranger, Signal::KILL);
-            }
-            let until = sys::monotonic() + REAP_MAX;
-            for stranger in strangers {
-                let reaped =
-                    pidfd_open(stranger, PidfdFlags::empty()).map(|child| reap(child.as_fd(), until));
-                // One that is traced stays its tracer's, and is looked for again when something else ends.
-                self.execs.strangers |= matches!(reaped, Ok(Reaped::Held));
-            }
-            if self.execs.strangers {
-                return;
-            }
-        }
-        self.execs.strangers = true;
-    }
-
-    fn strangers(&self) -> Vec<Pid> {
-        let children = fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
-        let pids = children.split_whitespace().filter_map(|pid| pid.parse().ok()).filter_map(Pid::from_raw);
-        let is_stranger = |pid: &Pid| {
-            let number = pid.as_raw_nonzero().get();
-            let mut apps = self.execs.running.values().filter_map(|running| running.app.as_ref());
-            !self.is_known(number) && !apps.any(|app| app.pid == number)
-        };
-        pids.filter(is_stranger).collect()
-    }
-}
-
-impl Running {
-    /// Takes one message; false at the end.
-    fn read_report(&mut self) -> Result<bool, Errno> {
-        let Some(report) = &self.report else { return Ok(false) };
-        let received = wire::receive::<Notice>(report.as_fd());
-        let Some(message) = received.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?
-        else {
-            return Ok(false);
-        };
-        match message.header {
-            Notice::App if message.crippled => return Err(Errno::MFILE),
-            Notice::App if self.app.is_some() => return Err(Errno::PROTO),
-            Notice::App => {
-                let mut fds = message.fds.into_iter();
-                let pidfd = fds.next().ok_or(Errno::BADF)?;
-                let pid = pid_of(pidfd.as_fd()).ok_or(Errno::SRCH)?;
-                self.app = Some(ChildProcess { pid, pidfd });
-                self.terminal = fds.next();
-            }
-            Notice::Executing(_) => self.executing = true,
-            Notice::Failed(failure) => self.failure = Some(failure),
-            Notice::Ended { .. } => return Err(Errno::PROTO),
-        }
-        Ok(true)
-    }
-
-    /// Kills the program and what is in its process group; before it has one, whatever becomes it.
-    fn kill(&self) {
-        match &self.app {
-            Some(app) => {
-                let _ = sys::kill_group(app.pid, libc::SIGKILL);
-                let _ = sys::send_signal(app.pidfd.as_fd(), libc::SIGKILL);
-            }
-            None => {
-                let _ = sys::kill_group(self.helper_pid, libc::SIGKILL);
-            }
-        }
-        if let Some(helper) = &self.helper {
-            let _ = sys::send_signal(helper.as_fd(), libc::SIGKILL);
-        }
-    }
-
-    fn descriptors(&self) -> impl Iterator<Item = &OwnedFd> {
-        let app = self.app.as_ref().map(|app| &app.pidfd);
-        self.helper.iter().chain(app).chain(&self.report)
-    }
-
-    /// Waits for the ends of all its processes, which come by themselves or have been made to.
-    fn end(self) -> Exit {
-        let until = sys::monotonic() + REAP_MAX;
-        if let Some(helper) = &self.helper {
-            reap(helper.as_fd(), until);
-        }
-        let Some(app) = &self.app else {
-            // It may have been made, and be a child of this process, without having said who it is: then it is still in
-            // the helper's group, which it leaves when it is known. As one that nobody knows it is reaped, too.
-            let _ = sys::kill_group(self.helper_pid, libc::SIGKILL);
-            return Exit { code: 1, signal: None, oom_killed: false };
-        };
-        let status = match reap(app.pidfd.as_fd(), until) {
-            Reaped::Ended(status) => Some(status),
-            Reaped::None | Reaped::Held => None,
-        };
-        let code = status.as_ref().and_then(WaitIdStatus::exit_status);
-        let signal = status.as_ref().and_then(WaitIdStatus::terminating_signal);
-        let code = code.unwrap_or_else(|| signal.map_or(1, |signal| 128 + signal));
-        Exit { code, signal, oom_killed: false }
-    }
-}
-
-/// What became of waiting for a child.
-enum Reaped {
-    Ended(WaitIdStatus),
-    /// There is none such.
-    None,
-    /// It does not end in time, or belongs to who traces it.
-    Held,
-}
-
-/// Reaps a child that has ended or was killed, for which it waits `until` then and no longer: everything else waits
-/// meanwhile.
-fn reap(child: BorrowedFd<'_>, until: Duration) -> Reaped {
-    let look = || loop {
-        match waitid(WaitId::PidFd(child), WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
-            Ok(Some(status)) => return Reaped::Ended(status),
-            Ok(None) => return Reaped::Held,
-            Err(Errno::INTR) => {}
-            Err(_) => return Reaped::None,
-        }
-    };
-    match look() {
-        Reaped::Held => {
-            let left = until.saturating_sub(sys::monotonic());
-            let left = Timespec::try_from(left).unwrap_or_default();
-            let _ = poll(&mut [PollFd::from_borrowed_fd(child, PollFlags::IN)], Some(&left));
-            look()
-        }
-        known => known,
-    }
 }
 
 fn watch(epoll: &OwnedFd, number: u64, kind: u64, fd: BorrowedFd<'_>) -> Result<(), Errno> {
     epoll::add(epoll, fd, EventData::new_u64((number * 4 + kind) * 4 + EXEC), EventFlags::IN)
-}
-
-impl Child {
-    /// What was noted of the container that it runs.
-    fn note(&self) -> Option<&crate::runtime::protocol::Note> {
-        match &self.phase {
-            Phase::Running { note, .. } => Some(note),
-            _ => None,
-        }
-    }
 }
