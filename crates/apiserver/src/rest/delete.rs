@@ -58,8 +58,8 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
             }
         }
         match page.next {
-            // The list goes on at the present version: the one it began at may have expired by now.
-            Some(place) => from = From::Place(place.at(registry.store.version())),
+            // The list goes on with what there is: the version that it began at may have expired by now.
+            Some(place) => from = From::Place(place.anew()),
             None => break,
         }
     }

@@ -1,6 +1,7 @@
 //! GET of many objects.
 
 use http::Response;
+use objects::Error;
 use resources::Kind;
 use serde_json::{Value, json};
 
@@ -24,7 +25,14 @@ pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
     // Fewer than none are all.
     let limit = call.query.number::<i64>("limit")?.unwrap_or_default();
     let options = PageOptions { limit: usize::try_from(limit).unwrap_or_default(), from: from(call)? };
-    let mut page = call.registry().store.page(call.resource.kind, &selection, options).await?;
+    let anew = match &options.from {
+        From::Place(place) => Some(place.clone().anew()),
+        From::Now | From::Version(_) => None,
+    };
+    let mut page = match (call.registry().store.page(call.resource.kind, &selection, options).await, anew) {
+        (Err(Error::Expired(_)), Some(anew)) => return Err(Failure::list_expired(&anew.token())),
+        (page, _) => page?,
+    };
     if let Some(definition) = &call.resource.definition {
         definition.view_all(&mut page.items).await?;
     }

@@ -7,7 +7,14 @@ use objects::Error;
 use resources::{Kind, ObjectKey};
 use serde::{Deserialize, Serialize};
 
-use super::{Store, key::Key, ring::State, selection::Selection, shelf::Shelf, stored::Stored};
+use super::{
+    Store,
+    key::Key,
+    ring::{State, WatcherId},
+    selection::Selection,
+    shelf::Shelf,
+    stored::Stored,
+};
 
 /// Some objects as they were at one version.
 pub(crate) struct Page {
@@ -20,8 +27,9 @@ pub(crate) struct Page {
 /// Where a page begins: after a key, at a version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
+    /// [`PRESENT`]: that which is the newest when the page is read.
     #[serde(rename = "rv")]
-    pub(crate) version: u64,
+    version: u64,
     namespace: String,
     name: String,
 }
@@ -45,9 +53,9 @@ impl Place {
         Key::of(kind, &ObjectKey::new(self.namespace.as_str(), self.name.as_str()))
     }
 
-    /// The same place in what there is at another version: for who need not see all as it was at one.
-    pub(crate) fn at(self, version: u64) -> Self {
-        Self { version, ..self }
+    /// The same place in what there is by then: for who need not see all as it was at one version.
+    pub(crate) fn anew(self) -> Self {
+        Self { version: PRESENT, ..self }
     }
 
     /// The token as clients carry it.
@@ -64,6 +72,8 @@ impl Place {
     }
 }
 
+/// No version, but whichever is the newest: nothing is there at version 0, so no page is of it.
+const PRESENT: u64 = 0;
 /// How many objects are counted of those that a page leaves over; of more it is not said how many.
 pub(super) const REMAINING_MAX: usize = 10_000;
 /// Objects read before other tasks, and other users of the lock, get their turn.
@@ -78,7 +88,7 @@ impl Store {
     /// Reads a page.
     ///
     /// All pages of a list show one version: what has changed since is put back from the recent changes; when those
-    /// no longer reach back so far the list has expired.
+    /// no longer reach back so far the list has expired. While a page is read they are kept for it as for a watcher.
     pub(crate) async fn page(
         &self,
         kind: &'static Kind,
@@ -88,16 +98,18 @@ impl Store {
         let (fixed, after) = match options.from {
             From::Now => (None, None),
             From::Version(version) => (Some(version), None),
-            From::Place(place) => (Some(place.version), Some(place.key(kind))),
+            From::Place(place) => {
+                (Some(place.version).filter(|version| *version != PRESENT), Some(place.key(kind)))
+            }
         };
-        let mut attempt = 1;
-        loop {
+        for _ in 0..ATTEMPTS_MAX {
             let page = self.page_of_slices(kind, selection, options.limit, fixed, after.clone()).await;
             match page {
-                Err(Error::Expired(_)) if fixed.is_none() && attempt < ATTEMPTS_MAX => attempt += 1,
+                Err(Error::Expired(_)) if fixed.is_none() => {}
                 page => return page,
             }
         }
+        Err(Error::Unavailable("so much is written that the list is overtaken again and again".into()))
     }
 
     /// How many objects come after a place; `None` when they are too many to count.
@@ -123,6 +135,7 @@ impl Store {
         mut after: Option<Key>,
     ) -> Result<Page, Error> {
         let mut items = Vec::new();
+        let mut kept: Option<Kept<'_>> = None;
         loop {
             let left = if limit == 0 { SLICE } else { limit - items.len() };
             let slice = self.slice(kind, selection, left.min(SLICE), version, after.as_ref())?;
@@ -130,6 +143,9 @@ impl Store {
             let is_full = limit > 0 && items.len() >= limit;
             match slice.next {
                 Some(place) if !is_full => {
+                    if kept.is_none() {
+                        kept = Some(self.keep(kind, place.version));
+                    }
                     version = Some(place.version);
                     after = Some(place.key(kind));
                     tokio::task::yield_now().await;
@@ -137,6 +153,12 @@ impl Store {
                 next => return Ok(Page { items, version: slice.version, next }),
             }
         }
+    }
+
+    /// Keeps what changes after a version, as long as the ring can.
+    fn keep(&self, kind: &'static Kind, version: u64) -> Kept<'_> {
+        let reader = self.lock().shelf(kind).ring.join(version);
+        Kept { store: self, kind, reader }
     }
 
     /// At most `limit` objects.
@@ -194,6 +216,19 @@ impl Store {
     }
 }
 
+/// The place of a reader among those who watch a kind, until it is through.
+struct Kept<'a> {
+    store: &'a Store,
+    kind: &'static Kind,
+    reader: WatcherId,
+}
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        self.store.lock().shelf(self.kind).ring.leave(self.reader);
+    }
+}
+
 /// The keys of a slice in order, one more than `limit` if there are more. Objects that changed since come with the
 /// state they had.
 fn pick(
@@ -237,3 +272,6 @@ fn expired(version: u64) -> Error {
         "The provided continue parameter is too old to display a consistent list result: version {version} is no longer available"
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,8 +99,8 @@ impl Registry {
                 }
             }
             match page.next {
-                // The list goes on at the present version: the one it began at may have expired by now.
-                Some(place) => from = From::Place(place.at(self.store.version())),
+                // The list goes on with what there is: the version that it began at may have expired by now.
+                Some(place) => from = From::Place(place.anew()),
                 None => return Ok(()),
             }
         }
