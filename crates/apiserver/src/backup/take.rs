@@ -18,7 +18,7 @@ use crate::{
     rest::reply,
     secrets::is_secret,
     server::Shared,
-    store::{Follower, From, Key, PageOptions, Selection, Stored},
+    store::{Follower, From, Key, Stored},
 };
 
 /// Where a backup is had.
@@ -80,9 +80,7 @@ impl Taking {
         let written = |(at, left): &(usize, &Left)| (left.follower.behind(), Reverse(*at));
         while let Some((at, _)) = self.left.iter().enumerate().max_by_key(written) {
             let Left { follower, from } = &mut self.left[at];
-            let options = PageOptions { limit: PAGE, from: std::mem::replace(from, From::Now) };
-            let all = Selection::default();
-            let page = self.shared.registry.store.page(follower.kind(), &all, options).await?;
+            let page = follower.page(std::mem::replace(from, From::Now), PAGE).await?;
             match page.next {
                 Some(place) => *from = From::Place(place),
                 None => _ = self.left.remove(at),

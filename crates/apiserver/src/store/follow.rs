@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::{
     Store,
+    page::{From, Page, PageOptions},
     ring::{Change, State, WatcherId},
     selection::Selection,
     shelf::Shelf,
@@ -55,6 +56,22 @@ impl Store {
         Ok(self.joined(shelf, kind, selection, version))
     }
 
+    /// Follows a kind from now on.
+    ///
+    /// # Errors
+    /// `Expired` when the objects cannot be selected so yet.
+    pub(crate) fn follow_now(
+        self: &Arc<Self>,
+        kind: &'static Kind,
+        selection: Selection,
+    ) -> Result<Follower, Error> {
+        let mut state = self.lock();
+        let version = state.version;
+        let shelf = state.shelf(kind);
+        shelf.selectable.check(kind, &selection, version, &shelf.ring)?;
+        Ok(self.joined(shelf, kind, selection, version))
+    }
+
     /// Follows every kind that there is an object of, from now on; also the version that now is. Kinds of which no
     /// version is served are among them; a kind's versions are one.
     pub(crate) fn follow_all(self: &Arc<Self>) -> (u64, Vec<Follower>) {
@@ -94,6 +111,12 @@ impl Follower {
                 return Err(Error::Unavailable("the server is shutting down".into()));
             }
         }
+    }
+
+    /// Reads some of what the selection sees, from a version on that has not been followed past: until then the store keeps
+    /// what changes, as long as it can.
+    pub(crate) async fn page(&self, from: From, limit: usize) -> Result<Page, Error> {
+        self.store.page(self.kind, &self.selection, PageOptions { limit, from }).await
     }
 
     /// Whether something of the kind was written since the news were taken last. Costs nothing.

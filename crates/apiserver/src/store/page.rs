@@ -268,9 +268,7 @@ fn range_start(kind: &Kind, selection: &Selection, after: Option<&Key>) -> Bound
 }
 
 fn expired(version: u64) -> Error {
-    Error::Expired(format!(
-        "The provided continue parameter is too old to display a consistent list result: version {version} is no longer available"
-    ))
+    Error::Expired(format!("The resourceVersion for the provided list is too old: {version} is gone"))
 }
 
 #[cfg(test)]
