@@ -156,12 +156,10 @@ impl Follower {
                 let after = ring.after(self.cursor).ok_or_else(|| too_old(self.cursor))?;
                 let batch: Vec<Arc<Change>> = after.take(BATCH_MAX).cloned().collect();
                 // What is taken now has not been looked at: until then it stays typed.
-                ring.seen(self.watcher, self.cursor);
+                let seen = if batch.is_empty() { newest } else { self.cursor };
+                let may_trim = ring.seen(self.watcher, seen);
                 self.cursor = if batch.len() < BATCH_MAX { newest } else { batch[BATCH_MAX - 1].version() };
-                if batch.is_empty() {
-                    ring.seen(self.watcher, newest);
-                }
-                (batch, state.trim(self.kind))
+                (batch, if may_trim { state.trim(self.kind) } else { Vec::new() })
             };
             cooling.iter().for_each(|stored| stored.cool());
             let seen = batch.iter().filter_map(|change| self.see(change)).collect::<Result<Vec<_>, _>>()?;
