@@ -81,8 +81,18 @@ pub(super) const SLICE: usize = 256;
 /// How often a list of the present starts over when changes overtake it.
 const ATTEMPTS_MAX: usize = 8;
 
+/// Objects that are looked at before that, whether they are meant or not.
+const LOOKED_AT_MAX: usize = 16 * SLICE;
+
 /// What is known of an object before its bytes are read.
 type Picked = (Key, Option<Arc<Stored>>);
+
+/// Some of those that a selection means.
+struct Slice {
+    picked: Vec<Picked>,
+    /// After which key the next ones are looked for, if there may be more.
+    next: Option<Key>,
+}
 
 impl Store {
     /// Reads a page.
@@ -170,7 +180,7 @@ impl Store {
         version: Option<u64>,
         after: Option<&Key>,
     ) -> Result<Page, Error> {
-        let (version, mut picked) = {
+        let (version, Slice { mut picked, next }) = {
             let mut state = self.lock();
             let version = version.unwrap_or(state.version);
             state.check_version(version)?;
@@ -178,17 +188,14 @@ impl Store {
             shelf.selectable.check(kind, selection, version, &shelf.ring)?;
             shelf.prepare(selection);
             let changed = shelf.before(version).ok_or_else(|| expired(version))?;
-            let from = range_start(kind, selection, after);
-            let mut picked = pick(shelf, &changed, selection, from, limit);
-            for (key, stored) in &mut picked {
+            let mut slice = pick(shelf, &changed, kind, selection, after, limit);
+            for (key, stored) in &mut slice.picked {
                 if stored.is_none() {
                     *stored = state.cache.get(key);
                 }
             }
-            (version, picked)
+            (version, slice)
         };
-        let more = picked.len() > limit;
-        picked.truncate(limit);
         let mut missing = Vec::new();
         for (at, (key, stored)) in picked.iter_mut().enumerate() {
             if stored.is_none() {
@@ -207,7 +214,7 @@ impl Store {
                 }
             }
         }
-        let next = picked.last().filter(|_| more).map(|(key, _)| Place {
+        let next = next.map(|key| Place {
             version,
             namespace: key.namespace().to_owned(),
             name: key.name().to_owned(),
@@ -229,39 +236,65 @@ impl Drop for Kept<'_> {
     }
 }
 
-/// The keys of a slice in order, one more than `limit` if there are more. Objects that changed since come with the
-/// state they had.
+/// The keys of a slice in order. Objects that changed since come with the state they had.
 fn pick(
     shelf: &Shelf,
     changed: &BTreeMap<Key, Option<State>>,
+    kind: &Kind,
     selection: &Selection,
-    from: Bound<Key>,
+    after: Option<&Key>,
     limit: usize,
-) -> Vec<Picked> {
+) -> Slice {
+    if let Some(only) = selection.only(kind) {
+        let there = match changed.get(&only) {
+            Some(before) => before.as_ref().map(|it| (&it.entry, Some(Arc::clone(&it.stored)))),
+            None => shelf.get(&only).map(|entry| (entry, None)),
+        };
+        let there = there
+            .filter(|(entry, _)| selection.matches(entry) && after.is_none_or(|after| *after < entry.key));
+        let picked = there.map(|(entry, stored)| (entry.key.clone(), stored)).into_iter().collect();
+        return Slice { picked, next: None };
+    }
+    let from = range_start(kind, selection, after);
     let unchanged = shelf
-        .select(selection, from.clone())
+        .candidates(selection, from.clone())
         .filter(|entry| !changed.contains_key(&entry.key))
-        .map(|entry| (&entry.key, None));
+        .map(|entry| (entry, None));
     let put_back = changed
         .range((from, Bound::Unbounded))
-        .filter_map(|(key, before)| before.as_ref().map(|before| (key, before)))
-        .filter(|(_, before)| selection.matches(&before.entry))
-        .map(|(key, before)| (key, Some(Arc::clone(&before.stored))));
+        .take_while(|(key, _)| selection.is_within(key))
+        .filter_map(|(_, before)| before.as_ref())
+        .map(|before| (&before.entry, Some(Arc::clone(&before.stored))));
     let (mut unchanged, mut put_back) = (unchanged.peekable(), put_back.peekable());
     let merged = std::iter::from_fn(|| match (unchanged.peek(), put_back.peek()) {
-        (Some((one, _)), Some((other, _))) if one < other => unchanged.next(),
+        (Some((one, _)), Some((other, _))) if one.key < other.key => unchanged.next(),
         (_, Some(_)) => put_back.next(),
         (_, None) => unchanged.next(),
     });
-    merged.take(limit + 1).map(|(key, stored)| (key.clone(), stored)).collect()
+    let mut picked: Vec<Picked> = Vec::new();
+    let mut last: Option<&Key> = None;
+    for (looked_at, (entry, stored)) in merged.enumerate() {
+        if looked_at == LOOKED_AT_MAX {
+            return Slice { picked, next: last.cloned() };
+        }
+        last = Some(&entry.key);
+        if !selection.matches(entry) {
+            continue;
+        }
+        if picked.len() == limit {
+            let next = picked.last().map(|(key, _)| key.clone());
+            return Slice { picked, next };
+        }
+        picked.push((entry.key.clone(), stored));
+    }
+    Slice { picked, next: None }
 }
 
 fn range_start(kind: &Kind, selection: &Selection, after: Option<&Key>) -> Bound<Key> {
     match (after, &selection.namespace) {
         (Some(key), _) => Bound::Excluded(key.clone()),
         (None, Some(namespace)) => {
-            let name = selection.name.clone().unwrap_or_default();
-            Bound::Included(Key::of(kind, &ObjectKey::new(namespace.clone(), name)))
+            Bound::Included(Key::of(kind, &ObjectKey::new(namespace.clone(), String::new())))
         }
         (None, None) => Bound::Unbounded,
     }
