@@ -163,6 +163,7 @@ async fn route(
     }
     *place = shared.in_flight.begin(request.method(), attributes)?;
     let served = shared.registry.kinds.served();
+    discovery::prepare(&served, &path).await;
     if let Some(response) = discovery::answer(&request, &served)? {
         return Ok(response);
     }

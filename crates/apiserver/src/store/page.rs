@@ -274,16 +274,19 @@ fn pick(
     let mut picked: Vec<Picked> = Vec::new();
     let mut last: Option<&Key> = None;
     for (looked_at, (entry, stored)) in merged.enumerate() {
-        if looked_at == LOOKED_AT_MAX {
+        let is_full = picked.len() == limit;
+        if looked_at == LOOKED_AT_MAX && !is_full {
             return Slice { picked, next: last.cloned() };
         }
-        last = Some(&entry.key);
-        if !selection.matches(entry) {
-            continue;
-        }
-        if picked.len() == limit {
+        let is_meant = selection.matches(entry);
+        if looked_at == LOOKED_AT_MAX || is_full && is_meant {
+            // A token is made of it, which is to name nothing that is not in its page.
             let next = picked.last().map(|(key, _)| key.clone());
             return Slice { picked, next };
+        }
+        last = Some(&entry.key);
+        if !is_meant {
+            continue;
         }
         picked.push((entry.key.clone(), stored));
     }

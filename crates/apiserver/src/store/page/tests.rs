@@ -72,7 +72,10 @@ fn few_objects_are_looked_at_under_one_lock() {
     let none = Selection { namespace: Some("default".into()), labels, ..Selection::default() };
     assert_eq!(pick(&none, None, 2), (vec![], Some(key(LOOKED_AT_MAX - 1))));
     assert_eq!(pick(&none, Some(&key(LOOKED_AT_MAX - 1)), 2), (vec![], None));
-    // By its name, one is looked at.
+    // In any namespace, so there may be more of that name: where to go on is told by what has been found alone.
+    let anywhere = Selection { name: Some("m-0000".into()), ..Selection::default() };
+    assert_eq!(pick(&anywhere, None, 1), (vec![key(0)], Some(key(0))));
+    // By its name and namespace, one is looked at.
     let named = |name: &str| Selection {
         namespace: Some("default".into()),
         name: Some(name.into()),
