@@ -1,4 +1,4 @@
-//! Every limit of the API server, in one place.
+//! The limits that a server is given. What bounds one piece of work alone is a constant beside it.
 
 use std::time::Duration;
 

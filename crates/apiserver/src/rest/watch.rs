@@ -19,7 +19,7 @@ use crate::{
     mount::Body,
     served::Definition,
     status::Failure,
-    store::{Follower, From, Seen, Selection, Store, Stored},
+    store::{Follower, Seen, Selection, Start, Store, Stored},
     table,
 };
 
@@ -44,7 +44,7 @@ pub(super) fn run(call: Call) -> Result<Response<Body>, Failure> {
 }
 
 /// Where a watch begins.
-struct Start {
+struct Beginning {
     /// The version whose successors are wanted; `None`: what is there now comes first.
     version: Option<u64>,
     /// Whether a bookmark tells the end of what was there at the start.
@@ -140,7 +140,7 @@ impl Watch {
     }
 }
 
-fn start(call: &Call) -> Result<Start, Failure> {
+fn start(call: &Call) -> Result<Beginning, Failure> {
     let version = list::version(call)?;
     let matching = call.query.get("resourceVersionMatch");
     let initial = call.query.get("sendInitialEvents").map(|_| call.query.flag("sendInitialEvents"));
@@ -170,12 +170,12 @@ fn start(call: &Call) -> Result<Start, Failure> {
                     .into(),
             )],
         )),
-        (Some(true), _) => Ok(Start { version: None, bookmark: true }),
-        (Some(false), _) => Ok(Start {
+        (Some(true), _) => Ok(Beginning { version: None, bookmark: true }),
+        (Some(false), _) => Ok(Beginning {
             version: Some(version.filter(|version| *version > 0).unwrap_or(call.registry().store.version())),
             bookmark: false,
         }),
-        (None, _) => Ok(Start { version: version.filter(|version| *version > 0), bookmark: false }),
+        (None, _) => Ok(Beginning { version: version.filter(|version| *version > 0), bookmark: false }),
     }
 }
 
@@ -184,7 +184,7 @@ struct Watching {
     watch: Watch,
     follower: Follower,
     /// Where what was there at the start and has not been told yet begins. It is read as the client takes it.
-    there: Option<From>,
+    there: Option<Start>,
     /// Whether a bookmark is to tell its end.
     bookmark: bool,
 }
@@ -194,7 +194,7 @@ async fn begin(
     store: &Arc<Store>,
     watch: Watch,
     selection: Selection,
-    start: Start,
+    start: Beginning,
 ) -> Result<Watching, Error> {
     if let Some(definition) = &watch.definition {
         definition.prepare(store, &selection).await?;
@@ -204,7 +204,7 @@ async fn begin(
         return Ok(Watching { watch, follower, there: None, bookmark: false });
     }
     let follower = store.follow_now(watch.kind, selection)?;
-    let there = Some(From::Version(follower.cursor()));
+    let there = Some(Start::Version(follower.cursor()));
     Ok(Watching { watch, follower, there, bookmark: start.bookmark })
 }
 
@@ -250,7 +250,7 @@ impl Watching {
         let page = self.follower.page(from, reply::WRITTEN_AT_ONCE).await?;
         let added = page.items.into_iter().map(|stored| Seen { kind: ChangeKind::Added, stored });
         let lines = self.watch.lines(&added.collect::<Vec<_>>())?;
-        self.there = page.next.map(From::Place);
+        self.there = page.next.map(Start::Place);
         if self.there.is_some() || !self.bookmark {
             return Ok(Some(lines));
         }

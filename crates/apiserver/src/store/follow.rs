@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::{
     Store,
-    page::{From, Page, PageOptions},
+    page::{Page, PageOptions, Start},
     ring::{Change, State, WatcherId},
     selection::Selection,
     shelf::Shelf,
@@ -115,7 +115,7 @@ impl Follower {
 
     /// Reads some of what the selection sees, from a version on that has not been followed past: until then the store keeps
     /// what changes, as long as it can.
-    pub(crate) async fn page(&self, from: From, limit: usize) -> Result<Page, Error> {
+    pub(crate) async fn page(&self, from: Start, limit: usize) -> Result<Page, Error> {
         self.store.page(self.kind, &self.selection, PageOptions { limit, from }).await
     }
 

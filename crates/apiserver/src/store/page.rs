@@ -39,10 +39,10 @@ pub(crate) struct PageOptions {
     /// At most so many objects; 0 is all.
     pub(crate) limit: usize,
     /// The first page of the present, or of a past version.
-    pub(crate) from: From,
+    pub(crate) from: Start,
 }
 
-pub(crate) enum From {
+pub(crate) enum Start {
     Now,
     Version(u64),
     Place(Place),
@@ -106,9 +106,9 @@ impl Store {
         options: PageOptions,
     ) -> Result<Page, Error> {
         let (fixed, after) = match options.from {
-            From::Now => (None, None),
-            From::Version(version) => (Some(version), None),
-            From::Place(place) => {
+            Start::Now => (None, None),
+            Start::Version(version) => (Some(version), None),
+            Start::Place(place) => {
                 (Some(place.version).filter(|version| *version != PRESENT), Some(place.key(kind)))
             }
         };

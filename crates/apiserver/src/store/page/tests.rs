@@ -23,10 +23,10 @@ async fn what_is_written_meanwhile_does_not_overtake_a_list() {
         client.create(map(number)).await.unwrap();
     }
     let (kind, all) = (<ConfigMap as Object>::kind(), Selection::default());
-    let whole = |from: From| store.page(kind, &all, PageOptions { limit: 0, from });
-    let (version, there) = (store.version(), whole(From::Now).await.unwrap().items.len());
+    let whole = |from: Start| store.page(kind, &all, PageOptions { limit: 0, from });
+    let (version, there) = (store.version(), whole(Start::Now).await.unwrap().items.len());
     let mut late = 3 * SLICE..;
-    let mut listing = Box::pin(whole(From::Now));
+    let mut listing = Box::pin(whole(Start::Now));
     let page = loop {
         if let Poll::Ready(page) = futures::poll!(&mut listing) {
             break page.unwrap();
@@ -40,7 +40,7 @@ async fn what_is_written_meanwhile_does_not_overtake_a_list() {
     assert!(late.next() > Some(3 * SLICE), "nothing was written meanwhile");
     // When it is through, nothing is kept for it.
     client.create(map(9999)).await.unwrap();
-    assert!(matches!(whole(From::Version(version)).await, Err(Error::Expired(_))));
+    assert!(matches!(whole(Start::Version(version)).await, Err(Error::Expired(_))));
 }
 
 #[test]
