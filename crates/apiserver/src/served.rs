@@ -11,6 +11,7 @@
 mod columns;
 mod definition;
 mod kinds;
+mod recent;
 mod version;
 
 use std::{collections::HashMap, sync::Arc};

@@ -99,7 +99,8 @@ impl Watch {
                 ChangeKind::Modified => "MODIFIED",
                 ChangeKind::Deleted => "DELETED",
             };
-            let viewed = self.definition.as_ref().map(|definition| definition.view(stored)).transpose()?;
+            let definition = self.definition.as_ref();
+            let viewed = definition.map(|definition| definition.view_change(stored)).transpose()?;
             let object = self.object(viewed.as_ref().unwrap_or(stored))?;
             lines.reserve(object.len() + 40);
             lines.extend_from_slice(format!("{{\"type\":\"{word}\",\"object\":").as_bytes());
