@@ -26,8 +26,8 @@ pub struct Limits {
     pub managers_max: usize,
     /// Open connections; further ones wait in the listener's backlog.
     pub connections_max: usize,
-    /// Requests that read, at once, until their answers are with their clients; a further one is answered with 429. Watches and followed logs do not count (upstream:
-    /// kube-apiserver, `--max-requests-inflight`).
+    /// Requests that read, at once, until their answers are with their clients; a further one is answered with 429. Watches
+    /// and followed logs do not count (upstream: kube-apiserver, `--max-requests-inflight`).
     pub reads_in_flight_max: usize,
     /// Likewise of requests that write (upstream: kube-apiserver, `--max-mutating-requests-inflight`).
     pub writes_in_flight_max: usize,

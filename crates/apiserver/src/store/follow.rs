@@ -130,10 +130,6 @@ impl Follower {
         self.poll()
     }
 
-    pub(crate) fn kind(&self) -> &'static Kind {
-        self.kind
-    }
-
     /// How many changes there are that have not been seen.
     pub(crate) fn behind(&self) -> usize {
         let mut state = self.store.lock();
