@@ -39,7 +39,7 @@ impl Keeper {
     /// Reads the maps that are stored.
     pub(crate) async fn load(&self, store: &Store) -> Result<(), Error> {
         let selection = Selection { namespace: Some(SYSTEM_NAMESPACE.into()), ..Selection::default() };
-        let all = PageOptions { limit: 0, from: crate::store::From::Now };
+        let all = PageOptions { limit: 0, from: crate::store::Start::Now };
         for stored in store.page(ConfigMap::kind(), &selection, all).await?.items {
             self.observe(&stored);
         }

@@ -50,6 +50,11 @@ pub(crate) fn public<B>(shared: &Shared, user: &User, request: &Request<B>) -> O
     Some(reply::text(code, if healthy && !verbose { "ok".into() } else { report }))
 }
 
+/// Does the work of [`answer`] that takes long, where there is such.
+pub(crate) async fn prepare(served: &Served, path: &str) {
+    openapi::prepare(served, path).await;
+}
+
 /// What there is, for clients that ask before they use it; `None` when the path is not about that.
 pub(crate) fn answer<B>(request: &Request<B>, served: &Served) -> Result<Option<Response<Body>>, Failure> {
     let segments = segments(request.uri().path());
@@ -112,8 +117,7 @@ fn openapi_v3<B>(
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Err(Failure::method_not_allowed());
     }
-    let write = || openapi::document(served, group, version);
-    match served.document(format!("{group}/{version}"), write) {
+    match served.text(group, version, || openapi::document(served, group, version)) {
         Some(text) => {
             let query = Query::parse(request.uri().query());
             let response = digest::answer(request.headers(), digest::JSON, text);

@@ -11,7 +11,7 @@ use resources::{DynObject, Kind, ObjectKey};
 
 use crate::{
     registry::{Caller, Registry, Target, Wanted, overtaken},
-    store::{From, PageOptions, Place, Seen, Selection},
+    store::{PageOptions, Place, Seen, Selection, Start},
 };
 
 /// The in-process backend. Writes of what can be derived again return before they are on disk.
@@ -28,7 +28,7 @@ impl InProcess {
         &self,
         kind: &'static Kind,
         selection: Selection,
-        from: Result<From>,
+        from: Result<Start>,
         limit: usize,
     ) -> Result<Listed> {
         let options = PageOptions { limit, from: from? };
@@ -49,8 +49,8 @@ impl Backend for InProcess {
 
     fn list(&self, kind: &'static Kind, options: &ListOptions) -> BoxFuture<'_, Result<Listed>> {
         let from = match &options.continue_token {
-            Some(token) => Place::parse(token).map(From::Place),
-            None => Ok(From::Now),
+            Some(token) => Place::parse(token).map(Start::Place),
+            None => Ok(Start::Now),
         };
         self.list_page(kind, Selection::from(options), from, options.limit).boxed()
     }

@@ -1,4 +1,4 @@
-//! Every limit of the API server, in one place.
+//! The limits that a server is given. What bounds one piece of work alone is a constant beside it.
 
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ pub struct Limits {
     pub managers_max: usize,
     /// Open connections; further ones wait in the listener's backlog.
     pub connections_max: usize,
-    /// Requests that read, at once; a further one is answered with 429. Watches and followed logs do not count (upstream:
-    /// kube-apiserver, `--max-requests-inflight`).
+    /// Requests that read, at once, until their answers are with their clients; a further one is answered with 429. Watches
+    /// and followed logs do not count (upstream: kube-apiserver, `--max-requests-inflight`).
     pub reads_in_flight_max: usize,
     /// Likewise of requests that write (upstream: kube-apiserver, `--max-mutating-requests-inflight`).
     pub writes_in_flight_max: usize,
@@ -45,6 +45,8 @@ pub struct Limits {
     pub unread_bytes_max: usize,
     /// How long that may take.
     pub unread_timeout: Duration,
+    /// How long a client may take nothing of an answer that has a place; then its connection is closed.
+    pub answer_stall_max: Duration,
     /// Requests at once on one HTTP/2 connection.
     pub streams_per_connection_max: u32,
     /// How long connections may take to end once the server drains.
@@ -117,6 +119,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(60),
             unread_bytes_max: 64 << 20,
             unread_timeout: Duration::from_secs(10),
+            answer_stall_max: Duration::from_secs(60),
             streams_per_connection_max: 250,
             drain_timeout: Duration::from_secs(10),
             exec_sessions_max: 128,

@@ -43,6 +43,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use http::{Method, Request, Response, StatusCode};
 use resources::{Object, builtin::ServiceAccount};
+use tokio::sync::OwnedSemaphorePermit;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::json::{Bounds, read as read_json};
@@ -79,23 +80,26 @@ const NOT_SUPPORTED: [(&str, &str); 5] = [
 const DEPRECATED: [(&str, &str, &str); 1] =
     [("", "endpoints", "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice")];
 
-/// Answers one request; whatever goes wrong is a `metav1.Status`.
+/// Answers one request; whatever goes wrong is a `metav1.Status`. With it comes the request's place, which is taken as long
+/// as the answer is in memory.
 pub(crate) async fn answer(
     shared: Arc<Shared>,
     certified: Option<User>,
     source: Option<IpAddr>,
     request: Request<RequestBody>,
-) -> Response<Body> {
+) -> (Response<Body>, Option<OwnedSemaphorePermit>) {
     let encoding = Encoding::of(&request);
     let mut audited = Audited::of(&shared, &request, source);
-    let response =
-        route(Arc::clone(&shared), certified, request, &audited.attributes, &mut audited.who).await;
+    let mut place = None;
+    let (attributes, who) = (&audited.attributes, &mut audited.who);
+    let response = route(Arc::clone(&shared), certified, request, attributes, who, &mut place).await;
     audited.outcome = match &response {
         Ok(response) => audit::Outcome { code: response.status(), reason: None },
         Err(failure) => failure.outcome(),
     };
     drop(audited);
-    encoding.apply(response.unwrap_or_else(|failure| reply::failure(&failure))).await
+    let response = response.unwrap_or_else(|failure| reply::failure(&failure));
+    (encoding.apply(response).await, place)
 }
 
 /// A request that is noted in the audit log when it has been answered, or is given up: a client that leaves before its
@@ -139,6 +143,7 @@ async fn route(
     request: Request<RequestBody>,
     attributes: &Attributes,
     who: &mut audit::Who,
+    place: &mut Option<OwnedSemaphorePermit>,
 ) -> Result<Response<Body>, Failure> {
     let path = request.uri().path().to_owned();
     let user = authenticate(&shared.registry, &shared.tokens, certified.as_ref(), request.headers())?;
@@ -161,9 +166,9 @@ async fn route(
     if let Some(response) = discovery::public(&shared, &user, &request) {
         return Ok(response);
     }
-    let places = Arc::clone(&shared);
-    let _place = places.in_flight.begin(request.method(), attributes)?;
+    *place = shared.in_flight.begin(request.method(), attributes)?;
     let served = shared.registry.kinds.served();
+    discovery::prepare(&served, &path).await;
     if let Some(response) = discovery::answer(&request, &served)? {
         return Ok(response);
     }

@@ -1,6 +1,7 @@
-//! The listener: TLS, HTTP/1.1 and HTTP/2, and a graceful end. A connection without a request is closed after a while.
+//! The listener: TLS, HTTP/1.1 and HTTP/2, and a graceful end. A connection without a request is closed after a while, and
+//! so is one whose client takes nothing of an answer.
 
-mod in_flight;
+mod open_answers;
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
@@ -19,11 +20,13 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::task::TaskTracker;
 
-use self::in_flight::InFlight;
+use self::open_answers::OpenAnswers;
 use crate::{ApiServer, Limits, RequestBody, User, rest, server::Shared};
 
 /// How long to wait after an error of the listener, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Why a connection is closed whose client does not read.
+const STALLED: &str = "the client takes nothing of an answer";
 
 impl ApiServer {
     /// Serves the API on a listener until `drain` is done; then ends watches, waits for requests in flight and returns.
@@ -98,29 +101,38 @@ async fn connection(
     let user = user(&stream);
     let source = stream.get_ref().0.peer_addr().ok().map(|address| address.ip());
     let draining = shared.draining.clone();
-    let in_flight = InFlight::new();
+    let answers = OpenAnswers::new();
     let service = service_fn(|request: Request<Incoming>| {
-        let begun = in_flight.begin();
+        let begun = answers.begin();
         let request = RequestBody::of(request, &shared.registry.limits);
         let answer = rest::answer(Arc::clone(&shared), user.clone(), source, request);
-        async move { Ok::<_, std::convert::Infallible>(begun.until_the_end_of(answer.await)) }
+        async move {
+            let (response, place) = answer.await;
+            Ok::<_, std::convert::Infallible>(begun.until_the_end_of(response, place))
+        }
     });
     let http = http(&limits);
     let connection = http.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    tokio::pin!(connection);
+    let stalled = answers.stalled(limits.answer_stall_max);
+    tokio::pin!(connection, stalled);
     tokio::select! {
         ended = connection.as_mut() => return ended,
         () = draining.cancelled() => {
             connection.as_mut().graceful_shutdown();
             return connection.await;
         }
-        () = in_flight.idle(&limits) => connection.as_mut().graceful_shutdown(),
+        () = stalled.as_mut() => return Err(STALLED.into()),
+        () = answers.idle(&limits) => connection.as_mut().graceful_shutdown(),
     }
     // Requests that are in flight are answered; then the connection is closed, whether the client closes it or not.
     loop {
-        match timeout(limits.handshake_timeout, connection.as_mut()).await {
+        let ended = tokio::select! {
+            ended = timeout(limits.handshake_timeout, connection.as_mut()) => ended,
+            () = stalled.as_mut() => return Err(STALLED.into()),
+        };
+        match ended {
             Ok(ended) => return ended,
-            Err(_) if in_flight.is_none() => return Ok(()),
+            Err(_) if answers.is_none() => return Ok(()),
             Err(_) => {}
         }
     }

@@ -11,12 +11,10 @@
 mod columns;
 mod definition;
 mod kinds;
+mod recent;
 mod version;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, OnceLock},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -35,22 +33,41 @@ pub(crate) struct Served {
     kinds: Vec<&'static Kind>,
     definitions: HashMap<&'static Kind, Arc<Definition>>,
     /// The OpenAPI documents that somebody has asked for, by group and version.
-    documents: Mutex<HashMap<String, Bytes>>,
-    /// Of its documents, by their paths, once somebody has asked.
-    digests: OnceLock<BTreeMap<String, String>>,
+    documents: Mutex<HashMap<String, Document>>,
 }
+
+/// What has been written of a group and version in OpenAPI. It takes long, and every kubectl asks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Document {
+    pub(crate) text: Option<Bytes>,
+    pub(crate) digest: Option<Arc<str>>,
+}
+
+/// What a document is made of: the kinds, and which definitions those of users have.
+type Parts = Vec<(&'static Kind, Option<*const Definition>)>;
 
 impl Served {
     fn new(kinds: Vec<&'static Kind>, definitions: HashMap<&'static Kind, Arc<Definition>>) -> Self {
-        Self { kinds, definitions, documents: Mutex::default(), digests: OnceLock::new() }
+        Self { kinds, definitions, documents: Mutex::default() }
     }
 
-    /// The digests of its documents, which are made once.
-    pub(crate) fn digests(
-        &self,
-        make: impl FnOnce() -> BTreeMap<String, String>,
-    ) -> &BTreeMap<String, String> {
-        self.digests.get_or_init(make)
+    /// Takes over what has been written of groups and versions that are served as they were.
+    fn keeping(self, before: &Self) -> Self {
+        let (now, then) = (self.parts(), before.parts());
+        let known = before.documents.lock();
+        let alike = known.iter().filter(|(name, _)| now.get(*name) == then.get(*name));
+        *self.documents.lock() = alike.map(|(name, document)| (name.clone(), document.clone())).collect();
+        self
+    }
+
+    /// By groups and versions.
+    fn parts(&self) -> HashMap<String, Parts> {
+        let mut parts: HashMap<String, Parts> = HashMap::new();
+        for &kind in &self.kinds {
+            let definition = self.definition(kind).map(Arc::as_ptr);
+            parts.entry(document_name(kind.group, kind.version)).or_default().push((kind, definition));
+        }
+        parts
     }
 
     /// Every kind, in the order of discovery.
@@ -81,19 +98,88 @@ impl Served {
         self.definitions.get(kind).or_else(|| alike().map(|(_, definition)| definition))
     }
 
-    /// An OpenAPI document of these kinds, which is written when it is first asked for: that takes long, and every kubectl
-    /// asks. `None` where there is none.
-    pub(crate) fn document(
+    /// What has been written of a group and version.
+    pub(crate) fn document(&self, group: &str, version: &str) -> Document {
+        self.documents.lock().get(&document_name(group, version)).cloned().unwrap_or_default()
+    }
+
+    /// The OpenAPI document of a group and version, which is written when it is first asked for. `None` where there is
+    /// none.
+    pub(crate) fn text(
         &self,
-        group_version: String,
+        group: &str,
+        version: &str,
         write: impl FnOnce() -> Option<Value>,
     ) -> Option<Bytes> {
-        let mut documents = self.documents.lock();
-        if let Some(known) = documents.get(&group_version) {
-            return Some(known.clone());
+        if let Some(known) = self.document(group, version).text {
+            return Some(known);
         }
         let text = Bytes::from(write()?.to_string());
-        documents.insert(group_version, text.clone());
+        self.documents.lock().entry(document_name(group, version)).or_default().text = Some(text.clone());
         Some(text)
+    }
+
+    /// The digest of a group and version's document, likewise.
+    pub(crate) fn digest(
+        &self,
+        group: &str,
+        version: &str,
+        make: impl FnOnce() -> Option<String>,
+    ) -> Option<Arc<str>> {
+        if let Some(known) = self.document(group, version).digest {
+            return Some(known);
+        }
+        let digest: Arc<str> = make()?.into();
+        self.documents.lock().entry(document_name(group, version)).or_default().digest =
+            Some(Arc::clone(&digest));
+        Some(digest)
+    }
+}
+
+fn document_name(group: &str, version: &str) -> String {
+    format!("{group}/{version}")
+}
+
+#[cfg(test)]
+mod tests {
+    use resources::{
+        Object,
+        custom::{self, CustomResourceDefinition},
+        downcast, kinds,
+    };
+    use serde_json::json;
+
+    use super::*;
+
+    fn defined(group: &str) -> Arc<Definition> {
+        let schema = json!({"openAPIV3Schema": {"type": "object"}});
+        let version = json!({"name": "v1", "served": true, "storage": true, "schema": schema});
+        let names = json!({"plural": "kepts", "kind": "Kept"});
+        let spec = json!({"group": group, "scope": "Namespaced", "names": names, "versions": [version]});
+        let tree = json!({"metadata": {"name": format!("kepts.{group}")}, "spec": spec});
+        let crd = <CustomResourceDefinition as Object>::kind().decode_value(tree.clone()).unwrap();
+        let crd = downcast::<CustomResourceDefinition>(crd).unwrap();
+        definition::of(&crd, &custom::kinds(&crd), &tree, 1).remove(0)
+    }
+
+    fn table(all: &[&Arc<Definition>]) -> Served {
+        let kinds = kinds::all().iter().copied().chain(all.iter().map(|it| it.own.kind));
+        let definitions = all.iter().map(|it| (it.own.kind, Arc::clone(it)));
+        Served::new(kinds.collect(), definitions.collect())
+    }
+
+    #[test]
+    fn only_documents_of_what_changes_are_written_anew() {
+        let (one, two) = (defined("one.example.com"), defined("two.example.com"));
+        let before = table(&[&one, &two]);
+        let groups = ["apps", "one.example.com", "two.example.com"];
+        for group in groups {
+            before.text(group, "v1", || Some(json!("old")));
+        }
+        let after = table(&[&defined("one.example.com"), &two]).keeping(&before);
+        let texts = groups.map(|group| after.text(group, "v1", || Some(json!("new"))).unwrap());
+        assert_eq!(texts, [r#""old""#, r#""new""#, r#""old""#]);
+        let gone = table(&[&two]).keeping(&after);
+        assert!(gone.document("one.example.com", "v1").text.is_none());
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Failure {
     details: Option<Value>,
     /// Seconds after which trying again makes sense.
     pub(crate) retry_after: Option<u32>,
+    /// Where a list that has expired may go on.
+    go_on: Option<Box<str>>,
     /// What is said instead of a Status.
     pub(crate) plain: Option<&'static str>,
     /// Whether the request was refused before it was looked at what is at its path.
@@ -37,6 +39,7 @@ impl Failure {
             message: message.into(),
             details: None,
             retry_after: None,
+            go_on: None,
             plain: None,
             before_routing: false,
         }
@@ -222,6 +225,17 @@ impl Failure {
         }
     }
 
+    /// A list whose next page can no longer show what the ones before it have shown. `token`: for the rest of what there
+    /// is by now (upstream: apiserver, `handleCompactedErrorForPaging`).
+    pub(crate) fn list_expired(token: &str) -> Self {
+        let message = "The provided continue parameter is too old to display a consistent list result. You can start a new \
+                       list without the continue parameter, or use the continue token in this response to retrieve the \
+                       remainder of the results. Continuing with the provided token results in an inconsistent list - \
+                       objects that were created, modified, or deleted between the time the first chunk was returned \
+                       and now may show up in the list.";
+        Self { go_on: Some(token.into()), ..Self::new(StatusCode::GONE, "Expired", message) }
+    }
+
     /// A list of the future.
     pub(crate) fn too_large_version(version: u64, current: u64) -> Self {
         let message = format!("Too large resource version: {version}, current: {current}");
@@ -249,6 +263,9 @@ impl Failure {
             "message": self.message,
             "code": self.code.as_u16(),
         });
+        if let Some(token) = &self.go_on {
+            status["metadata"]["continue"] = Value::from(&**token);
+        }
         if !self.reason.is_empty() {
             status["reason"] = self.reason.into();
         }

@@ -39,7 +39,7 @@ pub(crate) use self::{
     follow::{Follower, Seen},
     journal::{Found, Journal, chain},
     key::Key,
-    page::{From, Page, PageOptions, Place},
+    page::{Page, PageOptions, Place, Start},
     selection::Selection,
     stored::Stored,
 };

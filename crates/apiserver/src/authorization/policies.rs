@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     authentication::User,
-    store::{Follower, From, PageOptions, Selection, Store},
+    store::{Follower, PageOptions, Selection, Start, Store},
 };
 
 /// All roles and bindings, as they are at every moment.
@@ -116,7 +116,7 @@ impl State {
         let (mut index, mut followers) = (Index::default(), Vec::new());
         for kind in kinds() {
             let all = Selection::default();
-            let page = store.page(kind, &all, PageOptions { limit: 0, from: From::Now }).await?;
+            let page = store.page(kind, &all, PageOptions { limit: 0, from: Start::Now }).await?;
             for stored in &page.items {
                 index.insert(&stored.object()?);
             }

@@ -18,7 +18,7 @@ use crate::{
     rest::reply,
     secrets::is_secret,
     server::Shared,
-    store::{Follower, From, Key, PageOptions, Selection, Stored},
+    store::{Follower, Key, Start, Stored},
 };
 
 /// Where a backup is had.
@@ -59,13 +59,13 @@ struct Left {
     /// It is behind by all that was written since, so the store keeps that, as long as it can.
     follower: Follower,
     /// Where the next page begins.
-    from: From,
+    from: Start,
 }
 
 impl Taking {
     fn new(shared: Arc<Shared>, with_key: bool) -> Self {
         let (version, followers) = shared.registry.store.follow_all();
-        let left = followers.into_iter().map(|follower| Left { follower, from: From::Version(version) });
+        let left = followers.into_iter().map(|follower| Left { follower, from: Start::Version(version) });
         let left = left.collect();
         let (begun, ended, objects, sha256) = (false, false, 0, Sha256::new());
         Self { shared, version, left, with_key, begun, ended, objects, sha256 }
@@ -80,11 +80,9 @@ impl Taking {
         let written = |(at, left): &(usize, &Left)| (left.follower.behind(), Reverse(*at));
         while let Some((at, _)) = self.left.iter().enumerate().max_by_key(written) {
             let Left { follower, from } = &mut self.left[at];
-            let options = PageOptions { limit: PAGE, from: std::mem::replace(from, From::Now) };
-            let all = Selection::default();
-            let page = self.shared.registry.store.page(follower.kind(), &all, options).await?;
+            let page = follower.page(std::mem::replace(from, Start::Now), PAGE).await?;
             match page.next {
-                Some(place) => *from = From::Place(place),
+                Some(place) => *from = Start::Place(place),
                 None => _ = self.left.remove(at),
             }
             if !page.items.is_empty() {

@@ -1,33 +1,59 @@
 //! OpenAPI v3: the schemas of the kinds, which `kubectl explain` reads; and of the paths as much as kubectl needs to
 //! leave validation to the server. Of v2 there is nothing but an answer.
 
+use bytes::Bytes;
 use resources::{Kind, kinds, schema};
 use serde_json::{Map, Value, json};
 
 use super::{digest, groups};
-use crate::served::{Served, reference};
+use crate::{
+    aside::{LONG_BYTES, aside},
+    rest::segments,
+    served::{Served, reference},
+};
 
 const TITLE: &str = "Ebb";
 
 /// `/openapi/v3`: where the documents are, each with its digest, so that clients read again what has changed and no more.
 pub(super) fn index(served: &Served) -> Value {
-    let digests = served.digests(|| {
-        let groups = groups::all(served);
-        let core = [("", "v1")].into_iter();
-        let others = groups
-            .iter()
-            .flat_map(|(group, versions)| versions.iter().map(move |version| (*group, *version)));
-        let digest = |(group, version): (&str, &str)| {
-            let path =
-                if group.is_empty() { format!("api/{version}") } else { format!("apis/{group}/{version}") };
-            Some((path, digest::of(document(served, group, version)?.to_string().as_bytes())))
-        };
-        core.chain(others).filter_map(digest).collect()
-    });
-    let path = |(path, digest): (&String, &String)| {
-        (path.clone(), json!({"serverRelativeURL": format!("/openapi/v3/{path}?hash={digest}")}))
+    let path = |(group, version): (&str, &str)| {
+        let written = || Some(Bytes::from(document(served, group, version)?.to_string()));
+        let make = || Some(digest::of(&served.document(group, version).text.or_else(written)?));
+        let digest = served.digest(group, version, make)?;
+        let path =
+            if group.is_empty() { format!("api/{version}") } else { format!("apis/{group}/{version}") };
+        let url = format!("/openapi/v3/{path}?hash={digest}");
+        Some((path, json!({"serverRelativeURL": url})))
     };
-    json!({"paths": digests.iter().map(path).collect::<Map<_, _>>()})
+    json!({"paths": versions(served).into_iter().filter_map(path).collect::<Map<_, _>>()})
+}
+
+/// Writes what is asked for at a path, if nobody has asked for it before, without keeping others waiting.
+pub(super) async fn prepare(served: &Served, path: &str) {
+    let text = |group: &str, version: &str| served.text(group, version, || document(served, group, version));
+    match *segments(path).as_slice() {
+        ["openapi", "v3"] => {
+            let is_known = |(group, version): (&str, &str)| served.document(group, version).digest.is_some();
+            if !versions(served).into_iter().all(is_known) {
+                aside(LONG_BYTES, || drop(index(served))).await;
+            }
+        }
+        ["openapi", "v3", "api", version] if served.document("", version).text.is_none() => {
+            aside(LONG_BYTES, || drop(text("", version))).await;
+        }
+        ["openapi", "v3", "apis", group, version] if served.document(group, version).text.is_none() => {
+            aside(LONG_BYTES, || drop(text(group, version))).await;
+        }
+        _ => {}
+    }
+}
+
+/// Every group and version that there is a document of.
+fn versions(served: &Served) -> Vec<(&'static str, &'static str)> {
+    let groups = groups::all(served);
+    let others =
+        groups.iter().flat_map(|(group, versions)| versions.iter().map(move |version| (*group, *version)));
+    [("", "v1")].into_iter().chain(others).collect()
 }
 
 /// `/openapi/v3/…`: one group version.

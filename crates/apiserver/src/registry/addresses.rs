@@ -25,7 +25,7 @@ use self::pool::{Pool, Refusal};
 use super::Registry;
 use crate::{
     environment::Environment,
-    store::{From, PageOptions, Selection, Store, Write},
+    store::{PageOptions, Selection, Start, Store, Write},
 };
 
 /// Where the addresses and the node ports of Services are from.
@@ -73,7 +73,7 @@ impl Addresses {
     /// With what the stored Services have.
     pub(crate) async fn load(range: ServiceRange, store: &Store) -> Result<Self, Error> {
         let pools = Mutex::new(Pools { ips: Pool::of_addresses(range), ports: Pool::of_ports(range) });
-        let all = PageOptions { limit: 0, from: From::Now };
+        let all = PageOptions { limit: 0, from: Start::Now };
         for stored in store.page(<Service as Object>::kind(), &Selection::default(), all).await?.items {
             if let Some(service) = downcast::<Service>(stored.object()?) {
                 let held = Held::of(service.spec.as_ref());
@@ -220,7 +220,7 @@ impl Held {
 impl Registry {
     /// Gives the stored Services what they lack: those of an Ebb that gave none.
     pub(crate) async fn complete_services(&self) -> Result<(), Error> {
-        let all = PageOptions { limit: 0, from: From::Now };
+        let all = PageOptions { limit: 0, from: Start::Now };
         for before in self.store.page(<Service as Object>::kind(), &Selection::default(), all).await?.items {
             let present = before.object()?;
             let lacks = (&*present as &dyn Any).downcast_ref::<Service>().is_some_and(|service| {

@@ -20,7 +20,7 @@ use storage::objects::Durability;
 
 pub(crate) use self::clean_up::clean_up;
 use super::{Caller, Origin, Registry, provided};
-use crate::store::{From, PageOptions, Refused, Selection, Stored, Write};
+use crate::store::{PageOptions, Refused, Selection, Start, Stored, Write};
 
 /// Stays until every object of a definition's kinds is gone (upstream: apiextensions-apiserver).
 const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
@@ -39,7 +39,7 @@ pub(super) fn hold(object: &dyn DynObject, metadata: &mut ObjectMeta) {
 impl Registry {
     /// Loads the stored definitions.
     pub(crate) async fn load_definitions(&self) -> Result<(), Error> {
-        let all = PageOptions { limit: 0, from: From::Now };
+        let all = PageOptions { limit: 0, from: Start::Now };
         let page =
             self.store.page(<CustomResourceDefinition as Object>::kind(), &Selection::default(), all).await?;
         self.kinds.observe_all(page.items.iter().map(|stored| &**stored))?;

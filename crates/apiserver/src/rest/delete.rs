@@ -14,7 +14,7 @@ use crate::{
     mount::Body,
     registry::Deleted,
     status::{self, Failure},
-    store::{From, Page, PageOptions, Stored},
+    store::{Page, PageOptions, Start, Stored},
 };
 
 pub(super) async fn one(mut call: Call) -> Result<Response<Body>, Failure> {
@@ -44,7 +44,7 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
         return Err(Failure::method_not_allowed());
     }
     let mut items: Vec<Arc<Stored>> = Vec::new();
-    let mut from = From::Now;
+    let mut from = Start::Now;
     loop {
         let page = PageOptions { limit: registry.limits.delete_page, from };
         let page = registry.store.page(kind, &selection, page).await?;
@@ -58,8 +58,8 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
             }
         }
         match page.next {
-            // The list goes on at the present version: the one it began at may have expired by now.
-            Some(place) => from = From::Place(place.at(registry.store.version())),
+            // The list goes on with what there is: the version that it began at may have expired by now.
+            Some(place) => from = Start::Place(place.anew()),
             None => break,
         }
     }

@@ -1,8 +1,10 @@
 //! How many requests are answered at once: what each takes in memory is bounded, so their number has to be (upstream:
 //! apiserver, `filters/maxinflight.go`).
 
+use std::sync::Arc;
+
 use http::Method;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     authorization::{Asked, Attributes},
@@ -16,19 +18,19 @@ const ALL_TAKEN: &str = "Too many requests, please try again later.";
 /// The places of requests that are being answered. Watches and logs, which last, have none: for them there is the limit of
 /// connections.
 pub(crate) struct InFlight {
-    reads: Semaphore,
-    writes: Semaphore,
+    reads: Arc<Semaphore>,
+    writes: Arc<Semaphore>,
 }
 
 impl InFlight {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            reads: Semaphore::new(limits.reads_in_flight_max),
-            writes: Semaphore::new(limits.writes_in_flight_max),
+            reads: Arc::new(Semaphore::new(limits.reads_in_flight_max)),
+            writes: Arc::new(Semaphore::new(limits.writes_in_flight_max)),
         }
     }
 
-    /// A place for a request, until its answer begins; `None` for one that needs none.
+    /// A place for a request, until its client has taken the answer; `None` for one that needs none.
     ///
     /// # Errors
     /// When all places are taken. It is not waited for one: clients know what 429 means.
@@ -36,13 +38,13 @@ impl InFlight {
         &self,
         method: &Method,
         attributes: &Attributes,
-    ) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+    ) -> Result<Option<OwnedSemaphorePermit>, Failure> {
         if *method == Method::GET && lasts(attributes) {
             return Ok(None);
         }
         let reads = [Method::GET, Method::HEAD].contains(method);
         let places = if reads { &self.reads } else { &self.writes };
-        places.try_acquire().map(Some).map_err(|_| Failure::too_many_requests(ALL_TAKEN))
+        Arc::clone(places).try_acquire_owned().map(Some).map_err(|_| Failure::too_many_requests(ALL_TAKEN))
     }
 }
 

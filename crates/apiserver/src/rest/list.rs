@@ -1,6 +1,7 @@
 //! GET of many objects.
 
 use http::Response;
+use objects::Error;
 use resources::Kind;
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     mount::Body,
     status::Failure,
-    store::{From, Page, PageOptions, Place, Stored},
+    store::{Page, PageOptions, Place, Start, Stored},
     table,
 };
 
@@ -24,7 +25,14 @@ pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
     // Fewer than none are all.
     let limit = call.query.number::<i64>("limit")?.unwrap_or_default();
     let options = PageOptions { limit: usize::try_from(limit).unwrap_or_default(), from: from(call)? };
-    let mut page = call.registry().store.page(call.resource.kind, &selection, options).await?;
+    let anew = match &options.from {
+        Start::Place(place) => Some(place.clone().anew()),
+        Start::Now | Start::Version(_) => None,
+    };
+    let mut page = match (call.registry().store.page(call.resource.kind, &selection, options).await, anew) {
+        (Err(Error::Expired(_)), Some(anew)) => return Err(Failure::list_expired(&anew.token())),
+        (page, _) => page?,
+    };
     if let Some(definition) = &call.resource.definition {
         definition.view_all(&mut page.items).await?;
     }
@@ -109,7 +117,7 @@ pub(super) fn metadata(page: &Page) -> Value {
 }
 
 /// The version that is asked for (upstream: apiserver, semantics of `resourceVersion` and `resourceVersionMatch`).
-fn from(call: &Call) -> Result<From, Failure> {
+fn from(call: &Call) -> Result<Start, Failure> {
     let version: Option<u64> = version(call).map_err(|failure| failure.within("invalid resource version"))?;
     let matching = call.query.get("resourceVersionMatch");
     check_match(call, version, matching)?;
@@ -119,16 +127,16 @@ fn from(call: &Call) -> Result<From, Failure> {
                 "specifying resource version is not allowed when using continue",
             ));
         }
-        return Ok(From::Place(Place::parse(token)?));
+        return Ok(Start::Place(Place::parse(token)?));
     }
     let current = call.registry().store.version();
     match (version, matching) {
         (Some(version), _) if version > current => Err(Failure::too_large_version(version, current)),
-        (Some(version), Some("Exact")) => Ok(From::Version(version)),
+        (Some(version), Some("Exact")) => Ok(Start::Version(version)),
         // A page of a version is one of that version, unless newer ones may do.
-        (Some(version), None) if version > 0 && is_limited(call) => Ok(From::Version(version)),
+        (Some(version), None) if version > 0 && is_limited(call) => Ok(Start::Version(version)),
         // What is there now is not older than anything that was.
-        _ => Ok(From::Now),
+        _ => Ok(Start::Now),
     }
 }
 

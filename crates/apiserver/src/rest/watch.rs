@@ -19,7 +19,7 @@ use crate::{
     mount::Body,
     served::Definition,
     status::Failure,
-    store::{Follower, From, PageOptions, Seen, Selection, Store, Stored},
+    store::{Follower, Seen, Selection, Start, Store, Stored},
     table,
 };
 
@@ -29,7 +29,7 @@ const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 pub(super) fn run(call: Call) -> Result<Response<Body>, Failure> {
     let watch = Watch::new(&call)?;
     let start = start(&call)?;
-    let store = std::sync::Arc::clone(&call.registry().store);
+    let store = Arc::clone(&call.registry().store);
     let selection = call.selection()?;
     let lines = stream::once(async move {
         match begin(&store, watch, selection, start).await {
@@ -44,7 +44,7 @@ pub(super) fn run(call: Call) -> Result<Response<Body>, Failure> {
 }
 
 /// Where a watch begins.
-struct Start {
+struct Beginning {
     /// The version whose successors are wanted; `None`: what is there now comes first.
     version: Option<u64>,
     /// Whether a bookmark tells the end of what was there at the start.
@@ -99,7 +99,8 @@ impl Watch {
                 ChangeKind::Modified => "MODIFIED",
                 ChangeKind::Deleted => "DELETED",
             };
-            let viewed = self.definition.as_ref().map(|definition| definition.view(stored)).transpose()?;
+            let definition = self.definition.as_ref();
+            let viewed = definition.map(|definition| definition.view_change(stored)).transpose()?;
             let object = self.object(viewed.as_ref().unwrap_or(stored))?;
             lines.reserve(object.len() + 40);
             lines.extend_from_slice(format!("{{\"type\":\"{word}\",\"object\":").as_bytes());
@@ -140,7 +141,7 @@ impl Watch {
     }
 }
 
-fn start(call: &Call) -> Result<Start, Failure> {
+fn start(call: &Call) -> Result<Beginning, Failure> {
     let version = list::version(call)?;
     let matching = call.query.get("resourceVersionMatch");
     let initial = call.query.get("sendInitialEvents").map(|_| call.query.flag("sendInitialEvents"));
@@ -170,12 +171,12 @@ fn start(call: &Call) -> Result<Start, Failure> {
                     .into(),
             )],
         )),
-        (Some(true), _) => Ok(Start { version: None, bookmark: true }),
-        (Some(false), _) => Ok(Start {
+        (Some(true), _) => Ok(Beginning { version: None, bookmark: true }),
+        (Some(false), _) => Ok(Beginning {
             version: Some(version.filter(|version| *version > 0).unwrap_or(call.registry().store.version())),
             bookmark: false,
         }),
-        (None, _) => Ok(Start { version: version.filter(|version| *version > 0), bookmark: false }),
+        (None, _) => Ok(Beginning { version: version.filter(|version| *version > 0), bookmark: false }),
     }
 }
 
@@ -183,30 +184,29 @@ fn start(call: &Call) -> Result<Start, Failure> {
 struct Watching {
     watch: Watch,
     follower: Follower,
-    /// What was there at the start and has not been told yet.
-    there: std::vec::IntoIter<Arc<Stored>>,
-    /// The version of that, if a bookmark is to tell its end.
-    bookmark: Option<u64>,
+    /// Where what was there at the start and has not been told yet begins. It is read as the client takes it.
+    there: Option<Start>,
+    /// Whether a bookmark is to tell its end.
+    bookmark: bool,
 }
 
-/// Reads what is there at the start, and finds the place from which to follow.
+/// Finds the place from which to follow.
 async fn begin(
-    store: &std::sync::Arc<Store>,
+    store: &Arc<Store>,
     watch: Watch,
     selection: Selection,
-    start: Start,
+    start: Beginning,
 ) -> Result<Watching, Error> {
     if let Some(definition) = &watch.definition {
         definition.prepare(store, &selection).await?;
     }
     if let Some(version) = start.version {
         let follower = store.follow(watch.kind, selection, version)?;
-        return Ok(Watching { watch, follower, there: Vec::new().into_iter(), bookmark: None });
+        return Ok(Watching { watch, follower, there: None, bookmark: false });
     }
-    let page = store.page(watch.kind, &selection, PageOptions { limit: 0, from: From::Now }).await?;
-    let follower = store.follow(watch.kind, selection, page.version)?;
-    let bookmark = start.bookmark.then_some(page.version);
-    Ok(Watching { watch, follower, there: page.items.into_iter(), bookmark })
+    let follower = store.follow_now(watch.kind, selection)?;
+    let there = Some(Start::Version(follower.cursor()));
+    Ok(Watching { watch, follower, there, bookmark: start.bookmark })
 }
 
 /// All that a watch tells: what was there at the start, and then the changes.
@@ -224,7 +224,7 @@ fn lines(watching: Watching) -> impl futures::Stream<Item = Bytes> {
 impl Watching {
     /// The next lines; `None` when the time is up, the server drains or the kind is gone.
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        if let Some(lines) = self.first()? {
+        if let Some(lines) = self.first().await? {
             // Others get their turn.
             tokio::task::yield_now().await;
             return Ok(Some(lines).filter(|_| !self.watch.draining.is_cancelled()));
@@ -246,18 +246,17 @@ impl Watching {
     }
 
     /// Some of what was there at the start; `None` when all of it has been told.
-    fn first(&mut self) -> Result<Option<Bytes>, Error> {
-        if self.there.len() == 0 && self.bookmark.is_none() {
-            return Ok(None);
+    async fn first(&mut self) -> Result<Option<Bytes>, Error> {
+        let Some(from) = self.there.take() else { return Ok(None) };
+        let page = self.follower.page(from, reply::WRITTEN_AT_ONCE).await?;
+        let added = page.items.into_iter().map(|stored| Seen { kind: ChangeKind::Added, stored });
+        let lines = self.watch.lines(&added.collect::<Vec<_>>())?;
+        self.there = page.next.map(Start::Place);
+        if self.there.is_some() || !self.bookmark {
+            return Ok(Some(lines));
         }
-        let some = self.there.by_ref().take(reply::WRITTEN_AT_ONCE);
-        let some: Vec<Seen> = some.map(|stored| Seen { kind: ChangeKind::Added, stored }).collect();
-        let mut lines = BytesMut::from(&self.watch.lines(&some)?[..]);
-        if self.there.len() == 0
-            && let Some(version) = self.bookmark.take()
-        {
-            lines.extend_from_slice(&self.watch.bookmark(version, true));
-        }
+        let mut lines = BytesMut::from(&lines[..]);
+        lines.extend_from_slice(&self.watch.bookmark(page.version, true));
         Ok(Some(lines.freeze()))
     }
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use objects::{Cause, Error};
+use parking_lot::Mutex;
 use resources::{
     DynObject, Kind,
     custom::{self, CustomObject, CustomResourceDefinition, DefaultsTooLarge, Patterns},
@@ -18,7 +19,7 @@ use resources::{
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::{Version, kinds::by_priority};
+use super::{Version, kinds::by_priority, recent::Recent};
 use crate::{
     aside::LONG_BYTES,
     store::{Selection, Store, Stored},
@@ -38,12 +39,14 @@ pub(crate) struct Definition {
     terminating: AtomicBool,
     /// Cancelled when the kind is no longer served like this.
     pub(crate) ended: CancellationToken,
+    /// Changes that were converted for who watches.
+    recent: Mutex<Recent>,
 }
 
 impl Definition {
     fn new(own: Arc<Version>, stored: Arc<Version>, served: bool, since: u64) -> Self {
         let (terminating, ended) = (AtomicBool::new(false), CancellationToken::new());
-        Self { own, stored, served, since, terminating, ended }
+        Self { own, stored, served, since, terminating, ended, recent: Mutex::default() }
     }
 
     /// Whether the definition is being deleted, so that no objects may be created.
@@ -80,6 +83,19 @@ impl Definition {
         let object =
             object.map_err(|error| Error::Internal(format!("a stored {own:?} cannot be read: {error}")))?;
         Ok(Arc::new(Stored::hot(stored.version, object, stored.cost())))
+    }
+
+    /// As [`Definition::view`], for one of many who are told the same: it is converted once, or a few times.
+    pub(crate) fn view_change(&self, stored: &Arc<Stored>) -> Result<Arc<Stored>, Error> {
+        if let Some(known) = self.recent.lock().get(stored) {
+            return Ok(known);
+        }
+        let viewed = self.view(stored)?;
+        if !Arc::ptr_eq(stored, &viewed) {
+            viewed.cool();
+            self.recent.lock().keep(stored, &viewed);
+        }
+        Ok(viewed)
     }
 
     /// As [`Definition::view`], for many. After a schema change each may have to be converted, so other tasks get their
@@ -245,6 +261,11 @@ mod tests {
             let last: Value = serde_json::from_slice(&all[599].json()).unwrap();
             assert_eq!(last["apiVersion"], format!("example.com/v{}", asks + 1));
             assert_eq!(last["size"] == 1 && last["old"].is_null(), expect > 0, "{last}");
+            // Who watches shares what is made, and nothing is made of what is as it should be.
+            let change = cold(0);
+            let [one, other] = [(); 2].map(|()| definitions[asks].view_change(&change).unwrap());
+            assert!(Arc::ptr_eq(&one, &other));
+            assert_eq!(Arc::ptr_eq(&one, &change), expect == 0);
         }
     }
 }

@@ -214,7 +214,8 @@ impl Kinds {
         kinds.extend(defined.iter().filter(|it| it.served).map(|definition| definition.own.kind));
         let definitions =
             defined.into_iter().map(|definition| (definition.own.kind, Arc::clone(definition))).collect();
-        *self.table.write() = Arc::new(Served::new(kinds, definitions));
+        let served = Served::new(kinds, definitions).keeping(&self.served());
+        *self.table.write() = Arc::new(served);
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::{
     Store,
+    page::{Page, PageOptions, Start},
     ring::{Change, State, WatcherId},
     selection::Selection,
     shelf::Shelf,
@@ -55,6 +56,22 @@ impl Store {
         Ok(self.joined(shelf, kind, selection, version))
     }
 
+    /// Follows a kind from now on.
+    ///
+    /// # Errors
+    /// `Expired` when the objects cannot be selected so yet.
+    pub(crate) fn follow_now(
+        self: &Arc<Self>,
+        kind: &'static Kind,
+        selection: Selection,
+    ) -> Result<Follower, Error> {
+        let mut state = self.lock();
+        let version = state.version;
+        let shelf = state.shelf(kind);
+        shelf.selectable.check(kind, &selection, version, &shelf.ring)?;
+        Ok(self.joined(shelf, kind, selection, version))
+    }
+
     /// Follows every kind that there is an object of, from now on; also the version that now is. Kinds of which no
     /// version is served are among them; a kind's versions are one.
     pub(crate) fn follow_all(self: &Arc<Self>) -> (u64, Vec<Follower>) {
@@ -96,6 +113,12 @@ impl Follower {
         }
     }
 
+    /// Reads some of what the selection sees, from a version on that has not been followed past: until then the store keeps
+    /// what changes, as long as it can.
+    pub(crate) async fn page(&self, from: Start, limit: usize) -> Result<Page, Error> {
+        self.store.page(self.kind, &self.selection, PageOptions { limit, from }).await
+    }
+
     /// Whether something of the kind was written since the news were taken last. Costs nothing.
     pub(crate) fn has_news(&self) -> bool {
         self.news.has_changed().unwrap_or_default()
@@ -105,10 +128,6 @@ impl Follower {
     pub(crate) fn take_news(&mut self) -> Result<Vec<Seen>, Error> {
         self.news.borrow_and_update();
         self.poll()
-    }
-
-    pub(crate) fn kind(&self) -> &'static Kind {
-        self.kind
     }
 
     /// How many changes there are that have not been seen.
@@ -133,12 +152,10 @@ impl Follower {
                 let after = ring.after(self.cursor).ok_or_else(|| too_old(self.cursor))?;
                 let batch: Vec<Arc<Change>> = after.take(BATCH_MAX).cloned().collect();
                 // What is taken now has not been looked at: until then it stays typed.
-                ring.seen(self.watcher, self.cursor);
+                let seen = if batch.is_empty() { newest } else { self.cursor };
+                let may_trim = ring.seen(self.watcher, seen);
                 self.cursor = if batch.len() < BATCH_MAX { newest } else { batch[BATCH_MAX - 1].version() };
-                if batch.is_empty() {
-                    ring.seen(self.watcher, newest);
-                }
-                (batch, state.trim(self.kind))
+                (batch, if may_trim { state.trim(self.kind) } else { Vec::new() })
             };
             cooling.iter().for_each(|stored| stored.cool());
             let seen = batch.iter().filter_map(|change| self.see(change)).collect::<Result<Vec<_>, _>>()?;

@@ -7,7 +7,14 @@ use objects::Error;
 use resources::{Kind, ObjectKey};
 use serde::{Deserialize, Serialize};
 
-use super::{Store, key::Key, ring::State, selection::Selection, shelf::Shelf, stored::Stored};
+use super::{
+    Store,
+    key::Key,
+    ring::{State, WatcherId},
+    selection::Selection,
+    shelf::Shelf,
+    stored::Stored,
+};
 
 /// Some objects as they were at one version.
 pub(crate) struct Page {
@@ -20,8 +27,9 @@ pub(crate) struct Page {
 /// Where a page begins: after a key, at a version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
+    /// [`PRESENT`]: that which is the newest when the page is read.
     #[serde(rename = "rv")]
-    pub(crate) version: u64,
+    version: u64,
     namespace: String,
     name: String,
 }
@@ -31,10 +39,10 @@ pub(crate) struct PageOptions {
     /// At most so many objects; 0 is all.
     pub(crate) limit: usize,
     /// The first page of the present, or of a past version.
-    pub(crate) from: From,
+    pub(crate) from: Start,
 }
 
-pub(crate) enum From {
+pub(crate) enum Start {
     Now,
     Version(u64),
     Place(Place),
@@ -45,9 +53,9 @@ impl Place {
         Key::of(kind, &ObjectKey::new(self.namespace.as_str(), self.name.as_str()))
     }
 
-    /// The same place in what there is at another version: for who need not see all as it was at one.
-    pub(crate) fn at(self, version: u64) -> Self {
-        Self { version, ..self }
+    /// The same place in what there is by then: for who need not see all as it was at one version.
+    pub(crate) fn anew(self) -> Self {
+        Self { version: PRESENT, ..self }
     }
 
     /// The token as clients carry it.
@@ -64,6 +72,8 @@ impl Place {
     }
 }
 
+/// No version, but whichever is the newest: nothing is there at version 0, so no page is of it.
+const PRESENT: u64 = 0;
 /// How many objects are counted of those that a page leaves over; of more it is not said how many.
 pub(super) const REMAINING_MAX: usize = 10_000;
 /// Objects read before other tasks, and other users of the lock, get their turn.
@@ -71,14 +81,24 @@ pub(super) const SLICE: usize = 256;
 /// How often a list of the present starts over when changes overtake it.
 const ATTEMPTS_MAX: usize = 8;
 
+/// Objects that are looked at before that, whether they are meant or not.
+const LOOKED_AT_MAX: usize = 16 * SLICE;
+
 /// What is known of an object before its bytes are read.
 type Picked = (Key, Option<Arc<Stored>>);
+
+/// Some of those that a selection means.
+struct Slice {
+    picked: Vec<Picked>,
+    /// After which key the next ones are looked for, if there may be more.
+    next: Option<Key>,
+}
 
 impl Store {
     /// Reads a page.
     ///
     /// All pages of a list show one version: what has changed since is put back from the recent changes; when those
-    /// no longer reach back so far the list has expired.
+    /// no longer reach back so far the list has expired. While a page is read they are kept for it as for a watcher.
     pub(crate) async fn page(
         &self,
         kind: &'static Kind,
@@ -86,18 +106,20 @@ impl Store {
         options: PageOptions,
     ) -> Result<Page, Error> {
         let (fixed, after) = match options.from {
-            From::Now => (None, None),
-            From::Version(version) => (Some(version), None),
-            From::Place(place) => (Some(place.version), Some(place.key(kind))),
+            Start::Now => (None, None),
+            Start::Version(version) => (Some(version), None),
+            Start::Place(place) => {
+                (Some(place.version).filter(|version| *version != PRESENT), Some(place.key(kind)))
+            }
         };
-        let mut attempt = 1;
-        loop {
+        for _ in 0..ATTEMPTS_MAX {
             let page = self.page_of_slices(kind, selection, options.limit, fixed, after.clone()).await;
             match page {
-                Err(Error::Expired(_)) if fixed.is_none() && attempt < ATTEMPTS_MAX => attempt += 1,
+                Err(Error::Expired(_)) if fixed.is_none() => {}
                 page => return page,
             }
         }
+        Err(Error::Unavailable("so much is written that the list is overtaken again and again".into()))
     }
 
     /// How many objects come after a place; `None` when they are too many to count.
@@ -123,6 +145,7 @@ impl Store {
         mut after: Option<Key>,
     ) -> Result<Page, Error> {
         let mut items = Vec::new();
+        let mut kept: Option<Kept<'_>> = None;
         loop {
             let left = if limit == 0 { SLICE } else { limit - items.len() };
             let slice = self.slice(kind, selection, left.min(SLICE), version, after.as_ref())?;
@@ -130,6 +153,9 @@ impl Store {
             let is_full = limit > 0 && items.len() >= limit;
             match slice.next {
                 Some(place) if !is_full => {
+                    if kept.is_none() {
+                        kept = Some(self.keep(kind, place.version));
+                    }
                     version = Some(place.version);
                     after = Some(place.key(kind));
                     tokio::task::yield_now().await;
@@ -137,6 +163,12 @@ impl Store {
                 next => return Ok(Page { items, version: slice.version, next }),
             }
         }
+    }
+
+    /// Keeps what changes after a version, as long as the ring can.
+    fn keep(&self, kind: &'static Kind, version: u64) -> Kept<'_> {
+        let reader = self.lock().shelf(kind).ring.join(version);
+        Kept { store: self, kind, reader }
     }
 
     /// At most `limit` objects.
@@ -148,7 +180,7 @@ impl Store {
         version: Option<u64>,
         after: Option<&Key>,
     ) -> Result<Page, Error> {
-        let (version, mut picked) = {
+        let (version, Slice { mut picked, next }) = {
             let mut state = self.lock();
             let version = version.unwrap_or(state.version);
             state.check_version(version)?;
@@ -156,17 +188,14 @@ impl Store {
             shelf.selectable.check(kind, selection, version, &shelf.ring)?;
             shelf.prepare(selection);
             let changed = shelf.before(version).ok_or_else(|| expired(version))?;
-            let from = range_start(kind, selection, after);
-            let mut picked = pick(shelf, &changed, selection, from, limit);
-            for (key, stored) in &mut picked {
+            let mut slice = pick(shelf, &changed, kind, selection, after, limit);
+            for (key, stored) in &mut slice.picked {
                 if stored.is_none() {
                     *stored = state.cache.get(key);
                 }
             }
-            (version, picked)
+            (version, slice)
         };
-        let more = picked.len() > limit;
-        picked.truncate(limit);
         let mut missing = Vec::new();
         for (at, (key, stored)) in picked.iter_mut().enumerate() {
             if stored.is_none() {
@@ -185,7 +214,7 @@ impl Store {
                 }
             }
         }
-        let next = picked.last().filter(|_| more).map(|(key, _)| Place {
+        let next = next.map(|key| Place {
             version,
             namespace: key.namespace().to_owned(),
             name: key.name().to_owned(),
@@ -194,46 +223,89 @@ impl Store {
     }
 }
 
-/// The keys of a slice in order, one more than `limit` if there are more. Objects that changed since come with the
-/// state they had.
+/// The place of a reader among those who watch a kind, until it is through.
+struct Kept<'a> {
+    store: &'a Store,
+    kind: &'static Kind,
+    reader: WatcherId,
+}
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        self.store.lock().shelf(self.kind).ring.leave(self.reader);
+    }
+}
+
+/// The keys of a slice in order. Objects that changed since come with the state they had.
 fn pick(
     shelf: &Shelf,
     changed: &BTreeMap<Key, Option<State>>,
+    kind: &Kind,
     selection: &Selection,
-    from: Bound<Key>,
+    after: Option<&Key>,
     limit: usize,
-) -> Vec<Picked> {
+) -> Slice {
+    if let Some(only) = selection.only(kind) {
+        let there = match changed.get(&only) {
+            Some(before) => before.as_ref().map(|it| (&it.entry, Some(Arc::clone(&it.stored)))),
+            None => shelf.get(&only).map(|entry| (entry, None)),
+        };
+        let there = there
+            .filter(|(entry, _)| selection.matches(entry) && after.is_none_or(|after| *after < entry.key));
+        let picked = there.map(|(entry, stored)| (entry.key.clone(), stored)).into_iter().collect();
+        return Slice { picked, next: None };
+    }
+    let from = range_start(kind, selection, after);
     let unchanged = shelf
-        .select(selection, from.clone())
+        .candidates(selection, from.clone())
         .filter(|entry| !changed.contains_key(&entry.key))
-        .map(|entry| (&entry.key, None));
+        .map(|entry| (entry, None));
     let put_back = changed
         .range((from, Bound::Unbounded))
-        .filter_map(|(key, before)| before.as_ref().map(|before| (key, before)))
-        .filter(|(_, before)| selection.matches(&before.entry))
-        .map(|(key, before)| (key, Some(Arc::clone(&before.stored))));
+        .take_while(|(key, _)| selection.is_within(key))
+        .filter_map(|(_, before)| before.as_ref())
+        .map(|before| (&before.entry, Some(Arc::clone(&before.stored))));
     let (mut unchanged, mut put_back) = (unchanged.peekable(), put_back.peekable());
     let merged = std::iter::from_fn(|| match (unchanged.peek(), put_back.peek()) {
-        (Some((one, _)), Some((other, _))) if one < other => unchanged.next(),
+        (Some((one, _)), Some((other, _))) if one.key < other.key => unchanged.next(),
         (_, Some(_)) => put_back.next(),
         (_, None) => unchanged.next(),
     });
-    merged.take(limit + 1).map(|(key, stored)| (key.clone(), stored)).collect()
+    let mut picked: Vec<Picked> = Vec::new();
+    let mut last: Option<&Key> = None;
+    for (looked_at, (entry, stored)) in merged.enumerate() {
+        let is_full = picked.len() == limit;
+        if looked_at == LOOKED_AT_MAX && !is_full {
+            return Slice { picked, next: last.cloned() };
+        }
+        let is_meant = selection.matches(entry);
+        if looked_at == LOOKED_AT_MAX || is_full && is_meant {
+            // A token is made of it, which is to name nothing that is not in its page.
+            let next = picked.last().map(|(key, _)| key.clone());
+            return Slice { picked, next };
+        }
+        last = Some(&entry.key);
+        if !is_meant {
+            continue;
+        }
+        picked.push((entry.key.clone(), stored));
+    }
+    Slice { picked, next: None }
 }
 
 fn range_start(kind: &Kind, selection: &Selection, after: Option<&Key>) -> Bound<Key> {
     match (after, &selection.namespace) {
         (Some(key), _) => Bound::Excluded(key.clone()),
         (None, Some(namespace)) => {
-            let name = selection.name.clone().unwrap_or_default();
-            Bound::Included(Key::of(kind, &ObjectKey::new(namespace.clone(), name)))
+            Bound::Included(Key::of(kind, &ObjectKey::new(namespace.clone(), String::new())))
         }
         (None, None) => Bound::Unbounded,
     }
 }
 
 fn expired(version: u64) -> Error {
-    Error::Expired(format!(
-        "The provided continue parameter is too old to display a consistent list result: version {version} is no longer available"
-    ))
+    Error::Expired(format!("The resourceVersion for the provided list is too old: {version} is gone"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! are kept as JSON: for watchers that reconnect, and for lists that are read in pages.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -70,6 +70,8 @@ pub(crate) struct Ring {
     cooled: usize,
     /// Up to where each watcher has seen everything.
     watchers: HashMap<WatcherId, u64>,
+    /// The same the other way round: how many have seen everything up to a version, and no more.
+    positions: BTreeMap<u64, usize>,
     watchers_ever: u64,
 }
 
@@ -86,6 +88,7 @@ impl Ring {
             floor,
             cooled: 0,
             watchers,
+            positions: BTreeMap::new(),
             watchers_ever: 0,
         }
     }
@@ -128,7 +131,7 @@ impl Ring {
         if !some_cool && !self.exceeds(limits.seen_changes_max, limits.seen_bytes_max) {
             return Vec::new();
         }
-        let seen = self.watchers.values().copied().min().unwrap_or(u64::MAX);
+        let seen = self.seen_by_all();
         let is_seen = |counted: Option<&Counted>| counted.is_some_and(|it| it.change.version() <= seen);
         while self.exceeds(limits.seen_changes_max, limits.seen_bytes_max) && is_seen(self.changes.front()) {
             self.drop_oldest();
@@ -157,18 +160,45 @@ impl Ring {
     pub(super) fn join(&mut self, version: u64) -> WatcherId {
         self.watchers_ever += 1;
         let watcher = WatcherId(self.watchers_ever);
-        self.watchers.insert(watcher, version);
+        self.place(watcher, Some(version));
         watcher
     }
 
-    /// A watcher has seen everything up to a version.
-    pub(super) fn seen(&mut self, watcher: WatcherId, version: u64) {
-        self.watchers.insert(watcher, version);
+    /// A watcher has seen everything up to a version. Whether all have seen more by that, so that there may be something
+    /// to trim.
+    pub(super) fn seen(&mut self, watcher: WatcherId, version: u64) -> bool {
+        let before = self.seen_by_all();
+        self.place(watcher, Some(version));
+        self.seen_by_all() > before
     }
 
     /// A watcher is gone.
     pub(super) fn leave(&mut self, watcher: WatcherId) {
-        self.watchers.remove(&watcher);
+        self.place(watcher, None);
+    }
+
+    /// Up to where all have seen everything.
+    fn seen_by_all(&self) -> u64 {
+        self.positions.first_key_value().map_or(u64::MAX, |(version, _)| *version)
+    }
+
+    /// Moves a watcher to its new position, or away.
+    fn place(&mut self, watcher: WatcherId, version: Option<u64>) {
+        let before = match version {
+            Some(version) => {
+                *self.positions.entry(version).or_default() += 1;
+                self.watchers.insert(watcher, version)
+            }
+            None => self.watchers.remove(&watcher),
+        };
+        if let Some(before) = before
+            && let Some(there) = self.positions.get_mut(&before)
+        {
+            *there -= 1;
+            if *there == 0 {
+                self.positions.remove(&before);
+            }
+        }
     }
 
     /// Whether there are more changes or bytes; one change alone is never too many.

@@ -104,14 +104,27 @@ impl Shelf {
         Some(before)
     }
 
-    /// Makes the index that a selection wants, if it is worth it.
+    /// Makes the index that a selection wants, if it is worth it, or goes on with it.
     pub(super) fn prepare(&mut self, selection: &Selection) {
         let Some((label, _)) = selection.labels.exact().filter(|_| selection.owner.is_none()) else { return };
-        self.labels.wish(label, self.index.iter().map(|Indexed(entry)| &**entry));
+        let after = |key: Key| {
+            let after = self.index.range::<Key, _>((Bound::Excluded(key), Bound::Unbounded));
+            after.map(|Indexed(entry)| &**entry)
+        };
+        self.labels.wish(label, after);
     }
 
     /// The objects that a selection means, in order of their keys from `from` on.
     pub(super) fn select<'a>(
+        &'a self,
+        selection: &'a Selection,
+        from: Bound<Key>,
+    ) -> impl Iterator<Item = &'a Arc<Entry>> {
+        self.candidates(selection, from).filter(|entry| selection.matches(entry))
+    }
+
+    /// The objects that a selection may mean, as far as the indexes tell, in order of their keys from `from` on.
+    pub(super) fn candidates<'a>(
         &'a self,
         selection: &'a Selection,
         from: Bound<Key>,
@@ -126,10 +139,7 @@ impl Shelf {
         let indexed = owned.into_iter().flatten().chain(labelled.into_iter().flatten());
         let indexed = indexed.filter_map(|key| self.index.get(key));
         let all = indexed.chain(ranged.into_iter().flatten()).map(|found| &found.0);
-        all.take_while(|entry| {
-            selection.namespace.as_ref().is_none_or(|namespace| *namespace == entry.key.namespace())
-        })
-        .filter(|entry| selection.matches(entry))
+        all.take_while(|entry| selection.is_within(&entry.key))
     }
 
     fn add_to_indexes(&mut self, entry: &Entry) {

@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use apiserver::Limits;
+use bytes::Bytes;
+use h2::RecvStream;
+use http::Response;
 use serde_json::json;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -46,6 +50,7 @@ fn short() -> Limits {
         idle_timeout: short,
         keep_alive_interval: short,
         keep_alive_timeout: short,
+        answer_stall_max: short,
         ..Limits::default()
     }
 }
@@ -115,4 +120,43 @@ async fn a_client_that_is_gone_without_a_word_loses_its_place() {
     let next = timeout(PATIENCE, rig.call("GET", CMS, &[], "")).await;
     assert_eq!(next.expect("there is a place again").code, 200);
     drop(connection);
+}
+
+/// An answer to a client that has no room for it, and the end of its connection.
+async fn without_room(rig: &Rig) -> (Response<RecvStream>, JoinHandle<Result<(), h2::Error>>) {
+    let mut client = h2::client::Builder::new();
+    client.initial_window_size(0);
+    let connecting = client.handshake::<_, Bytes>(rig.stream("h2").await);
+    let (sender, connection) = connecting.await.unwrap();
+    let ends = tokio::spawn(connection);
+    let asked = http::Request::get(format!("https://localhost{CMS}")).body(()).unwrap();
+    let (answer, _) = sender.ready().await.unwrap().send_request(asked, true).unwrap();
+    let answer = timeout(PATIENCE, answer).await.unwrap().unwrap();
+    assert_eq!(answer.status(), 200);
+    (answer, ends)
+}
+
+async fn until_there_is_a_place(rig: &Rig) {
+    let answered = async { while rig.call("GET", CMS, &[], "").await.code != 200 {} };
+    timeout(PATIENCE, answered).await.expect("there is a place again");
+}
+
+#[tokio::test]
+async fn an_answer_has_its_place_until_it_is_taken() {
+    let rig = Rig::with_limits(Limits { reads_in_flight_max: 1, ..Limits::default() }).await;
+    let (answer, _open) = without_room(&rig).await;
+    assert_eq!(rig.call("GET", CMS, &[], "").await.code, 429);
+    drop(answer);
+    until_there_is_a_place(&rig).await;
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_cut_off() {
+    let stall = Duration::from_millis(100);
+    let rig =
+        Rig::with_limits(Limits { reads_in_flight_max: 1, answer_stall_max: stall, ..Limits::default() })
+            .await;
+    let (_answer, ends) = without_room(&rig).await;
+    _ = timeout(PATIENCE, ends).await.expect("the server hangs up");
+    until_there_is_a_place(&rig).await;
 }

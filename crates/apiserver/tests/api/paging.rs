@@ -55,6 +55,34 @@ async fn all_pages_show_one_version() {
 }
 
 #[tokio::test]
+async fn a_list_that_has_expired_goes_on_with_what_there_is() {
+    let limits = apiserver::Limits { seen_changes_per_kind_max: 2, ..Default::default() };
+    let rig = Rig::with_limits(limits).await;
+    let post = async |name: &str| drop(rig.post(CMS, &json!({"metadata": {"name": name}})).await);
+    for name in ["a", "b", "c", "d"] {
+        post(name).await;
+    }
+    let page = async |list: &Value| {
+        let token = list["metadata"]["continue"].as_str().unwrap();
+        rig.call("GET", &format!("{CMS}?limit=2&continue={token}"), &[], "").await
+    };
+    let first = rig.call("GET", &format!("{CMS}?limit=2"), &[], "").await.json;
+    for name in ["aa", "bb", "e"] {
+        post(name).await;
+    }
+    let expired = page(&first).await;
+    assert_eq!((expired.code, &expired.json["reason"]), (410, &json!("Expired")), "{}", expired.text);
+    let second = page(&expired.json).await.json;
+    assert_eq!((names(&first), names(&second)), (vec!["a", "b"], vec!["bb", "c"]));
+    // From there on the pages are of one version again.
+    post("f").await;
+    let third = page(&second).await.json;
+    assert_eq!(names(&third), ["d", "e"]);
+    assert_eq!(third["metadata"]["resourceVersion"], second["metadata"]["resourceVersion"]);
+    assert_eq!(third["metadata"].get("continue"), None);
+}
+
+#[tokio::test]
 async fn a_collection_goes_whole_past_what_changes_are_remembered() {
     let limits = apiserver::Limits {
         delete_page: 2,

@@ -1,10 +1,11 @@
 //! Watches over HTTP.
 
 use apiserver::Limits;
+use resources::builtin::ConfigMap;
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::rig::{PATIENCE, Rig};
+use crate::rig::{PATIENCE, Rig, named};
 
 const CMS: &str = "/api/v1/namespaces/default/configmaps";
 
@@ -169,6 +170,71 @@ async fn a_watcher_that_does_not_read_is_cut_off() {
     };
     assert_eq!((&last["type"], &last["object"]["code"]), (&json!("ERROR"), &json!(410)), "{last}");
     assert!(seen < 120);
+    assert_eq!(watch.next().await, None);
+}
+
+/// More than lies on the way between two sockets, and more objects than are read at once.
+async fn much(rig: &Rig) {
+    for number in 0..MUCH {
+        large(rig, number).await;
+    }
+}
+
+const MUCH: usize = 600;
+
+async fn large(rig: &Rig, number: usize) {
+    let metadata = named(&format!("m{number:03}"));
+    let data = Some([("k".to_owned(), "x".repeat(50_000))].into());
+    rig.client().create(ConfigMap { metadata, data, ..ConfigMap::default() }).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_there_at_the_start_is_of_one_version() {
+    let rig = Rig::start().await;
+    much(&rig).await;
+    let query =
+        "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+    let mut watch = rig.watch(&format!("{CMS}?{query}"), &[]).await;
+    assert_eq!(watch.next_name().await, ("ADDED".into(), "m000".into()));
+    // The rest has not been read.
+    rig.call("DELETE", &format!("{CMS}/m300"), &[], "").await;
+    let patch = [("content-type", "application/merge-patch+json")];
+    rig.call("PATCH", &format!("{CMS}/m599"), &patch, r#"{"data":{"k":"v"}}"#).await;
+    rig.post(CMS, &json!({"metadata": {"name": "m400a"}})).await;
+    for number in 1..MUCH {
+        let event = watch.next().await.unwrap();
+        assert_eq!(event["object"]["metadata"]["name"], format!("m{number:03}"));
+        assert_eq!(event["type"], "ADDED");
+        assert_ne!(event["object"]["data"]["k"], "v", "it was changed later");
+    }
+    let end = watch.next().await.unwrap();
+    assert_eq!(end["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"], "true", "{end}");
+    for expect in [("DELETED", "m300"), ("MODIFIED", "m599"), ("ADDED", "m400a")] {
+        let (kind, name) = watch.next_name().await;
+        assert_eq!((kind.as_str(), name.as_str()), expect);
+    }
+}
+
+#[tokio::test]
+async fn what_was_there_at_the_start_is_read_as_it_is_taken() {
+    let limits = Limits { changes_per_kind_max: 16, seen_changes_per_kind_max: 16, ..Limits::default() };
+    let rig = Rig::with_limits(limits).await;
+    much(&rig).await;
+    let mut watch = rig.watch(&format!("{CMS}?watch=true"), &[]).await;
+    assert_eq!(watch.next_name().await, ("ADDED".into(), "m000".into()));
+    for number in MUCH..MUCH + 40 {
+        large(&rig, number).await;
+    }
+    let mut seen = 1;
+    let last = loop {
+        let event = watch.next().await.expect("it is told why it ends");
+        if event["type"] != "ADDED" {
+            break event;
+        }
+        seen += 1;
+    };
+    assert_eq!((&last["type"], &last["object"]["code"]), (&json!("ERROR"), &json!(410)), "{last}");
+    assert!(seen < MUCH, "all of it was in memory");
     assert_eq!(watch.next().await, None);
 }
 

@@ -16,7 +16,7 @@ use super::CLEANUP;
 use crate::{
     registry::{Caller, Registry, Target, Wanted},
     served::Terminating,
-    store::{From, PageOptions, Selection, Stored},
+    store::{PageOptions, Selection, Start, Stored},
 };
 
 /// Cleans up after definitions that are being deleted, until the registry is gone.
@@ -87,7 +87,7 @@ impl Registry {
 
     /// Deletes all objects of a kind; those that finalizers hold are marked.
     async fn delete_all(&self, kind: &'static Kind) -> Result<(), Error> {
-        let mut from = From::Now;
+        let mut from = Start::Now;
         loop {
             let page = PageOptions { limit: self.limits.delete_page, from };
             let page = self.store.page(kind, &Selection::default(), page).await?;
@@ -99,8 +99,8 @@ impl Registry {
                 }
             }
             match page.next {
-                // The list goes on at the present version: the one it began at may have expired by now.
-                Some(place) => from = From::Place(place.at(self.store.version())),
+                // The list goes on with what there is: the version that it began at may have expired by now.
+                Some(place) => from = Start::Place(place.anew()),
                 None => return Ok(()),
             }
         }

@@ -91,7 +91,7 @@ async fn objects_that_are_waited_for_are_swept_once() {
     registry.delete(definitions, &name, &DeleteOptions::default(), &bootstrap).await.unwrap();
     registry.sweep().await.unwrap();
     let all = || async {
-        let all = PageOptions { limit: 0, from: From::Now };
+        let all = PageOptions { limit: 0, from: Start::Now };
         registry.store.page(kind, &Selection::default(), all).await.unwrap().items
     };
     let held = all().await;

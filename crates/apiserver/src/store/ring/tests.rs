@@ -84,6 +84,24 @@ fn what_a_watcher_has_not_seen_stays_until_it_is_far_behind() {
 }
 
 #[test]
+fn the_slowest_of_many_watchers_counts() {
+    let mut ring = Ring::new(0, LIMITS);
+    push(&mut ring, 1..=6, 10);
+    let [one, two, three] = [3, 3, 5].map(|version| ring.join(version));
+    // Who moves, to where, up to where all have seen everything then, and whether that is news.
+    for (watcher, version, expect, moved) in
+        [(three, 6, 3, false), (one, 4, 3, false), (two, 6, 4, true), (one, 4, 4, false), (one, 6, 6, true)]
+    {
+        assert_eq!((ring.seen(watcher, version), ring.seen_by_all()), (moved, expect), "{version}");
+    }
+    for (watcher, expect) in [(one, 6), (three, 6), (two, u64::MAX)] {
+        ring.leave(watcher);
+        assert_eq!(ring.seen_by_all(), expect);
+    }
+    assert!(ring.positions.is_empty() && ring.watchers.is_empty());
+}
+
+#[test]
 fn typed_objects_go_once_they_are_seen_or_there_are_too_many() {
     let mut ring = Ring::new(0, LIMITS);
     let watcher = ring.join(0);

@@ -106,3 +106,32 @@ fn what_is_selected_by_now_is_indexed_whoever_came_first() {
     put(&mut shelf, "a", "y", "1", "o");
     assert_eq!(select(&mut shelf, "l=1"), "a/x a/y");
 }
+
+#[test]
+fn an_index_is_made_in_pieces_while_others_write() {
+    let mut shelf = Shelf::new(0, LIMITS);
+    let many = labels::MADE_AT_ONCE + 10;
+    for number in 0..many {
+        put(&mut shelf, "a", &format!("x{number:05}"), "1", "o");
+    }
+    let select = |shelf: &mut Shelf, value: &str| {
+        let labels = LabelSelector::parse(&format!("l={value}")).unwrap();
+        names(shelf, &Selection { labels, ..Selection::default() }, Bound::Unbounded)
+    };
+    assert_eq!(select(&mut shelf, "2"), "");
+    assert_eq!(select(&mut shelf, "2"), "");
+    assert!(shelf.labels.get("l").is_none(), "a part is no index");
+    // Of what has been looked at and of what has not: changed, new and gone.
+    let last = format!("x{:05}", many - 1);
+    for (name, label) in [("x00001", "2"), (last.as_str(), "2"), ("x00002+", "2"), ("y", "2")] {
+        put(&mut shelf, "a", name, label, "o");
+    }
+    for gone in ["x00003".to_owned(), format!("x{:05}", many - 2)] {
+        shelf.remove(&key("a", &gone));
+    }
+    for whole in [false, true] {
+        assert_eq!(shelf.labels.get("l").is_some(), whole);
+        assert_eq!(select(&mut shelf, "2"), format!("a/x00001 a/x00002+ a/{last} a/y"), "{whole}");
+    }
+    assert_eq!(select(&mut shelf, "1").split(' ').count(), many - 4);
+}
