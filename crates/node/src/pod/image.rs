@@ -40,12 +40,12 @@ pub(super) struct Failure {
     pub(super) reason: &'static str,
     pub(super) message: String,
     /// What was read before it failed: a change of it may be what is missing.
-    pub(super) seen: Seen,
+    pub(super) seen: Box<Seen>,
 }
 
 impl Failure {
     pub(super) fn new(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), seen: Seen::default() }
+        Self { reason, message: message.into(), seen: Box::default() }
     }
 }
 
