@@ -100,6 +100,7 @@ const ANYWHERE: &[Case] = anywhere![
     children::the_public_service_is_one_without_a_selector,
     conditions::of_every_kind_when_all_is_well,
     conditions::while_the_gateways_do_not_serve_it_yet,
+    conditions::what_was_ready_stays_so_while_the_gateways_begin,
     conditions::of_a_class_that_nothing_here_scales_by,
     conditions::of_a_serverless_service_that_is_there_before_its_deployment,
     conditions::what_the_configuration_says_of_revisions_reaches_them,
