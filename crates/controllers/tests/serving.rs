@@ -151,6 +151,7 @@ const SOMEWHERE: &[Case] = only![
     retention::the_limits_of_the_configuration_decide, InVirtualTime(home, time), "hours pass between Revisions";
     scaling::at_zero_a_request_starts_an_instance_at_once, InVirtualTime(home, time),
         "an hour passes, and a moment is measured";
+    scaling::a_step_of_the_time_of_day_changes_no_scale, InVirtualTime(home, time), "the time of day is set";
     scaling_settings::the_last_instance_is_retained, InVirtualTime(home, time), "minutes pass";
     scaling_settings::a_smaller_scale_is_delayed, InVirtualTime(home, time), "minutes pass";
     scaling_settings::a_surge_is_met_in_panic_and_does_not_scale_down, InVirtualTime(home, time), "minutes pass";

@@ -68,7 +68,7 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
             context.configs.clone(),
             matters,
         );
-        let ticks = context.stats.tick(&*context.clock);
+        let ticks = context.stats.tick();
         let autoscalers = PodAutoscalers { context: context.clone() };
         tokio::join!(
             controller.run(WithEvents::<PodAutoscaler, _>::new(&context, autoscalers)),
@@ -132,7 +132,7 @@ impl PodAutoscalers {
         let inactive = matches!(activity(autoscaler), Some(Activity::Inactive { .. }));
         let active = !inactive || size.is_some_and(|size| size.wanted > 0);
         let ready = size.unwrap_or_default().ready;
-        let decision = self.context.stats.decide(&key, spec, ready, active, at);
+        let decision = self.context.stats.decide(&key, spec, ready, active);
         // No entry means no load, so the wanted scale is 0.
         let desired = decision.map_or(0, |decision| decision.desired);
         let input = self.input(autoscaler, desired, configs).await?;

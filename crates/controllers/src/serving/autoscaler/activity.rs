@@ -9,7 +9,8 @@ use resources::{
 
 use crate::serving::verdict::Verdict;
 
-/// A moment as the autoscaler counts it: since the epoch. Moments before that are the epoch.
+/// A moment of the day, which conditions tell, as the autoscaler counts it: since the epoch. Moments before that are
+/// the epoch.
 pub(super) fn time(moment: Timestamp) -> Time {
     Time::try_from(moment.duration_since(Timestamp::UNIX_EPOCH)).unwrap_or_default()
 }

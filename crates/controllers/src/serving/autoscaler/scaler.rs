@@ -39,14 +39,15 @@ impl Scaler {
         self.ready = ready;
     }
 
-    pub(super) fn record(&mut self, stat: &RevisionStat) {
+    /// Takes what was reported at this moment.
+    pub(super) fn record(&mut self, at: Time, stat: &RevisionStat) {
         self.heard = true;
         self.news |= stat.concurrency > 0.0;
         let value = match self.spec.metric {
             Metric::Concurrency => stat.concurrency,
             Metric::Rps => stat.requests,
         };
-        self.windows.record(super::activity::time(stat.time), value);
+        self.windows.record(at, value);
     }
 
     /// Notes that what was not reported of the last full second did not happen: every request passes the reporter,
