@@ -2,11 +2,15 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures::{
+    StreamExt,
+    future::{BoxFuture, join},
+    stream::FuturesUnordered,
+};
 use resources::{Object, ObjectKey};
-use tokio::time::timeout;
+use tokio::task::yield_now;
 
-use crate::{Backoff, Client, Error, Event, ListOptions, Queue, Result};
+use crate::{Backoff, Client, Error, Event, ListOptions, Pace, Queue, Result, work};
 
 /// What a reconciler wants next for a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +39,9 @@ pub struct Controller {
 
 type AddAll = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// How many keys a controller works on at once.
-const CONCURRENCY_MAX: usize = 32;
 /// Debounce: children change their status many times in a row, and an owner that looked at each change would take the
 /// processors from them. The controller's own kind is not delayed.
 const SETTLE: Duration = Duration::from_millis(5);
-/// How long one call of a reconciler may take (upstream: pkg, controller).
-const RECONCILE_MAX: Duration = Duration::from_secs(30);
 
 impl Controller {
     /// A controller of objects of kind `K`. Its name is the one in logs.
@@ -119,54 +119,33 @@ impl Controller {
 
     /// Works until it is dropped.
     pub async fn run(self, reconciler: impl Reconcile) {
-        let mut watches: FuturesUnordered<_> = self.watches.into_iter().collect();
-        let mut working = FuturesUnordered::new();
-        loop {
-            tokio::select! {
-                biased;
-                Some((key, outcome)) = working.next() => finish(self.name, &self.queue, &key, outcome),
-                key = self.queue.next(), if working.len() < CONCURRENCY_MAX => {
-                    let reconciler = &reconciler;
-                    working.push(async move {
-                        let outcome = timeout(RECONCILE_MAX, reconciler.reconcile(&key)).await;
-                        let late = || Error::Unavailable(format!("not done after {} s", RECONCILE_MAX.as_secs()));
-                        (key, outcome.unwrap_or_else(|_| Err(late())))
-                    });
-                }
-                Some(()) = watches.next() => {}
-            }
-        }
-    }
-}
-
-fn finish(name: &str, queue: &Queue<ObjectKey>, key: &ObjectKey, outcome: Result<Action>) {
-    match outcome {
-        Ok(action) => {
-            queue.done(key);
-            if let Action::After(wait) = action {
-                queue.add_after(key.clone(), wait);
-            }
-        }
-        Err(error) => {
-            let wait = queue.failed(key);
+        let Self { name, queue, watches, .. } = self;
+        let watches: FuturesUnordered<_> = watches.into_iter().collect();
+        let reconciler = &reconciler;
+        let does = |key: ObjectKey| async move { reconciler.reconcile(&key).await };
+        let failed = |key: &ObjectKey, error: &Error, wait: Duration| {
             // Two writers met, which is how optimistic concurrency works.
             if error.is_conflict() {
                 tracing::debug!(controller = name, %key, %error, "reconciling again");
             } else {
                 tracing::warn!(controller = name, %key, %error, retry_ms = wait.as_millis() as u64, "reconcile failed");
             }
-        }
+        };
+        join(work(&queue, Pace::default(), does, failed), watches.collect::<()>()).await;
     }
 }
 
-/// Adds every object of a kind to a queue. Goes on, from the start where the list expired, until it has them all: a key
-/// that is left out would not come again by itself.
+/// Adds every object of a kind to a queue, behind what is in it for its own sake. Goes on, from the start where the list
+/// expired, until it has them all: a key that is left out would not come again by itself.
 pub async fn queue_all<K: Object>(client: &Client, queue: &Queue<ObjectKey>) {
     // A watch lists by pages and tries again by itself; here it ends where it would begin to follow.
     let mut watch = client.watch::<K>(ListOptions::all());
     loop {
         match watch.next().await {
-            Event::Applied(object) => queue.add(object.key()),
+            Event::Applied(object) => {
+                queue.add_in_bulk(object.key());
+                yield_now().await;
+            }
             Event::Restarted | Event::Deleted(_) => {}
             Event::Synced => return,
         }
