@@ -23,7 +23,7 @@ use self::{
 use super::Context;
 use crate::serving::{
     ActivatorPath,
-    child::{ensure, write_status},
+    child::{again, ensure, write_status},
 };
 
 /// The Service whose endpoints are the activators.
@@ -63,7 +63,7 @@ impl Reconcile for ServerlessServices {
         let mut next = ServerlessService::clone(&sks);
         next.status = serverless_service_status(&sks, &observed, &self.context.now());
         write_status(client, &*sks, next).await?;
-        Ok(Action::Wait)
+        Ok(again(observed.has_foreign()))
     }
 }
 

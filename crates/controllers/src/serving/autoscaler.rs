@@ -37,7 +37,7 @@ use self::{
     status::{Observed, is_initialized, pod_autoscaler_status, refused_status},
 };
 use super::{
-    child::{ensure, write_status},
+    child::{FOREIGN_RECHECK, ensure, write_status},
     context::{ActivatorPath, Context},
     events::WithEvents,
     requeue::requeue_on_change,
@@ -161,7 +161,7 @@ impl PodAutoscalers {
         if at_zero && inactive {
             self.context.stats.retire(&key);
         }
-        Ok(again(action))
+        Ok(again(action, observed.serverless_service.is_foreign()))
     }
 
     async fn input(&self, autoscaler: &PodAutoscaler, desired: i32, configs: &Configs) -> Result<ScaleInput> {
@@ -226,6 +226,7 @@ fn size(deployment: &Deployment) -> Size {
     }
 }
 
-fn again(action: ScaleAction) -> Action {
-    action.requeue_after.map_or(Action::Wait, Action::After)
+fn again(action: ScaleAction, is_foreign: bool) -> Action {
+    let recheck = is_foreign.then_some(FOREIGN_RECHECK);
+    action.requeue_after.into_iter().chain(recheck).min().map_or(Action::Wait, Action::After)
 }

@@ -26,6 +26,16 @@ pub(super) enum Observed {
     },
 }
 
+impl Observed {
+    /// Whether a child's name is somebody else's.
+    pub(super) fn has_foreign(&self) -> bool {
+        match self {
+            Self::NoTarget => false,
+            Self::Made { public, private, .. } => public.is_foreign() || private.is_foreign(),
+        }
+    }
+}
+
 /// Where the public Service leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Leads {
