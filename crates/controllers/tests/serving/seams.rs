@@ -44,16 +44,18 @@ impl Images {
 }
 
 impl ImageResolver for Images {
+    fn local(&self, query: &ImageQuery) -> Option<Result<Option<String>, String>> {
+        self.present.lock().contains(&query.image).then_some(Ok(None))
+    }
+
     fn resolve<'a>(&'a self, query: &'a ImageQuery) -> BoxFuture<'a, Result<Option<String>, String>> {
-        let present = self.present.lock().contains(&query.image);
         Box::pin(async move {
             match query.image.as_str() {
                 SILENT => std::future::pending().await,
-                PINNED if !query.keep_tag => return Ok(Some(PINNED_DIGEST.to_owned())),
-                PINNED => return Ok(None),
-                _ => {}
+                PINNED if !query.keep_tag => Ok(Some(PINNED_DIGEST.to_owned())),
+                PINNED => Ok(None),
+                _ => Err("registry gcr.io: manifest unknown".to_owned()),
             }
-            if present { Ok(None) } else { Err("registry gcr.io: manifest unknown".to_owned()) }
         })
     }
 
