@@ -148,6 +148,7 @@ const ANYWHERE: &[Case] = anywhere![
 const SOMEWHERE: &[Case] = only![
     events::what_was_told_is_forgotten_after_an_hour, InVirtualTime(home, time), "an hour passes";
     events::what_reconciling_fails_on_is_told_and_counted, InVirtualTime(home, time), "ten minutes of retries pass";
+    retention::an_age_counts_when_nothing_else_happens, InVirtualTime(home, time), "hours pass";
     retention::the_limits_of_the_configuration_decide, InVirtualTime(home, time), "hours pass between Revisions";
     scaling::at_zero_a_request_starts_an_instance_at_once, InVirtualTime(home, time),
         "an hour passes, and a moment is measured";

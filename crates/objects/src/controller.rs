@@ -1,5 +1,7 @@
 //! Runs a reconciler: watches fill its queue, and it is called with one key at a time of each.
 
+mod seen;
+
 use std::{future::Future, sync::Arc, time::Duration};
 
 use futures::{
@@ -10,6 +12,7 @@ use futures::{
 use resources::{Object, ObjectKey};
 use tokio::task::yield_now;
 
+use self::seen::Seen;
 use crate::{Backoff, Client, Error, Event, ListOptions, Pace, Queue, Result, work};
 
 /// What a reconciler wants next for a key.
@@ -62,7 +65,7 @@ impl Controller {
         options: ListOptions,
         keys: impl Fn(&K) -> Vec<ObjectKey> + Send + Sync + 'static,
     ) -> Self {
-        self.watch(options, Duration::ZERO, keys)
+        self.watch(options, Duration::ZERO, of_objects(keys))
     }
 
     /// As [`Controller::watches`], for objects that change many times in a row: the keys come a few milliseconds later,
@@ -72,27 +75,26 @@ impl Controller {
         options: ListOptions,
         keys: impl Fn(&K) -> Vec<ObjectKey> + Send + Sync + 'static,
     ) -> Self {
-        self.watch(options, SETTLE, keys)
+        self.watch(options, SETTLE, of_objects(keys))
     }
 
     fn watch<K: Object>(
         mut self,
         options: ListOptions,
         wait: Duration,
-        keys: impl Fn(&K) -> Vec<ObjectKey> + Send + Sync + 'static,
+        mut keys: impl FnMut(&Event<K>) -> Vec<ObjectKey> + Send + 'static,
     ) -> Self {
         let (queue, all) = (Arc::clone(&self.queue), self.all.clone());
         let mut watch = self.client.watch::<K>(options);
         self.watches.push(Box::pin(async move {
             let mut synced = false;
             loop {
-                match watch.next().await {
-                    Event::Applied(object) | Event::Deleted(object) => {
-                        keys(&object).into_iter().for_each(|key| match wait {
-                            Duration::ZERO => queue.add(key),
-                            wait => queue.add_after(key, wait),
-                        })
-                    }
+                let event = watch.next().await;
+                keys(&event).into_iter().for_each(|key| match wait {
+                    Duration::ZERO => queue.add(key),
+                    wait => queue.add_after(key, wait),
+                });
+                match event {
                     Event::Synced => synced = true,
                     // A delete may have been missed, and nobody knows whose: look at everything once.
                     Event::Restarted if synced => {
@@ -100,7 +102,7 @@ impl Controller {
                             all().await;
                         }
                     }
-                    Event::Restarted => {}
+                    Event::Restarted | Event::Applied(_) | Event::Deleted(_) => {}
                 }
             }
         }));
@@ -110,6 +112,30 @@ impl Controller {
     /// Also watches a kind whose objects name their owner of kind `Owner`, as [`Controller::watches_settled`] does.
     pub fn owns<Owner: Object, K: Object>(self) -> Self {
         self.watches_settled::<K>(ListOptions::all(), |object| owner::<Owner>(object).into_iter().collect())
+    }
+
+    /// As [`Controller::owns`], of children that change in much that their owner does not look at: `looked_at` is a hash of
+    /// what it does, and what leaves that as it was is no news to it.
+    pub fn owns_looked_at<Owner: Object, K: Object>(
+        self,
+        looked_at: impl Fn(&K) -> u64 + Send + 'static,
+    ) -> Self {
+        let mut seen = Seen::default();
+        self.watch::<K>(ListOptions::all(), SETTLE, move |event| match event {
+            Event::Applied(object) => {
+                let owner = owner::<Owner>(&**object);
+                owner.filter(|_| seen.is_news(object.uid(), looked_at(object))).into_iter().collect()
+            }
+            Event::Deleted(object) => {
+                seen.forget(object.uid());
+                owner::<Owner>(&**object).into_iter().collect()
+            }
+            Event::Restarted => {
+                seen = Seen::default();
+                Vec::new()
+            }
+            Event::Synced => Vec::new(),
+        })
     }
 
     /// The queue, for those who add keys for reasons that are not objects.
@@ -132,6 +158,14 @@ impl Controller {
             }
         };
         join(work(&queue, Pace::default(), does, failed), watches.collect::<()>()).await;
+    }
+}
+
+/// The keys that objects are told by, whatever happened to them.
+fn of_objects<K: Object>(keys: impl Fn(&K) -> Vec<ObjectKey>) -> impl FnMut(&Event<K>) -> Vec<ObjectKey> {
+    move |event| match event {
+        Event::Applied(object) | Event::Deleted(object) => keys(object),
+        Event::Restarted | Event::Synced => Vec::new(),
     }
 }
 
