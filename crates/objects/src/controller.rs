@@ -78,6 +78,15 @@ impl Controller {
         self.watch(options, SETTLE, of_objects(keys))
     }
 
+    /// As [`Controller::watches`], for who must know what happened, to keep what they remember in step.
+    pub fn watches_events<K: Object>(
+        self,
+        options: ListOptions,
+        keys: impl FnMut(&Event<K>) -> Vec<ObjectKey> + Send + 'static,
+    ) -> Self {
+        self.watch(options, Duration::ZERO, keys)
+    }
+
     fn watch<K: Object>(
         mut self,
         options: ListOptions,
