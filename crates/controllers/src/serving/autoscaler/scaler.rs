@@ -28,7 +28,7 @@ impl Scaler {
         Self { spec, windows, decider, since: now, heard: false, news: false, ready, decision: None }
     }
 
-    /// Takes what is now wanted of the Revision; windows of another length begin anew.
+    /// Takes what is now wanted of the Revision; windows of another length or average begin anew.
     pub(super) fn set(&mut self, spec: &DeciderSpec, ready: i32) {
         if !self.windows.fit(spec) {
             self.windows = Windows::new(spec, Silence::Idle);
