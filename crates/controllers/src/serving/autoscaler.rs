@@ -94,7 +94,10 @@ impl Reconcile for PodAutoscalers {
                 return self.refuse(&autoscaler, "ClassNotSupported", why).await;
             }
             // Somebody else's.
-            Some(_) => return Ok(Action::Wait),
+            Some(_) => {
+                self.context.stats.forget(key);
+                return Ok(Action::Wait);
+            }
         }
         let configs = self.context.configs();
         match decider_spec(&autoscaler, &configs, self.context.activator) {
@@ -212,6 +215,7 @@ impl PodAutoscalers {
     }
 
     async fn refuse(&self, autoscaler: &PodAutoscaler, reason: &str, why: String) -> Result<Action> {
+        self.context.stats.forget(&autoscaler.key());
         let mut next = autoscaler.clone();
         next.status = refused_status(autoscaler, reason, why, &self.context.now());
         write_status(&self.context.client, autoscaler, next).await?;

@@ -197,6 +197,9 @@ pub(crate) async fn of_a_class_that_nothing_here_scales_by(home: &Home) {
     assert!(message.contains(CLASS_HPA) && message.contains("use kpa"), "{message}");
     let autoscaler = home.get::<PodAutoscaler>("hello-00001").await;
     assert_eq!(says(&autoscaler.status.conditions, "Ready").1, "ClassNotSupported");
+    home.report("hello-00001", 1.0);
+    home.quiet().await;
+    assert!(home.scales_nothing(), "load of what is not decided on is not kept");
 }
 
 pub(crate) async fn what_the_configuration_says_of_revisions_reaches_them(home: &Home) {

@@ -142,6 +142,11 @@ impl Home {
         self.stats.report(&[RevisionStat { revision, concurrency, requests: concurrency }]);
     }
 
+    /// Whether the autoscaler remembers no Revision.
+    pub(crate) fn scales_nothing(&self) -> bool {
+        self.stats.is_idle()
+    }
+
     /// Sets the time of day forward or back, in a home in process.
     pub(crate) fn step_clock(&self, seconds: i64) {
         self.clock_steps.fetch_add(seconds, Ordering::SeqCst);

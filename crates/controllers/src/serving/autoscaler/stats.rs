@@ -104,6 +104,11 @@ impl StatsHandle {
         self.wake(wakes);
     }
 
+    /// Whether nothing is remembered of any Revision. Then there is no timer either.
+    pub fn is_idle(&self) -> bool {
+        self.shared.scalers.lock().is_empty()
+    }
+
     /// Gives the keys of Revisions to decide on to this queue from now on; those that had load before it was there too.
     pub(super) fn attach(&self, queue: Arc<Queue<ObjectKey>>) {
         *self.shared.queue.lock() = Some(queue);
@@ -150,7 +155,7 @@ impl StatsHandle {
         }
     }
 
-    /// Drops a Revision that is gone.
+    /// Drops a Revision that is gone, or is not decided on here.
     pub(super) fn forget(&self, key: &ObjectKey) {
         self.shared.scalers.lock().remove(key);
     }
@@ -159,7 +164,7 @@ impl StatsHandle {
     /// without a timer while none is active.
     pub(super) async fn tick(&self) {
         loop {
-            while self.shared.scalers.lock().is_empty() {
+            while self.is_idle() {
                 self.shared.active.notified().await;
             }
             let mut ticks = interval(TICK);
