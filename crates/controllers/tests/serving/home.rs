@@ -10,7 +10,7 @@ use std::{
 
 use controllers::{
     network,
-    serving::{self, ActivatorPath, PublicEndpoint, RevisionStat, StatsHandle},
+    serving::{self, PublicEndpoint, RevisionStat, StatsHandle},
     workloads,
 };
 use objects::{Client, ListOptions};
@@ -73,13 +73,11 @@ impl Home {
 
         let (images, gateways) = (Arc::new(Images::new()), Arc::new(Gateways::default()));
         let stats = StatsHandle::new();
-        let activator = ActivatorPath::Always;
         let serving = serving::Context {
             client: controllers.clone(),
             configs,
             clock: Arc::clone(&clock),
             endpoint: PublicEndpoint { scheme: "http".into(), port: 8080 },
-            activator,
             images: images.clone(),
             stats: stats.clone(),
             told: Arc::default(),
@@ -87,7 +85,6 @@ impl Home {
         let network = network::Context {
             client: controllers.clone(),
             clock: Arc::clone(&clock),
-            activator,
             gateways: gateways.clone(),
         };
         let workloads = workloads::Context {

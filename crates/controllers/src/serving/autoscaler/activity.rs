@@ -16,7 +16,7 @@ pub(super) fn time(moment: Timestamp) -> Time {
 }
 
 /// When a condition became what it is.
-pub(super) fn since(condition: &Condition) -> Time {
+fn since(condition: &Condition) -> Time {
     condition.last_transition_time.as_ref().map_or(Time::ZERO, |at| time(at.0))
 }
 
