@@ -8,8 +8,7 @@ mod slices;
 
 use std::{sync::Arc, time::Duration};
 
-use futures::{StreamExt, stream::FuturesUnordered};
-use objects::{Action, Backoff, Client, Event, ListOptions, Queue, Result, owner};
+use objects::{Action, Backoff, Client, Error, Event, ListOptions, Pace, Queue, Result, owner, work};
 use resources::{
     Object, ObjectKey,
     builtin::{EndpointSlice, Pod, Service},
@@ -26,14 +25,19 @@ const SETTLE: Duration = Duration::from_millis(5);
 const CONCURRENCY_MAX: usize = 16;
 
 pub(super) async fn run(context: Context) {
-    let client = context.client;
-    let queue = Arc::new(Queue::new(Backoff::default()));
+    let client = &context.client;
+    let queue = Queue::new(Backoff::default());
     let mut selection = Selection::default();
     let mut services = client.watch::<Service>(ListOptions::all());
     let mut pods = client.watch::<Pod>(ListOptions::all());
     let mut slices = client.watch::<EndpointSlice>(ListOptions::all());
     let mut slices_synced = false;
-    let mut working = FuturesUnordered::new();
+    let does = |key: ObjectKey| async move { reconcile(client, &key).await };
+    let failed = |key: &ObjectKey, error: &Error, _: Duration| {
+        tracing::debug!(service = %key, %error, "endpoints will be tried again");
+    };
+    let pace = Pace { at_once: CONCURRENCY_MAX, ..Pace::default() };
+    let mut working = std::pin::pin!(work(&queue, pace, does, failed));
     loop {
         tokio::select! {
             event = services.next() => match event {
@@ -62,20 +66,7 @@ pub(super) async fn run(context: Context) {
                 Event::Restarted => {}
                 Event::Synced => slices_synced = true,
             },
-            key = queue.next(), if working.len() < CONCURRENCY_MAX => {
-                let client = &client;
-                working.push(async move {
-                    let outcome = reconcile(client, &key).await;
-                    (key, outcome)
-                });
-            }
-            Some((key, outcome)) = working.next() => match outcome {
-                Ok(_) => queue.done(&key),
-                Err(error) => {
-                    queue.failed(&key);
-                    tracing::debug!(service = %key, %error, "endpoints will be tried again");
-                }
-            },
+            () = &mut working => {}
         }
     }
 }
