@@ -12,13 +12,12 @@ use objects::{Action, Backoff, Client, Error, Event, ListOptions, Pace, Queue, R
 use resources::{
     Object, ObjectKey,
     builtin::{EndpointSlice, Pod, Service},
+    labels::ENDPOINT_SLICE_SERVICE,
 };
 
 use self::selection::Selection;
 use super::Context;
 
-/// The label that ties a slice to its Service.
-const SERVICE_NAME: &str = "kubernetes.io/service-name";
 /// How long a change to a slice waits before its Service is looked at: most are this controller's own.
 const SETTLE: Duration = Duration::from_millis(5);
 /// How many Services are worked on at once.
@@ -73,7 +72,7 @@ pub(super) async fn run(context: Context) {
 
 /// The Service that a slice belongs to, also when somebody removed the label that says so.
 fn service_of(slice: &EndpointSlice) -> Option<ObjectKey> {
-    let labelled = slice.label(SERVICE_NAME).map(|name| ObjectKey::new(slice.namespace(), name));
+    let labelled = slice.label(ENDPOINT_SLICE_SERVICE).map(|name| ObjectKey::new(slice.namespace(), name));
     labelled.or_else(|| owner::<Service>(slice))
 }
 
@@ -89,7 +88,7 @@ async fn reconcile(client: &Client, key: &ObjectKey) -> Result<Action> {
     options.labels.clone_from(selector);
     let pods = client.list::<Pod>(&options).await?.items;
     let wanted = slices::desired(&service, &pods);
-    let options = ListOptions::namespace(service.namespace()).label(SERVICE_NAME, service.name());
+    let options = ListOptions::namespace(service.namespace()).label(ENDPOINT_SLICE_SERVICE, service.name());
     let existing = client.list::<EndpointSlice>(&options).await?.items;
     // Slices that others made for the Service are theirs.
     let is_own = |slice: &EndpointSlice| owner::<Service>(slice).as_ref() == Some(key);
