@@ -1,3 +1,5 @@
+//! A revision's load over its two windows.
+
 use crate::{DeciderSpec, Time, Window};
 
 /// What a silence longer than the window means.
