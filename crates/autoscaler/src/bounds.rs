@@ -1,3 +1,5 @@
+//! How few and how many instances there may be.
+
 /// How few and how many instances a revision may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {

@@ -1,3 +1,5 @@
+//! Scaling down late: the greatest scale of the last while.
+
 use std::time::Duration;
 
 use crate::{TICK, Time};

@@ -1,3 +1,5 @@
+//! A revision's annotations and the configuration, resolved into what decisions depend on.
+
 use std::time::Duration;
 
 use resources::config::TARGET_MIN;

@@ -32,14 +32,13 @@ struct Written {
 impl Window {
     /// A window of `length`, rounded up to whole seconds, at least one.
     pub fn new(length: Duration, aggregation: Aggregation) -> Self {
-        let seconds = length.as_secs() + u64::from(length.subsec_nanos() > 0);
-        let buckets = vec![0.0; usize::try_from(seconds.max(1)).unwrap_or(usize::MAX)];
+        let buckets = vec![0.0; usize::try_from(seconds(length)).unwrap_or(usize::MAX)];
         Self { buckets: buckets.into(), aggregation, written: None }
     }
 
-    /// The window's length in whole seconds.
-    pub fn length(&self) -> Duration {
-        Duration::from_secs(self.len())
+    /// Whether a new window would be as this one but for what was recorded.
+    pub fn is_of(&self, length: Duration, aggregation: Aggregation) -> bool {
+        self.len() == seconds(length) && self.aggregation == aggregation
     }
 
     /// Adds `value` to the second of `at`. What is older than the window is ignored.
@@ -103,6 +102,11 @@ impl Window {
         let index = self.index(second);
         &mut self.buckets[index]
     }
+}
+
+/// Whole seconds that hold a length; at least one.
+fn seconds(length: Duration) -> u64 {
+    (length.as_secs() + u64::from(length.subsec_nanos() > 0)).max(1)
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! A revision's load over its two windows.
+
 use crate::{DeciderSpec, Time, Window};
 
 /// What a silence longer than the window means.
@@ -48,8 +50,34 @@ impl Windows {
         Some(Averages { stable: self.stable.average(now), panic: self.panic.average(now) })
     }
 
-    /// Whether the windows still have the lengths of `spec`; if not, make new ones.
+    /// Whether the windows still have the lengths of `spec` and are averaged as it says; if not, make new ones.
     pub fn fit(&self, spec: &DeciderSpec) -> bool {
-        self.stable.length() == spec.stable_window && self.panic.length() == spec.panic_window
+        self.stable.is_of(spec.stable_window, spec.aggregation)
+            && self.panic.is_of(spec.panic_window, spec.aggregation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Aggregation, Annotations, Config, Workload};
+
+    #[test]
+    fn other_lengths_and_another_average_need_other_windows() {
+        let spec = DeciderSpec::new(&Annotations::default(), &Config::default(), Workload::default());
+        let windows = Windows::new(&spec, Silence::Idle);
+        let seconds = Duration::from_secs_f64;
+        let cases = [
+            (spec.clone(), true),
+            (DeciderSpec { stable_window: seconds(59.5), ..spec.clone() }, true),
+            (DeciderSpec { stable_window: seconds(61.0), ..spec.clone() }, false),
+            (DeciderSpec { panic_window: seconds(7.0), ..spec.clone() }, false),
+            (DeciderSpec { aggregation: Aggregation::WeightedExponential, ..spec.clone() }, false),
+        ];
+        for (spec, expect) in cases {
+            assert_eq!(windows.fit(&spec), expect, "{spec:?}");
+        }
     }
 }

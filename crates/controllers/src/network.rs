@@ -11,7 +11,7 @@ use objects::Client;
 use resources::meta::Time;
 
 pub use self::gateways::{DomainConflict, Gateways, IngressClass, LoadBalancers, Served};
-use crate::serving::{ActivatorPath, Clock};
+use crate::serving::Clock;
 
 /// What the network's reconcilers work with. Cheap to clone.
 #[derive(Clone)]
@@ -20,8 +20,6 @@ pub struct Context {
     pub client: Client,
     /// The time.
     pub clock: Clock,
-    /// How requests reach the activator.
-    pub activator: ActivatorPath,
     /// The gateways that serve Ingresses.
     pub gateways: Arc<dyn Gateways>,
 }

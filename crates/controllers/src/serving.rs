@@ -22,7 +22,7 @@ use resources::{
 pub(crate) use self::revision::Protocol;
 pub use self::{
     autoscaler::{RevisionStat, StatsHandle},
-    context::{ActivatorPath, Clock, Context, PublicEndpoint},
+    context::{Clock, Context, PublicEndpoint},
     revision::{ImageQuery, ImageResolver, POD_SPEC_HONORED},
 };
 use self::{

@@ -101,6 +101,7 @@ const ANYWHERE: &[Case] = anywhere![
     children::the_public_service_is_one_without_a_selector,
     conditions::of_every_kind_when_all_is_well,
     conditions::while_the_gateways_do_not_serve_it_yet,
+    conditions::what_was_ready_stays_so_while_the_gateways_begin,
     conditions::of_a_class_that_nothing_here_scales_by,
     conditions::of_a_serverless_service_that_is_there_before_its_deployment,
     conditions::what_the_configuration_says_of_revisions_reaches_them,
@@ -148,9 +149,12 @@ const ANYWHERE: &[Case] = anywhere![
 const SOMEWHERE: &[Case] = only![
     events::what_was_told_is_forgotten_after_an_hour, InVirtualTime(home, time), "an hour passes";
     events::what_reconciling_fails_on_is_told_and_counted, InVirtualTime(home, time), "ten minutes of retries pass";
+    retention::an_age_counts_when_nothing_else_happens, InVirtualTime(home, time), "hours pass";
     retention::the_limits_of_the_configuration_decide, InVirtualTime(home, time), "hours pass between Revisions";
     scaling::at_zero_a_request_starts_an_instance_at_once, InVirtualTime(home, time),
         "an hour passes, and a moment is measured";
+    failures::a_name_that_somebody_else_had_is_taken_when_it_is_free, InProcess(home), "half a minute passes";
+    scaling::a_step_of_the_time_of_day_changes_no_scale, InVirtualTime(home, time), "the time of day is set";
     scaling_settings::the_last_instance_is_retained, InVirtualTime(home, time), "minutes pass";
     scaling_settings::a_smaller_scale_is_delayed, InVirtualTime(home, time), "minutes pass";
     scaling_settings::a_surge_is_met_in_panic_and_does_not_scale_down, InVirtualTime(home, time), "minutes pass";

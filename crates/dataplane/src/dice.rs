@@ -1,3 +1,5 @@
+//! Chance, seeded and without a lock.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Random numbers for splits and load spreading: seeded, so that tests repeat, and without a lock.

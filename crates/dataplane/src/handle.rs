@@ -1,3 +1,5 @@
+//! What the rest of Ebb holds of the data plane.
+
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;

@@ -1,3 +1,5 @@
+//! The bounds of the request path.
+
 use std::time::Duration;
 
 /// Every bound of the request path, each with its default.

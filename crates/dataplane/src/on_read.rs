@@ -1,3 +1,5 @@
+//! A stream that tells when bytes arrive.
+
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

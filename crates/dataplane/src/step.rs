@@ -1,3 +1,5 @@
+//! What a layer of the request path is.
+
 use std::future::Future;
 
 /// One layer of the request path: a service that is asked by reference and answers without a box.

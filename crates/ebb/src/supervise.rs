@@ -4,11 +4,11 @@ use std::{collections::VecDeque, panic::AssertUnwindSafe, time::Duration};
 
 use apiserver::{Health, Scope};
 use futures::{FutureExt, future::BoxFuture};
+use objects::Backoff;
 use tokio::time::{Instant, sleep};
 
-/// The first wait before a new start; doubles up to [`RESTART_MAX`].
-const RESTART_MIN: Duration = Duration::from_millis(100);
-const RESTART_MAX: Duration = Duration::from_secs(10);
+/// How long it waits before a new start.
+const RESTART: Backoff = Backoff { min: Duration::from_millis(100), max: Duration::from_secs(10) };
 /// So many panics within [`WINDOW`] are too many.
 const PANICS_MAX: usize = 3;
 const WINDOW: Duration = Duration::from_secs(60);
@@ -20,7 +20,7 @@ pub(crate) async fn supervise(
     start: impl Fn() -> BoxFuture<'static, ()>,
 ) {
     let mut panics = VecDeque::new();
-    let mut wait = RESTART_MIN;
+    let mut failures = 0;
     health.pass(name, Scope::Ready);
     loop {
         let task = AssertUnwindSafe(start()).catch_unwind();
@@ -29,7 +29,7 @@ pub(crate) async fn supervise(
             ended = &mut task => ended,
             // It has run well for so long that what was before does not count any more.
             () = sleep(WINDOW) => {
-                wait = RESTART_MIN;
+                failures = 0;
                 health.pass(name, Scope::Ready);
                 task.await
             }
@@ -50,8 +50,8 @@ pub(crate) async fn supervise(
                 format!("{} times within {} s: {what}", panics.len(), WINDOW.as_secs()),
             );
         }
-        sleep(wait).await;
-        wait = (wait * 2).min(RESTART_MAX);
+        failures += 1;
+        sleep(RESTART.after(failures)).await;
     }
 }
 
@@ -67,22 +67,29 @@ mod tests {
         atomic::{AtomicUsize, Ordering},
     };
 
+    use tokio::time::timeout;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_that_panics_comes_back() {
+    async fn a_task_that_panics_comes_back_and_one_that_keeps_panicking_is_not_ready_until_it_runs_well() {
         let starts = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&starts);
-        let supervised = supervise("task", Health::default(), move || {
+        let (count, health) = (Arc::clone(&starts), Health::default());
+        let mut supervised = std::pin::pin!(supervise("task", health.clone(), move || {
             let count = Arc::clone(&count);
             Box::pin(async move {
-                if count.fetch_add(1, Ordering::Relaxed) < 2 {
+                if count.fetch_add(1, Ordering::Relaxed) < PANICS_MAX {
                     panic!("for the test");
                 }
                 std::future::pending().await
             })
-        });
-        let _ = tokio::time::timeout(Duration::from_secs(5), supervised).await;
-        assert_eq!(starts.load(Ordering::Relaxed), 3);
+        }));
+        let why = "3 times within 60 s: panicked: for the test";
+        // (time that passes, starts by then, whether it fails /readyz)
+        for (passes, started, fails) in [(0.25, 2, false), (5.0, 4, true), (60.0, 4, false)] {
+            let _ = timeout(Duration::from_secs_f64(passes), &mut supervised).await;
+            let told = format!("{health:?}");
+            assert_eq!((starts.load(Ordering::Relaxed), told.contains(why)), (started, fails), "{told}");
+        }
     }
 }

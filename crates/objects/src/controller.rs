@@ -1,12 +1,19 @@
 //! Runs a reconciler: watches fill its queue, and it is called with one key at a time of each.
 
+mod seen;
+
 use std::{future::Future, sync::Arc, time::Duration};
 
-use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures::{
+    StreamExt,
+    future::{BoxFuture, join},
+    stream::FuturesUnordered,
+};
 use resources::{Object, ObjectKey};
-use tokio::time::timeout;
+use tokio::task::yield_now;
 
-use crate::{Backoff, Client, Error, Event, ListOptions, Queue, Result};
+use self::seen::Seen;
+use crate::{Backoff, Client, Error, Event, ListOptions, Pace, Queue, Result, work};
 
 /// What a reconciler wants next for a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +42,9 @@ pub struct Controller {
 
 type AddAll = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// How many keys a controller works on at once.
-const CONCURRENCY_MAX: usize = 32;
 /// Debounce: children change their status many times in a row, and an owner that looked at each change would take the
 /// processors from them. The controller's own kind is not delayed.
 const SETTLE: Duration = Duration::from_millis(5);
-/// How long one call of a reconciler may take (upstream: pkg, controller).
-const RECONCILE_MAX: Duration = Duration::from_secs(30);
 
 impl Controller {
     /// A controller of objects of kind `K`. Its name is the one in logs.
@@ -62,7 +65,7 @@ impl Controller {
         options: ListOptions,
         keys: impl Fn(&K) -> Vec<ObjectKey> + Send + Sync + 'static,
     ) -> Self {
-        self.watch(options, Duration::ZERO, keys)
+        self.watch(options, Duration::ZERO, of_objects(keys))
     }
 
     /// As [`Controller::watches`], for objects that change many times in a row: the keys come a few milliseconds later,
@@ -72,27 +75,35 @@ impl Controller {
         options: ListOptions,
         keys: impl Fn(&K) -> Vec<ObjectKey> + Send + Sync + 'static,
     ) -> Self {
-        self.watch(options, SETTLE, keys)
+        self.watch(options, SETTLE, of_objects(keys))
+    }
+
+    /// As [`Controller::watches`], for who must know what happened, to keep what they remember in step.
+    pub fn watches_events<K: Object>(
+        self,
+        options: ListOptions,
+        keys: impl FnMut(&Event<K>) -> Vec<ObjectKey> + Send + 'static,
+    ) -> Self {
+        self.watch(options, Duration::ZERO, keys)
     }
 
     fn watch<K: Object>(
         mut self,
         options: ListOptions,
         wait: Duration,
-        keys: impl Fn(&K) -> Vec<ObjectKey> + Send + Sync + 'static,
+        mut keys: impl FnMut(&Event<K>) -> Vec<ObjectKey> + Send + 'static,
     ) -> Self {
         let (queue, all) = (Arc::clone(&self.queue), self.all.clone());
         let mut watch = self.client.watch::<K>(options);
         self.watches.push(Box::pin(async move {
             let mut synced = false;
             loop {
-                match watch.next().await {
-                    Event::Applied(object) | Event::Deleted(object) => {
-                        keys(&object).into_iter().for_each(|key| match wait {
-                            Duration::ZERO => queue.add(key),
-                            wait => queue.add_after(key, wait),
-                        })
-                    }
+                let event = watch.next().await;
+                keys(&event).into_iter().for_each(|key| match wait {
+                    Duration::ZERO => queue.add(key),
+                    wait => queue.add_after(key, wait),
+                });
+                match event {
                     Event::Synced => synced = true,
                     // A delete may have been missed, and nobody knows whose: look at everything once.
                     Event::Restarted if synced => {
@@ -100,7 +111,7 @@ impl Controller {
                             all().await;
                         }
                     }
-                    Event::Restarted => {}
+                    Event::Restarted | Event::Applied(_) | Event::Deleted(_) => {}
                 }
             }
         }));
@@ -112,6 +123,30 @@ impl Controller {
         self.watches_settled::<K>(ListOptions::all(), |object| owner::<Owner>(object).into_iter().collect())
     }
 
+    /// As [`Controller::owns`], of children that change in much that their owner does not look at: `looked_at` is a hash of
+    /// what it does, and what leaves that as it was is no news to it.
+    pub fn owns_looked_at<Owner: Object, K: Object>(
+        self,
+        looked_at: impl Fn(&K) -> u64 + Send + 'static,
+    ) -> Self {
+        let mut seen = Seen::default();
+        self.watch::<K>(ListOptions::all(), SETTLE, move |event| match event {
+            Event::Applied(object) => {
+                let owner = owner::<Owner>(&**object);
+                owner.filter(|_| seen.is_news(object.uid(), looked_at(object))).into_iter().collect()
+            }
+            Event::Deleted(object) => {
+                seen.forget(object.uid());
+                owner::<Owner>(&**object).into_iter().collect()
+            }
+            Event::Restarted => {
+                seen = Seen::default();
+                Vec::new()
+            }
+            Event::Synced => Vec::new(),
+        })
+    }
+
     /// The queue, for those who add keys for reasons that are not objects.
     pub fn queue(&self) -> Arc<Queue<ObjectKey>> {
         Arc::clone(&self.queue)
@@ -119,54 +154,41 @@ impl Controller {
 
     /// Works until it is dropped.
     pub async fn run(self, reconciler: impl Reconcile) {
-        let mut watches: FuturesUnordered<_> = self.watches.into_iter().collect();
-        let mut working = FuturesUnordered::new();
-        loop {
-            tokio::select! {
-                biased;
-                Some((key, outcome)) = working.next() => finish(self.name, &self.queue, &key, outcome),
-                key = self.queue.next(), if working.len() < CONCURRENCY_MAX => {
-                    let reconciler = &reconciler;
-                    working.push(async move {
-                        let outcome = timeout(RECONCILE_MAX, reconciler.reconcile(&key)).await;
-                        let late = || Error::Unavailable(format!("not done after {} s", RECONCILE_MAX.as_secs()));
-                        (key, outcome.unwrap_or_else(|_| Err(late())))
-                    });
-                }
-                Some(()) = watches.next() => {}
-            }
-        }
-    }
-}
-
-fn finish(name: &str, queue: &Queue<ObjectKey>, key: &ObjectKey, outcome: Result<Action>) {
-    match outcome {
-        Ok(action) => {
-            queue.done(key);
-            if let Action::After(wait) = action {
-                queue.add_after(key.clone(), wait);
-            }
-        }
-        Err(error) => {
-            let wait = queue.failed(key);
+        let Self { name, queue, watches, .. } = self;
+        let watches: FuturesUnordered<_> = watches.into_iter().collect();
+        let reconciler = &reconciler;
+        let does = |key: ObjectKey| async move { reconciler.reconcile(&key).await };
+        let failed = |key: &ObjectKey, error: &Error, wait: Duration| {
             // Two writers met, which is how optimistic concurrency works.
             if error.is_conflict() {
                 tracing::debug!(controller = name, %key, %error, "reconciling again");
             } else {
                 tracing::warn!(controller = name, %key, %error, retry_ms = wait.as_millis() as u64, "reconcile failed");
             }
-        }
+        };
+        join(work(&queue, Pace::default(), does, failed), watches.collect::<()>()).await;
     }
 }
 
-/// Adds every object of a kind to a queue. Goes on, from the start where the list expired, until it has them all: a key
-/// that is left out would not come again by itself.
+/// The keys that objects are told by, whatever happened to them.
+fn of_objects<K: Object>(keys: impl Fn(&K) -> Vec<ObjectKey>) -> impl FnMut(&Event<K>) -> Vec<ObjectKey> {
+    move |event| match event {
+        Event::Applied(object) | Event::Deleted(object) => keys(object),
+        Event::Restarted | Event::Synced => Vec::new(),
+    }
+}
+
+/// Adds every object of a kind to a queue, behind what is in it for its own sake. Goes on, from the start where the list
+/// expired, until it has them all: a key that is left out would not come again by itself.
 pub async fn queue_all<K: Object>(client: &Client, queue: &Queue<ObjectKey>) {
     // A watch lists by pages and tries again by itself; here it ends where it would begin to follow.
     let mut watch = client.watch::<K>(ListOptions::all());
     loop {
         match watch.next().await {
-            Event::Applied(object) => queue.add(object.key()),
+            Event::Applied(object) => {
+                queue.add_in_bulk(object.key());
+                yield_now().await;
+            }
             Event::Restarted | Event::Deleted(_) => {}
             Event::Synced => return,
         }

@@ -18,6 +18,7 @@ mod options;
 mod queue;
 mod remote;
 mod watch;
+mod work;
 
 pub use self::{
     backend::{Backend, Change, ChangeKind, Changes, Listed, WriteTarget, resource_version, says_version},
@@ -28,4 +29,5 @@ pub use self::{
     queue::{Backoff, Queue},
     remote::{Access, Remote, RemoteLimits, RemoteOptions, Scope},
     watch::{Event, Watch},
+    work::{Pace, work},
 };

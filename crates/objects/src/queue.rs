@@ -36,6 +36,9 @@ impl Backoff {
     }
 }
 
+/// Of so many keys that are taken one comes from those that were added in bulk, however many others there are.
+const BULK_EVERY: u32 = 8;
+
 /// The queue. All methods take `&self`; share it by `Arc`.
 pub struct Queue<K> {
     state: Mutex<State<K>>,
@@ -46,7 +49,13 @@ pub struct Queue<K> {
 struct State<K> {
     /// In order of arrival, each once.
     ready: VecDeque<K>,
-    /// What is in `ready`, or will be once it is no longer being worked on.
+    /// What was added with many others, in order of arrival; what is not in `in_bulk` any more is skipped.
+    bulk: VecDeque<K>,
+    /// What waits in `bulk`, and was not added by itself since.
+    in_bulk: HashSet<K>,
+    /// Keys taken so far.
+    taken: u32,
+    /// What is in `ready` or `in_bulk`, or will be once it is no longer being worked on.
     dirty: HashSet<K>,
     /// What is being worked on.
     working: HashSet<K>,
@@ -63,6 +72,9 @@ impl<K: Clone + Eq + Hash> Queue<K> {
     pub fn new(backoff: Backoff) -> Self {
         let state = State {
             ready: VecDeque::new(),
+            bulk: VecDeque::new(),
+            in_bulk: HashSet::new(),
+            taken: 0,
             dirty: HashSet::new(),
             working: HashSet::new(),
             later: BTreeSet::new(),
@@ -77,6 +89,13 @@ impl<K: Clone + Eq + Hash> Queue<K> {
     /// Adds a key; one that waits already stays where it is.
     pub fn add(&self, key: K) {
         if self.state.lock().add(key) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Adds a key that many others are added with, behind those that are added by themselves.
+    pub fn add_in_bulk(&self, key: K) {
+        if self.state.lock().add_in_bulk(key) {
             self.wake.notify_one();
         }
     }
@@ -139,7 +158,8 @@ impl<K: Clone + Eq + Hash> Queue<K> {
 
     /// How many keys wait for their turn now.
     pub fn len(&self) -> usize {
-        self.state.lock().ready.len()
+        let state = self.state.lock();
+        state.ready.len() + state.in_bulk.len()
     }
 
     /// Whether no key waits for its turn now.
@@ -150,15 +170,30 @@ impl<K: Clone + Eq + Hash> Queue<K> {
 
 impl<K: Clone + Eq + Hash> State<K> {
     fn add(&mut self, key: K) -> bool {
-        if let Some(ticket) = self.due.remove(&key) {
-            self.later.remove(&ticket);
-            self.later_keys.remove(&ticket.1);
-        }
-        if !self.dirty.insert(key.clone()) || self.working.contains(&key) {
+        self.not_later(&key);
+        // What waited with many others comes for its own sake now.
+        if !self.in_bulk.remove(&key) && (!self.dirty.insert(key.clone()) || self.working.contains(&key)) {
             return false;
         }
         self.ready.push_back(key);
         true
+    }
+
+    fn add_in_bulk(&mut self, key: K) -> bool {
+        self.not_later(&key);
+        if !self.dirty.insert(key.clone()) || self.working.contains(&key) {
+            return false;
+        }
+        self.in_bulk.insert(key.clone());
+        self.bulk.push_back(key);
+        true
+    }
+
+    fn not_later(&mut self, key: &K) {
+        if let Some(ticket) = self.due.remove(key) {
+            self.later.remove(&ticket);
+            self.later_keys.remove(&ticket.1);
+        }
     }
 
     fn add_at(&mut self, key: K, at: Instant) -> bool {
@@ -194,10 +229,24 @@ impl<K: Clone + Eq + Hash> State<K> {
     }
 
     fn take(&mut self) -> Option<K> {
-        let key = self.ready.pop_front()?;
+        self.taken = self.taken.wrapping_add(1);
+        let key = if self.taken.is_multiple_of(BULK_EVERY) {
+            self.take_of_bulk().or_else(|| self.ready.pop_front())
+        } else {
+            self.ready.pop_front().or_else(|| self.take_of_bulk())
+        }?;
         self.dirty.remove(&key);
         self.working.insert(key.clone());
         Some(key)
+    }
+
+    fn take_of_bulk(&mut self) -> Option<K> {
+        while let Some(key) = self.bulk.pop_front() {
+            if self.in_bulk.remove(&key) {
+                return Some(key);
+            }
+        }
+        None
     }
 
     /// Whether the key must be worked on again at once.

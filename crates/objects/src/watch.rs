@@ -4,16 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt, future::BoxFuture};
 use resources::{DynObject, Kind, Object};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-use crate::{Backend, ChangeKind, Changes, Error, ListOptions, Listed, Result, client::typed};
+use crate::{Backend, Backoff, ChangeKind, Changes, Error, ListOptions, Listed, Result, client::typed};
 
 /// Objects read at a time while listing, so that a large kind never stands in memory as a whole.
 const PAGE_MAX: usize = 500;
-/// The first wait after a failure; doubles up to [`RETRY_MAX`].
-const RETRY_MIN: Duration = Duration::from_millis(10);
-/// The longest wait after a failure.
-const RETRY_MAX: Duration = Duration::from_secs(5);
+/// How long it waits after failures in a row.
+const RETRY: Backoff = Backoff { min: Duration::from_millis(10), max: Duration::from_secs(5) };
 
 /// What a watch tells.
 #[derive(Debug)]
@@ -39,7 +37,8 @@ pub struct Watch<K: ?Sized> {
     options: ListOptions,
     typed: fn(Arc<dyn DynObject>) -> Result<Arc<K>>,
     state: State,
-    retry: Duration,
+    /// In a row: since it last followed for a while.
+    failures: u32,
 }
 
 /// What is under way is kept here and not in a caller's future, so that a caller may go away at any time.
@@ -56,19 +55,22 @@ enum State {
         next: Option<String>,
     },
     Subscribing(BoxFuture<'static, Result<Changes>>),
-    Following(Changes),
+    Following {
+        changes: Changes,
+        since: Instant,
+    },
     Waiting(BoxFuture<'static, ()>),
 }
 
 impl<K: Object> Watch<K> {
     pub(crate) fn new(backend: Arc<dyn Backend>, options: ListOptions) -> Self {
-        Self { backend, kind: K::kind(), options, typed, state: State::Start, retry: RETRY_MIN }
+        Self { backend, kind: K::kind(), options, typed, state: State::Start, failures: 0 }
     }
 }
 
 impl Watch<dyn DynObject> {
     pub(crate) fn untyped(backend: Arc<dyn Backend>, kind: &'static Kind, options: ListOptions) -> Self {
-        Self { backend, kind, options, typed: Ok, state: State::Start, retry: RETRY_MIN }
+        Self { backend, kind, options, typed: Ok, state: State::Start, failures: 0 }
     }
 }
 
@@ -81,14 +83,23 @@ impl<K: ?Sized> Watch<K> {
                 Ok(None) => {}
                 Err(error) => {
                     tracing::debug!(kind = ?self.kind, %error, "watch lost its place, listing again");
-                    self.state = match error {
-                        Error::Expired(_) => State::Start,
-                        _ => State::Waiting(Box::pin(sleep(self.retry))),
-                    };
-                    self.retry = (self.retry * 2).min(RETRY_MAX);
+                    self.lost(&error);
                 }
             }
         }
+    }
+
+    /// It lists again: at once when its place has expired, as may happen to who fell behind, and later each time when that
+    /// goes on.
+    fn lost(&mut self, error: &Error) {
+        if matches!(&self.state, State::Following { since, .. } if since.elapsed() >= RETRY.max) {
+            self.failures = 0;
+        }
+        self.failures = self.failures.saturating_add(1);
+        self.state = match error {
+            Error::Expired(_) if self.failures == 1 => State::Start,
+            _ => State::Waiting(Box::pin(sleep(RETRY.after(self.failures)))),
+        };
     }
 
     /// One step. Whatever is awaited stays in `state` until it is done.
@@ -117,11 +128,10 @@ impl<K: ?Sized> Watch<K> {
                 Ok(None)
             }
             State::Subscribing(changes) => {
-                self.state = State::Following(changes.await?);
-                self.retry = RETRY_MIN;
+                self.state = State::Following { changes: changes.await?, since: Instant::now() };
                 Ok(Some(Event::Synced))
             }
-            State::Following(changes) => match changes.next().await {
+            State::Following { changes, .. } => match changes.next().await {
                 Some(change) => {
                     let change = change?;
                     let object = (self.typed)(change.object)?;

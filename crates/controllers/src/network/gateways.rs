@@ -8,6 +8,10 @@ pub trait Gateways: Send + Sync + 'static {
     /// What an ingress class means here.
     fn class(&self, class: &str) -> IngressClass;
 
+    /// Whether they have heard of all Ingresses that there were when they began; until then, what they do not serve may
+    /// only be still to come.
+    fn know_all(&self) -> bool;
+
     /// The state of an Ingress that every gateway serves; `None` while some serve no state of it.
     fn served(&self, ingress: &ObjectKey) -> Option<Served>;
 

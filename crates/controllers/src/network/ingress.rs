@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use resources::{Object, ObjectKey, annotations::INGRESS_CLASS, networking::Ingress};
 use tokio::sync::watch;
 
-use self::status::{Standing, ingress_status, unknown_class_status};
+use self::status::{Standing, ingress_status, is_ready, unknown_class_status};
 use super::{Context, Gateways, IngressClass};
 use crate::serving::child::write_status;
 
@@ -66,11 +66,18 @@ impl Reconcile for Ingresses {
             IngressClass::Others => return Ok(Action::Wait),
             IngressClass::Unknown => next.status = unknown_class_status(&ingress, class, &now),
             IngressClass::Served => {
+                // Asked before what is served, so that what they know by then is in it.
+                let know_all = gateways.know_all();
                 // Noted before the gateways are asked, so that a table taken in between is not missed.
                 self.unserved.lock().insert(key.clone());
                 let standing = Standing::of(&ingress, gateways.served(key));
-                if standing == Standing::Served {
-                    self.unserved.lock().remove(key);
+                match standing {
+                    Standing::Served => {
+                        self.unserved.lock().remove(key);
+                    }
+                    // At their start they serve nothing yet, which says nothing of what was served before.
+                    Standing::Waiting if !know_all && is_ready(&ingress) => return Ok(Action::Wait),
+                    Standing::Waiting | Standing::Conflict(_) => {}
                 }
                 next.status = ingress_status(&ingress, standing, gateways.load_balancers(), &now);
             }

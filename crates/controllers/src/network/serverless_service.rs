@@ -1,6 +1,6 @@
-//! ServerlessService → the public and the private Service of a Revision, and where the public one leads.
+//! ServerlessService → the public and the private Service of a Revision. The gateway answers for the public one, and has
+//! the activator in it: no Endpoints are written.
 
-mod endpoints;
 mod services;
 mod status;
 
@@ -8,26 +8,17 @@ use futures::future::BoxFuture;
 use objects::{Action, Controller, ListOptions, Reconcile, Result};
 use resources::{
     Object, ObjectKey,
-    builtin::{Deployment, Endpoints, Service},
-    labels::{self, SERVERLESS_SERVICE},
-    names,
+    builtin::{Deployment, Service},
+    labels,
     networking::ServerlessService,
-    reserved::SYSTEM_NAMESPACE,
 };
 
 use self::{
-    endpoints::{desired_endpoints, public_subsets},
     services::{desired_private, desired_public},
-    status::{Leads, Observed, serverless_service_status},
+    status::{Observed, serverless_service_status},
 };
 use super::Context;
-use crate::serving::{
-    ActivatorPath,
-    child::{ensure, write_status},
-};
-
-/// The Service whose endpoints are the activators.
-const ACTIVATOR_SERVICE: &str = "activator-service";
+use crate::serving::child::{again, ensure, write_status};
 
 struct ServerlessServices {
     context: Context,
@@ -35,7 +26,7 @@ struct ServerlessServices {
 
 /// The controller of ServerlessServices.
 pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
-    let mut controller = Controller::new::<ServerlessService>("serverlessservice", context.client.clone())
+    let controller = Controller::new::<ServerlessService>("serverlessservice", context.client.clone())
         .owns::<ServerlessService, Service>()
         .watches::<Deployment>(ListOptions::all(), |deployment| {
             // A ServerlessService has its Revision's name; only a Deployment that is new to it matters. API servers
@@ -44,12 +35,6 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
             let revision = deployment.label(labels::REVISION).filter(|_| observed.is_none());
             revision.map(|revision| ObjectKey::new(deployment.namespace(), revision)).into_iter().collect()
         });
-    if context.activator == ActivatorPath::ByEndpoints {
-        controller = controller.watches::<Endpoints>(ListOptions::all(), |endpoints| {
-            let sks = endpoints.label(SERVERLESS_SERVICE);
-            sks.map(|sks| ObjectKey::new(endpoints.namespace(), sks)).into_iter().collect()
-        });
-    }
     Box::pin(controller.run(ServerlessServices { context }))
 }
 
@@ -63,7 +48,7 @@ impl Reconcile for ServerlessServices {
         let mut next = ServerlessService::clone(&sks);
         next.status = serverless_service_status(&sks, &observed, &self.context.now());
         write_status(client, &*sks, next).await?;
-        Ok(Action::Wait)
+        Ok(again(observed.has_foreign()))
     }
 }
 
@@ -77,28 +62,6 @@ impl ServerlessServices {
         let Some(selector) = selector else { return Ok(Observed::NoTarget) };
         let private = ensure(client, sks, desired_private(sks, selector), services::merge).await?;
         let public = ensure(client, sks, desired_public(sks), services::merge).await?;
-        let leads = match self.context.activator {
-            // The gateway answers for the public Service, and has the activator in it.
-            ActivatorPath::Always => Leads::ToActivators,
-            ActivatorPath::ByEndpoints => self.lead(sks).await?,
-        };
-        Ok(Observed::Made { public, private, leads })
-    }
-
-    /// Writes the public Service's endpoints.
-    async fn lead(&self, sks: &ServerlessService) -> Result<Leads> {
-        let client = &self.context.client;
-        let private = ObjectKey::new(sks.namespace(), names::private_service(sks.name()));
-        let private = client.find::<Endpoints>(&private).await?;
-        let activators =
-            client.find::<Endpoints>(&ObjectKey::new(SYSTEM_NAMESPACE, ACTIVATOR_SERVICE)).await?;
-        let (subsets, proxied) = public_subsets(sks, private.as_deref(), activators.as_deref());
-        let leads = match (subsets.is_empty(), proxied) {
-            (true, _) => Leads::Nowhere,
-            (false, true) => Leads::ToActivators,
-            (false, false) => Leads::ToInstances,
-        };
-        ensure(client, sks, desired_endpoints(sks, subsets), endpoints::merge).await?;
-        Ok(leads)
+        Ok(Observed::Made { public, private })
     }
 }

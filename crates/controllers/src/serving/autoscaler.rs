@@ -20,16 +20,15 @@ use resources::{
     annotations::{CLASS, CLASS_HPA, CLASS_KPA},
     autoscaling::PodAutoscaler,
     builtin::Deployment,
-    condition,
     config::Configs,
     labels,
-    networking::{ACTIVATOR_ENDPOINTS_POPULATED, ServerlessService},
+    networking::ServerlessService,
 };
 
 pub(crate) use self::settings::initial_scale;
 pub use self::stats::{RevisionStat, StatsHandle};
 use self::{
-    activity::{activity, since, time},
+    activity::{activity, time},
     metric::ensure_metric,
     scaler::activators_min,
     serverless_service::{desired_serverless_service, merge_serverless_service},
@@ -37,8 +36,8 @@ use self::{
     status::{Observed, is_initialized, pod_autoscaler_status, refused_status},
 };
 use super::{
-    child::{ensure, write_status},
-    context::{ActivatorPath, Context},
+    child::{FOREIGN_RECHECK, ensure, write_status},
+    context::Context,
     events::WithEvents,
     requeue::requeue_on_change,
     revision::progress_deadline,
@@ -68,7 +67,7 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
             context.configs.clone(),
             matters,
         );
-        let ticks = context.stats.tick(&*context.clock);
+        let ticks = context.stats.tick();
         let autoscalers = PodAutoscalers { context: context.clone() };
         tokio::join!(
             controller.run(WithEvents::<PodAutoscaler, _>::new(&context, autoscalers)),
@@ -94,10 +93,13 @@ impl Reconcile for PodAutoscalers {
                 return self.refuse(&autoscaler, "ClassNotSupported", why).await;
             }
             // Somebody else's.
-            Some(_) => return Ok(Action::Wait),
+            Some(_) => {
+                self.context.stats.forget(key);
+                return Ok(Action::Wait);
+            }
         }
         let configs = self.context.configs();
-        match decider_spec(&autoscaler, &configs, self.context.activator) {
+        match decider_spec(&autoscaler, &configs) {
             Ok(spec) => self.scale(&autoscaler, &spec, &configs).await,
             Err(error) => self.refuse(&autoscaler, "InvalidAnnotation", error.to_string()).await,
         }
@@ -132,10 +134,10 @@ impl PodAutoscalers {
         let inactive = matches!(activity(autoscaler), Some(Activity::Inactive { .. }));
         let active = !inactive || size.is_some_and(|size| size.wanted > 0);
         let ready = size.unwrap_or_default().ready;
-        let decision = self.context.stats.decide(&key, spec, ready, active, at);
+        let decision = self.context.stats.decide(&key, spec, ready, active);
         // No entry means no load, so the wanted scale is 0.
         let desired = decision.map_or(0, |decision| decision.desired);
-        let input = self.input(autoscaler, desired, configs).await?;
+        let input = self.input(autoscaler, desired, configs);
         let action = scale(spec, &input, at);
         if let (Some(to), Some(size)) = (action.to, size) {
             self.apply(&target, size, to).await?;
@@ -143,12 +145,8 @@ impl PodAutoscalers {
 
         let burst = decision
             .map_or_else(|| spec.initial_excess_burst_capacity(), |decision| decision.excess_burst_capacity);
-        let activators = match (self.context.activator, decision) {
-            (ActivatorPath::ByEndpoints, Some(decision)) => decision.num_activators,
-            // Where the activator is part of the gateway, their number means nothing and need not follow the scale.
-            _ => activators_min(),
-        };
-        let sks = desired_serverless_service(autoscaler, sks_mode(action.want, burst), activators);
+        // The activator is part of the gateway: their number means nothing and need not follow the scale.
+        let sks = desired_serverless_service(autoscaler, sks_mode(action.want, burst), activators_min());
         let serverless_service = ensure(client, autoscaler, sks, merge_serverless_service).await?;
         ensure_metric(&self.context, autoscaler, spec).await?;
 
@@ -161,33 +159,20 @@ impl PodAutoscalers {
         if at_zero && inactive {
             self.context.stats.retire(&key);
         }
-        Ok(again(action))
+        Ok(again(action, observed.serverless_service.is_foreign()))
     }
 
-    async fn input(&self, autoscaler: &PodAutoscaler, desired: i32, configs: &Configs) -> Result<ScaleInput> {
-        let (activator_in_path, proxied_since) = match self.context.activator {
-            ActivatorPath::Always => (true, None),
-            ActivatorPath::ByEndpoints => {
-                // Its condition says since when the public Service's endpoints are the activator's, which is what a
-                // probe of that Service would find out.
-                let sks = self.context.client.find::<ServerlessService>(&autoscaler.key()).await?;
-                let proxied = sks.and_then(|sks| {
-                    condition::get(&sks.status.conditions, ACTIVATOR_ENDPOINTS_POPULATED)
-                        .filter(|populated| populated.is_true())
-                        .map(since)
-                });
-                (proxied.is_some(), proxied)
-            }
-        };
-        Ok(ScaleInput {
+    fn input(&self, autoscaler: &PodAutoscaler, desired: i32, configs: &Configs) -> ScaleInput {
+        ScaleInput {
             desired,
             activity: activity(autoscaler)
                 .unwrap_or(Activity::Activating { since: self.created(autoscaler) }),
             initialized: is_initialized(autoscaler),
-            proxied_since,
-            activator_in_path,
+            // Every request passes it, because it is part of the gateway.
+            activator_in_path: true,
+            proxied_since: None,
             progress_deadline: progress_deadline(&autoscaler.metadata, configs),
-        })
+        }
     }
 
     fn created(&self, autoscaler: &PodAutoscaler) -> Time {
@@ -212,6 +197,7 @@ impl PodAutoscalers {
     }
 
     async fn refuse(&self, autoscaler: &PodAutoscaler, reason: &str, why: String) -> Result<Action> {
+        self.context.stats.forget(&autoscaler.key());
         let mut next = autoscaler.clone();
         next.status = refused_status(autoscaler, reason, why, &self.context.now());
         write_status(&self.context.client, autoscaler, next).await?;
@@ -226,6 +212,7 @@ fn size(deployment: &Deployment) -> Size {
     }
 }
 
-fn again(action: ScaleAction) -> Action {
-    action.requeue_after.map_or(Action::Wait, Action::After)
+fn again(action: ScaleAction, is_foreign: bool) -> Action {
+    let recheck = is_foreign.then_some(FOREIGN_RECHECK);
+    action.requeue_after.into_iter().chain(recheck).min().map_or(Action::Wait, Action::After)
 }

@@ -1,8 +1,8 @@
 //! Children: objects that another one makes, owns and keeps as it wants them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use objects::{Client, Error, Result};
+use objects::{Action, Client, Error, Result};
 use resources::{
     Object,
     annotations::{CREATOR, LAST_APPLIED, LAST_MODIFIER},
@@ -10,6 +10,10 @@ use resources::{
 };
 
 pub(crate) type Map = BTreeMap<String, String>;
+
+/// How long somebody else's object under a child's name is left alone before it is looked at again: nobody here is told
+/// of its end. Upstream fails, and comes back by its retries.
+pub(crate) const FOREIGN_RECHECK: Duration = Duration::from_secs(30);
 
 /// What was found under a child's name.
 #[derive(Clone, Debug)]
@@ -27,6 +31,15 @@ impl<K> Child<K> {
             Self::Foreign => None,
         }
     }
+
+    pub(crate) fn is_foreign(&self) -> bool {
+        matches!(self, Self::Foreign)
+    }
+}
+
+/// When to come back, once the status says whether a child's name is somebody else's.
+pub(crate) fn again(is_foreign: bool) -> Action {
+    if is_foreign { Action::After(FOREIGN_RECHECK) } else { Action::Wait }
 }
 
 /// Makes the child if it is missing, and writes it if `merge` of what is there and what is wanted changes it.

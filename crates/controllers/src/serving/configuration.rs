@@ -6,11 +6,16 @@ mod news;
 mod revision;
 mod status;
 
-use std::sync::Arc;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use objects::{Action, Controller, Error, ListOptions, Reconcile, Result};
 use resources::{
-    Object, ObjectKey, labels,
+    Object, ObjectKey,
+    condition::{self, READY},
+    labels,
     serving::{Configuration, Revision},
 };
 
@@ -35,7 +40,7 @@ pub(super) struct Configurations {
 impl Configurations {
     pub(super) fn controller(context: &Context) -> Controller {
         Controller::new::<Configuration>("configuration", context.client.clone())
-            .owns::<Configuration, Revision>()
+            .owns_looked_at::<Configuration, Revision>(looked_at)
     }
 
     async fn latest_created(&self, configuration: &Configuration) -> Result<LatestCreated> {
@@ -85,7 +90,8 @@ impl Reconcile for Configurations {
         let revisions = self.own_revisions(&configuration).await?;
         let mut next = Configuration::clone(&configuration);
         next.status = configuration_status(&configuration, &latest, &revisions, &now);
-        for revision in surplus(&next, &revisions, &self.context.configs().gc, now.0) {
+        let surplus = surplus(&next, &revisions, &self.context.configs().gc, now.0);
+        for revision in surplus.now {
             tracing::info!(revision = %revision.key(), "no Route leads to it and it is past the limits of config-gc: deleting it");
             client.delete_exactly(&*revision).await?;
         }
@@ -94,6 +100,46 @@ impl Reconcile for Configurations {
         for news in news {
             events::record(&self.context, &*configuration, news).await;
         }
-        Ok(Action::Wait)
+        Ok(surplus.next.map_or(Action::Wait, Action::After))
+    }
+}
+
+/// What of a Revision concerns its Configuration, as a hash: whether it is ready, and what decides how long it is kept. Its
+/// way to zero and back does not.
+fn looked_at(revision: &Revision) -> u64 {
+    let metadata = &revision.metadata;
+    let ready = condition::get(&revision.status.conditions, READY);
+    let ready = ready.map(|ready| (&ready.status, &ready.reason, &ready.message));
+    let mut hasher = DefaultHasher::new();
+    (&metadata.labels, &metadata.annotations, revision.is_deleting(), ready).hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use resources::{autoscaling::ACTIVE, condition::Status, meta::Time};
+
+    use super::*;
+
+    #[test]
+    fn a_configuration_looks_at_whether_a_revision_is_ready_and_its_labels() {
+        let set = |revision: &mut Revision, name: &str, status: Status| {
+            let now = Time(Timestamp::UNIX_EPOCH);
+            condition::set(&mut revision.status.conditions, name, status, "", "", "", &now);
+        };
+        let mut revision = Revision::default();
+        set(&mut revision, READY, Status::True);
+        set(&mut revision, ACTIVE, Status::True);
+        let before = looked_at(&revision);
+        set(&mut revision, ACTIVE, Status::False);
+        revision.status.actual_replicas = Some(0);
+        revision.metadata.resource_version = Some("7".to_owned());
+        assert_eq!(looked_at(&revision), before);
+        let mut failed = revision.clone();
+        set(&mut failed, READY, Status::False);
+        let mut labelled = revision.clone();
+        labelled.metadata.labels = Some([("a".to_owned(), "b".to_owned())].into());
+        assert!([failed, labelled].iter().all(|revision| looked_at(revision) != before));
     }
 }

@@ -24,8 +24,6 @@ pub struct Context {
     pub clock: Clock,
     /// Where requests from outside arrive.
     pub endpoint: PublicEndpoint,
-    /// How requests reach the activator.
-    pub activator: ActivatorPath,
     /// Finds out what an image tag stands for.
     pub images: Arc<dyn ImageResolver>,
     /// Where the data plane reports load.
@@ -52,14 +50,4 @@ pub struct PublicEndpoint {
     pub scheme: String,
     /// The port that clients use; left out of URLs when it is the scheme's own.
     pub port: u16,
-}
-
-/// How requests reach the activator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActivatorPath {
-    /// Every request passes it, because it is part of the gateway: nothing must be reprogrammed before the last
-    /// instance of a Revision may go.
-    Always,
-    /// It is in the path when the public Service's endpoints are the activator's.
-    ByEndpoints,
 }

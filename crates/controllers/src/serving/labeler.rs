@@ -8,7 +8,7 @@ mod routing;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use objects::{Action, Client, Controller, ListOptions, Reconcile, Result, WriteTarget};
+use objects::{Action, Client, Controller, Event, ListOptions, Reconcile, Result, WriteTarget};
 use resources::{
     Object, ObjectKey, labels,
     serving::{Configuration, Revision, Route},
@@ -36,9 +36,9 @@ impl RevisionLabeler {
         let naming = Arc::new(Naming::new());
         let (of_routes, of_configurations) = (Arc::clone(&naming), Arc::clone(&naming));
         let controller = Controller::new::<Revision>("revision-labeler", context.client.clone())
-            .watches::<Route>(ListOptions::all(), move |route| of_routes.learn_route(route))
-            .watches::<Configuration>(ListOptions::all(), move |object| {
-                of_configurations.learn_configuration(object)
+            .watches_events::<Route>(ListOptions::all(), move |event| of_routes.routes(event))
+            .watches_events::<Configuration>(ListOptions::all(), move |event| {
+                of_configurations.configurations(event)
             });
         (controller, Self { context: context.clone(), naming })
     }
@@ -90,9 +90,21 @@ impl ConfigurationLabeler {
         let followed = Arc::new(References::new());
         let of_routes = Arc::clone(&followed);
         let controller = Controller::new::<Configuration>("configuration-labeler", context.client.clone())
-            .watches::<Route>(ListOptions::all(), move |route| {
-            let now = configurations(route);
-            of_routes.set(&route.key(), now.clone()).union(&now).cloned().collect()
+            .watches_events::<Route>(ListOptions::all(), move |event| match event {
+            Event::Applied(route) => {
+                let now = configurations(route);
+                of_routes.set(&route.key(), now.clone()).union(&now).cloned().collect()
+            }
+            // What it led to is marked with it, and so finds that it is gone.
+            Event::Deleted(route) => {
+                let before = of_routes.set(&route.key(), BTreeSet::new());
+                before.union(&configurations(route)).cloned().collect()
+            }
+            Event::Restarted => {
+                of_routes.clear();
+                Vec::new()
+            }
+            Event::Synced => Vec::new(),
         });
         (controller, Self { client: context.client.clone(), followed })
     }

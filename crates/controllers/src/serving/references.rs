@@ -44,6 +44,17 @@ impl References {
         before
     }
 
+    /// Nobody is known to name anything.
+    pub(crate) fn clear(&self) {
+        *self.both.lock() = Both::default();
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        let both = self.both.lock();
+        both.named.is_empty() && both.naming.is_empty()
+    }
+
     /// Those that `from` names.
     pub(crate) fn from(&self, from: &ObjectKey) -> BTreeSet<ObjectKey> {
         with(&self.both.lock().named, from).map(|key| ObjectKey::clone(key)).collect()

@@ -43,7 +43,7 @@ pub use self::{
     resolver::{ImageQuery, ImageResolver},
 };
 use super::{
-    child::{Child, create, ensure, write_status},
+    child::{Child, again, create, ensure, write_status},
     configuration::{is_failed, is_ready},
     context::Context,
     events::{self, News, WithEvents},
@@ -106,7 +106,7 @@ impl Reconcile for Revisions {
         if let Some(news) = news {
             events::record(&self.context, &*revision, news).await;
         }
-        Ok(Action::Wait)
+        Ok(again(observed.has_foreign()))
     }
 }
 

@@ -27,7 +27,7 @@ use self::{
     traffic::{Referenced, resolve},
 };
 use super::{
-    child::{Child, ensure, is_controlled_by, write_status},
+    child::{Child, again, ensure, is_controlled_by, write_status},
     context::Context,
     events::{self, WithEvents},
     references::References,
@@ -81,7 +81,7 @@ impl Reconcile for Routes {
         let mut next = Route::clone(&route);
         next.status = route_status(&route, &observed, &self.context.endpoint, &configs, &self.context.now());
         write_status(client, &*route, next).await?;
-        Ok(Action::Wait)
+        Ok(again(observed.has_foreign()))
     }
 }
 

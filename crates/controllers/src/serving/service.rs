@@ -16,7 +16,7 @@ use self::{
     status::{Observed, ObservedRoute, is_observed, service_status},
 };
 use super::{
-    child::{Child, write_status},
+    child::{Child, again, write_status},
     configuration::named::{NameOwner, name_owner},
     context::Context,
     events::ensure,
@@ -70,6 +70,6 @@ impl Reconcile for Services {
         let mut next = Service::clone(&service);
         next.status = service_status(&service, &observed, &self.context.now());
         write_status(client, &*service, next).await?;
-        Ok(Action::Wait)
+        Ok(again(observed.has_foreign()))
     }
 }

@@ -10,6 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use objects::{Action, Error, ListOptions, Reconcile, Result, WriteTarget};
 use resources::{
     Object, ObjectKey, admission,
+    annotations::DEPLOYMENT_REVISION,
     builtin::{Deployment, DeploymentStatus, ReplicaSet, ReplicaSetSpec},
     meta::{LabelSelector, ObjectMeta},
     provided,
@@ -104,14 +105,14 @@ impl Reconciler {
 
     /// Says at which revision the Deployment is.
     async fn tell_revision(&self, deployment: &Deployment, current: &ReplicaSet) -> Result<()> {
-        let Some(revision) = current.annotation(revision::REVISION) else { return Ok(()) };
-        if deployment.annotation(revision::REVISION) == Some(revision) {
+        let Some(revision) = current.annotation(DEPLOYMENT_REVISION) else { return Ok(()) };
+        if deployment.annotation(DEPLOYMENT_REVISION) == Some(revision) {
             return Ok(());
         }
         let key = deployment.key();
         let told = self.context.client.modify::<Deployment>(WriteTarget::Object, &key, |deployment| {
             let annotations = deployment.metadata.annotations.get_or_insert_default();
-            annotations.insert(revision::REVISION.to_owned(), revision.to_owned());
+            annotations.insert(DEPLOYMENT_REVISION.to_owned(), revision.to_owned());
         });
         match told.await {
             Err(error) if error.is_not_found() => Ok(()),

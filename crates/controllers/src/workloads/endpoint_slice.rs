@@ -8,32 +8,35 @@ mod slices;
 
 use std::{sync::Arc, time::Duration};
 
-use futures::{StreamExt, stream::FuturesUnordered};
-use objects::{Action, Backoff, Client, Event, ListOptions, Queue, Result, owner};
+use objects::{Action, Backoff, Client, Error, Event, ListOptions, Pace, Queue, Result, owner, work};
 use resources::{
     Object, ObjectKey,
     builtin::{EndpointSlice, Pod, Service},
+    labels::ENDPOINT_SLICE_SERVICE,
 };
 
 use self::selection::Selection;
 use super::Context;
 
-/// The label that ties a slice to its Service.
-const SERVICE_NAME: &str = "kubernetes.io/service-name";
 /// How long a change to a slice waits before its Service is looked at: most are this controller's own.
 const SETTLE: Duration = Duration::from_millis(5);
 /// How many Services are worked on at once.
 const CONCURRENCY_MAX: usize = 16;
 
 pub(super) async fn run(context: Context) {
-    let client = context.client;
-    let queue = Arc::new(Queue::new(Backoff::default()));
+    let client = &context.client;
+    let queue = Queue::new(Backoff::default());
     let mut selection = Selection::default();
     let mut services = client.watch::<Service>(ListOptions::all());
     let mut pods = client.watch::<Pod>(ListOptions::all());
     let mut slices = client.watch::<EndpointSlice>(ListOptions::all());
     let mut slices_synced = false;
-    let mut working = FuturesUnordered::new();
+    let does = |key: ObjectKey| async move { reconcile(client, &key).await };
+    let failed = |key: &ObjectKey, error: &Error, _: Duration| {
+        tracing::debug!(service = %key, %error, "endpoints will be tried again");
+    };
+    let pace = Pace { at_once: CONCURRENCY_MAX, ..Pace::default() };
+    let mut working = std::pin::pin!(work(&queue, pace, does, failed));
     loop {
         tokio::select! {
             event = services.next() => match event {
@@ -62,27 +65,14 @@ pub(super) async fn run(context: Context) {
                 Event::Restarted => {}
                 Event::Synced => slices_synced = true,
             },
-            key = queue.next(), if working.len() < CONCURRENCY_MAX => {
-                let client = &client;
-                working.push(async move {
-                    let outcome = reconcile(client, &key).await;
-                    (key, outcome)
-                });
-            }
-            Some((key, outcome)) = working.next() => match outcome {
-                Ok(_) => queue.done(&key),
-                Err(error) => {
-                    queue.failed(&key);
-                    tracing::debug!(service = %key, %error, "endpoints will be tried again");
-                }
-            },
+            () = &mut working => {}
         }
     }
 }
 
 /// The Service that a slice belongs to, also when somebody removed the label that says so.
 fn service_of(slice: &EndpointSlice) -> Option<ObjectKey> {
-    let labelled = slice.label(SERVICE_NAME).map(|name| ObjectKey::new(slice.namespace(), name));
+    let labelled = slice.label(ENDPOINT_SLICE_SERVICE).map(|name| ObjectKey::new(slice.namespace(), name));
     labelled.or_else(|| owner::<Service>(slice))
 }
 
@@ -98,7 +88,7 @@ async fn reconcile(client: &Client, key: &ObjectKey) -> Result<Action> {
     options.labels.clone_from(selector);
     let pods = client.list::<Pod>(&options).await?.items;
     let wanted = slices::desired(&service, &pods);
-    let options = ListOptions::namespace(service.namespace()).label(SERVICE_NAME, service.name());
+    let options = ListOptions::namespace(service.namespace()).label(ENDPOINT_SLICE_SERVICE, service.name());
     let existing = client.list::<EndpointSlice>(&options).await?.items;
     // Slices that others made for the Service are theirs.
     let is_own = |slice: &EndpointSlice| owner::<Service>(slice).as_ref() == Some(key);

@@ -6,21 +6,24 @@
 
 mod blockers;
 mod known;
+mod missed;
 mod ownership;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{StreamExt, future::join, stream::FuturesUnordered};
 use objects::{
-    Backoff, Client, DeleteOptions, Error, Event, ListOptions, Precondition, Propagation, Queue, Result,
-    WriteTarget,
+    Action, Backoff, Client, DeleteOptions, Error, Event, ListOptions, Pace, Precondition, Propagation,
+    Queue, Result, WriteTarget,
 };
 use resources::{DynObject, Kind, ObjectKey};
 
-use self::{blockers::Blockers, known::Known};
+use self::{blockers::Blockers, known::Known, missed::Missed};
 
-/// How many objects are worked on at once.
-const CONCURRENCY_MAX: usize = 16;
+/// Looking at every dependent there is takes its time.
+const PACE: Pace = Pace { at_once: 16, limit: Duration::from_secs(600) };
+/// Objects read at a time where all are looked at.
+const PAGE_MAX: usize = 500;
 
 /// What has to be looked at.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -31,121 +34,148 @@ enum Work {
     Dependent { kind: &'static Kind, key: ObjectKey },
     /// An owner that waits for its dependents.
     Held { kind: &'static Kind, key: ObjectKey },
-    /// A delete of this kind may have been missed: every dependent must be looked at.
-    Missed { kind: &'static Kind },
+    /// Deletes may have been missed: every dependent of the kinds in [`Missed`] must be looked at. One work for all of
+    /// them, since it reads everything.
+    Missed,
+}
+
+struct Collector {
+    client: Client,
+    queue: Queue<Work>,
+    blockers: Blockers,
+    known: Known,
+    missed: Missed,
 }
 
 pub(super) async fn run(client: Client) {
-    let queue = Arc::new(Queue::new(Backoff::default()));
-    let blockers = Arc::new(Blockers::default());
     let (known, mut defined) = Known::new();
-    let known = Arc::new(known);
-    let following =
-        |kind| follow(client.clone(), kind, Arc::clone(&queue), Arc::clone(&blockers), Arc::clone(&known));
-    let mut watches: FuturesUnordered<_> = known.resources().into_iter().map(following).collect();
-    let mut working = FuturesUnordered::new();
-    loop {
-        tokio::select! {
-            Some((work, outcome)) = working.next() => match outcome {
-                Ok(()) => queue.done(&work),
-                Err(error) => {
-                    let error: Error = error;
-                    let wait = queue.failed(&work);
-                    tracing::debug!(%error, retry_ms = wait.as_millis() as u64, "garbage collection will try again");
+    let collector = Collector {
+        client,
+        queue: Queue::new(Backoff::default()),
+        blockers: Blockers::default(),
+        known,
+        missed: Missed::default(),
+    };
+    let collector = &collector;
+    let mut watches: FuturesUnordered<_> =
+        collector.known.resources().into_iter().map(|kind| collector.follow(kind)).collect();
+    let following = async {
+        loop {
+            tokio::select! {
+                Some(kind) = defined.recv() => watches.push(collector.follow(kind)),
+                Some(()) = watches.next() => {}
+            }
+        }
+    };
+    let does = |work: Work| async move { collector.attend(&work).await.map(|()| Action::Wait) };
+    let failed = |_: &Work, error: &Error, wait: Duration| {
+        tracing::debug!(%error, retry_ms = wait.as_millis() as u64, "garbage collection will try again");
+    };
+    join(objects::work(&collector.queue, PACE, does, failed), following).await;
+}
+
+impl Collector {
+    async fn follow(&self, kind: &'static Kind) {
+        let Self { client, queue, blockers, known, missed } = self;
+        let mut watch = client.watch_kind(kind, ListOptions::all());
+        let mut synced = false;
+        loop {
+            match watch.next().await {
+                Event::Deleted(object) => {
+                    let metadata = object.metadata();
+                    blockers.forget(metadata.uid.as_deref().unwrap_or_default());
+                    queue.add(Work::Gone { uid: metadata.uid.clone().unwrap_or_default() });
+                    // An owner in foreground deletion waits for this one.
+                    for owner in metadata.owner_references.iter().flatten() {
+                        if let Some(kind) = known.by_kind(&owner.api_version, &owner.kind) {
+                            let namespace = if kind.namespaced {
+                                metadata.namespace.as_deref().unwrap_or_default()
+                            } else {
+                                ""
+                            };
+                            queue.add(Work::Held {
+                                kind,
+                                key: ObjectKey::new(namespace, owner.name.as_str()),
+                            });
+                        }
+                    }
                 }
+                Event::Applied(object) => {
+                    known.learn(&*object);
+                    let key = ObjectKey::of(object.metadata());
+                    for (kind, key) in blockers.freed_by(kind, object.metadata()) {
+                        queue.add(Work::Held { kind, key });
+                    }
+                    let owners = &object.metadata().owner_references;
+                    if ownership::is_held(object.metadata()) {
+                        queue.add(Work::Held { kind, key });
+                    } else if owners.as_ref().is_some_and(|owners| !owners.is_empty()) {
+                        queue.add(Work::Dependent { kind, key });
+                    }
+                }
+                Event::Restarted if synced => {
+                    missed.add(kind);
+                    queue.add(Work::Missed);
+                }
+                Event::Restarted => {}
+                Event::Synced => synced = true,
+            }
+        }
+    }
+
+    async fn attend(&self, work: &Work) -> Result<()> {
+        let Self { client, blockers, known, missed, .. } = self;
+        match work {
+            Work::Gone { uid } => {
+                for (kind, dependent) in dependents(client, known, uid).await? {
+                    check(client, known, kind, &dependent).await?;
+                }
+                Ok(())
+            }
+            Work::Missed => {
+                let lost = missed.all();
+                for kind in known.resources() {
+                    check_all(client, known, kind, |owner| lost.contains_key(&owner)).await?;
+                }
+                missed.made_good(&lost);
+                Ok(())
+            }
+            Work::Dependent { kind, key } => match client.backend().get(kind, key).await {
+                Ok(object) => check(client, known, kind, &object).await,
+                Err(error) if error.is_not_found() => Ok(()),
+                Err(error) => Err(error),
             },
-            work = queue.next(), if working.len() < CONCURRENCY_MAX => {
-                let (client, blockers, known) = (&client, &blockers, &known);
-                working.push(async move {
-                    let outcome = attend(client, blockers, known, &work).await;
-                    (work, outcome)
-                });
-            }
-            Some(kind) = defined.recv() => watches.push(following(kind)),
-            Some(()) = watches.next() => {}
+            Work::Held { kind, key } => match client.backend().get(kind, key).await {
+                Ok(object) => release(client, blockers, known, kind, &object).await,
+                Err(error) if error.is_not_found() => Ok(()),
+                Err(error) => Err(error),
+            },
         }
     }
 }
 
-async fn follow(
-    client: Client,
+/// Looks at every object of a kind that has an owner of a kind that is `lost`.
+async fn check_all(
+    client: &Client,
+    known: &Known,
     kind: &'static Kind,
-    queue: Arc<Queue<Work>>,
-    blockers: Arc<Blockers>,
-    known: Arc<Known>,
-) {
-    let mut watch = client.watch_kind(kind, ListOptions::all());
-    let mut synced = false;
+    lost: impl Fn(&'static Kind) -> bool,
+) -> Result<()> {
+    let mut page = ListOptions { limit: PAGE_MAX, ..ListOptions::all() };
     loop {
-        match watch.next().await {
-            Event::Deleted(object) => {
-                let metadata = object.metadata();
-                blockers.forget(metadata.uid.as_deref().unwrap_or_default());
-                queue.add(Work::Gone { uid: metadata.uid.clone().unwrap_or_default() });
-                // An owner in foreground deletion waits for this one.
-                for owner in metadata.owner_references.iter().flatten() {
-                    if let Some(kind) = known.by_kind(&owner.api_version, &owner.kind) {
-                        let namespace = if kind.namespaced {
-                            metadata.namespace.as_deref().unwrap_or_default()
-                        } else {
-                            ""
-                        };
-                        queue.add(Work::Held { kind, key: ObjectKey::new(namespace, owner.name.as_str()) });
-                    }
-                }
+        let listed = client.backend().list(kind, &page).await?;
+        for object in listed.items {
+            let mut owners = object.metadata().owner_references.iter().flatten();
+            let concerned =
+                owners.any(|owner| known.by_kind(&owner.api_version, &owner.kind).is_some_and(&lost));
+            if concerned {
+                check(client, known, kind, &object).await?;
             }
-            Event::Applied(object) => {
-                known.learn(&*object);
-                let key = ObjectKey::of(object.metadata());
-                for (kind, key) in blockers.freed_by(kind, object.metadata()) {
-                    queue.add(Work::Held { kind, key });
-                }
-                if ownership::is_held(object.metadata()) {
-                    queue.add(Work::Held { kind, key });
-                } else if object.metadata().owner_references.as_ref().is_some_and(|owners| !owners.is_empty())
-                {
-                    queue.add(Work::Dependent { kind, key });
-                }
-            }
-            Event::Restarted if synced => queue.add(Work::Missed { kind }),
-            Event::Restarted => {}
-            Event::Synced => synced = true,
         }
-    }
-}
-
-async fn attend(client: &Client, blockers: &Blockers, known: &Known, work: &Work) -> Result<()> {
-    match work {
-        Work::Gone { uid } => {
-            for (kind, dependent) in dependents(client, known, uid).await? {
-                check(client, known, kind, &dependent).await?;
-            }
-            Ok(())
+        page.continue_token = listed.next;
+        if page.continue_token.is_none() {
+            return Ok(());
         }
-        Work::Missed { kind: owners } => {
-            for kind in known.resources() {
-                for object in client.backend().list(kind, &ListOptions::all()).await?.items {
-                    let mut references = object.metadata().owner_references.iter().flatten();
-                    let concerned = references.any(|owner| {
-                        known.by_kind(&owner.api_version, &owner.kind).is_some_and(|kind| kind == *owners)
-                    });
-                    if concerned {
-                        check(client, known, kind, &object).await?;
-                    }
-                }
-            }
-            Ok(())
-        }
-        Work::Dependent { kind, key } => match client.backend().get(kind, key).await {
-            Ok(object) => check(client, known, kind, &object).await,
-            Err(error) if error.is_not_found() => Ok(()),
-            Err(error) => Err(error),
-        },
-        Work::Held { kind, key } => match client.backend().get(kind, key).await {
-            Ok(object) => release(client, blockers, known, kind, &object).await,
-            Err(error) if error.is_not_found() => Ok(()),
-            Err(error) => Err(error),
-        },
     }
 }
 

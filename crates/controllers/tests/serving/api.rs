@@ -4,7 +4,10 @@ use std::{
     collections::{BTreeMap, HashMap},
     fmt,
     future::pending,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use apiserver::{ApiServer, Environment, Options};
@@ -53,6 +56,8 @@ pub(crate) struct Api {
     /// For a user, who follows no kind and so reads what the API server has.
     pub(crate) user: Client,
     pub(crate) clock: Clock,
+    /// Seconds by which the time of day was set forward; counts in process alone.
+    pub(crate) clock_steps: Arc<AtomicI64>,
     pub(crate) configs: watch::Receiver<Arc<Configs>>,
     pub(crate) config_maps: ConfigMaps,
 }
@@ -70,7 +75,12 @@ impl Api {
     async fn in_process() -> Self {
         let epoch: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let start = Instant::now();
-        let clock: Clock = Arc::new(move || epoch + SignedDuration::try_from(start.elapsed()).unwrap());
+        let clock_steps = Arc::new(AtomicI64::new(0));
+        let steps = Arc::clone(&clock_steps);
+        let clock: Clock = Arc::new(move || {
+            let stepped = SignedDuration::from_secs(steps.load(Ordering::SeqCst));
+            epoch + SignedDuration::try_from(start.elapsed()).unwrap() + stepped
+        });
         let told = Arc::clone(&clock);
         let options =
             Options { environment: Environment::new(move || told(), 1), ..Options::new("/nonexistent") };
@@ -81,6 +91,7 @@ impl Api {
             others: client(),
             user: client(),
             clock,
+            clock_steps,
             configs: server.configs(),
             config_maps: ConfigMaps::Stored(client()),
         }
@@ -100,6 +111,7 @@ impl Api {
             config_maps: ConfigMaps::Stored(user.clone()),
             user,
             clock: system_clock(),
+            clock_steps: Arc::default(),
             configs,
         }
     }
@@ -120,7 +132,7 @@ impl Api {
         }
         let config_maps = ConfigMaps::Told { maps: Mutex::default(), told };
         let (others, user) = (connect().await, connect().await);
-        Self { controllers, others, user, clock, configs, config_maps }
+        Self { controllers, others, user, clock, clock_steps: Arc::default(), configs, config_maps }
     }
 }
 

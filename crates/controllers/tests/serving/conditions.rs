@@ -103,6 +103,22 @@ pub(crate) async fn while_the_gateways_do_not_serve_it_yet(home: &Home) {
     home.service_ready("hello").await;
 }
 
+pub(crate) async fn what_was_ready_stays_so_while_the_gateways_begin(home: &Home) {
+    home.load(&[IMAGE]);
+    home.apply::<Service>(of_image(IMAGE)).await;
+    home.service_ready("hello").await;
+    home.gateways.begin();
+    let touch = |ingress: &mut Ingress| {
+        ingress.metadata.labels.get_or_insert_default().insert("touched".into(), "yes".into());
+    };
+    home.client.modify(WriteTarget::Object, &home.key("hello"), touch).await.unwrap();
+    home.quiet().await;
+    assert!(is(&home.get::<Ingress>("hello").await.status.conditions, "Ready", "True"));
+    home.gateways.have_begun();
+    home.quiet().await;
+    assert!(is(&home.get::<Service>("hello").await.status.conditions, "Ready", "True"));
+}
+
 pub(crate) async fn while_no_instance_comes_up_and_after_the_deadline(home: &Home) {
     const DEADLINE: Duration = Duration::from_secs(8);
     home.load(&[STUCK]);
@@ -181,6 +197,9 @@ pub(crate) async fn of_a_class_that_nothing_here_scales_by(home: &Home) {
     assert!(message.contains(CLASS_HPA) && message.contains("use kpa"), "{message}");
     let autoscaler = home.get::<PodAutoscaler>("hello-00001").await;
     assert_eq!(says(&autoscaler.status.conditions, "Ready").1, "ClassNotSupported");
+    home.report("hello-00001", 1.0);
+    home.quiet().await;
+    assert!(home.scales_nothing(), "load of what is not decided on is not kept");
 }
 
 pub(crate) async fn what_the_configuration_says_of_revisions_reaches_them(home: &Home) {

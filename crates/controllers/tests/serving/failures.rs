@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use objects::WriteTarget;
+use objects::{DeleteOptions, WriteTarget};
 use resources::{
     Object,
-    builtin::Pod,
+    builtin::{Deployment, Pod},
     networking::Ingress,
     serving::{Revision, Service},
 };
@@ -38,6 +38,22 @@ pub(crate) async fn an_image_that_cannot_be_found_is_named_and_found_later(home:
     home.quiet().await;
     home.load(&["gcr.io/p/hello:v1"]);
     home.within(AT_ONCE, home.service_ready("hello")).await;
+}
+
+pub(crate) async fn a_name_that_somebody_else_had_is_taken_when_it_is_free(home: &Home) {
+    let image = "gcr.io/p/hello:v1";
+    home.load(&[image]);
+    let labels = json!({"app": "theirs"});
+    home.apply::<Deployment>(json!({"metadata": {"name": "hello-00001-deployment"}, "spec": {
+        "replicas": 0, "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "app", "image": image}]}}}}))
+        .await;
+    home.apply::<Service>(hello(image)).await;
+    let revision = home.within(AT_ONCE, failed(home)).await;
+    assert_eq!(says(&revision.status.conditions, "ResourcesAvailable").1, "NotOwned");
+    let theirs = home.key("hello-00001-deployment");
+    home.client.delete::<Deployment>(&theirs, &DeleteOptions::default()).await.unwrap();
+    home.within(Duration::from_secs(40), home.service_ready("hello")).await;
 }
 
 pub(crate) async fn a_pod_that_waits_for_its_image_says_so_at_once(home: &Home) {

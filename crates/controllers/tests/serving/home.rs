@@ -1,10 +1,16 @@
 //! A home without node and gateway: an API, the controllers on it, and a namespace for one case.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use controllers::{
     network,
-    serving::{self, ActivatorPath, Clock, PublicEndpoint, RevisionStat, StatsHandle},
+    serving::{self, PublicEndpoint, RevisionStat, StatsHandle},
     workloads,
 };
 use objects::{Client, ListOptions};
@@ -36,7 +42,7 @@ pub(crate) struct Home {
     pub(crate) gateways: Arc<Gateways>,
     config_maps: ConfigMaps,
     stats: StatsHandle,
-    clock: Clock,
+    clock_steps: Arc<AtomicI64>,
     pub(crate) pace: Pace,
 }
 
@@ -60,20 +66,18 @@ impl Home {
         let namespace = namespace(case);
         let mut parts = JoinSet::new();
         let api = Api::open(place, &namespace, &mut parts).await;
-        let Api { controllers, others, user: client, clock, configs, config_maps } = api;
+        let Api { controllers, others, user: client, clock, clock_steps, configs, config_maps } = api;
         let metadata = ObjectMeta { name: Some(namespace.clone()), ..ObjectMeta::default() };
         client.create(Namespace { metadata, ..Namespace::default() }).await.unwrap();
         config_maps.set("config-domain", &[("example.com", "")]).await;
 
         let (images, gateways) = (Arc::new(Images::new()), Arc::new(Gateways::default()));
         let stats = StatsHandle::new();
-        let activator = ActivatorPath::Always;
         let serving = serving::Context {
             client: controllers.clone(),
             configs,
             clock: Arc::clone(&clock),
             endpoint: PublicEndpoint { scheme: "http".into(), port: 8080 },
-            activator,
             images: images.clone(),
             stats: stats.clone(),
             told: Arc::default(),
@@ -81,7 +85,6 @@ impl Home {
         let network = network::Context {
             client: controllers.clone(),
             clock: Arc::clone(&clock),
-            activator,
             gateways: gateways.clone(),
         };
         let workloads = workloads::Context {
@@ -104,7 +107,7 @@ impl Home {
                 gateways,
                 config_maps,
                 stats,
-                clock,
+                clock_steps,
                 pace,
             },
             parts,
@@ -133,8 +136,17 @@ impl Home {
     /// Reports the load of a Revision in the last second.
     pub(crate) fn report(&self, revision: &str, concurrency: f64) {
         let revision = self.key(revision);
-        let time = (self.clock)();
-        self.stats.report(&[RevisionStat { revision, concurrency, requests: concurrency, time }]);
+        self.stats.report(&[RevisionStat { revision, concurrency, requests: concurrency }]);
+    }
+
+    /// Whether the autoscaler remembers no Revision.
+    pub(crate) fn scales_nothing(&self) -> bool {
+        self.stats.is_idle()
+    }
+
+    /// Sets the time of day forward or back, in a home in process.
+    pub(crate) fn step_clock(&self, seconds: i64) {
+        self.clock_steps.fetch_add(seconds, Ordering::SeqCst);
     }
 
     /// Creates an object, or replaces the spec and metadata of the one that is there: what `kubectl apply` comes to.

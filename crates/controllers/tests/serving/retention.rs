@@ -58,6 +58,19 @@ pub(crate) async fn what_is_beyond_the_most_goes(home: &Home) {
     home.until_all("as few", |revisions| numbers(revisions) == ["1", "3"]).await;
 }
 
+pub(crate) async fn an_age_counts_when_nothing_else_happens(home: &Home, time: &VirtualTime) {
+    home.load(&[IMAGE]);
+    let ages = ["retain-since-create-time", "retain-since-last-active-time"].map(|age| (age, "2h"));
+    home.configure("config-gc", &[&ages[..], &[("min-non-active-revisions", "0")]].concat()).await;
+    for value in ["1", "2"] {
+        next_revision(home, value).await;
+    }
+    home.quiet().await;
+    home.until_all("two", |revisions| numbers(revisions) == ["1", "2"]).await;
+    time.pass(2 * HOUR).await;
+    home.within(Duration::from_secs(1), home.gone::<Revision>("hello-00001")).await;
+}
+
 /// Makes a Service with five Revisions, an hour apart, the last of which has all traffic.
 async fn five_revisions(home: &Home, time: &VirtualTime) {
     home.configure("config-gc", DEFAULTS).await;

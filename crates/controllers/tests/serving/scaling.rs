@@ -108,6 +108,21 @@ pub(crate) async fn load_makes_more_and_its_end_makes_fewer(home: &Home) {
     scaled(home, 0).await;
 }
 
+pub(crate) async fn a_step_of_the_time_of_day_changes_no_scale(home: &Home, time: &VirtualTime) {
+    home.load(&[IMAGE]);
+    let annotations = json!({"autoscaling.knative.dev/window": WINDOW,
+        "autoscaling.knative.dev/target": "10", "autoscaling.knative.dev/max-scale": "5"});
+    home.apply::<Service>(hello(annotations)).await;
+    home.service_ready("hello").await;
+    scaled_under_load(home, 20.0, 3).await;
+    home.step_clock(-3600);
+    home.within(Duration::from_secs(10), scaled_under_load(home, 500.0, 5)).await;
+    home.step_clock(7200);
+    // The load of the last seconds still counts.
+    time.pass(Duration::from_secs(3)).await;
+    assert_eq!(replicas(&*home.get::<Deployment>("hello-00001-deployment").await), 5);
+}
+
 pub(crate) async fn min_scale_stays_without_load(home: &Home) {
     home.load(&[IMAGE]);
     let annotations =

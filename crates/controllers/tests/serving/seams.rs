@@ -44,16 +44,18 @@ impl Images {
 }
 
 impl ImageResolver for Images {
+    fn local(&self, query: &ImageQuery) -> Option<Result<Option<String>, String>> {
+        self.present.lock().contains(&query.image).then_some(Ok(None))
+    }
+
     fn resolve<'a>(&'a self, query: &'a ImageQuery) -> BoxFuture<'a, Result<Option<String>, String>> {
-        let present = self.present.lock().contains(&query.image);
         Box::pin(async move {
             match query.image.as_str() {
                 SILENT => std::future::pending().await,
-                PINNED if !query.keep_tag => return Ok(Some(PINNED_DIGEST.to_owned())),
-                PINNED => return Ok(None),
-                _ => {}
+                PINNED if !query.keep_tag => Ok(Some(PINNED_DIGEST.to_owned())),
+                PINNED => Ok(None),
+                _ => Err("registry gcr.io: manifest unknown".to_owned()),
             }
-            if present { Ok(None) } else { Err("registry gcr.io: manifest unknown".to_owned()) }
         })
     }
 
@@ -66,6 +68,7 @@ impl ImageResolver for Images {
 #[derive(Default)]
 pub(crate) struct Gateways {
     held: AtomicBool,
+    beginning: AtomicBool,
     served: Mutex<BTreeMap<ObjectKey, Served>>,
     changed: watch::Sender<u64>,
 }
@@ -75,6 +78,18 @@ impl Gateways {
     pub(crate) fn hold(&self, held: bool) {
         self.held.store(held, Ordering::SeqCst);
         self.changed.send_modify(|version| *version += 1);
+    }
+
+    /// They begin anew: what they serve is all still to come, until it is told that they know all.
+    pub(crate) fn begin(&self) {
+        self.beginning.store(true, Ordering::SeqCst);
+        self.hold(true);
+    }
+
+    /// They have heard of all Ingresses, and serve them.
+    pub(crate) fn have_begun(&self) {
+        self.beginning.store(false, Ordering::SeqCst);
+        self.hold(false);
     }
 
     /// From now on this Ingress, which they have seen, has lost a host to another one, or has it again.
@@ -112,6 +127,10 @@ impl network::Gateways for Gateways {
             }
             _ => IngressClass::Unknown,
         }
+    }
+
+    fn know_all(&self) -> bool {
+        !self.beginning.load(Ordering::SeqCst)
     }
 
     fn served(&self, ingress: &ObjectKey) -> Option<Served> {

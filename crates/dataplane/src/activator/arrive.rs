@@ -1,3 +1,5 @@
+//! The first layer behind the route: a request is counted in at its revision.
+
 use std::sync::Arc;
 
 use http::{Request, Response};

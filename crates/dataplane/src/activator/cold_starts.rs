@@ -1,3 +1,5 @@
+//! The cold starts of late, for whoever asks why a first request was slow.
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 

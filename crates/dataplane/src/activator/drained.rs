@@ -1,3 +1,5 @@
+//! Which instances were drained and get no request again.
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 

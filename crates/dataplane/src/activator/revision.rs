@@ -116,11 +116,12 @@ impl Revision {
     /// more, the autoscaler hears of those that wait.
     pub(super) fn set_instances(&self, mut instances: Vec<Instance>) {
         let mut state = self.state.lock();
+        let had_some = state.slots.has_instances();
         // Under the lock that a drain takes after it has put its instance on the list: either it is found there, or
         // the drain finds it here.
         instances.retain(|instance| !self.context.drained.contains(&instance.uid));
         state.slots.set_instances(instances, self.context.limits.idle_connections_max, &self.context.dice);
-        let poke = state.stranded(&self.key);
+        let poke = state.stranded(&self.key, had_some);
         drop(state);
         self.report(poke);
     }
@@ -148,7 +149,8 @@ impl Revision {
     pub(super) async fn drain(&self, uid: &str) {
         let (member, poke) = {
             let mut state = self.state.lock();
-            (state.slots.dismiss(uid), state.stranded(&self.key))
+            let had_some = state.slots.has_instances();
+            (state.slots.dismiss(uid), state.stranded(&self.key, had_some))
         };
         self.report(poke);
         if let Some(member) = member {
@@ -175,9 +177,14 @@ impl Revision {
 }
 
 impl State {
-    /// What the autoscaler is told when the last instance is gone while requests wait.
-    fn stranded(&mut self, key: &Arc<RevisionKey>) -> Option<RevisionStat> {
+    /// What the autoscaler is told when the last instance is gone while requests wait. While one starts, its changes come
+    /// by here, too, and were told of already.
+    fn stranded(&mut self, key: &Arc<RevisionKey>, had_some: bool) -> Option<RevisionStat> {
         let stranded = self.slots.has_waiters() && !self.slots.has_instances();
-        stranded.then(|| self.traffic.poke(key))
+        let is_news = had_some || !self.traffic.is_poked();
+        (stranded && is_news).then(|| self.traffic.poke(key))
     }
 }
+
+#[cfg(test)]
+mod tests;

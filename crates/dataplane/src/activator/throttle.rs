@@ -1,3 +1,5 @@
+//! The layer in which requests wait for an instance with room.
+
 use std::sync::Arc;
 
 use http::Response;

@@ -25,13 +25,13 @@ pub(super) struct Traffic {
     arrived: u32,
     changed: Instant,
     period_began: Instant,
-    /// A request already reported in this period, ahead of time.
-    poked: bool,
+    /// Requests already reported in this period, ahead of time.
+    poked: u32,
 }
 
 impl Traffic {
     pub(super) fn new(now: Instant) -> Self {
-        Self { present: 0, area: 0.0, arrived: 0, changed: now, period_began: now, poked: false }
+        Self { present: 0, area: 0.0, arrived: 0, changed: now, period_began: now, poked: 0 }
     }
 
     pub(super) fn present(&self) -> u32 {
@@ -56,13 +56,13 @@ impl Traffic {
 
     /// The report that wakes the autoscaler: one request, now. The next report leaves it out.
     pub(super) fn poke(&mut self, revision: &Arc<RevisionKey>) -> RevisionStat {
-        self.poked = true;
+        self.poked += 1;
         RevisionStat { revision: Arc::clone(revision), average_concurrency: 1.0, request_count: 1.0 }
     }
 
     /// Whether a request reported already in this period.
     pub(super) fn is_poked(&self) -> bool {
-        self.poked
+        self.poked > 0
     }
 
     /// Ends the period and reports on it.
@@ -70,7 +70,7 @@ impl Traffic {
         self.advance(now);
         let seconds = now.duration_since(self.period_began).as_secs_f64();
         let average = if seconds > 0.0 { self.area / seconds } else { f64::from(self.present) };
-        let told = if self.poked { 1.0 } else { 0.0 };
+        let told = f64::from(self.poked);
         let stat = RevisionStat {
             revision: Arc::clone(revision),
             average_concurrency: (average - told).max(0.0),

@@ -1,3 +1,5 @@
+//! A request's stay at its revision, and what it holds there.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -53,6 +53,11 @@ impl Applied {
         self.table.subscribe()
     }
 
+    /// Whether the first list of routes is complete and served.
+    pub fn routes_listed(&self) -> bool {
+        self.listed.borrow().routes
+    }
+
     /// Waits until the first lists of routes, revisions and instances are complete.
     pub async fn synced(&self) {
         let all = |listed: &Listed| listed.routes && listed.revisions && listed.instances;

@@ -1,17 +1,17 @@
 //! The instances that an EndpointSlice names. Pure.
 
-use resources::{Object, ObjectKey, builtin::EndpointSlice};
+use resources::{
+    Object, ObjectKey,
+    builtin::EndpointSlice,
+    labels::{REVISION, SERVICE_TYPE, SERVICE_TYPE_PRIVATE},
+};
 
 use crate::{Instance, RevisionKey};
 
-/// The label with the Revision's name that its private Service, and so its slices, carry.
-const REVISION: &str = "serving.knative.dev/revision";
-/// The label that says which of a Revision's Services a slice belongs to.
-const SERVICE_TYPE: &str = "networking.internal.knative.dev/serviceType";
-
 /// The Revision whose instances the slice names; `None` for any other slice.
 pub(super) fn revision(slice: &EndpointSlice) -> Option<RevisionKey> {
-    let private = slice.label(SERVICE_TYPE) == Some("Private");
+    // Its private Service, and so its slices, carry the Revision's name.
+    let private = slice.label(SERVICE_TYPE) == Some(SERVICE_TYPE_PRIVATE);
     let name = slice.label(REVISION).filter(|_| private)?;
     Some(ObjectKey::new(slice.namespace(), name))
 }

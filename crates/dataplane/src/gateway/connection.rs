@@ -1,3 +1,5 @@
+//! A client's connection: what its requests share, and whether any is in flight.
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};

@@ -1,3 +1,5 @@
+//! The layer that answers kubelets' probes of the gateway.
+
 use http::{HeaderMap, Request, Response, header};
 use hyper::body::Incoming;
 

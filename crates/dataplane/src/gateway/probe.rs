@@ -1,3 +1,5 @@
+//! The layer that answers probes of the path.
+
 use http::{HeaderValue, Response};
 
 use super::route::Routed;

@@ -1,3 +1,5 @@
+//! The layer that finds where a request goes.
+
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;

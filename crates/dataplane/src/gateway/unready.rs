@@ -1,3 +1,5 @@
+//! Hosts whose Routes are not served yet.
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

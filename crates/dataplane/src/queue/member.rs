@@ -1,3 +1,5 @@
+//! An instance with the requests and connections that it has.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 

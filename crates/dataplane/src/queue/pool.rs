@@ -1,3 +1,5 @@
+//! An instance's open connections.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -15,6 +15,8 @@ use tokio::time::timeout;
 use crate::rig::{App, Client, HOST, PATIENCE, Rig, eventually, get, limited, text};
 
 const SHORT: Duration = Duration::from_millis(200);
+/// Many times what a peer takes that is well.
+const LONG: Duration = Duration::from_secs(1);
 
 /// Answers `/big` with more than all buffers on the way can hold, and everything else with a word.
 async fn app() -> App {
@@ -130,7 +132,7 @@ async fn silent_peers_are_asked_whether_they_are_there() {
 #[tokio::test]
 async fn an_http2_client_that_answers_no_ping_is_given_up() {
     let app = App::saying("hello").await;
-    let rig = Rig::with(Limits { keep_alive: SHORT, ..Limits::default() }).await;
+    let rig = Rig::with(Limits { keep_alive: LONG, ..Limits::default() }).await;
     rig.serve(limited(0), &[&app]);
     let mut stream = TcpStream::connect(rig.address).await.unwrap();
     // The preface and empty settings; what is asked from then on has no answer.
@@ -141,7 +143,7 @@ async fn an_http2_client_that_answers_no_ping_is_given_up() {
     // One that answers stays.
     let mut client = Client::http2(rig.address).await;
     client.get("/").await;
-    tokio::time::sleep(SHORT * 4).await;
+    tokio::time::sleep(LONG * 3).await;
     assert_eq!(client.get("/").await.status, StatusCode::OK);
 }
 
@@ -152,7 +154,7 @@ async fn drip(rig: &Rig, before: &[u8], pieces: usize) -> bool {
     let (mut reader, mut writer) = stream.split();
     let dripping = async {
         for _ in 0..pieces {
-            tokio::time::sleep(SHORT / 4).await;
+            tokio::time::sleep(LONG / 20).await;
             if writer.write_all(b"x: y\r\n").await.is_err() {
                 return true;
             }
@@ -172,15 +174,15 @@ async fn drip(rig: &Rig, before: &[u8], pieces: usize) -> bool {
 #[tokio::test]
 async fn a_head_has_its_time_however_it_drips() {
     let app = App::saying("hello").await;
-    let rig = Rig::with(Limits { head_max: SHORT, ..Limits::default() }).await;
+    let rig = Rig::with(Limits { head_max: LONG, ..Limits::default() }).await;
     rig.serve(limited(0), &[&app]);
-    assert!(drip(&rig, b"GET / HTTP/1.1\r\n", 40).await, "the first head");
+    assert!(drip(&rig, b"GET / HTTP/1.1\r\n", 200).await, "the first head");
     let one_and_a_bit = format!("GET / HTTP/1.1\r\nhost: {HOST}\r\n\r\nGET / HTTP/1.1\r\n");
-    assert!(drip(&rig, one_and_a_bit.as_bytes(), 40).await, "a later head");
+    assert!(drip(&rig, one_and_a_bit.as_bytes(), 200).await, "a later head");
     // A connection may be unused for longer.
     let mut client = rig.client().await;
     client.get("/").await;
-    tokio::time::sleep(SHORT * 3).await;
+    tokio::time::sleep(LONG * 2).await;
     assert_eq!(client.get("/").await.status, StatusCode::OK);
 }
 

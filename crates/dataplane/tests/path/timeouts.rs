@@ -9,6 +9,10 @@ use hyper::body::Frame;
 use crate::rig::{App, Gate, Rig, eventually, get, limited};
 
 const SHORT: Duration = Duration::from_millis(60);
+/// What must not pass between two steps, which is many times what they take.
+const LONG: Duration = Duration::from_millis(900);
+const STEP: Duration = Duration::from_millis(50);
+const NEVER: Duration = Duration::MAX;
 
 fn config(change: impl Fn(&mut RevisionConfig)) -> RevisionConfig {
     let mut config = limited(0);
@@ -77,15 +81,15 @@ where
 
 #[tokio::test]
 async fn a_response_that_has_begun() {
-    let short = |config: &mut RevisionConfig| config.idle_timeout = SHORT;
-    let total = |config: &mut RevisionConfig| config.timeout = SHORT * 3;
-    let start = |config: &mut RevisionConfig| config.response_start_timeout = SHORT;
+    let idle = |config: &mut RevisionConfig| config.idle_timeout = LONG;
+    let total = |config: &mut RevisionConfig| config.timeout = LONG;
+    let start = |config: &mut RevisionConfig| config.response_start_timeout = LONG;
     // (configuration, pause between frames, frames, whether all of it arrives)
     let cases = [
-        ("idle longer than the frames' pause", config(short), SHORT / 4, 8, true),
-        ("idle shorter than the frames' pause", config(short), SHORT * 4, 2, false),
-        ("total passes between frames", config(total), SHORT, 20, false),
-        ("response start is over once it began", config(start), SHORT / 4, 8, true),
+        ("idle longer than the frames' pause", config(idle), STEP, 20, true),
+        ("idle shorter than the frames' pause", config(idle), NEVER, 2, false),
+        ("total passes between frames", config(total), STEP, 100, false),
+        ("response start is over once it began", config(start), STEP, 20, true),
     ];
     for (what, config, pause, frames, whole) in cases {
         let app = dripping(pause, frames).await;

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use controllers::{
     network::{self, Gateways},
-    serving::{self, ActivatorPath, PublicEndpoint, StatsHandle},
+    serving::{self, PublicEndpoint, StatsHandle},
     workloads,
 };
 use dataplane::Applied;
@@ -50,7 +50,6 @@ pub(super) fn all(config: &Config) -> Vec<(&'static str, Start)> {
         configs: config.configs.clone(),
         clock: Arc::clone(&clock),
         endpoint: PublicEndpoint { scheme: "http".to_owned(), port: config.http.port() },
-        activator: ActivatorPath::Always,
         images: Arc::new(Digests::new(
             config.client.clone(),
             config.images.clone(),
@@ -59,12 +58,7 @@ pub(super) fn all(config: &Config) -> Vec<(&'static str, Start)> {
         stats: config.stats.clone(),
         told: Arc::default(),
     };
-    let network = network::Context {
-        client: config.client.clone(),
-        clock: Arc::clone(&clock),
-        activator: ActivatorPath::Always,
-        gateways,
-    };
+    let network = network::Context { client: config.client.clone(), clock: Arc::clone(&clock), gateways };
     let workloads = workloads::Context {
         client: config.client.clone(),
         clock,

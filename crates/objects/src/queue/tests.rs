@@ -65,6 +65,20 @@ async fn the_sooner_wish_counts_and_adding_now_overtakes_both() {
     );
 }
 
+#[test]
+fn what_is_added_in_bulk_comes_behind_and_comes() {
+    let queue = Queue::new(Backoff::default());
+    (0..4).for_each(|key| queue.add_in_bulk(key));
+    queue.add(2);
+    (100..120).for_each(|key| queue.add(key));
+    queue.add_in_bulk(100);
+    assert_eq!(queue.len(), 24);
+    let taken: Vec<i32> = std::iter::from_fn(|| queue.try_next()).collect();
+    assert_eq!(taken[..9], [2, 100, 101, 102, 103, 104, 105, 0, 106]);
+    assert_eq!((taken[15], taken[23]), (1, 3));
+    assert_eq!((taken.len(), queue.is_empty()), (24, true));
+}
+
 #[tokio::test]
 async fn a_waiter_is_woken() {
     let queue = Arc::new(queue());

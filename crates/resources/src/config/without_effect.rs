@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Configs, Deployment, Features, Network, Observability};
+use super::{Autoscaler, Configs, Deployment, Features, Network, Observability};
 use crate::builtin::ConfigMap;
 
 const NO_CERTIFICATES: &str = "no certificates are made, and requests are served over plain HTTP";
@@ -13,6 +13,12 @@ const NO_TRACES: &str = "traces are not exported";
 
 /// Name of the ConfigMap, key, and what happens.
 const KEYS: &[(&str, &str, &str)] = &[
+    (Autoscaler::NAME, "activator-capacity", "the activator is part of the gateway"),
+    (
+        Autoscaler::NAME,
+        "scale-to-zero-grace-period",
+        "the activator is always in the path, so the last instance does not wait for it",
+    ),
     (Deployment::NAME, "queue-sidecar-token-audiences", QUEUE_PROXY),
     (Deployment::NAME, "queue-sidecar-rootca", QUEUE_PROXY),
     (Features::NAME, "autodetect-http2", "the port's name alone says what is spoken"),

@@ -2,6 +2,7 @@
 
 use resources::{
     Object,
+    condition::{self, Condition, READY},
     meta::Time,
     networking::{INGRESS_CONDITIONS, Ingress, IngressStatus, LOAD_BALANCER_READY, NETWORK_CONFIGURED},
 };
@@ -32,6 +33,12 @@ impl Standing {
             Some(_) => Self::Served,
         }
     }
+}
+
+/// Whether its status says that it is ready as it now is.
+pub(super) fn is_ready(ingress: &Ingress) -> bool {
+    ingress.status.observed_generation == Some(ingress.generation())
+        && condition::get(&ingress.status.conditions, READY).is_some_and(Condition::is_true)
 }
 
 /// The status of an Ingress that the gateways serve, or will.

@@ -22,16 +22,17 @@ pub(super) enum Observed {
     Made {
         public: Child<Service>,
         private: Child<Service>,
-        leads: Leads,
     },
 }
 
-/// Where the public Service leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Leads {
-    ToInstances,
-    ToActivators,
-    Nowhere,
+impl Observed {
+    /// Whether a child's name is somebody else's.
+    pub(super) fn has_foreign(&self) -> bool {
+        match self {
+            Self::NoTarget => false,
+            Self::Made { public, private } => public.is_foreign() || private.is_foreign(),
+        }
+    }
 }
 
 /// The status of a ServerlessService.
@@ -47,10 +48,11 @@ pub(super) fn serverless_service_status(
             let waiting = Verdict::unknown("CreatingPrivateService", "the scale target is not there yet");
             vec![(ENDPOINTS_POPULATED, waiting)]
         }
-        Observed::Made { public: Child::Own(public), private: Child::Own(private), leads } => {
+        Observed::Made { public: Child::Own(public), private: Child::Own(private) } => {
             status.service_name = Some(public.name().to_owned());
             status.private_service_name = Some(private.name().to_owned());
-            populated(*leads)
+            // The gateway answers for the public Service, with the activator in it.
+            vec![(ENDPOINTS_POPULATED, Verdict::yes()), (ACTIVATOR_ENDPOINTS_POPULATED, Verdict::yes())]
         }
         Observed::Made { .. } => {
             let message = format!("There is an existing Service of {:?} that we do not own.", sks.name());
@@ -59,16 +61,4 @@ pub(super) fn serverless_service_status(
     };
     mark(&SERVERLESS_SERVICE_CONDITIONS, &mut status.conditions, verdicts, now);
     status
-}
-
-fn populated(leads: Leads) -> Vec<(&'static str, Verdict)> {
-    let endpoints = match leads {
-        Leads::ToInstances | Leads::ToActivators => Verdict::yes(),
-        Leads::Nowhere => Verdict::unknown("NoHealthyBackends", "K8s Service is not ready"),
-    };
-    let activators = match leads {
-        Leads::ToActivators => Verdict::yes(),
-        _ => Verdict::no("ActivatorNotInPath", "requests go to the instances without passing the activator"),
-    };
-    vec![(ENDPOINTS_POPULATED, endpoints), (ACTIVATOR_ENDPOINTS_POPULATED, activators)]
 }

@@ -9,13 +9,14 @@ use resources::{
 
 use crate::serving::verdict::Verdict;
 
-/// A moment as the autoscaler counts it: since the epoch. Moments before that are the epoch.
+/// A moment of the day, which conditions tell, as the autoscaler counts it: since the epoch. Moments before that are
+/// the epoch.
 pub(super) fn time(moment: Timestamp) -> Time {
     Time::try_from(moment.duration_since(Timestamp::UNIX_EPOCH)).unwrap_or_default()
 }
 
 /// When a condition became what it is.
-pub(super) fn since(condition: &Condition) -> Time {
+fn since(condition: &Condition) -> Time {
     condition.last_transition_time.as_ref().map_or(Time::ZERO, |at| time(at.0))
 }
 

@@ -11,7 +11,7 @@ use resources::{
 
 use crate::serving::{
     child::{self, ensure, write_status},
-    context::{ActivatorPath, Context},
+    context::Context,
 };
 
 /// Makes the Metric, and Ready at once: what it asks for is measured by the gateway from the first request.
@@ -21,12 +21,7 @@ pub(super) async fn ensure_metric(
     spec: &DeciderSpec,
 ) -> Result<()> {
     let client = &context.client;
-    let scrape_target = match context.activator {
-        ActivatorPath::Always => String::new(),
-        ActivatorPath::ByEndpoints => names::private_service(&names::serverless_service(autoscaler.name())),
-    };
-    let desired = desired_metric(autoscaler, spec, &scrape_target);
-    let metric = ensure(client, autoscaler, desired, merge_metric).await?;
+    let metric = ensure(client, autoscaler, desired_metric(autoscaler, spec), merge_metric).await?;
     let Some(metric) = metric.own() else { return Ok(()) };
     let ready = condition::get(&metric.status.conditions, READY).is_some_and(Condition::is_true);
     if ready && metric.status.observed_generation == Some(metric.generation()) {
@@ -38,8 +33,8 @@ pub(super) async fn ensure_metric(
     write_status(client, metric, next).await
 }
 
-/// The Metric of a PodAutoscaler. With the activator always in the path it reports all load, so no instance is asked.
-fn desired_metric(autoscaler: &PodAutoscaler, spec: &DeciderSpec, scrape_target: &str) -> Metric {
+/// The Metric of a PodAutoscaler. The activator is always in the path and reports all load, so no instance is asked.
+fn desired_metric(autoscaler: &PodAutoscaler, spec: &DeciderSpec) -> Metric {
     let nanos = |window: std::time::Duration| i64::try_from(window.as_nanos()).unwrap_or(i64::MAX);
     Metric::new(
         child::metadata(
@@ -51,7 +46,7 @@ fn desired_metric(autoscaler: &PodAutoscaler, spec: &DeciderSpec, scrape_target:
         MetricSpec {
             stable_window: nanos(spec.stable_window),
             panic_window: nanos(spec.panic_window),
-            scrape_target: if spec.target_burst_capacity == -1.0 { "" } else { scrape_target }.to_owned(),
+            scrape_target: String::new(),
         },
     )
 }

@@ -28,7 +28,7 @@ impl Scaler {
         Self { spec, windows, decider, since: now, heard: false, news: false, ready, decision: None }
     }
 
-    /// Takes what is now wanted of the Revision; windows of another length begin anew.
+    /// Takes what is now wanted of the Revision; windows of another length or average begin anew.
     pub(super) fn set(&mut self, spec: &DeciderSpec, ready: i32) {
         if !self.windows.fit(spec) {
             self.windows = Windows::new(spec, Silence::Idle);
@@ -39,14 +39,15 @@ impl Scaler {
         self.ready = ready;
     }
 
-    pub(super) fn record(&mut self, stat: &RevisionStat) {
+    /// Takes what was reported at this moment.
+    pub(super) fn record(&mut self, at: Time, stat: &RevisionStat) {
         self.heard = true;
         self.news |= stat.concurrency > 0.0;
         let value = match self.spec.metric {
             Metric::Concurrency => stat.concurrency,
             Metric::Rps => stat.requests,
         };
-        self.windows.record(super::activity::time(stat.time), value);
+        self.windows.record(at, value);
     }
 
     /// Notes that what was not reported of the last full second did not happen: every request passes the reporter,

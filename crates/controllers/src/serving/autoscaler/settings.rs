@@ -5,8 +5,6 @@ use std::time::Duration;
 use autoscaler::{Annotations, Config, DeciderSpec, Workload};
 use resources::{annotations::ScalingError, autoscaling::PodAutoscaler, config::Configs, meta::ObjectMeta};
 
-use crate::serving::context::ActivatorPath;
-
 /// Everything that decisions on a Revision depend on.
 ///
 /// # Errors
@@ -14,7 +12,6 @@ use crate::serving::context::ActivatorPath;
 pub(super) fn decider_spec(
     autoscaler: &PodAutoscaler,
     configs: &Configs,
-    activator: ActivatorPath,
 ) -> Result<DeciderSpec, ScalingError> {
     let annotations = annotations(&autoscaler.metadata, &configs.autoscaler)?;
     let workload = Workload {
@@ -22,12 +19,10 @@ pub(super) fn decider_spec(
         reachability: autoscaler.spec.reachability,
     };
     let mut spec = DeciderSpec::new(&annotations, &configs.autoscaler, workload);
-    if activator == ActivatorPath::Always {
-        // The grace period is an upper limit, there to have the activator put in the path before the last instance
-        // goes; where it always is, none is needed (upstream: config-autoscaler, scale-to-zero-grace-period). So a
-        // Revision is at zero one stable window and at most one tick after its last request: 8 s with `window: 6s`.
-        spec.scale_to_zero_grace_period = Duration::ZERO;
-    }
+    // The grace period is an upper limit, there to have the activator put in the path before the last instance goes.
+    // It always is, since it is part of the gateway (upstream: config-autoscaler, scale-to-zero-grace-period). So a
+    // Revision is at zero one stable window and at most one tick after its last request: 8 s with `window: 6s`.
+    spec.scale_to_zero_grace_period = Duration::ZERO;
     Ok(spec)
 }
 

@@ -9,13 +9,12 @@
 use std::{collections::HashMap, sync::Arc};
 
 use autoscaler::{DeciderSpec, Decision, TICK, Time};
-use jiff::Timestamp;
 use objects::Queue;
 use parking_lot::Mutex;
 use resources::ObjectKey;
 use tokio::{
     sync::Notify,
-    time::{MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval},
 };
 
 use super::scaler::Scaler;
@@ -23,7 +22,7 @@ use super::scaler::Scaler;
 /// Reports kept of one Revision until its PodAutoscaler has been read; more are dropped, the oldest first.
 const EARLY_STATS_MAX: usize = 64;
 
-/// What one reporter saw of one Revision in one second.
+/// What one reporter saw of one Revision in the second that ends as it tells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RevisionStat {
     /// The Revision.
@@ -32,8 +31,6 @@ pub struct RevisionStat {
     pub concurrency: f64,
     /// Requests that came.
     pub requests: f64,
-    /// The end of the second.
-    pub time: Timestamp,
 }
 
 /// Takes reports of load. Cheap to clone; never waits.
@@ -42,8 +39,10 @@ pub struct StatsHandle {
     shared: Arc<Shared>,
 }
 
-#[derive(Default)]
 struct Shared {
+    /// The origin of all times here. Load is counted by a clock that only goes forward: with the time of day, a step back
+    /// would drop reports until it has caught up, and one forward would empty the windows of what is busy.
+    began: Instant,
     scalers: Mutex<HashMap<ObjectKey, Entry>>,
     /// The PodAutoscaler controller's queue, while it runs.
     queue: Mutex<Option<Arc<Queue<ObjectKey>>>>,
@@ -51,9 +50,20 @@ struct Shared {
     active: Notify,
 }
 
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            began: Instant::now(),
+            scalers: Mutex::default(),
+            queue: Mutex::default(),
+            active: Notify::new(),
+        }
+    }
+}
+
 enum Entry {
     /// Load was reported of a Revision that nothing is known of yet.
-    Early(Vec<RevisionStat>),
+    Early(Vec<(Time, RevisionStat)>),
     Known(Box<Scaler>),
 }
 
@@ -66,13 +76,14 @@ impl StatsHandle {
     /// Takes the load of the last second: of each Revision that had any, and at once of a request that found no
     /// instance. The latter is acted on without waiting for a tick.
     pub fn report(&self, stats: &[RevisionStat]) {
+        let now = self.now();
         let mut wakes = Vec::new();
         {
             let mut scalers = self.shared.scalers.lock();
             for stat in stats {
                 match scalers.get_mut(&stat.revision) {
                     Some(Entry::Known(scaler)) => {
-                        scaler.record(stat);
+                        scaler.record(now, stat);
                         if scaler.is_wake(stat) {
                             wakes.push(stat.revision.clone());
                         }
@@ -81,16 +92,21 @@ impl StatsHandle {
                         if early.len() == EARLY_STATS_MAX {
                             early.remove(0);
                         }
-                        early.push(stat.clone());
+                        early.push((now, stat.clone()));
                     }
                     None => {
-                        scalers.insert(stat.revision.clone(), Entry::Early(vec![stat.clone()]));
+                        scalers.insert(stat.revision.clone(), Entry::Early(vec![(now, stat.clone())]));
                         wakes.push(stat.revision.clone());
                     }
                 }
             }
         }
         self.wake(wakes);
+    }
+
+    /// Whether nothing is remembered of any Revision. Then there is no timer either.
+    pub fn is_idle(&self) -> bool {
+        self.shared.scalers.lock().is_empty()
     }
 
     /// Gives the keys of Revisions to decide on to this queue from now on; those that had load before it was there too.
@@ -108,8 +124,8 @@ impl StatsHandle {
         spec: &DeciderSpec,
         ready: i32,
         active: bool,
-        now: Time,
     ) -> Option<Decision> {
+        let now = self.now();
         let mut scalers = self.shared.scalers.lock();
         let early = match scalers.get_mut(key) {
             Some(Entry::Known(scaler)) => {
@@ -121,7 +137,7 @@ impl StatsHandle {
             None => return None,
         };
         let mut scaler = Scaler::new(spec.clone(), ready, now);
-        early.iter().for_each(|stat| scaler.record(stat));
+        early.iter().for_each(|(at, stat)| scaler.record(*at, stat));
         let decision = scaler.decide(now);
         scalers.insert(key.clone(), Entry::Known(Box::new(scaler)));
         self.shared.active.notify_one();
@@ -139,16 +155,16 @@ impl StatsHandle {
         }
     }
 
-    /// Drops a Revision that is gone.
+    /// Drops a Revision that is gone, or is not decided on here.
     pub(super) fn forget(&self, key: &ObjectKey) {
         self.shared.scalers.lock().remove(key);
     }
 
     /// Decides on every active Revision every two seconds, and hands on those of which something new was decided. Sleeps
     /// without a timer while none is active.
-    pub(super) async fn tick(&self, clock: &(dyn Fn() -> Timestamp + Send + Sync)) {
+    pub(super) async fn tick(&self) {
         loop {
-            while self.shared.scalers.lock().is_empty() {
+            while self.is_idle() {
                 self.shared.active.notified().await;
             }
             let mut ticks = interval(TICK);
@@ -157,7 +173,7 @@ impl StatsHandle {
             ticks.tick().await;
             loop {
                 ticks.tick().await;
-                let now = super::activity::time(clock());
+                let now = self.now();
                 let mut scalers = self.shared.scalers.lock();
                 if scalers.is_empty() {
                     break;
@@ -171,6 +187,10 @@ impl StatsHandle {
                 self.wake(news);
             }
         }
+    }
+
+    fn now(&self) -> Time {
+        self.shared.began.elapsed()
     }
 
     fn wake(&self, keys: Vec<ObjectKey>) {

@@ -11,17 +11,28 @@ use resources::{
     serving::{Configuration, Revision},
 };
 
-/// The Revisions to delete: of those that no Route leads to, the old ones beyond the minimum and the oldest beyond the
-/// maximum.
+/// So long after it has reached its age a Revision is past it for certain: times in metadata are whole seconds.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What is to be done about the Revisions of a Configuration.
+#[derive(Debug, Default)]
+pub(super) struct Surplus {
+    /// To be deleted.
+    pub(super) now: Vec<Arc<Revision>>,
+    /// When to look again though nothing changed: the next one becomes old then.
+    pub(super) next: Option<Duration>,
+}
+
+/// Of the Revisions that no Route leads to, the old ones beyond the minimum and the oldest beyond the maximum are surplus.
 pub(super) fn surplus(
     configuration: &Configuration,
     revisions: &[Arc<Revision>],
     limits: &GarbageCollection,
     now: Timestamp,
-) -> Vec<Arc<Revision>> {
+) -> Surplus {
     let min = usize::try_from(limits.min_non_active_revisions).unwrap_or(0);
     if revisions.len() <= min {
-        return Vec::new();
+        return Surplus::default();
     }
     let latest_ready = configuration.status.latest_ready_revision_name.as_deref();
     let mut candidates: Vec<_> =
@@ -35,7 +46,7 @@ pub(super) fn surplus(
     };
     let (mut deleted, mut kept) = (Vec::new(), Vec::new());
     for revision in candidates {
-        if left > min && is_stale(&revision, limits, now) {
+        if left > min && stale_at(&revision, limits).is_some_and(|at| at < now) {
             left -= 1;
             deleted.push(revision);
         } else {
@@ -44,7 +55,10 @@ pub(super) fn surplus(
     }
     // Beyond the maximum age does not matter.
     deleted.extend(kept.drain(..left.saturating_sub(max)));
-    deleted
+    let next = kept.iter().filter_map(|revision| stale_at(revision, limits)).min();
+    let next =
+        next.filter(|_| kept.len() > min).and_then(|at| Duration::try_from(at.duration_since(now)).ok());
+    Surplus { now: deleted, next: next.map(|left| left + TICK) }
 }
 
 fn is_candidate(revision: &Revision, latest_ready: Option<&str>) -> bool {
@@ -54,20 +68,20 @@ fn is_candidate(revision: &Revision, latest_ready: Option<&str>) -> bool {
         && !revision.is_deleting()
 }
 
-/// Whether both ages that are limited are past their limits; without any limit nothing is ever stale.
-fn is_stale(revision: &Revision, limits: &GarbageCollection, now: Timestamp) -> bool {
-    let past = |limit: Retention<Duration>, since: Timestamp| match limit {
+/// When both ages that are limited have reached their limits; never without any limit. It is stale after that.
+fn stale_at(revision: &Revision, limits: &GarbageCollection) -> Option<Timestamp> {
+    let reached = |limit: Retention<Duration>, since: Timestamp| match limit {
         Retention::Disabled => None,
         Retention::Limit(limit) => {
-            Some(now.duration_since(since) > SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX))
+            let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
+            Some(since.checked_add(limit).unwrap_or(Timestamp::MAX))
         }
     };
     let ages = [
-        past(limits.retain_since_create_time, created(revision)),
-        past(limits.retain_since_last_active_time, last_active(revision)),
+        reached(limits.retain_since_create_time, created(revision)),
+        reached(limits.retain_since_last_active_time, last_active(revision)),
     ];
-    let mut limited = ages.into_iter().flatten().peekable();
-    limited.peek().is_some() && limited.all(|past| past)
+    ages.into_iter().flatten().max()
 }
 
 fn last_active(revision: &Revision) -> Timestamp {

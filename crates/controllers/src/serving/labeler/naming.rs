@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use objects::Event;
 use parking_lot::Mutex;
 use resources::{
     Object, ObjectKey,
@@ -32,8 +33,46 @@ impl Naming {
         }
     }
 
+    /// Takes in what happened to a Route; returns the Revisions that it concerns. Those that it led to are marked with it,
+    /// and so find that it is gone.
+    pub(super) fn routes(&self, event: &Event<Route>) -> Vec<ObjectKey> {
+        match event {
+            Event::Applied(route) => self.learn_route(route),
+            Event::Deleted(route) => {
+                let concerned = self.learn_route(route);
+                self.forget_route(&route.key());
+                concerned
+            }
+            // What is there is told again.
+            Event::Restarted => {
+                self.route_revisions.clear();
+                self.route_configurations.clear();
+                self.lingering.lock().clear();
+                Vec::new()
+            }
+            Event::Synced => Vec::new(),
+        }
+    }
+
+    /// Takes in what happened to a Configuration; returns the Revisions that it concerns.
+    pub(super) fn configurations(&self, event: &Event<Configuration>) -> Vec<ObjectKey> {
+        match event {
+            Event::Applied(configuration) => self.learn_configuration(configuration),
+            Event::Deleted(configuration) => {
+                let concerned = self.learn_configuration(configuration);
+                self.forget_configuration(&configuration.key());
+                concerned
+            }
+            Event::Restarted => {
+                self.latest.clear();
+                Vec::new()
+            }
+            Event::Synced => Vec::new(),
+        }
+    }
+
     /// Takes in a Route; returns the Revisions that it concerns or did before.
-    pub(super) fn learn_route(&self, route: &Route) -> Vec<ObjectKey> {
+    fn learn_route(&self, route: &Route) -> Vec<ObjectKey> {
         let revisions = targets(route).filter_map(|target| target.revision_name.as_deref());
         let revisions: BTreeSet<_> = revisions.map(|name| ObjectKey::new(route.namespace(), name)).collect();
         let configurations = configurations(route);
@@ -63,7 +102,7 @@ impl Naming {
     }
 
     /// Takes in a Configuration; returns the Revisions that are or were its latest.
-    pub(super) fn learn_configuration(&self, configuration: &Configuration) -> Vec<ObjectKey> {
+    fn learn_configuration(&self, configuration: &Configuration) -> Vec<ObjectKey> {
         let status = &configuration.status;
         let latest = [&status.latest_created_revision_name, &status.latest_ready_revision_name];
         let latest: BTreeSet<_> = latest
@@ -107,4 +146,53 @@ pub(super) fn targets(route: &Route) -> impl Iterator<Item = &TrafficTarget> {
 pub(super) fn configurations(route: &Route) -> BTreeSet<ObjectKey> {
     let names = route.spec.traffic.iter().filter_map(|target| target.configuration_name.as_deref());
     names.map(|name| ObjectKey::new(route.namespace(), name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn key(name: &str) -> ObjectKey {
+        ObjectKey::new("default", name)
+    }
+
+    fn route() -> Arc<Route> {
+        let spec = json!({"traffic": [{"configurationName": "hello", "percent": 100}]});
+        let status = json!({"traffic": [{"revisionName": "hello-00001", "percent": 100}]});
+        let metadata = json!({"name": "hello", "namespace": "default"});
+        Arc::new(
+            serde_json::from_value(json!({"metadata": metadata, "spec": spec, "status": status})).unwrap(),
+        )
+    }
+
+    fn configuration() -> Arc<Configuration> {
+        let mut configuration = Configuration::default();
+        configuration.metadata.name = Some("hello".to_owned());
+        configuration.metadata.namespace = Some("default".to_owned());
+        configuration.status.latest_ready_revision_name = Some("hello-00001".to_owned());
+        Arc::new(configuration)
+    }
+
+    #[test]
+    fn nothing_is_left_of_what_is_deleted_in_any_order() {
+        let route_goes = |naming: &Naming| naming.routes(&Event::Deleted(route()));
+        let configuration_goes = |naming: &Naming| naming.configurations(&Event::Deleted(configuration()));
+        let both = |order: [&dyn Fn(&Naming) -> Vec<ObjectKey>; 2]| {
+            let naming = Naming::new();
+            naming.routes(&Event::Applied(route()));
+            naming.configurations(&Event::Applied(configuration()));
+            naming.linger(&key("hello"), &key("hello-00001"));
+            for goes in order {
+                assert_eq!(goes(&naming), [key("hello-00001")]);
+            }
+            assert!(naming.route_revisions.is_empty() && naming.route_configurations.is_empty());
+            assert!(naming.latest.is_empty() && naming.lingering.lock().is_empty());
+        };
+        both([&route_goes, &configuration_goes]);
+        both([&configuration_goes, &route_goes]);
+    }
 }

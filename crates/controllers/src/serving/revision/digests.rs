@@ -5,11 +5,16 @@
 //!                                                    ▲                            │
 //!                                                    └── a wait, or images changed ┘
 //! ```
+//!
+//! What is on this machine is answered at once. A registry is asked when it has a place free, so that one that is slow
+//! holds up nobody else.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+mod places;
 
-use futures::{StreamExt, stream::FuturesUnordered};
-use objects::{Backoff, Queue};
+use std::{collections::HashMap, future::pending, sync::Arc, time::Duration};
+
+use futures::future::join;
+use objects::{Action, Backoff, Error, Pace, Queue, work};
 use parking_lot::Mutex;
 use resources::{
     Object, ObjectKey,
@@ -17,12 +22,14 @@ use resources::{
     config::Configs,
     serving::{ContainerStatus, Revision},
 };
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 
+use self::places::Places;
 use super::resolver::{ImageQuery, ImageResolver};
 
-/// Revisions whose images are looked up at once.
-const RESOLUTIONS_MAX: usize = 16;
+/// Lookups and their time in line. All that most of them hold is a place in line at a registry, so there may be many, and
+/// none is late for as long as the registry answers others.
+const PACE: Pace = Pace { at_once: 10_000, limit: Duration::from_secs(600) };
 /// How long a Revision waits after a failure before it is looked up again. Short, since its user may be pushing the
 /// image just now and expects it to be found within seconds.
 const RETRY: Backoff = Backoff { min: Duration::from_millis(250), max: Duration::from_secs(4) };
@@ -42,6 +49,7 @@ pub(super) enum Outcome {
 pub(super) struct Digests {
     lookups: Mutex<HashMap<ObjectKey, Lookup>>,
     queue: Queue<ObjectKey>,
+    places: Places,
 }
 
 struct Lookup {
@@ -49,11 +57,13 @@ struct Lookup {
     images: Arc<[(String, ImageQuery)]>,
     timeout: Duration,
     outcome: Outcome,
+    /// Dropped with this; whoever works on it hears of that.
+    current: watch::Sender<()>,
 }
 
 impl Digests {
     pub(super) fn new() -> Self {
-        Self { lookups: Mutex::new(HashMap::new()), queue: Queue::new(RETRY) }
+        Self { lookups: Mutex::default(), queue: Queue::new(RETRY), places: Places::default() }
     }
 
     /// What is known of a Revision's images; begins a lookup when nothing is.
@@ -63,15 +73,22 @@ impl Digests {
             self.forget(&key);
             return Outcome::Resolved(resolved);
         }
+        let images = queries(revision, configs);
+        let timeout = configs.deployment.digest_resolution_timeout;
         let mut lookups = self.lookups.lock();
-        if let Some(lookup) = lookups.get(&key).filter(|lookup| lookup.uid == revision.uid()) {
+        // One of another object, or by settings of before, begins anew.
+        let is_same = |lookup: &&Lookup| {
+            lookup.uid == revision.uid() && lookup.images[..] == images[..] && lookup.timeout == timeout
+        };
+        if let Some(lookup) = lookups.get(&key).filter(is_same) {
             return lookup.outcome.clone();
         }
         let lookup = Lookup {
             uid: revision.uid().to_owned(),
-            images: queries(revision, configs).into(),
-            timeout: configs.deployment.digest_resolution_timeout,
+            images: images.into(),
+            timeout,
             outcome: Outcome::Pending,
+            current: watch::Sender::new(()),
         };
         lookups.insert(key.clone(), lookup);
         drop(lookups);
@@ -86,63 +103,123 @@ impl Digests {
 
     /// Looks images up, and gives `revisions` the key of each Revision whose outcome changed.
     pub(super) async fn run(&self, resolver: Arc<dyn ImageResolver>, revisions: Arc<Queue<ObjectKey>>) {
+        let (resolver, revisions) = (&*resolver, &*revisions);
+        let does = |key: ObjectKey| async move { self.attend(&key, resolver, revisions).await };
+        let failed = |key: &ObjectKey, error: &Error, _: Duration| {
+            tracing::debug!(revision = %key, %error, "images will be looked up again");
+        };
         let mut changed = resolver.changed();
-        let mut working = FuturesUnordered::new();
-        loop {
-            tokio::select! {
-                Some((key, outcome)) = working.next() => self.finish(&key, outcome, &revisions),
-                key = self.queue.next(), if working.len() < RESOLUTIONS_MAX => {
-                    let lookup = self.lookups.lock().get(&key).map(|lookup| (Arc::clone(&lookup.images), lookup.timeout));
-                    let resolver = &*resolver;
-                    working.push(async move {
-                        let outcome = match lookup {
-                            Some((images, limit)) => Some(look_up(resolver, &images, limit).await),
-                            None => None,
-                        };
-                        (key, outcome)
-                    });
-                }
-                Ok(()) = changed.changed() => self.retry_failed(),
+        let retries = async {
+            while changed.changed().await.is_ok() {
+                self.retry_what_is_there(resolver);
+            }
+        };
+        join(work(&self.queue, PACE, does, failed), retries).await;
+    }
+
+    async fn attend(
+        &self,
+        key: &ObjectKey,
+        resolver: &dyn ImageResolver,
+        revisions: &Queue<ObjectKey>,
+    ) -> objects::Result<Action> {
+        let begun = self.lookups.lock().get(key).map(|lookup| {
+            let again = matches!(lookup.outcome, Outcome::Failed(_));
+            (Arc::clone(&lookup.images), lookup.timeout, again, lookup.current.subscribe())
+        });
+        let Some((images, limit, again, mut current)) = begun else { return Ok(Action::Wait) };
+        tokio::select! {
+            // Forgotten, or replaced by another one, which is in the queue.
+            _ = current.changed() => Ok(Action::Wait),
+            outcome = self.look_up(resolver, &images, limit, again) => {
+                self.finish(key, &images, outcome, revisions)
             }
         }
     }
 
-    fn finish(&self, key: &ObjectKey, outcome: Option<Outcome>, revisions: &Queue<ObjectKey>) {
-        match &outcome {
-            Some(Outcome::Failed(_)) => drop(self.queue.failed(key)),
-            _ => self.queue.done(key),
-        }
+    fn finish(
+        &self,
+        key: &ObjectKey,
+        images: &Arc<[(String, ImageQuery)]>,
+        outcome: Outcome,
+        revisions: &Queue<ObjectKey>,
+    ) -> objects::Result<Action> {
         let mut lookups = self.lookups.lock();
-        let (Some(outcome), Some(lookup)) = (outcome, lookups.get_mut(key)) else { return };
+        let lookup = lookups.get_mut(key).filter(|lookup| Arc::ptr_eq(&lookup.images, images));
+        let Some(lookup) = lookup else { return Ok(Action::Wait) };
         if lookup.outcome != outcome {
-            lookup.outcome = outcome;
-            drop(lookups);
+            lookup.outcome = outcome.clone();
             revisions.add(key.clone());
+        }
+        match outcome {
+            Outcome::Failed(why) => Err(Error::Unavailable(why)),
+            Outcome::Pending | Outcome::Resolved(_) => Ok(Action::Wait),
         }
     }
 
-    fn retry_failed(&self) {
+    /// What has appeared on this machine is not waited for; registries are asked no more often for that.
+    fn retry_what_is_there(&self, resolver: &dyn ImageResolver) {
+        let is_there = |query: &ImageQuery| matches!(resolver.local(query), Some(Ok(_)));
         let lookups = self.lookups.lock();
-        let failed = lookups.iter().filter(|(_, lookup)| matches!(lookup.outcome, Outcome::Failed(_)));
-        failed.for_each(|(key, _)| self.queue.add(key.clone()));
+        let found = lookups.iter().filter(|(_, lookup)| {
+            matches!(lookup.outcome, Outcome::Failed(_))
+                && lookup.images.iter().any(|(_, query)| is_there(query))
+        });
+        found.for_each(|(key, _)| self.queue.add(key.clone()));
+    }
+
+    async fn look_up(
+        &self,
+        resolver: &dyn ImageResolver,
+        images: &[(String, ImageQuery)],
+        limit: Duration,
+        again: bool,
+    ) -> Outcome {
+        let mut resolved = Vec::with_capacity(images.len());
+        for (name, query) in images {
+            let answer = tokio::select! {
+                biased;
+                answer = appears(resolver, query) => answer,
+                answer = self.ask(resolver, query, limit, again) => answer,
+            };
+            match answer {
+                Ok(digest) => {
+                    let image_digest = digest.unwrap_or_default();
+                    resolved.push(ContainerStatus { name: name.clone(), image_digest });
+                }
+                Err(cause) => {
+                    return Outcome::Failed(format!("Unable to fetch image {:?}: {cause}", query.image));
+                }
+            }
+        }
+        Outcome::Resolved(resolved)
+    }
+
+    /// What its registry answers, once that has a place free.
+    async fn ask(
+        &self,
+        resolver: &dyn ImageResolver,
+        query: &ImageQuery,
+        limit: Duration,
+        again: bool,
+    ) -> Result<Option<String>, String> {
+        let _place = self.places.take(registry(&query.image), again).await;
+        let answer = timeout(limit, resolver.resolve(query)).await;
+        answer.unwrap_or_else(|_| Err(format!("no answer within {} s", limit.as_secs())))
     }
 }
 
-async fn look_up(resolver: &dyn ImageResolver, images: &[(String, ImageQuery)], limit: Duration) -> Outcome {
-    let mut resolved = Vec::with_capacity(images.len());
-    for (name, query) in images {
-        let answer = timeout(limit, resolver.resolve(query)).await;
-        match answer.unwrap_or_else(|_| Err(format!("no answer within {} s", limit.as_secs()))) {
-            Ok(digest) => {
-                resolved
-                    .push(ContainerStatus { name: name.clone(), image_digest: digest.unwrap_or_default() });
-            }
-            Err(cause) => {
-                return Outcome::Failed(format!("Unable to fetch image {:?}: {cause}", query.image));
-            }
+/// What is answered without a registry, as soon as there is such an answer.
+async fn appears(resolver: &dyn ImageResolver, query: &ImageQuery) -> Result<Option<String>, String> {
+    let mut changed = resolver.changed();
+    loop {
+        if let Some(answer) = resolver.local(query) {
+            return answer;
+        }
+        if changed.changed().await.is_err() {
+            return pending().await;
         }
     }
-    Outcome::Resolved(resolved)
 }
 
 /// The digests that a Revision's status has, if it has them all.

@@ -5,7 +5,12 @@ use tokio::sync::watch;
 
 /// Finds out what an image reference stands for: from the local store, or from a registry.
 pub trait ImageResolver: Send + Sync + 'static {
-    /// The image by digest (`repository@sha256:…`); `None` when the reference is to be run as it is.
+    /// What can be said of an image without asking a registry, as [`ImageResolver::resolve`] would: it is on this machine,
+    /// or can only be there. `None` when a registry must be asked. Cheap: asked whenever something has changed.
+    fn local(&self, image: &ImageQuery) -> Option<Result<Option<String>, String>>;
+
+    /// The image by digest (`repository@sha256:…`), asked of its registry; `None` when the reference is to be run as it
+    /// is.
     ///
     /// # Errors
     /// Why there is no such image, for a person: with registry, image and cause.

@@ -36,6 +36,14 @@ pub(super) struct Observed {
     pub(super) trouble: Trouble,
 }
 
+impl Observed {
+    /// Whether a child's name is somebody else's.
+    pub(super) fn has_foreign(&self) -> bool {
+        self.deployment.as_ref().is_some_and(Child::is_foreign)
+            || self.pod_autoscaler.as_ref().is_some_and(Child::is_foreign)
+    }
+}
+
 /// The status of a Revision.
 pub(super) fn revision_status(
     revision: &Revision,

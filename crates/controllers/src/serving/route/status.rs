@@ -35,6 +35,18 @@ pub(super) enum Observed {
     },
 }
 
+impl Observed {
+    /// Whether a child's name is somebody else's.
+    pub(super) fn has_foreign(&self) -> bool {
+        match self {
+            Self::NoHosts(_) | Self::BadTarget { .. } => false,
+            Self::Assigned { ingress, foreign_placeholder, .. } => {
+                ingress.is_foreign() || foreign_placeholder.is_some()
+            }
+        }
+    }
+}
+
 /// The status of a Route.
 pub(super) fn route_status(
     route: &Route,

@@ -21,6 +21,13 @@ pub(super) struct Observed {
     pub(super) route: ObservedRoute,
 }
 
+impl Observed {
+    /// Whether a child's name is somebody else's.
+    pub(super) fn has_foreign(&self) -> bool {
+        self.configuration.is_foreign() || matches!(self.route, ObservedRoute::Reconciled(Child::Foreign))
+    }
+}
+
 /// What became of a Service's Route.
 pub(super) enum ObservedRoute {
     /// It was left as it was, since the Configuration is not there yet: the condition stays too.

@@ -5,14 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use resources::{
     Object,
+    annotations::{DEPLOYMENT_REVISION, LAST_APPLIED},
     builtin::{Deployment, ReplicaSet},
 };
 
-/// Which revision a ReplicaSet is, and a Deployment is at.
-pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
-
 /// What is the Deployment's own and not its ReplicaSets'.
-const KEPT: &[&str] = &["kubectl.kubernetes.io/last-applied-configuration", REVISION];
+const KEPT: &[&str] = &[LAST_APPLIED, DEPLOYMENT_REVISION];
 
 /// The annotations of the current ReplicaSet: what it has, what the Deployment has, and its number, which is higher than
 /// those of all others.
@@ -30,11 +28,11 @@ pub(super) fn annotations(
     );
     let last = old.iter().map(|set| number(set)).max().unwrap_or(0);
     let next = current.map_or(0, number).max(last.saturating_add(1));
-    annotations.insert(REVISION.to_owned(), next.to_string());
+    annotations.insert(DEPLOYMENT_REVISION.to_owned(), next.to_string());
     annotations
 }
 
 /// The number of a ReplicaSet; 0 for one that has none yet.
 pub(super) fn number(set: &ReplicaSet) -> u64 {
-    set.annotation(REVISION).and_then(|text| text.parse().ok()).unwrap_or(0)
+    set.annotation(DEPLOYMENT_REVISION).and_then(|text| text.parse().ok()).unwrap_or(0)
 }

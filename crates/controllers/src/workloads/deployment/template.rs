@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use resources::{
     Object,
     builtin::{Deployment, DeploymentSpec, PodTemplateSpec, ReplicaSet},
+    labels::POD_TEMPLATE_HASH,
     meta::LabelSelector,
     names::fnv64,
 };
-
-/// The label with the hash (upstream: kubernetes, `DefaultDeploymentUniqueLabelKey`).
-const HASH: &str = "pod-template-hash";
 
 /// A short name for a Deployment's template, the same for the same template.
 pub(super) fn hash(deployment: &Deployment) -> String {
@@ -29,7 +27,7 @@ pub(super) fn hash(deployment: &Deployment) -> String {
 
 /// The hash that a ReplicaSet was made for.
 pub(super) fn hash_of(set: &ReplicaSet) -> Option<&str> {
-    set.label(HASH)
+    set.label(POD_TEMPLATE_HASH)
 }
 
 /// The template and its selector with the hash in their labels.
@@ -37,7 +35,7 @@ pub(super) fn stamped(spec: &DeploymentSpec, hash: &str) -> (PodTemplateSpec, La
     let mut template = spec.template.clone();
     let mut selector = spec.selector.clone();
     let stamp = |labels: &mut Option<BTreeMap<String, String>>| {
-        labels.get_or_insert_default().insert(HASH.to_owned(), hash.to_owned());
+        labels.get_or_insert_default().insert(POD_TEMPLATE_HASH.to_owned(), hash.to_owned());
     };
     stamp(&mut template.metadata.get_or_insert_default().labels);
     stamp(&mut selector.match_labels);

@@ -7,11 +7,10 @@ use resources::{
     builtin::{
         Endpoint, EndpointConditions, EndpointSlice, ObjectReference, Pod, Service, ServicePort, SlicePort,
     },
-    labels::ENDPOINT_SLICE_MANAGED_BY,
+    labels::{ENDPOINT_SLICE_MANAGED_BY, ENDPOINT_SLICE_SERVICE},
     meta::{IntOrString, ObjectMeta},
 };
 
-use super::SERVICE_NAME;
 use crate::{serving::child::controlled_by, workloads::pods};
 
 /// The most endpoints that one slice may have (the API's own limit).
@@ -51,7 +50,7 @@ pub(super) fn desired(service: &Service, pods: &[Arc<Pod>]) -> Vec<EndpointSlice
 
 fn slice(service: &Service, index: usize, ports: Vec<SlicePort>, endpoints: Vec<Endpoint>) -> EndpointSlice {
     let mut labels = service.metadata.labels.clone().unwrap_or_default();
-    labels.insert(SERVICE_NAME.to_owned(), service.name().to_owned());
+    labels.insert(ENDPOINT_SLICE_SERVICE.to_owned(), service.name().to_owned());
     labels.insert(ENDPOINT_SLICE_MANAGED_BY.to_owned(), "endpointslice-controller.k8s.io".to_owned());
     EndpointSlice {
         metadata: ObjectMeta {

@@ -1,3 +1,5 @@
+//! What ingresses ask of one host, and which of them has it.
+
 use std::borrow::Cow;
 use std::sync::Arc;
 

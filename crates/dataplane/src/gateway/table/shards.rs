@@ -1,3 +1,5 @@
+//! The map behind a routing table, of which a new table copies only what changes.
+
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};

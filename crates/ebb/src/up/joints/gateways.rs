@@ -48,6 +48,10 @@ impl Gateways for EmbeddedGateways {
         if CLASSES.contains(&class) { IngressClass::Served } else { IngressClass::Unknown }
     }
 
+    fn know_all(&self) -> bool {
+        self.applied.routes_listed()
+    }
+
     fn served(&self, ingress: &ObjectKey) -> Option<Served> {
         let dataplane::Served { uid, generation, conflict } = self.applied.get(ingress)?;
         let conflict = conflict.map(|dataplane::Conflict { host, owner }| DomainConflict { host, owner });

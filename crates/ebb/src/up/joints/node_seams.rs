@@ -12,8 +12,6 @@ use node::{
 use resources::{Object, ObjectKey, builtin::Pod, labels};
 use tokio::{net::TcpStream, time::Instant};
 
-use crate::runtime;
-
 /// Connects from inside the pod's network namespace.
 pub(in crate::up) struct DialNode(pub(in crate::up) SharedRuntime);
 
@@ -55,14 +53,12 @@ pub(in crate::up) struct Stats(pub(in crate::up) StatsHandle);
 
 impl StatSink for Stats {
     fn report(&self, stats: &[RevisionStat]) {
-        let time = runtime::now();
         let stats: Vec<_> = stats
             .iter()
             .map(|stat| serving::RevisionStat {
                 revision: ObjectKey::clone(&stat.revision),
                 concurrency: stat.average_concurrency,
                 requests: stat.request_count,
-                time,
             })
             .collect();
         self.0.report(&stats);

@@ -113,6 +113,18 @@ fn keys_without_effect_are_told() {
         ]
     );
     assert!(told("default", "config-network", network).is_empty());
+    let autoscaler = json!({
+        "activator-capacity": "200", "scale-to-zero-grace-period": "10s", "scale-to-zero-pod-retention-period": "10s",
+    });
+    assert_eq!(
+        told("knative-serving", "config-autoscaler", autoscaler),
+        [
+            "config-autoscaler: activator-capacity=200 has no effect in this release of Ebb: the activator is part of \
+             the gateway",
+            "config-autoscaler: scale-to-zero-grace-period=10s has no effect in this release of Ebb: the activator is \
+             always in the path, so the last instance does not wait for it",
+        ]
+    );
     let observability = json!({"metrics-protocol": "prometheus", "tracing-protocol": "none"});
     assert_eq!(told("knative-serving", "config-observability", observability).len(), 1);
     for map in config::default_config_maps() {

@@ -1,5 +1,4 @@
 use autoscaler::{Annotations, Config, Workload};
-use jiff::Timestamp;
 use resources::ObjectKey;
 
 use super::*;
@@ -8,9 +7,8 @@ fn spec() -> DeciderSpec {
     DeciderSpec::new(&Annotations::default(), &Config::default(), Workload::default())
 }
 
-fn stat(second: i64, concurrency: f64) -> RevisionStat {
-    let time = Timestamp::from_second(second).unwrap();
-    RevisionStat { revision: ObjectKey::new("default", "a"), concurrency, requests: 0.0, time }
+fn stat(concurrency: f64) -> RevisionStat {
+    RevisionStat { revision: ObjectKey::new("default", "a"), concurrency, requests: 0.0 }
 }
 
 fn at(second: u64) -> Time {
@@ -28,7 +26,7 @@ fn nothing_is_known_until_load_or_a_whole_window_without() {
 #[test]
 fn silence_after_load_is_no_load() {
     let mut scaler = Scaler::new(spec(), 1, at(100));
-    scaler.record(&stat(100, 1.0));
+    scaler.record(at(100), &stat(1.0));
     assert_eq!(scaler.decide(at(100)).desired, 1);
     let zero = (101..200).find(|second| {
         scaler.tick(at(*second));
@@ -40,22 +38,22 @@ fn silence_after_load_is_no_load() {
 #[test]
 fn only_load_that_nothing_was_decided_for_wakes() {
     let mut scaler = Scaler::new(spec(), 0, at(100));
-    assert!(scaler.is_wake(&stat(100, 1.0)));
-    assert!(!scaler.is_wake(&stat(100, 0.0)));
-    scaler.record(&stat(100, 1.0));
+    assert!(scaler.is_wake(&stat(1.0)));
+    assert!(!scaler.is_wake(&stat(0.0)));
+    scaler.record(at(100), &stat(1.0));
     assert!(scaler.has_news());
     scaler.decide(at(100));
     assert!(!scaler.has_news());
-    assert!(!scaler.is_wake(&stat(101, 9.0)), "the tick will see it");
+    assert!(!scaler.is_wake(&stat(9.0)), "the tick will see it");
 }
 
 #[test]
 fn a_tick_tells_only_news() {
     let mut scaler = Scaler::new(spec(), 1, at(100));
-    scaler.record(&stat(100, 1.0));
+    scaler.record(at(100), &stat(1.0));
     assert!(scaler.tick(at(100)));
-    scaler.record(&stat(101, 2.0));
+    scaler.record(at(101), &stat(2.0));
     assert!(!scaler.tick(at(102)));
-    scaler.record(&stat(103, 900.0));
+    scaler.record(at(103), &stat(900.0));
     assert!(scaler.tick(at(104)));
 }

@@ -57,7 +57,27 @@ fn surplus_of_limits() {
     ];
     for (limits, expect) in cases {
         let deleted = surplus(&configuration, &revisions, &limits, now());
-        let names: Vec<_> = deleted.iter().map(|revision| revision.name()).collect();
+        let names: Vec<_> = deleted.now.iter().map(|revision| revision.name()).collect();
         assert_eq!(names, expect, "{limits:?}");
+    }
+}
+
+#[test]
+fn the_next_one_is_looked_for_when_it_becomes_old() {
+    let revisions = [revision("young", "reserve", 1), revision("old", "reserve", 50)];
+    let hours = |hours: u64| Some(Duration::from_secs(hours * HOUR) + TICK);
+    // (limits, when to look again)
+    let cases = [
+        (limits(Some(60), None, 0, None), hours(10)),
+        (limits(Some(60), Some(70), 0, None), hours(20)),
+        (limits(Some(48), None, 0, None), hours(47)),
+        (limits(Some(48), None, 1, None), None),
+        (limits(Some(60), None, 2, None), None),
+        (limits(None, None, 0, None), None),
+        (limits(Some(60), None, 0, Some(1)), hours(59)),
+    ];
+    for (limits, expect) in cases {
+        let next = surplus(&Configuration::default(), &revisions, &limits, now()).next;
+        assert_eq!(next, expect, "{limits:?}");
     }
 }

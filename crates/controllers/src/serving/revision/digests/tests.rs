@@ -1,23 +1,43 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures::future::BoxFuture;
-use tokio::{sync::watch, time::Instant};
+use tokio::{task::JoinHandle, time::Instant};
 
 use super::*;
 
-/// Finds nothing until it is told to.
-struct Registry {
-    there: AtomicUsize,
+/// A registry that never answers.
+const SLOW: &str = "slow.example.com/i";
+/// One that has everything.
+const GOOD: &str = "good.example.com/i";
+
+/// Finds nothing on this machine until it is told to.
+struct Resolver {
+    there: AtomicBool,
     asked: AtomicUsize,
     changed: watch::Sender<u64>,
 }
 
-impl ImageResolver for Registry {
+impl Resolver {
+    fn load(&self) {
+        self.there.store(true, Ordering::Relaxed);
+        self.changed.send_modify(|version| *version += 1);
+    }
+}
+
+impl ImageResolver for Resolver {
+    fn local(&self, query: &ImageQuery) -> Option<Result<Option<String>, String>> {
+        self.there.load(Ordering::Relaxed).then(|| Ok(Some(digest(&query.image))))
+    }
+
     fn resolve<'a>(&'a self, query: &'a ImageQuery) -> BoxFuture<'a, Result<Option<String>, String>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let there = self.there.load(Ordering::Relaxed) > 0;
         Box::pin(async move {
-            if there { Ok(Some(format!("{}@sha256:1", query.image))) } else { Err("nowhere".to_owned()) }
+            match query.image.as_str() {
+                _ if query.keep_tag => Ok(None),
+                SLOW => pending().await,
+                GOOD => Ok(Some(digest(GOOD))),
+                _ => Err("nowhere".to_owned()),
+            }
         })
     }
 
@@ -26,48 +46,107 @@ impl ImageResolver for Registry {
     }
 }
 
-fn revision() -> Revision {
+fn digest(image: &str) -> String {
+    format!("{image}@sha256:1")
+}
+
+struct Lookups {
+    digests: Arc<Digests>,
+    resolver: Arc<Resolver>,
+    revisions: Arc<Queue<ObjectKey>>,
+    run: JoinHandle<()>,
+}
+
+impl Lookups {
+    fn start() -> Self {
+        let resolver =
+            Arc::new(Resolver { there: false.into(), asked: 0.into(), changed: watch::Sender::new(0) });
+        let (digests, revisions) = (Arc::new(Digests::new()), Arc::new(Queue::new(Backoff::default())));
+        let run = {
+            let (digests, resolver) = (Arc::clone(&digests), Arc::clone(&resolver));
+            let revisions = Arc::clone(&revisions);
+            tokio::spawn(async move { digests.run(resolver, revisions).await })
+        };
+        Self { digests, resolver, revisions, run }
+    }
+
+    fn outcome(&self, revision: &Revision) -> Outcome {
+        self.digests.outcome(revision, &Configs::default())
+    }
+
+    /// The next Revision of which there is something new, and how long that takes.
+    async fn next(&self) -> (String, Duration) {
+        let start = Instant::now();
+        let key = self.revisions.next().await;
+        self.revisions.done(&key);
+        (key.name, start.elapsed())
+    }
+}
+
+impl Drop for Lookups {
+    fn drop(&mut self) {
+        self.run.abort();
+    }
+}
+
+fn revision(name: &str, image: &str) -> Revision {
     let mut revision = Revision::default();
-    revision.metadata.name = Some("a".to_owned());
-    revision.spec.containers = vec![Container {
-        name: "c".to_owned(),
-        image: Some("example.com/i".to_owned()),
-        ..Container::default()
-    }];
+    revision.metadata.name = Some(name.to_owned());
+    revision.spec.containers =
+        vec![Container { name: "c".to_owned(), image: Some(image.to_owned()), ..Container::default() }];
     revision
+}
+
+fn resolved(image_digest: String) -> Outcome {
+    Outcome::Resolved(vec![ContainerStatus { name: "c".to_owned(), image_digest }])
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_told_once_tried_again_and_mended_at_once_on_a_change() {
-    let registry = Arc::new(Registry { there: 0.into(), asked: 0.into(), changed: watch::Sender::new(0) });
-    let (digests, queue) = (Arc::new(Digests::new()), Arc::new(Queue::new(Backoff::default())));
-    let run = {
-        let (digests, registry, queue) = (Arc::clone(&digests), Arc::clone(&registry), Arc::clone(&queue));
-        tokio::spawn(async move { digests.run(registry, queue).await })
-    };
-    let revision = revision();
-    let outcome = || digests.outcome(&revision, &Configs::default());
-    assert_eq!(outcome(), Outcome::Pending);
-    let key = queue.next().await;
-    queue.done(&key);
-    assert_eq!(outcome(), Outcome::Failed("Unable to fetch image \"example.com/i\": nowhere".to_owned()));
+    let lookups = Lookups::start();
+    let revision = revision("a", "example.com/i");
+    assert_eq!(lookups.outcome(&revision), Outcome::Pending);
+    lookups.next().await;
+    let why = "Unable to fetch image \"example.com/i\": nowhere";
+    assert_eq!(lookups.outcome(&revision), Outcome::Failed(why.to_owned()));
 
     let start = Instant::now();
-    while registry.asked.load(Ordering::Relaxed) < 20 {
+    while lookups.resolver.asked.load(Ordering::Relaxed) < 20 {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert!(start.elapsed() <= RETRY.max * 20, "{:?}", start.elapsed());
-    assert!(queue.is_empty(), "the same failure is no news");
+    assert!(lookups.revisions.is_empty(), "the same failure is no news");
 
-    registry.there.store(1, Ordering::Relaxed);
-    let start = Instant::now();
-    registry.changed.send_modify(|version| *version += 1);
-    queue.next().await;
-    assert_eq!(start.elapsed(), Duration::ZERO);
-    let resolved =
-        ContainerStatus { name: "c".to_owned(), image_digest: "example.com/i@sha256:1".to_owned() };
-    assert_eq!(outcome(), Outcome::Resolved(vec![resolved]));
-    run.abort();
+    lookups.resolver.load();
+    assert_eq!(lookups.next().await, ("a".to_owned(), Duration::ZERO));
+    assert_eq!(lookups.outcome(&revision), resolved(digest("example.com/i")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_registry_holds_up_neither_others_nor_what_is_on_this_machine() {
+    let lookups = Lookups::start();
+    let slow: Vec<_> = (0..100).map(|number| revision(&format!("slow-{number}"), SLOW)).collect();
+    slow.iter().for_each(|revision| assert_eq!(lookups.outcome(revision), Outcome::Pending));
+    lookups.outcome(&revision("good", GOOD));
+    assert_eq!(lookups.next().await, ("good".to_owned(), Duration::ZERO));
+    lookups.resolver.load();
+    for _ in &slow {
+        assert_eq!(lookups.next().await.1, Duration::ZERO);
+    }
+    assert!(slow.iter().all(|revision| lookups.outcome(revision) == resolved(digest(SLOW))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_settings_are_for_what_is_being_looked_up_too() {
+    let lookups = Lookups::start();
+    let revision = revision("a", SLOW);
+    assert_eq!(lookups.outcome(&revision), Outcome::Pending);
+    tokio::task::yield_now().await;
+    let mut configs = Configs::default();
+    configs.deployment.registries_skipping_tag_resolving.insert("slow.example.com".to_owned());
+    assert_eq!(lookups.digests.outcome(&revision, &configs), Outcome::Pending);
+    assert_eq!(lookups.next().await, ("a".to_owned(), Duration::ZERO));
+    assert_eq!(lookups.digests.outcome(&revision, &configs), resolved(String::new()));
 }
 
 #[test]
