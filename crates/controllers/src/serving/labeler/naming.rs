@@ -177,11 +177,13 @@ mod tests {
         Arc::new(configuration)
     }
 
+    type Goes<'a> = &'a dyn Fn(&Naming) -> Vec<ObjectKey>;
+
     #[test]
     fn nothing_is_left_of_what_is_deleted_in_any_order() {
         let route_goes = |naming: &Naming| naming.routes(&Event::Deleted(route()));
         let configuration_goes = |naming: &Naming| naming.configurations(&Event::Deleted(configuration()));
-        let both = |order: [&dyn Fn(&Naming) -> Vec<ObjectKey>; 2]| {
+        let both = |order: [Goes<'_>; 2]| {
             let naming = Naming::new();
             naming.routes(&Event::Applied(route()));
             naming.configurations(&Event::Applied(configuration()));
