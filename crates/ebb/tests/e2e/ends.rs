@@ -97,7 +97,8 @@ fn what_does_not_come_to_be_leaves_no_directory() {
     let nonsense = root.path().join("nonsense");
     fs::write(&nonsense, "no backup\n").unwrap();
     // An address of documentation, which no machine has.
-    let [up, restore] = [&["up", "--api", "192.0.2.1:6443"][..], &["restore", nonsense.to_str().unwrap()][..]];
+    let [up, restore] =
+        [&["up", "--api", "192.0.2.1:6443"][..], &["restore", nonsense.to_str().unwrap()][..]];
     for arguments in [up, restore] {
         let data = root.path().join("above").join(arguments[0]);
         let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));

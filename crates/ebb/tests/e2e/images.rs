@@ -68,7 +68,8 @@ fn the_demos_image_is_had_without_the_demo() {
     let told = ebb.ebb_says(&["demo", "--image", archive]);
     assert!(told.contains(&format!("ebb image load {archive}")), "{told}");
     ebb.ebb_says(&["image", "load", archive]);
-    let command = format!("{0} demo --image - | {0} image load - --name dev.local/again:1", env!("CARGO_BIN_EXE_ebb"));
+    let command =
+        format!("{0} demo --image - | {0} image load - --name dev.local/again:1", env!("CARGO_BIN_EXE_ebb"));
     let piped = ebb.command("sh").args(["-c", &command]).output().unwrap();
     assert!(piped.status.success(), "{piped:?}");
     for image in ["dev.local/hello:1", "dev.local/again:1"] {

@@ -117,7 +117,8 @@ async fn prepare(
             volumes::make(&places, &pod, &values, &Surroundings { address: &address, allocatable })
         });
         let made = made.await.map_err(|error| config_error(error.to_string()))?;
-        let seen = |missing: Missing| Failure { seen: Box::new(shown.clone()), ..config_error(missing.to_string()) };
+        let seen =
+            |missing: Missing| Failure { seen: Box::new(shown.clone()), ..config_error(missing.to_string()) };
         (made.map_err(seen)?, Some(shown))
     } else {
         (Volumes::new(), None)

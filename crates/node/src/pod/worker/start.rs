@@ -130,8 +130,10 @@ async fn plan(
     let values = values.map_err(|error| config_error(error.to_string()))?;
     let address = prepared.address.to_string();
     let surroundings = Surroundings { address: &address, allocatable: shared.options.allocatable };
-    let own = env::environment(pod, container, &values, &surroundings)
-        .map_err(|missing| Failure { seen: Box::new(values.seen().clone()), ..config_error(missing.to_string()) })?;
+    let own = env::environment(pod, container, &values, &surroundings).map_err(|missing| Failure {
+        seen: Box::new(values.seen().clone()),
+        ..config_error(missing.to_string())
+    })?;
     let mut variables = vec![("HOSTNAME".to_owned(), prepared.hostname.clone())];
     variables.extend(own);
     spec::plan(pod, container, image, variables, &prepared.volumes)
