@@ -12,9 +12,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, ensure};
-use base64::{Engine, prelude::BASE64_STANDARD};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
+use rustls::{ClientConnection, Stream};
+use rustls_pki_types::ServerName;
+
+use crate::kubeconfig::Access;
 
 /// The longest that it waits for bytes.
 const IO_MAX: Duration = Duration::from_secs(30);
@@ -31,15 +32,13 @@ pub(crate) struct Lister {
 impl Lister {
     /// Begins to list `path` of the API that a kubeconfig names.
     pub(crate) fn start(kubeconfig: &str, path: &'static str) -> Result<Self> {
-        let server = entry(kubeconfig, "server")?;
-        let address = server.trim_start_matches("https://").to_owned();
-        let config = Arc::new(config(kubeconfig)?);
+        let access = Access::of(kubeconfig)?;
         let (stop, lists) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
         let (stopped, counted) = (Arc::clone(&stop), Arc::clone(&lists));
         let thread = std::thread::spawn(move || {
             rustix::process::setpriority_process(None, NICENESS)?;
             while !stopped.load(Ordering::Relaxed) {
-                list(&address, path, &config)?;
+                list(&access, path)?;
                 counted.fetch_add(1, Ordering::Relaxed);
             }
             Ok(())
@@ -59,11 +58,10 @@ impl Lister {
     }
 }
 
-fn list(address: &str, path: &str, config: &Arc<ClientConfig>) -> Result<()> {
+fn list(Access { address, tls }: &Access, path: &str) -> Result<()> {
     let mut stream = TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
     stream.set_read_timeout(Some(IO_MAX))?;
-    let ip = stream.peer_addr()?.ip();
-    let mut connection = ClientConnection::new(Arc::clone(config), ServerName::from(ip))?;
+    let mut connection = ClientConnection::new(Arc::clone(tls), ServerName::from(address.ip()))?;
     let mut tls = Stream::new(&mut connection, &mut stream);
     write!(tls, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
     let mut buffer = vec![0; 64 << 10];
@@ -72,24 +70,4 @@ fn list(address: &str, path: &str, config: &Arc<ClientConfig>) -> Result<()> {
     ensure!(head == "HTTP/1.1 200", "{path} was answered {head:?}");
     while tls.read(&mut buffer)? > 0 {}
     Ok(())
-}
-
-fn config(kubeconfig: &str) -> Result<ClientConfig> {
-    let pem = |name: &str| {
-        BASE64_STANDARD.decode(entry(kubeconfig, name)?).with_context(|| format!("decoding {name}"))
-    };
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(&pem("certificate-authority-data")?)?)?;
-    let certificate = CertificateDer::from_pem_slice(&pem("client-certificate-data")?)?;
-    let key = PrivateKeyDer::from_pem_slice(&pem("client-key-data")?)?;
-    Ok(ClientConfig::builder().with_root_certificates(roots).with_client_auth_cert(vec![certificate], key)?)
-}
-
-/// The value of the only entry of this name. A kubeconfig of ours has one of each.
-fn entry<'a>(kubeconfig: &'a str, name: &str) -> Result<&'a str> {
-    let found = kubeconfig.lines().find_map(|line| {
-        let (key, value) = line.trim().trim_start_matches("- ").split_once(':')?;
-        (key.trim_matches('"') == name).then(|| value.trim().trim_matches(['"', ',']))
-    });
-    found.with_context(|| format!("the kubeconfig has no {name}"))
 }

@@ -1,14 +1,15 @@
 //! Speed of the real binary, each figure beside a floor or a peer of the same run.
 //!
 //! A number alone says more about the machine than about Ebb. So every measurement drives `ebb up` from a second
-//! process, takes turns with the least that could do the same (a *floor*) or with the app alone (a *peer*), and what
-//! counts is the ratio. It sees the product from outside: the API, the gateway, `/proc`. Only a floor may link a part
+//! process, takes turns with the least that could do the same (a *floor*) or with what does it elsewhere (a *peer*: the app
+//! alone, etcd + kube-apiserver), and what counts is the ratio. It sees the product from outside: the API, the gateway, `/proc`. Only a floor may link a part
 //! of it, to show what that part costs alone (`floor/alone.rs`: the node's runtime).
 //!
 //! ```text
 //!  args ──► measure/* ──┬─► platform: ebb up, API client ──► ebb ──► containers
 //!                       ├─► floor/*: the same app, started or served by less
-//!                       ├─► http, load/*: requests, timed
+//!                       ├─► peer: etcd + kube-apiserver
+//!                       ├─► http, http2, load/*: requests, timed
 //!                       └─► Samples ──► Row (ebb, reference, budgets) ──► report: table, JSON
 //! ```
 //!
@@ -24,11 +25,14 @@ mod bench;
 mod budget;
 mod floor;
 mod http;
+mod http2;
+mod kubeconfig;
 mod lister;
 mod load;
 mod machine;
 mod measure;
 mod pace;
+mod peer;
 mod platform;
 mod report;
 mod row;

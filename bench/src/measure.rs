@@ -1,5 +1,6 @@
 //! What can be measured, by name.
 
+mod api;
 mod burst;
 mod crowd;
 mod deploy;
@@ -64,6 +65,12 @@ const ALL: &[Measurement] = &[
         name: "deploy",
         about: "50 new services with initial scale 0: first sent → last Ready",
         run: deploy::run,
+        on_request: false,
+    },
+    Measurement {
+        name: "api",
+        about: "the API beside etcd + kube-apiserver, both with fsync, over HTTP/2 with TLS that is kept",
+        run: api::run,
         on_request: false,
     },
     Measurement {

@@ -29,18 +29,37 @@ pub(crate) fn interrupted() -> bool {
     STOP.load(Ordering::Relaxed)
 }
 
+/// An error when somebody has asked for the end.
+pub(crate) fn go_on() -> Result<()> {
+    if interrupted() {
+        bail!("interrupted");
+    }
+    Ok(())
+}
+
 /// Sleeps; an error when somebody asks for the end.
 pub(crate) fn pause(time: Duration) -> Result<()> {
     let end = Instant::now() + time;
     loop {
-        if interrupted() {
-            bail!("interrupted");
-        }
+        go_on()?;
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ok(());
         }
         std::thread::sleep(left.min(LOOK));
+    }
+}
+
+/// As [`pause`], while what is asynchronous goes on: a connection of ours answers the server's pings.
+pub(crate) async fn rest(time: Duration) -> Result<()> {
+    let end = Instant::now() + time;
+    loop {
+        go_on()?;
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        tokio::time::sleep(left.min(LOOK)).await;
     }
 }
 

@@ -46,6 +46,20 @@ impl Daemon {
         Ok(())
     }
 
+    /// Kills it, as a crash would, and executes it again on what it has left.
+    pub(crate) fn crash(
+        &mut self,
+        ebb: &Path,
+        runtime: RuntimeKind,
+        api: SocketAddr,
+        http: SocketAddr,
+    ) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        self.child = up(ebb, self.dir.path(), runtime, api, http)?;
+        Ok(())
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
