@@ -43,14 +43,13 @@ use std::{net::IpAddr, sync::Arc};
 
 use http::{Method, Request, Response, StatusCode};
 use resources::{Object, builtin::ServiceAccount};
-use tokio::sync::OwnedSemaphorePermit;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::json::{Bounds, read as read_json};
 pub use self::query::Query;
 pub(crate) use self::{
     accept::{Form, Includes, TableForm, negotiate},
-    in_flight::InFlight,
+    in_flight::{InFlight, Place},
     json::{nested, nodes, too_deep},
     path::segments,
     query::decode,
@@ -87,7 +86,7 @@ pub(crate) async fn answer(
     certified: Option<User>,
     source: Option<IpAddr>,
     request: Request<RequestBody>,
-) -> (Response<Body>, Option<OwnedSemaphorePermit>) {
+) -> (Response<Body>, Option<Place>) {
     let encoding = Encoding::of(&request);
     let mut audited = Audited::of(&shared, &request, source);
     let mut place = None;
@@ -143,7 +142,7 @@ async fn route(
     request: Request<RequestBody>,
     attributes: &Attributes,
     who: &mut audit::Who,
-    place: &mut Option<OwnedSemaphorePermit>,
+    place: &mut Option<Place>,
 ) -> Result<Response<Body>, Failure> {
     let path = request.uri().path().to_owned();
     let user = authenticate(&shared.registry, &shared.tokens, certified.as_ref(), request.headers())?;
@@ -166,7 +165,7 @@ async fn route(
     if let Some(response) = discovery::public(&shared, &user, &request) {
         return Ok(response);
     }
-    *place = shared.in_flight.begin(request.method(), attributes)?;
+    *place = shared.in_flight.begin(&user, request.method(), attributes)?;
     let served = shared.registry.kinds.served();
     discovery::prepare(&served, &path).await;
     if let Some(response) = discovery::answer(&request, &served)? {

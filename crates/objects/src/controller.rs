@@ -183,15 +183,19 @@ fn of_objects<K: Object>(keys: impl Fn(&K) -> Vec<ObjectKey>) -> impl FnMut(&Eve
 pub async fn queue_all<K: Object>(client: &Client, queue: &Queue<ObjectKey>) {
     // A watch lists by pages and tries again by itself; here it ends where it would begin to follow.
     let mut watch = client.watch::<K>(ListOptions::all());
+    // First all keys: what is made of them writes, which would overtake the list.
+    let mut keys = Vec::new();
     loop {
         match watch.next().await {
-            Event::Applied(object) => {
-                queue.add_in_bulk(object.key());
-                yield_now().await;
-            }
-            Event::Restarted | Event::Deleted(_) => {}
-            Event::Synced => return,
+            Event::Applied(object) => keys.push(object.key()),
+            Event::Restarted => keys.clear(),
+            Event::Deleted(_) => {}
+            Event::Synced => break,
         }
+    }
+    for key in keys {
+        queue.add_in_bulk(key);
+        yield_now().await;
     }
 }
 

@@ -180,7 +180,6 @@ impl<K: Clone + Eq + Hash> State<K> {
     }
 
     fn add_in_bulk(&mut self, key: K) -> bool {
-        self.not_later(&key);
         if !self.dirty.insert(key.clone()) || self.working.contains(&key) {
             return false;
         }
@@ -197,7 +196,8 @@ impl<K: Clone + Eq + Hash> State<K> {
     }
 
     fn add_at(&mut self, key: K, at: Instant) -> bool {
-        if self.dirty.contains(&key) {
+        // What waits in bulk may wait for long; the key moves ahead when this time has come.
+        if self.dirty.contains(&key) && !self.in_bulk.contains(&key) {
             return false;
         }
         if let Some(&ticket) = self.due.get(&key) {

@@ -1,12 +1,14 @@
 //! How many requests are answered at once: what each takes in memory is bounded, so their number has to be (upstream:
 //! apiserver, `filters/maxinflight.go`).
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use http::Method;
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
+    authentication::User,
     authorization::{Asked, Attributes},
     limits::Limits,
     status::Failure,
@@ -14,20 +16,41 @@ use crate::{
 
 /// In kube-apiserver's words.
 const ALL_TAKEN: &str = "Too many requests, please try again later.";
+/// Of so many places a user may have one, so that one who does not read answers leaves some to others. The admin, whom
+/// others call for help, may have all.
+const ONE_OF: usize = 2;
 
 /// The places of requests that are being answered. Watches and logs, which last, have none: for them there is the limit of
 /// connections.
 pub(crate) struct InFlight {
-    reads: Arc<Semaphore>,
-    writes: Arc<Semaphore>,
+    reads: Arc<Places>,
+    writes: Arc<Places>,
+}
+
+struct Places {
+    free: Arc<Semaphore>,
+    max_of_user: usize,
+    /// How many a user has, by name; of those who have some.
+    of_users: Mutex<HashMap<String, usize>>,
+}
+
+/// A place, until it is dropped.
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+    /// Whose share it counts to.
+    share: Option<(Arc<Places>, String)>,
 }
 
 impl InFlight {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self {
-            reads: Arc::new(Semaphore::new(limits.reads_in_flight_max)),
-            writes: Arc::new(Semaphore::new(limits.writes_in_flight_max)),
-        }
+        let places = |max: usize| {
+            Arc::new(Places {
+                free: Arc::new(Semaphore::new(max)),
+                max_of_user: max.div_ceil(ONE_OF),
+                of_users: Mutex::default(),
+            })
+        };
+        Self { reads: places(limits.reads_in_flight_max), writes: places(limits.writes_in_flight_max) }
     }
 
     /// A place for a request, until its client has taken the answer; `None` for one that needs none.
@@ -36,15 +59,45 @@ impl InFlight {
     /// When all places are taken. It is not waited for one: clients know what 429 means.
     pub(crate) fn begin(
         &self,
+        user: &User,
         method: &Method,
         attributes: &Attributes,
-    ) -> Result<Option<OwnedSemaphorePermit>, Failure> {
+    ) -> Result<Option<Place>, Failure> {
         if *method == Method::GET && lasts(attributes) {
             return Ok(None);
         }
         let reads = [Method::GET, Method::HEAD].contains(method);
         let places = if reads { &self.reads } else { &self.writes };
-        Arc::clone(places).try_acquire_owned().map(Some).map_err(|_| Failure::too_many_requests(ALL_TAKEN))
+        places.take(user).map(Some).ok_or_else(|| Failure::too_many_requests(ALL_TAKEN))
+    }
+}
+
+impl Places {
+    fn take(self: &Arc<Self>, user: &User) -> Option<Place> {
+        let permit = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        if user.is_admin() {
+            return Some(Place { _permit: permit, share: None });
+        }
+        let mut of_users = self.of_users.lock();
+        let has = of_users.entry(user.name.clone()).or_default();
+        if *has == self.max_of_user {
+            return None;
+        }
+        *has += 1;
+        Some(Place { _permit: permit, share: Some((Arc::clone(self), user.name.clone())) })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some((places, user)) = self.share.take() else { return };
+        let mut of_users = places.of_users.lock();
+        if let Some(has) = of_users.get_mut(&user) {
+            *has -= 1;
+            if *has == 0 {
+                of_users.remove(&user);
+            }
+        }
     }
 }
 
@@ -63,20 +116,43 @@ mod tests {
     use super::*;
     use crate::rest::Query;
 
+    fn admin() -> User {
+        User { name: "root".into(), groups: vec!["system:masters".into()], ..User::default() }
+    }
+
+    #[test]
+    fn one_user_leaves_some_places_to_others() {
+        let limits = Limits { reads_in_flight_max: 4, ..Limits::default() };
+        let in_flight = InFlight::new(&limits);
+        let begin = |user: &User| {
+            let attributes = Attributes::of(&Method::GET, "/api/v1/pods", &Query::parse(None));
+            in_flight.begin(user, &Method::GET, &attributes)
+        };
+        let user = |name: &str| User { name: name.into(), ..User::default() };
+        let greedy = [begin(&user("joe")).unwrap(), begin(&user("joe")).unwrap()];
+        assert_eq!(begin(&user("joe")).err().unwrap().code, 429);
+        let _other = begin(&user("amy")).unwrap();
+        let _admins = begin(&admin()).unwrap();
+        assert_eq!(begin(&admin()).err().unwrap().code, 429, "there are no more");
+        drop(greedy);
+        assert!(begin(&user("joe")).is_ok());
+        assert_eq!(in_flight.reads.of_users.lock().len(), 1, "only of those who have some");
+    }
+
     #[test]
     fn reads_and_writes_have_places_of_their_own() {
         let limits = Limits { reads_in_flight_max: 2, writes_in_flight_max: 1, ..Limits::default() };
         let in_flight = InFlight::new(&limits);
         let begin = |method: &str, uri: &str| {
             let (method, uri) = (method.parse::<Method>().unwrap(), uri.parse::<http::Uri>().unwrap());
-            in_flight.begin(&method, &Attributes::of(&method, uri.path(), &Query::parse(uri.query())))
+            in_flight.begin(&admin(), &method, &Attributes::of(&method, uri.path(), &Query::parse(uri.query())))
         };
         let pods = "/api/v1/namespaces/default/pods";
         let first = begin("GET", pods).unwrap();
         let _second = begin("GET", pods).unwrap();
-        assert_eq!(begin("GET", pods).unwrap_err().code, 429);
+        assert_eq!(begin("GET", pods).err().unwrap().code, 429);
         let _write = begin("POST", pods).unwrap();
-        assert_eq!(begin("DELETE", pods).unwrap_err().code, 429);
+        assert_eq!(begin("DELETE", pods).err().unwrap().code, 429);
         let lasting = [
             format!("{pods}?watch=true"),
             format!("{pods}/p/log?follow=true"),
@@ -86,7 +162,7 @@ mod tests {
             assert!(begin("GET", &lasting).unwrap().is_none(), "{lasting}");
         }
         for not in [format!("{pods}/p?watch=true"), "/openapi/v2?watch=true".to_owned()] {
-            assert_eq!(begin("GET", &not).unwrap_err().code, 429, "{not}");
+            assert_eq!(begin("GET", &not).err().unwrap().code, 429, "{not}");
         }
         drop(first);
         assert!(begin("GET", pods).unwrap().is_some());

@@ -14,11 +14,11 @@ use http::Response;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::{
-    sync::{OwnedSemaphorePermit, watch},
+    sync::watch,
     time::{Instant, sleep_until, timeout},
 };
 
-use crate::{limits::Limits, mount::Body};
+use crate::{limits::Limits, mount::Body, rest::Place};
 
 /// How much of an answer the transport is given at once: it keeps all of that, however little its client has room for.
 const PIECE_BYTES_MAX: usize = 128 << 10;
@@ -106,7 +106,7 @@ impl Request {
     pub(super) fn until_the_end_of(
         self,
         response: Response<Body>,
-        place: Option<OwnedSemaphorePermit>,
+        place: Option<Place>,
     ) -> Response<Body> {
         if place.is_some() {
             self.taken();
@@ -135,7 +135,7 @@ struct Answer {
     body: Body,
     /// What has come of it and has not been passed on.
     rest: Bytes,
-    place: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
     request: Request,
 }
 

@@ -112,14 +112,16 @@ impl Store {
                 (Some(place.version).filter(|version| *version != PRESENT), Some(place.key(kind)))
             }
         };
+        let mut cause = String::new();
         for _ in 0..ATTEMPTS_MAX {
             let page = self.page_of_slices(kind, selection, options.limit, fixed, after.clone()).await;
             match page {
-                Err(Error::Expired(_)) if fixed.is_none() => {}
+                Err(Error::Expired(why)) if fixed.is_none() => cause = why,
                 page => return page,
             }
+            tokio::task::yield_now().await;
         }
-        Err(Error::Unavailable("so much is written that the list is overtaken again and again".into()))
+        Err(Error::Unavailable(format!("the list was overtaken by changes again and again, at last: {cause}")))
     }
 
     /// How many objects come after a place; `None` when they are too many to count.

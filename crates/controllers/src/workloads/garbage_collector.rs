@@ -162,21 +162,29 @@ async fn check_all(
     lost: impl Fn(&'static Kind) -> bool,
 ) -> Result<()> {
     let mut page = ListOptions { limit: PAGE_MAX, ..ListOptions::all() };
+    // Deletes of the kind would overtake its list, so they come after it.
+    let mut concerned = Vec::new();
     loop {
         let listed = client.backend().list(kind, &page).await?;
         for object in listed.items {
             let mut owners = object.metadata().owner_references.iter().flatten();
-            let concerned =
-                owners.any(|owner| known.by_kind(&owner.api_version, &owner.kind).is_some_and(&lost));
-            if concerned {
-                check(client, known, kind, &object).await?;
+            if owners.any(|owner| known.by_kind(&owner.api_version, &owner.kind).is_some_and(&lost)) {
+                concerned.push(object.key());
             }
         }
         page.continue_token = listed.next;
         if page.continue_token.is_none() {
-            return Ok(());
+            break;
         }
     }
+    for key in concerned {
+        match client.backend().get(kind, &key).await {
+            Ok(object) => check(client, known, kind, &object).await?,
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 async fn dependents(

@@ -79,6 +79,25 @@ fn what_is_added_in_bulk_comes_behind_and_comes() {
     assert_eq!((taken.len(), queue.is_empty()), (24, true));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_waits_in_bulk_comes_for_its_own_sake_when_its_time_has_come() {
+    let wait = Duration::from_millis(5);
+    for bulk_first in [true, false] {
+        let queue = Queue::new(Backoff::default());
+        if bulk_first {
+            queue.add_in_bulk(0);
+            queue.add_in_bulk(1);
+            queue.add_after(1, wait);
+        } else {
+            queue.add_after(1, wait);
+            queue.add_in_bulk(0);
+            queue.add_in_bulk(1);
+        }
+        tokio::time::advance(wait).await;
+        assert_eq!([queue.try_next(), queue.try_next(), queue.try_next()], [Some(1), Some(0), None]);
+    }
+}
+
 #[tokio::test]
 async fn a_waiter_is_woken() {
     let queue = Arc::new(queue());

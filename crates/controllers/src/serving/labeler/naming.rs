@@ -47,7 +47,7 @@ impl Naming {
             Event::Restarted => {
                 self.route_revisions.clear();
                 self.route_configurations.clear();
-                self.lingering.lock().clear();
+                // What lingers stays: Revisions may have been read before Routes are, and nothing else calls them again.
                 Vec::new()
             }
             Event::Synced => Vec::new(),

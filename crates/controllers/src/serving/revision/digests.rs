@@ -57,6 +57,8 @@ struct Lookup {
     images: Arc<[(String, ImageQuery)]>,
     timeout: Duration,
     outcome: Outcome,
+    /// The image that it failed for.
+    missing: Option<ImageQuery>,
     /// Dropped with this; whoever works on it hears of that.
     current: watch::Sender<()>,
 }
@@ -88,6 +90,7 @@ impl Digests {
             images: images.into(),
             timeout,
             outcome: Outcome::Pending,
+            missing: None,
             current: watch::Sender::new(()),
         };
         lookups.insert(key.clone(), lookup);
@@ -131,8 +134,8 @@ impl Digests {
         tokio::select! {
             // Forgotten, or replaced by another one, which is in the queue.
             _ = current.changed() => Ok(Action::Wait),
-            outcome = self.look_up(resolver, &images, limit, again) => {
-                self.finish(key, &images, outcome, revisions)
+            (outcome, missing) = self.look_up(resolver, &images, limit, again) => {
+                self.finish(key, &images, outcome, missing, revisions)
             }
         }
     }
@@ -142,11 +145,13 @@ impl Digests {
         key: &ObjectKey,
         images: &Arc<[(String, ImageQuery)]>,
         outcome: Outcome,
+        missing: Option<ImageQuery>,
         revisions: &Queue<ObjectKey>,
     ) -> objects::Result<Action> {
         let mut lookups = self.lookups.lock();
         let lookup = lookups.get_mut(key).filter(|lookup| Arc::ptr_eq(&lookup.images, images));
         let Some(lookup) = lookup else { return Ok(Action::Wait) };
+        lookup.missing = missing;
         if lookup.outcome != outcome {
             lookup.outcome = outcome.clone();
             revisions.add(key.clone());
@@ -161,20 +166,18 @@ impl Digests {
     fn retry_what_is_there(&self, resolver: &dyn ImageResolver) {
         let is_there = |query: &ImageQuery| matches!(resolver.local(query), Some(Ok(_)));
         let lookups = self.lookups.lock();
-        let found = lookups.iter().filter(|(_, lookup)| {
-            matches!(lookup.outcome, Outcome::Failed(_))
-                && lookup.images.iter().any(|(_, query)| is_there(query))
-        });
+        let found = lookups.iter().filter(|(_, lookup)| lookup.missing.as_ref().is_some_and(is_there));
         found.for_each(|(key, _)| self.queue.add(key.clone()));
     }
 
+    /// The outcome, and the image that is missing if it failed for one.
     async fn look_up(
         &self,
         resolver: &dyn ImageResolver,
         images: &[(String, ImageQuery)],
         limit: Duration,
         again: bool,
-    ) -> Outcome {
+    ) -> (Outcome, Option<ImageQuery>) {
         let mut resolved = Vec::with_capacity(images.len());
         for (name, query) in images {
             let answer = tokio::select! {
@@ -188,11 +191,12 @@ impl Digests {
                     resolved.push(ContainerStatus { name: name.clone(), image_digest });
                 }
                 Err(cause) => {
-                    return Outcome::Failed(format!("Unable to fetch image {:?}: {cause}", query.image));
+                    let why = format!("Unable to fetch image {:?}: {cause}", query.image);
+                    return (Outcome::Failed(why), Some(query.clone()));
                 }
             }
         }
-        Outcome::Resolved(resolved)
+        (Outcome::Resolved(resolved), None)
     }
 
     /// What its registry answers, once that has a place free.

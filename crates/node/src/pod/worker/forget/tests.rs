@@ -50,20 +50,24 @@ impl Backend for Busy {
     }
 }
 
-fn api(refusals: u32) -> Client {
-    Client::new(Arc::new(Busy { refusals, calls: AtomicU32::default() }))
+fn api(refusals: u32) -> (Arc<Busy>, Client) {
+    let api = Arc::new(Busy { refusals, calls: AtomicU32::default() });
+    (Arc::clone(&api), Client::new(api))
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_pod_is_forgotten_when_the_api_takes_it_and_not_waited_for_when_the_node_stops() {
     let (pod, stop) = (Pod::default(), CancellationToken::new());
     let hour = Duration::from_secs(3600);
-    timeout(hour, forget(&api(3), &pod, &stop)).await.unwrap();
+    let (busy, client) = api(3);
+    timeout(hour, forget(&client, &pod, &stop)).await.unwrap();
+    assert_eq!(busy.calls.load(Ordering::SeqCst), 4, "until it is taken");
 
-    let never = api(u32::MAX);
+    let (busy, never) = api(u32::MAX);
     let stopping = async {
         sleep(Duration::from_secs(60)).await;
         stop.cancel();
     };
     timeout(hour, async { tokio::join!(forget(&never, &pod, &stop), stopping) }).await.unwrap();
+    assert!(busy.calls.load(Ordering::SeqCst) > 1, "it was tried until then");
 }
