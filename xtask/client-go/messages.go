@@ -45,6 +45,7 @@ var ours = []string{
 	"authorization.k8s.io/v1 LocalSubjectAccessReview", "authorization.k8s.io/v1 SelfSubjectAccessReview",
 	"authorization.k8s.io/v1 SelfSubjectRulesReview", "authorization.k8s.io/v1 SubjectAccessReview",
 	"autoscaling/v1 Scale", "autoscaling/v2 HorizontalPodAutoscaler", "batch/v1 Job", "coordination.k8s.io/v1 Lease", "discovery.k8s.io/v1 EndpointSlice",
+	"events.k8s.io/v1 Event",
 	"policy/v1 PodDisruptionBudget", "rbac.authorization.k8s.io/v1 ClusterRole", "rbac.authorization.k8s.io/v1 ClusterRoleBinding",
 	"rbac.authorization.k8s.io/v1 Role", "rbac.authorization.k8s.io/v1 RoleBinding",
 }

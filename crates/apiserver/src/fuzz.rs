@@ -114,7 +114,9 @@ pub fn selector(input: &[u8]) {
             assert!(selector.matches(&known), "who says nothing means all");
         }
     }
-    for kind in [kind("v1", "Pod"), kind("v1", "ConfigMap"), kind("v1", "Event")] {
+    for kind in
+        [kind("v1", "Pod"), kind("v1", "ConfigMap"), kind("v1", "Event"), kind("events.k8s.io/v1", "Event")]
+    {
         if let Ok(selector) = FieldSelector::parse(kind, &fields) {
             let key = Key::of(kind, &resources::ObjectKey::new("default", "a"));
             _ = selector.matches(&key, &known);
@@ -138,7 +140,13 @@ pub fn table(input: &[u8]) {
     if let Ok(path) = JsonPath::parse(&String::from_utf8_lossy(path)) {
         _ = path.find(&object);
     }
-    for kind in [kind("v1", "Pod"), kind("apps/v1", "Deployment"), kind("v1", "Event"), kind("v1", "Node")] {
+    for kind in [
+        kind("v1", "Pod"),
+        kind("apps/v1", "Deployment"),
+        kind("v1", "Event"),
+        kind("events.k8s.io/v1", "Event"),
+        kind("v1", "Node"),
+    ] {
         let Ok((object, _)) = kind.decode_strict(object.clone()) else { continue };
         let columns = table::columns(kind, None);
         let head = table::head(columns, &json!({}), form);

@@ -10,8 +10,7 @@ pub(crate) use self::shape::{Form, ListKind, Place, Scalar, Shapes, Strategy};
 use crate::served::{Definition, Version};
 
 /// The shapes of the built-in kinds, worked out when the first patch asks.
-static BUILT_IN: LazyLock<Shapes> =
-    LazyLock::new(|| Shapes::of(&schema::definitions(kinds::all().iter().copied())));
+static BUILT_IN: LazyLock<Shapes> = LazyLock::new(|| Shapes::of(&schema::definitions(kinds::served())));
 
 /// Where an object of a built-in kind begins.
 pub(crate) fn root(kind: &Kind) -> Place<'static> {

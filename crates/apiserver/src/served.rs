@@ -10,6 +10,7 @@
 
 mod columns;
 mod definition;
+pub(crate) mod form;
 mod kinds;
 mod recent;
 mod version;

@@ -195,7 +195,7 @@ impl Store {
 
     fn read(&self, kind: &'static Kind, key: &Key) -> Result<Option<Arc<Stored>>, Error> {
         let found = self.journal.get(key.text())?;
-        Ok(found.map(|(version, json)| Arc::new(Stored::cold(kind, version, json))))
+        Ok(found.map(|(version, json)| Arc::new(Stored::cold(kind.original(), version, json))))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -120,6 +120,7 @@ impl Error {
 }
 
 fn kind_and_group(kind: &Kind) -> String {
+    let kind = kind.original();
     if kind.group.is_empty() { kind.kind.to_owned() } else { format!("{}.{}", kind.kind, kind.group) }
 }
 

@@ -1,6 +1,7 @@
 //! A kind at run time: its names, and how its objects are read from JSON.
 
 mod decode;
+mod form;
 mod tree;
 
 use std::{fmt, sync::Arc};
@@ -10,7 +11,10 @@ use serde_json::Value;
 
 pub use self::decode::DecodeError;
 
-pub(crate) use self::decode::{Decoded, DecodedStrictly, decode, decode_strict, read_strictly, strip_nulls};
+pub(crate) use self::{
+    decode::{Decoded, DecodedStrictly, decode, decode_strict, read_strictly, strip_nulls},
+    form::Form,
+};
 use crate::{custom::Defined, object::DynObject};
 
 type WithStatus = fn(Arc<dyn DynObject>, &dyn DynObject) -> Option<Arc<dyn DynObject>>;
@@ -44,6 +48,8 @@ pub struct Kind {
     pub(crate) decode_strict: fn(&'static Kind, Value) -> DecodedStrictly,
     /// What a CustomResourceDefinition says of it; `None` for a kind that Ebb has a type of.
     pub(crate) defined: Option<Defined>,
+    /// Which kind it is another form of; `None` for a kind that has objects of its own.
+    pub(crate) form: Option<Form>,
 }
 
 /// The subresources of a kind.
@@ -95,9 +101,10 @@ impl Kind {
         self.defined.is_some()
     }
 
-    /// The kind under which all versions and all definitions of one resource are kept: itself, unless it is defined.
+    /// The kind under which all versions, all definitions and all forms of one resource are kept: itself, unless it is
+    /// defined or a form.
     pub fn hub(&'static self) -> &'static Self {
-        self.defined.as_ref().and_then(|defined| defined.hub).unwrap_or(self)
+        self.defined.as_ref().and_then(|defined| defined.hub).unwrap_or_else(|| self.original())
     }
 
     /// The fields, beside name and namespace, that its definition lets select by: `spec.color`.
@@ -117,9 +124,10 @@ impl Kind {
             .map_or_else(|| format!("{}List", self.kind), |defined| defined.list_kind.to_owned())
     }
 
-    /// `plural.group`, as errors name it.
+    /// `plural.group`, as errors name it: that of what is stored (upstream: a registry has one name for all forms).
     pub fn resource(&self) -> String {
-        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
+        let Self { group, plural, .. } = self.original();
+        if group.is_empty() { (*plural).to_owned() } else { format!("{plural}.{group}") }
     }
 
     /// `object` with the status of `source`, copied only if somebody else holds it too; `None` for a kind without a

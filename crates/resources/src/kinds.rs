@@ -10,10 +10,11 @@ use crate::{
         ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event,
         HorizontalPodAutoscaler, Job, Lease, MutatingWebhookConfiguration, Namespace, Node, Pod,
         PodDisruptionBudget, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount,
-        ValidatingWebhookConfiguration,
+        ValidatingWebhookConfiguration, events,
     },
     custom::CustomResourceDefinition,
-    kind::{self, Kind, Parts, Subresources},
+    event_forms,
+    kind::{self, Form, Kind, Parts, Subresources},
     networking::{Certificate, ClusterDomainClaim, Image, Ingress, ServerlessService},
     object::{DynObject, Object, downcast},
     reviews::{
@@ -60,9 +61,19 @@ fn as_type<K: Object>(object: &dyn DynObject) -> Option<&K> {
     (object as &dyn Any).downcast_ref()
 }
 
+/// What a kind is a form of; nothing for most.
+macro_rules! form {
+    () => {
+        None
+    };
+    ($form:expr) => {
+        Some($form)
+    };
+}
+
 /// Writes the rows of a registry and ties the types to them.
 macro_rules! kinds {
-    ($all:ident = $( $const:ident: $type:ty, $plural:literal, $singular:literal, short $short:expr, in $categories:expr, $subresources:ident, namespaced $namespaced:literal, derived $derived:literal; )*) => {
+    ($all:ident = $( $const:ident: $type:ty, $plural:literal, $singular:literal, short $short:expr, in $categories:expr, $subresources:ident, namespaced $namespaced:literal, derived $derived:literal $(, form $form:expr)?; )*) => {
         $(
             static $const: Kind = Kind {
                 group: <$type as k8s_openapi::Resource>::GROUP,
@@ -81,6 +92,7 @@ macro_rules! kinds {
                 decode: kind::decode::<$type>,
                 decode_strict: kind::decode_strict::<$type>,
                 defined: None,
+                form: form!($($form)?),
             };
             impl Object for $type {
                 fn kind() -> &'static Kind { &$const }
@@ -129,6 +141,15 @@ kinds! {
 }
 
 kinds! {
+    FORMS =
+    EVENTS_EVENT: events::Event, "events", "event", short &["ev"], in &[], NONE, namespaced true, derived true, form Form {
+        original: &EVENT,
+        to_original: |event| Some(Arc::new(event_forms::to_core(as_type::<events::Event>(event)?)) as Arc<dyn DynObject>),
+        of_original: |event| Some(Arc::new(event_forms::of_core(as_type::<Event>(event)?)) as Arc<dyn DynObject>),
+    };
+}
+
+kinds! {
     REVIEWS =
     SELF_SUBJECT_REVIEW: SelfSubjectReview, "selfsubjectreviews", "selfsubjectreview", short &[], in &[], NONE, namespaced false, derived false;
     TOKEN_REVIEW: TokenReview, "tokenreviews", "tokenreview", short &[], in &[], NONE, namespaced false, derived false;
@@ -159,13 +180,18 @@ pub fn all() -> &'static [&'static Kind] {
     ALL
 }
 
+/// Every kind whose objects are read and written: those that are stored, and then other forms of them.
+pub fn served() -> impl Iterator<Item = &'static Kind> {
+    ALL.iter().chain(FORMS).copied()
+}
+
 /// The kind with this name in URLs.
 pub fn by_plural(group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
-    ALL.iter().copied().find(|kind| kind.group == group && kind.version == version && kind.plural == plural)
+    served().find(|kind| kind.group == group && kind.version == version && kind.plural == plural)
 }
 
 /// The kind with these `apiVersion` and `kind`.
 pub fn by_kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    ALL.iter().copied().find(|entry| entry.group == group && entry.version == version && entry.kind == kind)
+    served().find(|entry| entry.group == group && entry.version == version && entry.kind == kind)
 }

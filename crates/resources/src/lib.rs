@@ -12,6 +12,7 @@
 //! This crate is pure: it knows no socket, no file, no task and no clock. Whoever needs the time passes it in.
 
 mod complaints;
+mod event_forms;
 mod kind;
 mod knative;
 mod object;
@@ -44,7 +45,7 @@ pub use self::{
 };
 
 /// The core kinds' types (groups "", admissionregistration.k8s.io, apps, autoscaling, batch, coordination.k8s.io,
-/// discovery.k8s.io, policy and rbac.authorization.k8s.io).
+/// discovery.k8s.io, events.k8s.io, policy and rbac.authorization.k8s.io).
 pub mod builtin {
     pub use k8s_openapi::api::admissionregistration::v1::{
         MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
@@ -59,6 +60,11 @@ pub mod builtin {
     };
     pub use k8s_openapi::api::policy::v1::PodDisruptionBudget;
     pub use k8s_openapi::api::rbac::v1::*;
+
+    /// Events as their own group has them; what is stored is the core group's.
+    pub mod events {
+        pub use k8s_openapi::api::events::v1::{Event, EventSeries};
+    }
 }
 
 /// Questions about users and their rights (groups authentication.k8s.io and authorization.k8s.io).

@@ -79,8 +79,9 @@ pub(super) fn parts(kind: &'static Kind) -> Vec<Part> {
 }
 
 /// Groups that come first, in upstream's order.
-const FIRST: [&str; 11] = [
+const FIRST: [&str; 12] = [
     "apps",
+    "events.k8s.io",
     "authentication.k8s.io",
     "authorization.k8s.io",
     "autoscaling",

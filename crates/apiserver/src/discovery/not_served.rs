@@ -75,7 +75,7 @@ pub(crate) fn not_served(group: &str, resource: Option<&str>) -> Failure {
     };
     match ABSENT.iter().find(is_meant) {
         Some(Absent { what, hint, .. }) => Failure::not_served(what, hint),
-        None if kinds::all().iter().chain(kinds::reviews()).any(|kind| kind.group == group) => {
+        None if kinds::served().chain(kinds::reviews().iter().copied()).any(|kind| kind.group == group) => {
             Failure::no_such_path()
         }
         None => Failure::nowhere(),

@@ -20,7 +20,10 @@ use storage::objects::Durability;
 
 pub(crate) use self::clean_up::clean_up;
 use super::{Caller, Origin, Registry, provided};
-use crate::store::{PageOptions, Refused, Selection, Start, Stored, Write};
+use crate::{
+    served::form,
+    store::{PageOptions, Refused, Selection, Start, Stored, Write},
+};
 
 /// Stays until every object of a definition's kinds is gone (upstream: apiextensions-apiserver).
 const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
@@ -46,10 +49,10 @@ impl Registry {
         self.kinds.groups().iter().try_for_each(|group| self.settle_group(group))
     }
 
-    /// A stored object in the version of `kind`; unchanged if the kind is no longer defined.
+    /// A stored object in the version or form of `kind`; unchanged if the kind is no longer defined.
     pub(super) fn view(&self, kind: &'static Kind, stored: Arc<Stored>) -> Result<Arc<Stored>, Error> {
         if !kind.is_defined() {
-            return Ok(stored);
+            return Ok(form::of(kind, &stored)?.unwrap_or(stored));
         }
         match self.kinds.served().definition(kind) {
             Some(definition) => definition.view(&stored),
@@ -57,12 +60,13 @@ impl Registry {
         }
     }
 
-    /// An object in its storage version.
+    /// An object in its storage version, or in the form that is stored.
     pub(super) fn to_stored(&self, object: Arc<dyn DynObject>) -> Result<Arc<dyn DynObject>, Error> {
-        if !object.kind().is_defined() {
-            return Ok(object);
+        let kind = object.kind();
+        if !kind.is_defined() {
+            return Ok(kind.to_original(&*object).unwrap_or(object));
         }
-        match self.kinds.served().definition(object.kind()) {
+        match self.kinds.served().definition(kind) {
             Some(definition) => definition.to_stored(object),
             None => Ok(object),
         }

@@ -201,11 +201,11 @@ fn change<K: Object>(object: Arc<dyn DynObject>, change: impl FnOnce(&mut K)) ->
 
 /// An object of each kind with no status.
 static EMPTY: LazyLock<HashMap<&'static Kind, Arc<dyn DynObject>>> = LazyLock::new(|| {
-    let empty = |kind: &&'static Kind| {
+    let empty = |kind: &'static Kind| {
         let json = json!({"apiVersion": kind.api_version(), "kind": kind.kind, "metadata": {}, "spec": {}});
-        Some((*kind, kind.decode_value(json).ok()?))
+        Some((kind, kind.decode_value(json).ok()?))
     };
-    kinds::all().iter().filter_map(empty).collect()
+    kinds::served().filter_map(empty).collect()
 });
 
 #[cfg(test)]

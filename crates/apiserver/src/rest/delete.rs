@@ -64,9 +64,7 @@ pub(super) async fn collection(mut call: Call) -> Result<Response<Body>, Failure
         }
     }
     let mut page = Page { items, version: registry.store.version(), next: None };
-    if let Some(definition) = &call.resource.definition {
-        definition.view_all(&mut page.items).await?;
-    }
+    call.resource.view_all(&mut page.items).await?;
     let metadata = list::metadata(&page);
     list::respond(&call, &form, &page, metadata).await
 }

@@ -33,9 +33,7 @@ pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
         (Err(Error::Expired(_)), Some(anew)) => return Err(Failure::list_expired(&anew.token())),
         (page, _) => page?,
     };
-    if let Some(definition) = &call.resource.definition {
-        definition.view_all(&mut page.items).await?;
-    }
+    call.resource.view_all(&mut page.items).await?;
     let mut metadata = metadata(&page);
     let is_selected = ["labelSelector", "fieldSelector"].iter().any(|name| call.query.get(name).is_some());
     if let Some(place) = page.next.as_ref().filter(|_| !is_selected)

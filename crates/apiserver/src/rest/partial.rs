@@ -46,6 +46,7 @@ pub(super) fn around(metadata: Value) -> Value {
 
 /// A type as upstream's errors call it: `*core.ConfigMap`.
 fn type_name(kind: &Kind, suffix: &str) -> String {
+    let kind = kind.original();
     let group = kind.group.split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
     format!("*{group}.{}{suffix}", kind.kind)
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use objects::Error;
 use resources::{Kind, Object, ObjectKey, builtin::Pod};
 
 use super::query::decode;
 use crate::{
     discovery::not_served,
-    served::{Definition, Served},
+    served::{Definition, Served, form},
     status::Failure,
+    store::Stored,
 };
 
 /// A path, cut at its slashes.
@@ -83,6 +85,14 @@ impl Resource {
     /// The object's key; empty parts where the path names none.
     pub(crate) fn key(&self) -> ObjectKey {
         ObjectKey::new(self.namespace.clone().unwrap_or_default(), self.name.clone().unwrap_or_default())
+    }
+
+    /// Puts what the path's version or form has of stored objects in their place.
+    pub(crate) async fn view_all(&self, all: &mut [Arc<Stored>]) -> Result<(), Error> {
+        match &self.definition {
+            Some(definition) => definition.view_all(all).await,
+            None => form::of_all(self.kind, all).await,
+        }
     }
 
     pub(crate) fn is_pod(&self) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use resources::{
     Kind, Object,
-    builtin::{Endpoints, Event, Lease, Service},
+    builtin::{Endpoints, Event, Lease, Service, events},
     custom::CustomResourceDefinition,
     meta::ObjectMeta,
 };
@@ -60,8 +60,8 @@ pub(super) async fn run(mut call: Call, target: Target) -> Result<Response<Body>
 }
 
 /// Kinds of which an update makes what there is not (upstream: `AllowCreateOnUpdate` of their strategies).
-fn created_by_update() -> [&'static Kind; 4] {
-    [Endpoints::kind(), Event::kind(), Lease::kind(), Service::kind()]
+fn created_by_update() -> [&'static Kind; 5] {
+    [Endpoints::kind(), Event::kind(), events::Event::kind(), Lease::kind(), Service::kind()]
 }
 
 /// Knative's kinds are custom resources upstream, and those are not replaced without saying which version.

@@ -17,7 +17,7 @@ use super::{Form, accept::negotiate_stream, call::Call, list, partial, reply};
 use crate::{
     environment::Environment,
     mount::Body,
-    served::Definition,
+    served::{Definition, form},
     status::Failure,
     store::{Follower, Seen, Selection, Start, Store, Stored},
     table,
@@ -99,8 +99,10 @@ impl Watch {
                 ChangeKind::Modified => "MODIFIED",
                 ChangeKind::Deleted => "DELETED",
             };
-            let definition = self.definition.as_ref();
-            let viewed = definition.map(|definition| definition.view_change(stored)).transpose()?;
+            let viewed = match &self.definition {
+                Some(definition) => Some(definition.view_change(stored)?),
+                None => form::of(self.kind, stored)?,
+            };
             let object = self.object(viewed.as_ref().unwrap_or(stored))?;
             lines.reserve(object.len() + 40);
             lines.extend_from_slice(format!("{{\"type\":\"{word}\",\"object\":").as_bytes());

@@ -27,11 +27,14 @@ impl FieldSelector {
     /// # Errors
     /// A sentence; also for a field that the kind does not let select by.
     pub(crate) fn parse(kind: &Kind, text: &str) -> Result<Self, String> {
-        let selector = Self::read(text)?;
-        match selector.requirements.iter().find(|requirement| !is_known(kind, &requirement.field)) {
-            Some(Requirement { field, .. }) => Err(not_known(kind, field)),
-            None => Ok(selector),
+        let mut selector = Self::read(text)?;
+        for Requirement { field, .. } in &mut selector.requirements {
+            if !is_known(kind, field) {
+                return Err(not_known(kind, field));
+            }
+            *field = fields::stored_as(kind, std::mem::take(field));
         }
+        Ok(selector)
     }
 
     /// As [`FieldSelector::parse`], of fields of any kind.

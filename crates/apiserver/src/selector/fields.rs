@@ -4,7 +4,7 @@ use std::any::Any;
 
 use resources::{
     DynObject, Kind, Object,
-    builtin::{Event, Namespace, Node, Pod, Secret, Service},
+    builtin::{Event, Namespace, Node, Pod, Secret, Service, events},
     custom::CustomObject,
 };
 
@@ -33,10 +33,25 @@ pub(crate) fn names(kind: &Kind) -> &'static [&'static str] {
         "source",
         "type",
     ];
+    const EVENTS_EVENT: &[&str] = &[
+        "regarding.kind",
+        "regarding.namespace",
+        "regarding.name",
+        "regarding.uid",
+        "regarding.apiVersion",
+        "regarding.resourceVersion",
+        "regarding.fieldPath",
+        "reason",
+        "reportingController",
+        "source",
+        "type",
+    ];
     if kind == <Pod as Object>::kind() {
         POD
     } else if kind == <Event as Object>::kind() {
         EVENT
+    } else if kind == <events::Event as Object>::kind() {
+        EVENTS_EVENT
     } else if kind == <Namespace as Object>::kind() {
         &["status.phase"]
     } else if kind == <Secret as Object>::kind() {
@@ -47,6 +62,18 @@ pub(crate) fn names(kind: &Kind) -> &'static [&'static str] {
         &["spec.unschedulable"]
     } else {
         kind.selectable_fields()
+    }
+}
+
+/// What a field of a kind is called where it is noted: as the form that is stored has it.
+pub(crate) fn stored_as(kind: &Kind, field: String) -> String {
+    if kind != <events::Event as Object>::kind() {
+        return field;
+    }
+    match field.strip_prefix("regarding.") {
+        Some(of_object) => format!("involvedObject.{of_object}"),
+        None if field == "reportingController" => "reportingComponent".to_owned(),
+        None => field,
     }
 }
 

@@ -19,14 +19,11 @@ use resources::{
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::{Version, kinds::by_priority, recent::Recent};
+use super::{Version, form, kinds::by_priority, recent::Recent};
 use crate::{
     aside::LONG_BYTES,
     store::{Selection, Store, Stored},
 };
-
-/// Objects that are converted before other tasks get their turn.
-const MADE_AT_ONCE: usize = 256;
 
 /// One version of a kind as it is served, and the version that its objects are stored under.
 pub(crate) struct Definition {
@@ -101,21 +98,7 @@ impl Definition {
     /// As [`Definition::view`], for many. After a schema change each may have to be converted, so other tasks get their
     /// turn in between. The results are not stored: the next schema may bring back fields that this one lacks.
     pub(crate) async fn view_all(&self, all: &mut [Arc<Stored>]) -> Result<(), Error> {
-        let mut made = 0;
-        for stored in all {
-            let viewed = self.view(stored)?;
-            if Arc::ptr_eq(stored, &viewed) {
-                continue;
-            }
-            // JSON takes a fraction of the memory, and is what most lists need.
-            viewed.cool();
-            *stored = viewed;
-            made += 1;
-            if made % MADE_AT_ONCE == 0 {
-                tokio::task::yield_now().await;
-            }
-        }
-        Ok(())
+        form::each(all, |stored| self.view(stored)).await
     }
 
     /// Makes the objects of the kind selectable by the fields that a selection names.

@@ -11,8 +11,9 @@ use resources::{Kind, ObjectKey};
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key(Arc<str>);
 
-/// The prefix of a kind's keys. The version is not part of it: every version of a kind is one object.
+/// The prefix of a kind's keys. The version is not part of it: every version of a kind is one object, and so is every form.
 pub(super) fn prefix(kind: &Kind) -> String {
+    let kind = kind.original();
     let group = if kind.group.is_empty() { "core" } else { kind.group };
     format!("{group}/{}/", kind.plural)
 }

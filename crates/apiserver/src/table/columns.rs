@@ -67,7 +67,7 @@ pub(super) fn of(kind: &Kind) -> &'static [Column] {
     match (kind.group, kind.plural) {
         ("", "configmaps") => const { &[NAME, text("Data", Made(workloads::data_count)), AGE] },
         ("", "endpoints") => const { &[NAME, text("Endpoints", Made(network::endpoints)), AGE] },
-        ("", "events") => EVENTS,
+        ("" | "events.k8s.io", "events") => EVENTS,
         ("", "namespaces") => const { &[NAME, text("Status", At("/status/phase")), AGE] },
         ("", "nodes") => NODES,
         ("", "pods") => PODS,
@@ -217,7 +217,7 @@ static EVENTS: &[Column] = &[
     text("Type", At("/type")),
     text("Reason", At("/reason")),
     text("Object", Made(events::object)),
-    wide("Subobject", At("/involvedObject/fieldPath")),
+    wide("Subobject", Made(events::subobject)),
     wide("Source", Made(events::source)),
     text("Message", Made(events::message)),
     wide("First Seen", Made(events::first_seen)),

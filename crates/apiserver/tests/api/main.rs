@@ -14,6 +14,7 @@ mod disk;
 mod dry_run;
 mod durability;
 mod encoding;
+mod events;
 mod exec;
 mod fields;
 #[allow(dead_code, reason = "a server that may be gone is called by others")]

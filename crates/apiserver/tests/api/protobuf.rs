@@ -147,6 +147,13 @@ fn objects() -> Vec<(&'static str, Value)> {
             "ports": [{"name": "", "port": 80, "protocol": "TCP"}]}),
         ),
         (
+            "/apis/events.k8s.io/v1/namespaces/default",
+            json!({"apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"name": "e"}, "type": "Normal", "reason": "R",
+            "regarding": {"kind": "Pod", "namespace": "default", "name": "p", "uid": "u"}, "note": "n", "action": "A",
+            "eventTime": "2026-01-02T03:04:05.000006Z", "reportingController": "c", "reportingInstance": "i",
+            "series": {"count": 2, "lastObservedTime": "2026-01-02T03:04:06.000007Z"}}),
+        ),
+        (
             "/apis/rbac.authorization.k8s.io/v1/namespaces/default",
             json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
             "metadata": {"name": "r"}, "rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"], "resourceNames": ["p"]}]}),

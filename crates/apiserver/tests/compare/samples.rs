@@ -17,10 +17,10 @@ static ALL: LazyLock<Vec<Sample>> = LazyLock::new(|| {
     // A CustomResourceDefinition has a name of its own making; scripts/custom.http is about them. Of Jobs and of webhooks
     // only Knative's own are taken.
     let apart = ["apiextensions.k8s.io", "batch", "admissionregistration.k8s.io"];
-    let sampled = |kind: &&&Kind| !kind.group.ends_with("knative.dev") && !apart.contains(&kind.group);
-    for kind in kinds::all().iter().filter(sampled) {
-        let known = samples.iter().any(|sample| sample.kind == *kind);
-        assert!(known, "{} has no object in tests/compare/samples.yaml", kind.resource());
+    let sampled = |kind: &&Kind| !kind.group.ends_with("knative.dev") && !apart.contains(&kind.group);
+    for kind in kinds::served().filter(sampled) {
+        let known = samples.iter().any(|sample| sample.kind == kind);
+        assert!(known, "{kind:?} has no object in tests/compare/samples.yaml");
     }
     samples
 });
@@ -36,6 +36,14 @@ impl Sample {
         let kind = kinds::by_kind(text("apiVersion"), text("kind"))
             .unwrap_or_else(|| panic!("{} is served by nobody", text("kind")));
         Self { plural: kind.plural, singular: kind.singular, kind, object }
+    }
+
+    /// What its scripts are called after: a form shares the plural of its original.
+    pub(crate) fn title(&self) -> String {
+        match self.kind.is_form() {
+            true => format!("{}-{}", self.plural, self.kind.group.replace('.', "-")),
+            false => self.plural.to_owned(),
+        }
     }
 
     /// The object's name in a script's namespace; what has no namespace has the script in its name.

@@ -68,7 +68,7 @@ pub(crate) fn all() -> Vec<Script> {
     let mut scripts: Vec<Script> =
         FILES.iter().flat_map(|(file, text)| read(text, &format!("{file}/"), None)).collect();
     for sample in samples::all() {
-        scripts.extend(read(EACH_KIND, &format!("{}/", sample.plural), Some(sample)));
+        scripts.extend(read(EACH_KIND, &format!("{}/", sample.title()), Some(sample)));
     }
     scripts.extend(read(CUSTOM, "custom/", None));
     scripts.extend(read(RULES, "rules/", None));

@@ -9,7 +9,7 @@ use crate::{
         ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event,
         HorizontalPodAutoscaler, Job, Lease, MutatingWebhookConfiguration, Namespace, Node, Pod,
         PodDisruptionBudget, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount,
-        ValidatingWebhookConfiguration,
+        ValidatingWebhookConfiguration, events,
     },
     config::Configs,
     custom::CustomResourceDefinition,
@@ -97,7 +97,7 @@ dispatch! {
     serving::Service, serving::Configuration, serving::Revision, serving::Route,
     ConfigMap, Secret, Namespace, ServiceAccount, Node, CustomResourceDefinition,
     Role, ClusterRole, RoleBinding, ClusterRoleBinding, HorizontalPodAutoscaler, PodDisruptionBudget, Job,
-    MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
+    MutatingWebhookConfiguration, ValidatingWebhookConfiguration, events::Event,
 }
 
 impl dyn DynObject {

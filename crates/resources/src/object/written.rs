@@ -6,6 +6,7 @@
 
 use std::fmt::Display;
 
+use k8s_openapi::Resource;
 use serde::{
     Serialize, Serializer,
     ser::{
@@ -41,20 +42,43 @@ const ALWAYS: &[(&str, &[(&str, &str)])] = &[
     ("TokenRequestSpec", &[("boundObjectRef", "null")]),
 ];
 
+/// The same of the form that `events.k8s.io` has of an Event, whose struct is called as the core group's.
+const ALWAYS_OF_EVENTS: &[(&str, &str)] = &[
+    ("deprecatedFirstTimestamp", "null"),
+    ("deprecatedLastTimestamp", "null"),
+    ("deprecatedSource", "{}"),
+    ("eventTime", "null"),
+    ("regarding", "{}"),
+];
+
 const DAEMON_ENDPOINTS: &str = r#"{"kubeletEndpoint":{"Port":0}}"#;
 const NODE_INFO: &str = r#"{"architecture":"","bootID":"","containerRuntimeVersion":"","kernelVersion":"","kubeProxyVersion":"","kubeletVersion":"","machineID":"","operatingSystem":"","osImage":"","systemUUID":""}"#;
 const NODE_STATUS: &str = r#"{"daemonEndpoints":{"kubeletEndpoint":{"Port":0}},"nodeInfo":{"architecture":"","bootID":"","containerRuntimeVersion":"","kernelVersion":"","kubeProxyVersion":"","kubeletVersion":"","machineID":"","operatingSystem":"","osImage":"","systemUUID":""}}"#;
 
+/// What an object's text is given room for before it is known how long it is.
+const BYTES_MIN: usize = 128;
+
 /// An object as JSON text.
-pub(super) fn to_json<T: Serialize>(object: &T) -> serde_json::Result<Vec<u8>> {
-    serde_json::to_vec(&Written(object))
+pub(super) fn to_json<T: Serialize + Resource>(object: &T) -> serde_json::Result<Vec<u8>> {
+    let mut json = Vec::with_capacity(BYTES_MIN);
+    object.serialize(Writer(&mut serde_json::Serializer::new(&mut json), T::GROUP))?;
+    Ok(json)
+}
+
+/// The fields of a struct that are always written. `group`: that of a whole object.
+fn always(group: &str, name: &str) -> &'static [(&'static str, &'static str)] {
+    if (group, name) == ("events.k8s.io", "Event") {
+        return ALWAYS_OF_EVENTS;
+    }
+    ALWAYS.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, fields)| *fields)
 }
 
 /// A value that is written in this way.
 struct Written<'a, T: ?Sized>(&'a T);
 
-/// A serializer that passes everything on, but for structs that have something to add.
-struct Writer<S>(S);
+/// A serializer that passes everything on, but for structs that have something to add. Of a whole object it knows the
+/// group; within one, none.
+struct Writer<S>(S, &'static str);
 
 /// The parts of a list, a map and the like.
 struct Parts<P>(P);
@@ -69,7 +93,7 @@ struct Fields<P> {
 
 impl<T: Serialize + ?Sized> Serialize for Written<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(Writer(serializer))
+        self.0.serialize(Writer(serializer, ""))
     }
 }
 
@@ -169,7 +193,7 @@ impl<S: Serializer> Serializer for Writer<S> {
     }
 
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeStruct, S::Error> {
-        let always = ALWAYS.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, fields)| *fields);
+        let always = always(self.1, name);
         let fields = self.0.serialize_struct(name, len + always.len())?;
         Ok(Fields { fields, always, seen: 0 })
     }
@@ -297,6 +321,12 @@ mod tests {
         assert_eq!((&event["eventTime"], &event["reportingComponent"]), (&json!(null), &json!("")));
         assert!(event.get("eventTime").is_some());
         assert_eq!(event["source"], json!({"component": "c"}));
+        let event = written(kind("events.k8s.io/v1", "Event"), json!({"metadata": {"name": "e"}}));
+        let empty = json!({
+            "apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"name": "e"}, "eventTime": null,
+            "regarding": {}, "deprecatedSource": {}, "deprecatedFirstTimestamp": null, "deprecatedLastTimestamp": null,
+        });
+        assert_eq!(event, empty);
         let conditions =
             json!([{"type": "Ready", "status": "True", "lastTransitionTime": "2020-01-02T03:04:05Z"}]);
         let pod = json!({"metadata": {}, "status": {"conditions": conditions}});

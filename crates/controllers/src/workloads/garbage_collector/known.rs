@@ -34,6 +34,7 @@ impl Known {
     pub(super) fn by_kind(&self, api_version: &str, kind: &str) -> Option<&'static Kind> {
         let is = |known: &&&'static Kind| known.kind == kind && known.api_version() == api_version;
         kinds::by_kind(api_version, kind)
+            .map(Kind::original)
             .or_else(|| self.defined.lock().iter().find(is).map(|kind| kind.hub()))
     }
 

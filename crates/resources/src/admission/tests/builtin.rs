@@ -312,3 +312,58 @@ fn the_rest() {
         ),
     ]);
 }
+
+#[test]
+fn events_are_as_their_group_wants_them() {
+    let observed = "2026-01-01T00:00:00.000001Z";
+    let event = object(
+        "events.k8s.io/v1",
+        "Event",
+        json!({
+            "eventTime": observed, "reportingController": "example.com/c", "reportingInstance": "c-1", "action": "Testing",
+            "reason": "Tested", "type": "Normal", "regarding": {"kind": "Pod", "name": "p", "namespace": "default"},
+        }),
+    );
+    let with = |fields| merge(event.clone(), fields);
+    let series = |count: i32| json!({"series": {"count": count, "lastObservedTime": observed}});
+    assert_eq!(create(&with(series(2))).unwrap()["regarding"]["name"], "p");
+    assert_eq!(create(&with(json!({"regarding": null}))).unwrap()["regarding"], json!({}));
+    let core = json!({
+        "eventTime": observed, "involvedObject": {"namespace": "other"}, "reportingComponent": "c",
+        "reportingInstance": "i", "action": "a", "reason": "r",
+    });
+    let core = object("v1", "Event", core);
+    assert!(create(&core).is_ok(), "it says when it was, and may be about another namespace");
+    let elsewhere = json!({"metadata": {"namespace": "n"}, "regarding": null});
+    let long = |max: usize| "x".repeat(max + 1);
+    check_refused([
+        (with(json!({"eventTime": null})), "eventTime: Required value"),
+        (with(json!({"action": null})), "action: Required value"),
+        (with(json!({"reportingInstance": ""})), "reportingInstance: Required value"),
+        (with(json!({"type": "Odd"})), "type: Invalid value: \"\": has invalid value: Odd"),
+        (with(json!({"reason": long(128)})), "reason: Invalid value: \"\": can have at most 128 characters"),
+        (with(json!({"note": long(1024)})), "message: Invalid value: \"\": can have at most 1024 characters"),
+        (
+            with(json!({"reportingController": "/c"})),
+            "reportingController: Invalid value: \"/c\": prefix part must be non-empty",
+        ),
+        (with(json!({"deprecatedCount": 1})), "count: Invalid value: \"\": needs to be unset"),
+        (with(json!({"deprecatedSource": {"host": "h"}})), "source: Invalid value: \"\": needs to be unset"),
+        (
+            with(json!({"deprecatedLastTimestamp": "2026-01-01T00:00:00Z"})),
+            "lastTimestamp: Invalid value: \"\": needs to be unset",
+        ),
+        (with(series(1)), "series.count: Invalid value: \"\": should be at least 2"),
+        (with(elsewhere), "involvedObject.namespace: Invalid value: \"\": does not match event.namespace"),
+        (merge(core, json!({"reason": null})), "reason: Required value"),
+    ]);
+    assert!(update(&event, &with(series(2))).is_ok());
+    let changed = [
+        (json!({"note": "n"}), "message: Invalid value: \"n\": field is immutable"),
+        (json!({"type": "Warning"}), "type: Invalid value: \"Warning\": field is immutable"),
+        (series(1), "series.count: Invalid value: \"\": should be at least 2"),
+    ];
+    for (fields, expect) in changed {
+        assert_eq!(update(&event, &with(fields)), Err(expect.to_owned()));
+    }
+}
