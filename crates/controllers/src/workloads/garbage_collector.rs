@@ -169,7 +169,7 @@ async fn check_all(
         for object in listed.items {
             let mut owners = object.metadata().owner_references.iter().flatten();
             if owners.any(|owner| known.by_kind(&owner.api_version, &owner.kind).is_some_and(&lost)) {
-                concerned.push(object.key());
+                concerned.push(ObjectKey::of(object.metadata()));
             }
         }
         page.continue_token = listed.next;
