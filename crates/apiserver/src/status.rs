@@ -289,7 +289,6 @@ pub(crate) fn deleted(kind: &Kind, name: &str, uid: &str) -> Value {
 }
 
 fn details(kind: &Kind, word: &str, name: &str) -> Value {
-    let kind = kind.original();
     let mut details = json!({"kind": word});
     if !name.is_empty() {
         details["name"] = name.into();

@@ -119,6 +119,7 @@ impl Error {
     }
 }
 
+/// Of what is stored, whose rules an object did not meet (upstream: a registry has one strategy for all forms).
 fn kind_and_group(kind: &Kind) -> String {
     let kind = kind.original();
     if kind.group.is_empty() { kind.kind.to_owned() } else { format!("{}.{}", kind.kind, kind.group) }

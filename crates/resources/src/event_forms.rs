@@ -14,12 +14,13 @@ const NEVER: MicroTime = MicroTime(Timestamp::UNIX_EPOCH);
 /// An event as `events.k8s.io` has it.
 pub(crate) fn of_core(event: &Event) -> events::Event {
     let event = event.clone();
+    // The core group writes what says nothing, too.
+    let said = |text: Option<String>| text.filter(|text| !text.is_empty());
     events::Event {
         action: event.action,
         deprecated_count: event.count,
         deprecated_first_timestamp: event.first_timestamp,
         deprecated_last_timestamp: event.last_timestamp,
-        // The core group writes one that says nothing, too.
         deprecated_source: event.source.filter(|source| *source != EventSource::default()),
         event_time: event.event_time,
         metadata: event.metadata,
@@ -27,8 +28,8 @@ pub(crate) fn of_core(event: &Event) -> events::Event {
         reason: event.reason,
         regarding: Some(event.involved_object),
         related: event.related,
-        reporting_controller: event.reporting_component,
-        reporting_instance: event.reporting_instance,
+        reporting_controller: said(event.reporting_component),
+        reporting_instance: said(event.reporting_instance),
         series: event.series.map(|series| events::EventSeries {
             count: series.count.unwrap_or_default(),
             last_observed_time: series.last_observed_time.unwrap_or(NEVER),
@@ -103,7 +104,7 @@ mod tests {
         let form = kinds::by_kind("events.k8s.io/v1", "Event").unwrap();
         let original = form.original();
         assert_eq!((original.api_version(), original.original()), ("v1".to_owned(), original));
-        assert_eq!((form.hub(), form.resource()), (original, "events".to_owned()));
+        assert_eq!((form.hub(), form.resource()), (original, "events.events.k8s.io".to_owned()));
         let [of_core, of_events] = [(original, &core), (form, &events)].map(|(kind, value)| {
             let (object, unknown) = kind.decode_strict(value.clone()).unwrap();
             assert_eq!(unknown, Vec::<String>::new());

@@ -124,10 +124,9 @@ impl Kind {
             .map_or_else(|| format!("{}List", self.kind), |defined| defined.list_kind.to_owned())
     }
 
-    /// `plural.group`, as errors name it: that of what is stored (upstream: a registry has one name for all forms).
+    /// `plural.group`, as errors name it.
     pub fn resource(&self) -> String {
-        let Self { group, plural, .. } = self.original();
-        if group.is_empty() { (*plural).to_owned() } else { format!("{plural}.{group}") }
+        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
     }
 
     /// `object` with the status of `source`, copied only if somebody else holds it too; `None` for a kind without a

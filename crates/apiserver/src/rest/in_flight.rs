@@ -145,7 +145,11 @@ mod tests {
         let in_flight = InFlight::new(&limits);
         let begin = |method: &str, uri: &str| {
             let (method, uri) = (method.parse::<Method>().unwrap(), uri.parse::<http::Uri>().unwrap());
-            in_flight.begin(&admin(), &method, &Attributes::of(&method, uri.path(), &Query::parse(uri.query())))
+            in_flight.begin(
+                &admin(),
+                &method,
+                &Attributes::of(&method, uri.path(), &Query::parse(uri.query())),
+            )
         };
         let pods = "/api/v1/namespaces/default/pods";
         let first = begin("GET", pods).unwrap();

@@ -43,7 +43,6 @@ pub(crate) fn names(kind: &Kind) -> &'static [&'static str] {
         "regarding.fieldPath",
         "reason",
         "reportingController",
-        "source",
         "type",
     ];
     if kind == <Pod as Object>::kind() {

@@ -103,11 +103,7 @@ impl OpenAnswers {
 
 impl Request {
     /// Counts the request as open until its answer has been sent or dropped, and keeps its place so long.
-    pub(super) fn until_the_end_of(
-        self,
-        response: Response<Body>,
-        place: Option<Place>,
-    ) -> Response<Body> {
+    pub(super) fn until_the_end_of(self, response: Response<Body>, place: Option<Place>) -> Response<Body> {
         if place.is_some() {
             self.taken();
         }

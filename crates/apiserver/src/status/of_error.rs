@@ -19,11 +19,11 @@ impl From<Error> for Failure {
             Error::AlreadyExists { kind, name } => named(StatusCode::CONFLICT, "AlreadyExists", kind, name),
             Error::Conflict { kind, name, .. } => named(StatusCode::CONFLICT, "Conflict", kind, name),
             Error::Precondition { kind, name, .. } => Self {
-                details: Some(details(kind, kind.kind, name)),
+                details: Some(details(kind.original(), kind.kind, name)),
                 ..Self::new(StatusCode::CONFLICT, "Conflict", message)
             },
             Error::Invalid { kind, name, causes } => {
-                let mut details = details(kind, kind.kind, name);
+                let mut details = details(kind.original(), kind.kind, name);
                 details["causes"] = causes.iter().map(cause).collect();
                 Self {
                     details: Some(details),

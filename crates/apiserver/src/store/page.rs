@@ -121,7 +121,9 @@ impl Store {
             }
             tokio::task::yield_now().await;
         }
-        Err(Error::Unavailable(format!("the list was overtaken by changes again and again, at last: {cause}")))
+        Err(Error::Unavailable(format!(
+            "the list was overtaken by changes again and again, at last: {cause}"
+        )))
     }
 
     /// How many objects come after a place; `None` when they are too many to count.

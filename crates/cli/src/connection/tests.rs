@@ -100,7 +100,10 @@ async fn what_is_missing_is_named() {
         missing.to_string(),
         format!("found no kubeconfig: looked at {}", home.path("absent").display())
     );
-    assert_eq!(missing.advice().unwrap(), "start Ebb with `ebb up`; one that has its own --data-dir DIR is meant by --kubeconfig DIR/kubeconfig");
+    assert_eq!(
+        missing.advice().unwrap(),
+        "start Ebb with `ebb up`; one that has its own --data-dir DIR is meant by --kubeconfig DIR/kubeconfig"
+    );
 
     let home = Home::with(&[(".kube/config", "[prod]")]);
     let unknown = Global { context: Some("nope".into()), ..Global::default() };
