@@ -6,6 +6,7 @@ mod upload;
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
@@ -24,6 +25,9 @@ const EBB_CONTEXT: &str = "ebb";
 
 /// Where help texts list the options that every command has.
 const HEADING: &str = "Global options";
+
+/// How long an API may take to say hello. A restart's while has room in it: sockets are there before their daemon is.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
 
 /// The options that say which API is meant, and which namespace.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -48,6 +52,7 @@ pub(crate) async fn configure(global: &Global, environment: &Environment) -> Res
     let mut config = Config::from_custom_kubeconfig(found.content, &options)
         .await
         .map_err(|error| unusable(error.to_string()))?;
+    config.connect_timeout = Some(CONNECT_MAX);
     if let Some(namespace) = &global.namespace {
         config.default_namespace = namespace.clone();
     }

@@ -253,6 +253,33 @@ Revision:   hello-00001: ResourcesAvailable: StartError: exec /x: no such file
 Try next:   set a program that exists in the image: `ebb service update hello -n default --cmd PROGRAM --arg ARGUMENT`, or another image: `--image IMAGE`
 ",
     );
+    for (said, expect) in [
+        (
+            "Readiness probe failed: dial tcp :8080: Connection refused (os error 111)",
+            "nothing listens on that port in the container: have the app listen on $PORT, or say which it has: `ebb service update hello -n default --port PORT`; its logs: `kubectl logs -n default -l serving.knative.dev/revision=hello-00001 -c user-container --tail 50`",
+        ),
+        (
+            "Readiness probe failed: HTTP probe failed with statuscode: 404",
+            "does the app listen on its port (--port) and answer its probe? `kubectl logs -n default -l serving.knative.dev/revision=hello-00001 -c user-container --tail 50`",
+        ),
+    ] {
+        let of =
+            |name: &str| json!({ "type": name, "status": "Unknown", "reason": "Deploying", "message": said });
+        check(
+            json!({
+                "latestCreatedRevisionName": "hello-00001",
+                "conditions": conditions("Unknown", "Unknown", "Deploying", "it is not there yet"),
+            }),
+            json!([of("ResourcesAvailable"), of("Ready")]),
+            &format!(
+                "\
+Not ready:  ConfigurationsReady: Deploying: it is not there yet
+Revision:   hello-00001: ResourcesAvailable: Deploying: {said}
+Try next:   {expect}
+"
+            ),
+        );
+    }
     check(
         json!({ "conditions": [
             { "type": "Ready", "status": "False", "reason": "RevisionMissing", "message": "Revision \"x\" is missing." },
@@ -313,7 +340,7 @@ Warnings:
   12s  3      pod/hello-00001-deployment-5d8-abc  OOMKilled      Container user-container was killed: it took more memory than it may (its limit is 64Mi)
   1h   3      pod/hello-00001-deployment-5d8-abc  Unhealthy      Readiness probe failed: refused
   2h   3      service/hello                       InternalError  the API was busy
-Try next:  change requests or limits: `ebb service update hello -n default --request memory=… --limit memory=…`
+Try next:  change requests or limits: `ebb service update hello -n default --request cpu=…,memory=… --limit cpu=…,memory=…`
 "
     );
     assert!(!told(&warnings[2..]).contains("Try next"), "what is long over needs no remedy");

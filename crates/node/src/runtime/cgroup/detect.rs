@@ -26,7 +26,8 @@ pub(in crate::runtime) fn detect(root: &str) -> Result<Box<dyn Cgroups>, Runtime
     let mounts = fs::read_to_string("/proc/self/mountinfo")
         .map_err(|error| RuntimeError::io("reading /proc/self/mountinfo", error))?;
     let controllers = |mount: &Path| fs::read_to_string(mount.join("cgroup.controllers")).unwrap_or_default();
-    match layout(&mounts, controllers).map_err(RuntimeError::Unsupported)? {
+    let unsupported = |why: String| RuntimeError::Unsupported(format!("{why}; or use --runtime process"));
+    match layout(&mounts, controllers).map_err(unsupported)? {
         Layout::Unified(mount) => Ok(Box::new(Unified::new(mount, root, &VERSION_2))),
         Layout::Hybrid(mounts) => Ok(Box::new(Hybrid::new(mounts, root))),
     }

@@ -16,6 +16,7 @@ enum Remedy {
     Configuration,
     User,
     Logs,
+    Port,
     Probe,
     Resources,
     Revision,
@@ -50,6 +51,24 @@ const REMEDIES: &[(&str, Remedy)] = &[
     ("OutOfDate", Remedy::Wait),
 ];
 
+/// What messages say, and the same reason does not tell apart. The image store's words reach this by events and
+/// conditions alike.
+const SAID: &[(&str, Remedy)] = &[
+    ("runAsNonRoot", Remedy::User),
+    ("OOMKilled", Remedy::Resources),
+    ("setting limits: ", Remedy::Resources),
+    ("error looking up service account", Remedy::Account),
+    (": unreachable: ", Remedy::Registry),
+    (": no answer within ", Remedy::Registry),
+    (": unauthorized: ", Remedy::Credentials),
+    ("probe failed: dial tcp", Remedy::Port),
+    ("probe failed", Remedy::Probe),
+];
+
+/// A revision's failure is passed up under a general reason; its message still says which it is.
+const SAID_OF_PARTS: &[(&str, Remedy)] =
+    &[("Unable to fetch image", Remedy::Image), ("exit code", Remedy::Logs)];
+
 /// One line: what to try next.
 pub(super) fn advice(
     service: &Service,
@@ -63,7 +82,7 @@ pub(super) fn advice(
 /// container from its start did not keep it for good.
 pub(in crate::service::describe) fn advice_when_ready(service: &Service, said: &Condition) -> Option<String> {
     let remedy = certain(said)?;
-    let comes_again = matches!(remedy, Remedy::Logs | Remedy::Probe | Remedy::Resources);
+    let comes_again = matches!(remedy, Remedy::Logs | Remedy::Port | Remedy::Probe | Remedy::Resources);
     comes_again.then(|| line(service, None, remedy))
 }
 
@@ -107,12 +126,18 @@ fn line(service: &Service, revision: Option<&Revision>, remedy: &Remedy) -> Stri
             "read the app's logs: `kubectl logs -n {namespace} -l serving.knative.dev/revision={revision} -c \
              user-container --tail 50`"
         ),
+        Remedy::Port => format!(
+            "nothing listens on that port in the container: have the app listen on $PORT, or say which it has: `ebb service \
+             update {name} -n {namespace} --port PORT`; its logs: `kubectl logs -n {namespace} -l \
+             serving.knative.dev/revision={revision} -c user-container --tail 50`"
+        ),
         Remedy::Probe => format!(
             "does the app listen on its port (--port) and answer its probe? `kubectl logs -n {namespace} -l \
              serving.knative.dev/revision={revision} -c user-container --tail 50`"
         ),
         Remedy::Resources => format!(
-            "change requests or limits: `ebb service update {name} -n {namespace} --request memory=… --limit memory=…`"
+            "change requests or limits: `ebb service update {name} -n {namespace} --request cpu=…,memory=… --limit \
+             cpu=…,memory=…`"
         ),
         Remedy::Revision => format!(
             "send the traffic to a revision that exists: `ebb revision list -n {namespace} -s {name}`, then `ebb \
@@ -136,30 +161,10 @@ fn remedy(condition: Option<&Condition>) -> &'static Remedy {
 }
 
 fn certain(condition: &Condition) -> Option<&'static Remedy> {
-    let says = |part| condition.message.contains(part);
-    if says("runAsNonRoot") {
-        return Some(&Remedy::User);
-    }
-    if says("OOMKilled") {
-        return Some(&Remedy::Resources);
-    }
-    if says("error looking up service account") {
-        return Some(&Remedy::Account);
-    }
-    // In the words of the image store, which reach this by events and conditions alike.
-    if says(": unreachable: ") || says(": no answer within ") {
-        return Some(&Remedy::Registry);
-    }
-    if says(": unauthorized: ") {
-        return Some(&Remedy::Credentials);
-    }
-    let known = REMEDIES.iter().find(|(reason, _)| condition.reason.starts_with(reason));
-    match known {
-        Some((_, remedy)) => Some(remedy),
-        // A revision's failure is passed up under a general reason; its message still says which it is.
-        None if says("Unable to fetch image") => Some(&Remedy::Image),
-        None if says("exit code") => Some(&Remedy::Logs),
-        None if says("probe failed") => Some(&Remedy::Probe),
-        None => None,
-    }
+    let by_message = |table: &'static [(&str, Remedy)]| {
+        table.iter().find(|(said, _)| condition.message.contains(said)).map(|(_, remedy)| remedy)
+    };
+    let by_reason =
+        || REMEDIES.iter().find(|(reason, _)| condition.reason.starts_with(reason)).map(|(_, remedy)| remedy);
+    by_message(SAID).or_else(by_reason).or_else(|| by_message(SAID_OF_PARTS))
 }
