@@ -100,23 +100,28 @@ impl Loads {
         let home = home(ebb);
         let killed = Arc::new(AtomicBool::new(false));
         let (acknowledge, acknowledged) = channel();
+        let (begin, begun) = channel();
         let writers = std::mem::take(&mut self.writers).into_iter().map(|mut writer| {
             let (home, killed, acknowledge) = (home.clone(), Arc::clone(&killed), acknowledge.clone());
+            let begin = begin.clone();
             runtime.spawn(async move {
-                writer.write(&home, &killed, &acknowledge).await;
+                writer.write(&home, &killed, &begin, &acknowledge).await;
                 writer
             })
         });
         let writers: Vec<_> = writers.collect();
         let replicas = std::mem::take(&mut self.replicas).into_iter().map(|mut replica| {
-            let home = home.clone();
+            let (home, begin) = (home.clone(), begin.clone());
             runtime.spawn(async move {
-                replica.follow(&home).await;
+                replica.follow(&home, &begin).await;
                 replica
             })
         });
         let replicas: Vec<_> = replicas.collect();
-        drop(acknowledge);
+        drop((acknowledge, begin));
+        let all = (writers.len() + replicas.len()) as u64;
+        assert_eq!(take(&begun, all), all, "round {round}: all of them are at it");
+        while acknowledged.try_recv().is_ok() {}
         let wanted = 1 + chance.below(WRITES_MAX);
         let seen = take(&acknowledged, wanted);
         killed.store(true, Ordering::SeqCst);

@@ -1,6 +1,6 @@
 //! Who watches, and has what there is at all times: also across a kill.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::mpsc::Sender};
 
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -27,12 +27,13 @@ impl Replica {
         self.version
     }
 
-    /// Follows until the server is gone.
-    pub(super) async fn follow(&mut self, home: &Https) {
+    /// Follows until the server is gone, and says when it has begun: it must not go before.
+    pub(super) async fn follow(&mut self, home: &Https, begun: &Sender<()>) {
         if self.version == 0 {
             self.list(home).await;
         }
         let mut lines = Lines::begin(home, self.kind, self.version).await;
+        begun.send(()).expect("somebody waits for it");
         while let Some(event) = lines.next().await {
             self.take(&event);
         }

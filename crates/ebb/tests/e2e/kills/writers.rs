@@ -101,10 +101,18 @@ impl Writer {
         &self.versions
     }
 
-    /// Writes one after another, and tells of each that is acknowledged, until the server is gone.
-    pub(super) async fn write(&mut self, home: &Https, killed: &AtomicBool, acknowledge: &Sender<()>) {
+    /// Writes one after another, and tells of each that is acknowledged, until the server is gone. It says when it has a
+    /// connection: the server must not go before.
+    pub(super) async fn write(
+        &mut self,
+        home: &Https,
+        killed: &AtomicBool,
+        begun: &Sender<()>,
+        acknowledge: &Sender<()>,
+    ) {
         self.versions.clear();
         let mut connection = home.connect().await;
+        begun.send(()).expect("somebody waits for it");
         loop {
             match self.one(&mut connection).await {
                 // Who counts has enough by now.
