@@ -40,27 +40,26 @@ pub(crate) fn go_on() -> Result<()> {
 /// Sleeps; an error when somebody asks for the end.
 pub(crate) fn pause(time: Duration) -> Result<()> {
     let end = Instant::now() + time;
-    loop {
-        go_on()?;
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(());
-        }
-        std::thread::sleep(left.min(LOOK));
+    while let Some(piece) = piece(end)? {
+        std::thread::sleep(piece);
     }
+    Ok(())
 }
 
 /// As [`pause`], while what is asynchronous goes on: a connection of ours answers the server's pings.
 pub(crate) async fn rest(time: Duration) -> Result<()> {
     let end = Instant::now() + time;
-    loop {
-        go_on()?;
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(());
-        }
-        tokio::time::sleep(left.min(LOOK)).await;
+    while let Some(piece) = piece(end)? {
+        tokio::time::sleep(piece).await;
     }
+    Ok(())
+}
+
+/// How long to sleep before the next look whether somebody asks for the end; `None` when the time is over.
+fn piece(end: Instant) -> Result<Option<Duration>> {
+    go_on()?;
+    let left = end.saturating_duration_since(Instant::now());
+    Ok((!left.is_zero()).then(|| left.min(LOOK)))
 }
 
 /// Looks every `interval` until there is something; an error when that takes longer than `at_most`.

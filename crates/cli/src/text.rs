@@ -9,7 +9,7 @@ use std::{
 use crate::error::Error;
 
 /// The longest text that is read: as much as the API takes of an object.
-const TEXT_BYTES_MAX: usize = 3 << 20;
+const TEXT_BYTES_MAX: usize = resources::custom::BODY_BYTES_MAX as usize;
 
 /// A file's text.
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {

@@ -96,12 +96,17 @@ pub(crate) async fn at_zero_a_request_starts_an_instance_at_once(home: &Home, ti
     active(home).await;
 }
 
-pub(crate) async fn load_makes_more_and_its_end_makes_fewer(home: &Home) {
+/// A service of five instances at most, each with 10 requests in hand.
+async fn of_five_at_most(home: &Home) {
     home.load(&[IMAGE]);
     let annotations = json!({"autoscaling.knative.dev/window": WINDOW,
         "autoscaling.knative.dev/target": "10", "autoscaling.knative.dev/max-scale": "5"});
     home.apply::<Service>(hello(annotations)).await;
     home.service_ready("hello").await;
+}
+
+pub(crate) async fn load_makes_more_and_its_end_makes_fewer(home: &Home) {
+    of_five_at_most(home).await;
     // 20 in hand, 7 per instance.
     scaled_under_load(home, 20.0, 3).await;
     scaled_under_load(home, 500.0, 5).await;
@@ -109,11 +114,7 @@ pub(crate) async fn load_makes_more_and_its_end_makes_fewer(home: &Home) {
 }
 
 pub(crate) async fn a_step_of_the_time_of_day_changes_no_scale(home: &Home, time: &VirtualTime) {
-    home.load(&[IMAGE]);
-    let annotations = json!({"autoscaling.knative.dev/window": WINDOW,
-        "autoscaling.knative.dev/target": "10", "autoscaling.knative.dev/max-scale": "5"});
-    home.apply::<Service>(hello(annotations)).await;
-    home.service_ready("hello").await;
+    of_five_at_most(home).await;
     scaled_under_load(home, 20.0, 3).await;
     home.step_clock(-3600);
     home.within(Duration::from_secs(10), scaled_under_load(home, 500.0, 5)).await;
