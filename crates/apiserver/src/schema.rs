@@ -19,6 +19,7 @@ pub(crate) fn root(kind: &Kind) -> Place<'static> {
 
 /// The schema of a kind, whoever it is of.
 pub(crate) struct Root {
+    pub(crate) kind: &'static Kind,
     schema: Schema,
     /// Whether the status is written by way of a subresource.
     pub(crate) has_status: bool,
@@ -31,12 +32,12 @@ enum Schema {
 
 impl Root {
     /// Of a kind, with what a user says of it.
-    pub(crate) fn of(kind: &Kind, definition: Option<&Definition>) -> Self {
+    pub(crate) fn of(kind: &'static Kind, definition: Option<&Definition>) -> Self {
         let schema = match definition {
             Some(definition) => Schema::Defined(Arc::clone(&definition.own)),
             None => Schema::BuiltIn(root(kind)),
         };
-        Self { schema, has_status: kind.subresources.status }
+        Self { kind, schema, has_status: kind.subresources.status }
     }
 
     /// Where an object begins.

@@ -11,6 +11,17 @@ use crate::{
 /// What a series that does not say when it was last observed has in the form that has no place for nothing.
 const NEVER: MicroTime = MicroTime(Timestamp::UNIX_EPOCH);
 
+/// What the core group and `events.k8s.io` call differently.
+pub(crate) const RENAMED: &[(&str, &str)] = &[
+    ("count", "deprecatedCount"),
+    ("firstTimestamp", "deprecatedFirstTimestamp"),
+    ("involvedObject", "regarding"),
+    ("lastTimestamp", "deprecatedLastTimestamp"),
+    ("message", "note"),
+    ("reportingComponent", "reportingController"),
+    ("source", "deprecatedSource"),
+];
+
 /// An event as `events.k8s.io` has it.
 pub(crate) fn of_core(event: &Event) -> events::Event {
     let event = event.clone();

@@ -146,6 +146,7 @@ kinds! {
         original: &EVENT,
         to_original: |event| Some(Arc::new(event_forms::to_core(as_type::<events::Event>(event)?)) as Arc<dyn DynObject>),
         of_original: |event| Some(Arc::new(event_forms::of_core(as_type::<Event>(event)?)) as Arc<dyn DynObject>),
+        renamed: event_forms::RENAMED,
     };
 }
 

@@ -46,6 +46,13 @@ impl FieldSet {
         self.below.get_mut(element).expect("it is there, or was just made")
     }
 
+    /// Gives a field of an object another name.
+    pub(super) fn rename(&mut self, from: &str, to: &str) {
+        if let Some(fields) = self.below.remove(&Element::Field(from.to_owned())) {
+            self.at(&Element::Field(to.to_owned())).add(&fields);
+        }
+    }
+
     /// Puts a set below an element, if there is anything in it.
     pub(crate) fn put(&mut self, element: &Element, set: Self) {
         if !set.is_empty() {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry};
-use resources::meta::Time;
+use resources::{Kind, meta::Time};
 
 use super::{
     field_set::FieldSet,
@@ -43,6 +43,13 @@ impl Manager {
         let of_one_version = self.operation == Operation::Apply || self.api_version == other.api_version;
         (&self.name, self.operation, &self.subresource) == (&other.name, other.operation, &other.subresource)
             && of_one_version
+    }
+
+    /// Fields of an object of `kind` by the names that they have in the form that the manager writes.
+    pub(super) fn name_fields(&self, kind: &Kind, fields: &mut FieldSet) {
+        for (here, theirs) in kind.names_in(&self.api_version) {
+            fields.rename(here, theirs);
+        }
     }
 }
 
@@ -106,6 +113,22 @@ impl Managed {
     /// How many managers there are.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Calls all fields as they are called in `kind`, also those of managers that write another form of it.
+    pub(super) fn in_names_of(&mut self, kind: &Kind) {
+        for Entry { manager, fields, .. } in &mut self.entries {
+            for (here, theirs) in kind.names_in(&manager.api_version) {
+                fields.rename(theirs, here);
+            }
+        }
+    }
+
+    /// Calls the fields of each manager as it does itself again, after [`Managed::in_names_of`].
+    pub(super) fn in_own_names(&mut self, kind: &Kind) {
+        for Entry { manager, fields, .. } in &mut self.entries {
+            manager.name_fields(kind, fields);
+        }
     }
 
     /// Takes out what a manager has; where that is several entries, for each version that it applied, as one.

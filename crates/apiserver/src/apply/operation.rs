@@ -63,6 +63,7 @@ pub(crate) fn update(
     manager: &Manager,
     now: Time,
 ) {
+    managed.in_names_of(root.kind);
     let changes = changes(old, new, root, &manager.subresource);
     let mut changed = changes.added;
     changed.add(&changes.modified);
@@ -77,6 +78,7 @@ pub(crate) fn update(
         own.time = (manager.subresource != SCALE).then_some(now);
     }
     managed.tidy();
+    managed.in_own_names(root.kind);
 }
 
 /// The object that `live` becomes when `manager` applies a configuration.
@@ -103,6 +105,7 @@ pub(crate) fn apply(
         };
         update(managed, &Value::Object(serde_json::Map::new()), live, root, &before, now.clone());
     }
+    managed.in_names_of(root.kind);
     let merged = merge(live.clone(), configuration, place);
     let wanted = managed_part(set_of(configuration, place), root, &manager.subresource);
     let last = managed.take(manager);
@@ -120,6 +123,7 @@ pub(crate) fn apply(
     for entry in managed.entries.iter().filter(|entry| !entry.manager.is(manager)) {
         let mut fields = entry.fields.common(&changed);
         fields.subtract(&excused);
+        entry.manager.name_fields(root.kind, &mut fields);
         fields.each_place(&mut |place| {
             conflicts
                 .add(|| Conflict { manager: entry.manager.clone(), field: shortened(PATH_BYTES_MAX, place) });
@@ -138,6 +142,7 @@ pub(crate) fn apply(
     let is_scale = manager.subresource == SCALE;
     own.time = if new == *live { last_time } else { Some(now).filter(|_| !is_scale) };
     managed.tidy();
+    managed.in_own_names(root.kind);
     Ok(client_side::note(new, configuration, manager))
 }
 

@@ -98,6 +98,32 @@ async fn what_is_written_of_one_group_is_read_of_the_other() {
 }
 
 #[tokio::test]
+async fn a_field_has_the_same_managers_in_both_forms() {
+    let rig = Rig::start().await;
+    rig.post(&format!("{EVENTS}?fieldManager=maker"), &new("new")).await;
+    let path = format!("{CORE}/new?fieldManager=changer");
+    let changed = rig.call("PATCH", &path, &MERGE, r#"{"message": "other"}"#).await;
+    assert_eq!(changed.code, 200, "{}", changed.text);
+    // Entries say in which form they are, whichever is read.
+    for group in [CORE, EVENTS] {
+        let event = rig.call("GET", &format!("{group}/new"), &[], "").await.json;
+        let entries = event["metadata"]["managedFields"].as_array().unwrap();
+        let of = |name: &str| entries.iter().find(|entry| entry["manager"] == name).unwrap();
+        let fields = &of("maker")["fieldsV1"];
+        assert_eq!(of("maker")["apiVersion"], "events.k8s.io/v1");
+        assert!(fields["f:note"].is_null() && fields["f:regarding"].is_object(), "{fields}");
+        check(of("changer"), &[("/apiVersion", json!("v1")), ("/fieldsV1", json!({"f:message": {}}))]);
+    }
+    let apply = [("content-type", "application/apply-patch+yaml")];
+    let wish = json!({"apiVersion": "events.k8s.io/v1", "kind": "Event", "note": "mine", "metadata": {"name": "new"}});
+    let path = format!("{EVENTS}/new?fieldManager=me");
+    let refused = rig.call("PATCH", &path, &apply, &wish.to_string()).await;
+    assert_eq!(refused.code, 409, "{}", refused.text);
+    let cause = &refused.json["details"]["causes"][0];
+    check(cause, &[("/field", json!(".message")), ("/message", json!("conflict with \"changer\" using v1"))]);
+}
+
+#[tokio::test]
 async fn lists_and_watches_show_the_form_of_their_path() {
     let rig = Rig::start().await;
     let version = rig.post(CORE, &core("old")).await["metadata"]["resourceVersion"].clone();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Kind;
-use crate::object::DynObject;
+use crate::{kinds, object::DynObject};
 
 /// Another way to write the objects of a kind, which has all that they have.
 pub(crate) struct Form {
@@ -13,6 +13,8 @@ pub(crate) struct Form {
     pub(crate) to_original: fn(&dyn DynObject) -> Option<Arc<dyn DynObject>>,
     /// The other way round.
     pub(crate) of_original: fn(&dyn DynObject) -> Option<Arc<dyn DynObject>>,
+    /// The fields that have another name in the form: the original's, and the form's.
+    pub(crate) renamed: &'static [(&'static str, &'static str)],
 }
 
 impl Kind {
@@ -35,5 +37,18 @@ impl Kind {
     /// An object of [`Kind::original`] as one of the kind; `None` unless the kind is a form.
     pub fn of_original(&self, object: &dyn DynObject) -> Option<Arc<dyn DynObject>> {
         self.form.as_ref().and_then(|form| (form.of_original)(object))
+    }
+
+    /// The fields of its objects that have another name where `api_version` is that of another form of the kind: the name
+    /// here, and the name there.
+    pub fn names_in(&self, api_version: &str) -> Vec<(&'static str, &'static str)> {
+        let other = kinds::by_kind(api_version, self.kind);
+        let other = other.filter(|other| other.original() == self.original());
+        match (&self.form, other.map(|other| &other.form)) {
+            (Some(own), Some(None)) => own.renamed.iter().map(|&(there, here)| (here, there)).collect(),
+            (None, Some(Some(theirs))) => theirs.renamed.to_vec(),
+            // No kind has more than two forms.
+            _ => Vec::new(),
+        }
     }
 }

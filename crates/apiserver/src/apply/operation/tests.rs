@@ -40,6 +40,14 @@ impl Object {
         self.live = new;
     }
 
+    /// What is there, as the form of a group has it.
+    fn seen_as(&mut self, group: &str) {
+        let (before, live) = (self.kind, self.kind.decode_value(self.live.clone()).unwrap());
+        self.kind = kinds::by_plural(group, "v1", before.plural).unwrap();
+        let seen = self.kind.of_original(&*live).or_else(|| before.to_original(&*live));
+        self.live = seen.unwrap().to_value();
+    }
+
     /// The fields of a manager; null for one that has none.
     fn fields(&self, manager: &str) -> Value {
         let entry = self.managed.entries.iter().find(|entry| entry.manager.name == manager);
@@ -71,6 +79,33 @@ fn what_an_applier_leaves_out_goes_unless_somebody_else_has_it() {
     assert_eq!(map.live, json!({"data": {"b": "2", "c": "3"}}));
     assert_eq!(map.fields("one"), json!({"f:data": {}}));
     assert_eq!(map.fields("two"), json!({"f:data": {"f:b": {}, "f:c": {}}}));
+}
+
+#[test]
+fn managers_of_both_forms_of_a_kind_have_the_same_fields() {
+    let mut event = Object::none_yet("", "events");
+    event.update("old", json!({"message": "m", "count": 1, "reason": "R"}));
+    event.seen_as("events.k8s.io");
+    let wish = json!({"note": "n", "deprecatedCount": 1});
+    // Each is told by the name that it has for who manages it.
+    let message = [("old".to_owned(), ".message".to_owned())];
+    assert_eq!(conflicts(event.apply("new", false, wish.clone())), message);
+    event.apply("new", true, wish).unwrap();
+    assert_eq!(event.fields("old"), json!({"f:count": {}, "f:reason": {}}));
+    assert_eq!(event.fields("new"), json!({"f:note": {}, "f:deprecatedCount": {}}));
+    // An applier is one in whichever form it applies: what it leaves out goes, under either name.
+    event.seen_as("");
+    assert_eq!(event.live["message"], "n");
+    event.apply("new", false, json!({"count": 1})).unwrap();
+    assert_eq!((event.live.get("message"), &event.live["count"]), (None, &json!(1)));
+    assert_eq!(event.fields("new"), json!({"f:count": {}}));
+    // And an update takes from both.
+    event.seen_as("events.k8s.io");
+    let mut live = event.live.clone();
+    live["deprecatedCount"] = json!(2);
+    event.update("later", live);
+    assert_eq!(event.fields("old"), json!({"f:reason": {}}));
+    assert_eq!((event.fields("new"), event.fields("later")), (Value::Null, json!({"f:deprecatedCount": {}})));
 }
 
 #[test]
