@@ -7,14 +7,15 @@ mod not_served;
 mod openapi;
 mod version;
 
-use http::{Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 
+use self::openapi::v2;
 pub(crate) use self::{groups::verbs, not_served::not_served};
 use crate::{
     authentication::{User, issuer_documents},
-    mount::{Body, full},
+    mount::Body,
     rest::{Form, Query, negotiate, reply, segments},
-    served::Served,
+    served::{Served, Whole},
     server::Shared,
     status::Failure,
 };
@@ -51,8 +52,8 @@ pub(crate) fn public<B>(shared: &Shared, user: &User, request: &Request<B>) -> O
 }
 
 /// Does the work of [`answer`] that takes long, where there is such.
-pub(crate) async fn prepare(served: &Served, path: &str) {
-    openapi::prepare(served, path).await;
+pub(crate) async fn prepare(served: &Served, path: &str, headers: &HeaderMap) {
+    openapi::prepare(served, path, headers).await;
 }
 
 /// What there is, for clients that ask before they use it; `None` when the path is not about that.
@@ -71,7 +72,7 @@ pub(crate) fn answer<B>(request: &Request<B>, served: &Served) -> Result<Option<
         ["openapi", "v3"] => Some(openapi::index(served)),
         ["openapi", "v3", "api", version] => return openapi_v3(request, served, "", version),
         ["openapi", "v3", "apis", group, version] => return openapi_v3(request, served, group, version),
-        ["openapi", "v2"] => return Ok(Some(openapi_v2(request))),
+        ["openapi", "v2"] => return openapi_v2(request, served),
         ["openapi", "v3", ..] => None,
         _ => return Ok(None),
     };
@@ -127,14 +128,24 @@ fn openapi_v3<B>(
     }
 }
 
-/// `/openapi/v2`, which kubectl asks for as protobuf when it meets a kind that is not served.
-fn openapi_v2<B>(request: &Request<B>) -> Response<Body> {
-    let accept = request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let as_protobuf =
-        accept.flat_map(|value| value.split(',')).any(|wish| wish.trim().starts_with(openapi::V2_PROTOBUF));
-    if as_protobuf {
-        let content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-        return reply::respond(StatusCode::OK, content_type, full(openapi::v2_protobuf()));
+/// `/openapi/v2`: everything in one document.
+fn openapi_v2<B>(request: &Request<B>, served: &Served) -> Result<Option<Response<Body>>, Failure> {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return Err(Failure::method_not_allowed());
     }
-    reply::value(StatusCode::OK, &openapi::v2())
+    let response = match v2::form(request.headers()) {
+        Some(v2::Form::Json) => {
+            let Whole { text, digest } = openapi::whole(served);
+            digest::answer_known(request.headers(), digest::JSON, text, &digest)
+        }
+        Some(v2::Form::Protobuf) => {
+            let content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+            digest::answer(request.headers(), content_type, v2::protobuf())
+        }
+        None => {
+            let why = "only the following media types are accepted: application/json";
+            return Err(Failure::not_acceptable(why));
+        }
+    };
+    Ok(Some(response))
 }

@@ -167,7 +167,7 @@ async fn route(
     }
     *place = shared.in_flight.begin(&user, request.method(), attributes)?;
     let served = shared.registry.kinds.served();
-    discovery::prepare(&served, &path).await;
+    discovery::prepare(&served, &path, request.headers()).await;
     if let Some(response) = discovery::answer(&request, &served)? {
         return Ok(response);
     }

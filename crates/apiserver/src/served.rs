@@ -35,6 +35,8 @@ pub(crate) struct Served {
     definitions: HashMap<&'static Kind, Arc<Definition>>,
     /// The OpenAPI documents that somebody has asked for, by group and version.
     documents: Mutex<HashMap<String, Document>>,
+    /// The one of OpenAPI v2, if somebody has asked for it.
+    whole: Mutex<Option<Whole>>,
 }
 
 /// What has been written of a group and version in OpenAPI. It takes long, and every kubectl asks.
@@ -44,12 +46,19 @@ pub(crate) struct Document {
     pub(crate) digest: Option<Arc<str>>,
 }
 
+/// What has been written of all groups and versions in OpenAPI v2, and its digest.
+#[derive(Clone, Debug)]
+pub(crate) struct Whole {
+    pub(crate) text: Bytes,
+    pub(crate) digest: Arc<str>,
+}
+
 /// What a document is made of: the kinds, and which definitions those of users have.
 type Parts = Vec<(&'static Kind, Option<*const Definition>)>;
 
 impl Served {
     fn new(kinds: Vec<&'static Kind>, definitions: HashMap<&'static Kind, Arc<Definition>>) -> Self {
-        Self { kinds, definitions, documents: Mutex::default() }
+        Self { kinds, definitions, documents: Mutex::default(), whole: Mutex::default() }
     }
 
     /// Takes over what has been written of groups and versions that are served as they were.
@@ -58,6 +67,9 @@ impl Served {
         let known = before.documents.lock();
         let alike = known.iter().filter(|(name, _)| now.get(*name) == then.get(*name));
         *self.documents.lock() = alike.map(|(name, document)| (name.clone(), document.clone())).collect();
+        if now == then {
+            self.whole.lock().clone_from(&before.whole.lock());
+        }
         self
     }
 
@@ -118,6 +130,21 @@ impl Served {
         let text = Bytes::from(write()?.to_string());
         self.documents.lock().entry(document_name(group, version)).or_default().text = Some(text.clone());
         Some(text)
+    }
+
+    /// Whether the document of all groups and versions has been written.
+    pub(crate) fn has_whole(&self) -> bool {
+        self.whole.lock().is_some()
+    }
+
+    /// The document of all groups and versions, which is written when it is first asked for.
+    pub(crate) fn whole(&self, write: impl FnOnce() -> Whole) -> Whole {
+        let known = self.whole.lock().clone();
+        known.unwrap_or_else(|| {
+            let whole = write();
+            *self.whole.lock() = Some(whole.clone());
+            whole
+        })
     }
 
     /// The digest of a group and version's document, likewise.

@@ -30,7 +30,18 @@ pub(super) fn answer(
     text: impl Into<Bytes>,
 ) -> Response<Body> {
     let text = text.into();
-    let tag = quoted(&of(&text));
+    let digest = of(&text);
+    answer_known(headers, content_type, text, &digest)
+}
+
+/// As [`answer`], of a text whose digest is known.
+pub(super) fn answer_known(
+    headers: &HeaderMap,
+    content_type: &'static str,
+    text: Bytes,
+    digest: &str,
+) -> Response<Body> {
+    let tag = quoted(digest);
     let wanted = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let is_known = wanted.flat_map(|value| value.split(',')).any(|known| known.trim() == tag);
     let mut response = match is_known {

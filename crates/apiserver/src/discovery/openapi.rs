@@ -1,7 +1,10 @@
 //! OpenAPI v3: the schemas of the kinds, which `kubectl explain` reads; and of the paths as much as kubectl needs to
-//! leave validation to the server. Of v2 there is nothing but an answer.
+//! leave validation to the server. The same in v2, for others.
+
+pub(super) mod v2;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use resources::{Kind, kinds, schema};
 use serde_json::{Map, Value, json};
 
@@ -9,7 +12,7 @@ use super::{digest, groups};
 use crate::{
     aside::{LONG_BYTES, aside},
     rest::segments,
-    served::{Served, reference},
+    served::{Served, Whole, reference},
 };
 
 const TITLE: &str = "Ebb";
@@ -29,7 +32,7 @@ pub(super) fn index(served: &Served) -> Value {
 }
 
 /// Writes what is asked for at a path, if nobody has asked for it before, without keeping others waiting.
-pub(super) async fn prepare(served: &Served, path: &str) {
+pub(super) async fn prepare(served: &Served, path: &str, headers: &HeaderMap) {
     let text = |group: &str, version: &str| served.text(group, version, || document(served, group, version));
     match *segments(path).as_slice() {
         ["openapi", "v3"] => {
@@ -37,6 +40,9 @@ pub(super) async fn prepare(served: &Served, path: &str) {
             if !versions(served).into_iter().all(is_known) {
                 aside(LONG_BYTES, || drop(index(served))).await;
             }
+        }
+        ["openapi", "v2"] if v2::form(headers) == Some(v2::Form::Json) && !served.has_whole() => {
+            aside(LONG_BYTES, || drop(whole(served))).await;
         }
         ["openapi", "v3", "api", version] if served.document("", version).text.is_none() => {
             aside(LONG_BYTES, || drop(text("", version))).await;
@@ -62,26 +68,12 @@ pub(super) fn document(served: &Served, group: &str, version: &str) -> Option<Va
     if kinds.is_empty() {
         return None;
     }
-    let mut paths = Map::new();
     let built_in = kinds.iter().copied().filter(|kind| !kind.is_defined());
     let mut schemas = schema::definitions(built_in);
     for definition in kinds.iter().filter_map(|kind| served.definition(kind)) {
         schemas.extend(definition.own.documents());
     }
-    for kind in kinds {
-        let base = match (group, kind.namespaced) {
-            ("", false) => format!("/api/{version}/{}", kind.plural),
-            ("", true) => format!("/api/{version}/namespaces/{{namespace}}/{}", kind.plural),
-            (_, false) => format!("/apis/{group}/{version}/{}", kind.plural),
-            (_, true) => format!("/apis/{group}/{version}/namespaces/{{namespace}}/{}", kind.plural),
-        };
-        if kinds::reviews().contains(&kind) {
-            paths.insert(base, review_path(kind));
-            continue;
-        }
-        paths.insert(format!("{base}/{{name}}"), object_path(kind));
-        paths.insert(base, collection_path(kind));
-    }
+    let paths: Map<_, _> = kinds.into_iter().flat_map(paths).collect();
     Some(json!({
         "openapi": "3.0.0",
         "info": {"title": TITLE, "version": env!("CARGO_PKG_VERSION")},
@@ -90,33 +82,27 @@ pub(super) fn document(served: &Served, group: &str, version: &str) -> Option<Va
     }))
 }
 
-/// `/openapi/v2`: nothing but that it is there.
-pub(super) fn v2() -> Value {
-    json!({
-        "swagger": "2.0",
-        "info": {"title": TITLE, "version": env!("CARGO_PKG_VERSION")},
-        "paths": {},
-        "definitions": {},
+/// `/openapi/v2`: all of it.
+pub(super) fn whole(served: &Served) -> Whole {
+    served.whole(|| {
+        let text = Bytes::from(v2::text(served));
+        let digest = digest::of(&text).into();
+        Whole { text, digest }
     })
 }
 
-/// How the media type of the protobuf form begins.
-pub(super) const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2";
-
-/// [`v2`] as protobuf (upstream: gnostic, `openapi.v2.Document`): swagger is field 1, info 2 with title 1 and version 2.
-pub(super) fn v2_protobuf() -> Vec<u8> {
-    let text = |field: u8, text: &str| message(field, text.as_bytes());
-    let info = [text(1, TITLE), text(2, env!("CARGO_PKG_VERSION"))].concat();
-    [text(1, "2.0"), message(2, &info)].concat()
-}
-
-/// A field of bytes: its number and wire type, its length, and the bytes.
-fn message(field: u8, bytes: &[u8]) -> Vec<u8> {
-    const LENGTH_DELIMITED: u8 = 2;
-    let len = u8::try_from(bytes.len()).expect("a title and a version are short");
-    let mut encoded = vec![field << 3 | LENGTH_DELIMITED, len];
-    encoded.extend_from_slice(bytes);
-    encoded
+/// The paths of a kind.
+fn paths(kind: &Kind) -> Vec<(String, Value)> {
+    let Kind { group, version, plural, .. } = kind;
+    let root = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
+    let base = match kind.namespaced {
+        false => format!("{root}/{plural}"),
+        true => format!("{root}/namespaces/{{namespace}}/{plural}"),
+    };
+    if kinds::reviews().contains(&kind) {
+        return vec![(base, review_path(kind))];
+    }
+    vec![(format!("{base}/{{name}}"), object_path(kind)), (base, collection_path(kind))]
 }
 
 fn collection_path(kind: &Kind) -> Value {

@@ -24,6 +24,7 @@ mod kills;
 mod kubectl;
 mod log;
 mod model;
+mod openapi;
 mod paging;
 mod protobuf;
 mod provided;
