@@ -6,6 +6,7 @@ mod literals;
 use crate::{
     issue::Issue,
     kind::Type,
+    library::patterns::PatternSource,
     syntax::{CARRIED, Expr, Fold, Literal, Node, Select},
     unify::{Unifier, most_general},
 };
@@ -20,13 +21,17 @@ pub(crate) struct Checker<'a> {
 }
 
 /// What is wrong with an expression; its types are noted in it.
-pub(crate) fn check(expr: &mut Expr, variables: &[(&str, Type)]) -> Vec<Issue> {
+pub(crate) fn check(
+    expr: &mut Expr,
+    variables: &[(&str, Type)],
+    patterns: &mut PatternSource<'_>,
+) -> Vec<Issue> {
     let (issues, types, scope) = (Vec::new(), Unifier::default(), Vec::new());
     let mut checker = Checker { issues, types, variables, scope };
     checker.check(expr);
     settle(expr, &checker.types);
     if checker.issues.is_empty() {
-        literals::check(expr, &mut checker.issues);
+        literals::check(expr, &mut checker.issues, patterns);
     }
     checker.issues
 }

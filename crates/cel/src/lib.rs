@@ -36,7 +36,7 @@ pub use self::{
     declared::{Declared, Field, Lists, Object, escape},
     eval::Failure,
     kind::Type,
-    library::patterns::pattern_states,
+    library::patterns::{PatternSource, pattern_states},
     limits::{BYTES_MAX, CHARS_MAX, COST_MAX, LEVELS_MAX, STEPS_MAX},
     program::Program,
     value::{Text, Value},

@@ -8,6 +8,7 @@ use crate::{
     eval::{Failure, evaluate},
     issue::render,
     kind::Type,
+    library::patterns::PatternSource,
     parse::parse,
     syntax::Expr,
     value::Value,
@@ -18,13 +19,18 @@ use crate::{
 pub struct Program(Expr);
 
 impl Program {
-    /// Reads an expression. `variables`: the names that it can use beside those it binds, and their types.
+    /// Reads an expression. `variables`: the names that it can use beside those it binds, and their types; `patterns`: who
+    /// compiles those that stand in it.
     ///
     /// # Errors
     /// All that is wrong with it, shown where it is.
-    pub fn compile(text: &str, variables: &[(&str, Type)]) -> Result<Self, String> {
+    pub fn compile(
+        text: &str,
+        variables: &[(&str, Type)],
+        patterns: &mut PatternSource<'_>,
+    ) -> Result<Self, String> {
         let mut expr = parse(text).map_err(|issue| render(text, vec![issue]))?;
-        let issues = check(&mut expr, variables);
+        let issues = check(&mut expr, variables, patterns);
         if issues.is_empty() { Ok(Self(expr)) } else { Err(render(text, issues)) }
     }
 

@@ -50,7 +50,7 @@ impl Version {
         Self {
             kind,
             schema: props.map(|props| Schema::new(props, patterns)).unwrap_or_default(),
-            rules: props.and_then(Ruled::new),
+            rules: props.and_then(|props| Ruled::new(props, patterns)),
             columns: columns::of(version.additional_printer_columns.as_deref()),
             deprecation,
             text: tree.map(Value::to_string).unwrap_or_default().into_bytes().into(),

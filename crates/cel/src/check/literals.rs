@@ -3,24 +3,28 @@
 use super::parts_mut;
 use crate::{
     issue::Issue,
-    library::{patterns, time},
+    library::{
+        patterns::{PatternSource, prepare_by},
+        time,
+    },
     syntax::{Call, Expr, Literal, Node},
 };
 
 /// Looks at all such texts, and prepares patterns.
-pub(super) fn check(expr: &mut Expr, issues: &mut Vec<Issue>) {
+pub(super) fn check(expr: &mut Expr, issues: &mut Vec<Issue>, patterns: &mut PatternSource<'_>) {
     if let Node::Call(call) = &mut expr.node {
-        look(call, issues);
+        look(call, issues, patterns);
     }
-    parts_mut(expr, &mut |part| check(part, issues));
+    parts_mut(expr, &mut |part| check(part, issues, patterns));
 }
 
-fn look(call: &mut Call, issues: &mut Vec<Issue>) {
+fn look(call: &mut Call, issues: &mut Vec<Issue>, patterns: &mut PatternSource<'_>) {
     let Some(arg) = call.args.first() else { return };
     let Node::Literal(Literal::String(text)) = &arg.node else { return };
-    let fine = match call.name.as_str() {
-        "duration" => time::duration(text).is_some(),
-        "timestamp" => time::timestamp(text).is_some(),
+    // What there is to say of a text that is none.
+    let fault = match call.name.as_str() {
+        "duration" => time::duration(text).is_none().then(String::new),
+        "timestamp" => time::timestamp(text).is_none().then(String::new),
         "matches" | "find" | "findAll" => {
             // Called as a function, the pattern comes second.
             let pattern = match (&call.target, call.args.last().map(|arg| &arg.node)) {
@@ -28,15 +32,19 @@ fn look(call: &mut Call, issues: &mut Vec<Issue>) {
                 (None, _) => return,
                 _ => text,
             };
-            let prepared = patterns::prepare(pattern).ok();
-            let fine = prepared.is_some();
-            call.pattern = prepared;
-            fine
+            match prepare_by(patterns, pattern) {
+                Ok(prepared) => {
+                    call.pattern = Some(prepared);
+                    None
+                }
+                Err(why) => Some(why),
+            }
         }
-        _ => true,
+        _ => None,
     };
-    if !fine {
+    if let Some(why) = fault {
         let at = if call.target.is_none() { call.args.last().map_or(arg.at, |arg| arg.at) } else { arg.at };
-        issues.push(Issue::new(at, format!("invalid {} argument", call.name)));
+        let why = if why.is_empty() { why } else { format!(": {why}") };
+        issues.push(Issue::new(at, format!("invalid {} argument{why}", call.name)));
     }
 }

@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::*;
 use crate::{
     declared::{Declared, Field, Lists},
+    library::patterns::each_alone,
     limits::{CHARS_MAX, LEVELS_MAX},
     program::Program,
 };
@@ -19,7 +20,7 @@ fn compile(text: &str) -> Result<Program, String> {
         (name.to_owned(), Field { name: name.to_owned(), declared: Arc::new(declared) })
     });
     let declared = Declared::object("selfType", fields.collect::<BTreeMap<_, _>>(), 2);
-    Program::compile(text, &[("self", declared.of().clone())])
+    Program::compile(text, &[("self", declared.of().clone())], &mut each_alone)
 }
 
 #[test]

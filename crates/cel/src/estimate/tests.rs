@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     declared::{Declared, Field, Lists},
     kind::Type,
+    library::patterns::each_alone,
     program::Program,
 };
 
@@ -73,7 +74,7 @@ fn costs_are_upstreams() {
     ];
     let root = declared();
     for (text, expect) in cases {
-        let program = Program::compile(text, &[("self", root.of().clone())]).unwrap();
+        let program = Program::compile(text, &[("self", root.of().clone())], &mut each_alone).unwrap();
         assert_eq!(program.cost_max(&root), expect, "{text}");
     }
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     declared::{Declared, Field, Lists},
     kind::Type,
+    library::patterns::each_alone,
     limits::{BYTES_MAX, COST_MAX, STEPS_MAX},
     program::Program,
 };
@@ -62,7 +63,7 @@ fn sample() -> Json {
 
 fn run(text: &str, budget: &mut Budget) -> Result<String, String> {
     let (declared, sample) = (declared(), sample());
-    let program = Program::compile(text, &[("self", declared.of().clone())])?;
+    let program = Program::compile(text, &[("self", declared.of().clone())], &mut each_alone)?;
     let variables = [("self", Value::of_json(&sample, &declared).unwrap())];
     let answer = program.evaluate(&variables, budget);
     answer.map(|value| format!("{value:?}")).map_err(|failure| failure.to_string())

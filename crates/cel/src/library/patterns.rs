@@ -22,7 +22,11 @@ pub(crate) struct Pattern {
     states: usize,
 }
 
-/// Prepares a pattern.
+/// Who compiles the patterns that stand in an expression, since there may be many expressions. The error is what there is
+/// to say beside that something is no pattern; mostly nothing.
+pub type PatternSource<'a> = dyn FnMut(&str) -> Result<Regex, String> + 'a;
+
+/// Prepares a pattern that becomes known in an evaluation.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -31,6 +35,19 @@ pub(crate) fn prepare(pattern: &str) -> Result<Pattern, String> {
     let states = repeats::states(pattern).map_err(|error| wrong(&error))?;
     let built = RegexBuilder::new(pattern).size_limit(PATTERN_BYTES_MAX).build();
     Ok(Pattern { regex: built.map_err(|error| wrong(&error))?, states })
+}
+
+/// Prepares a pattern that stands in an expression.
+pub(crate) fn prepare_by(source: &mut PatternSource<'_>, pattern: &str) -> Result<Pattern, String> {
+    let regex = source(pattern)?;
+    let states = repeats::states(pattern).map_err(|_| String::new())?;
+    Ok(Pattern { regex, states })
+}
+
+/// A source that bounds each pattern by itself.
+#[cfg(test)]
+pub(crate) fn each_alone(pattern: &str) -> Result<Regex, String> {
+    prepare(pattern).map(|pattern| pattern.regex).map_err(|_| String::new())
 }
 
 /// A function of patterns by its name, with a pattern that was prepared before.

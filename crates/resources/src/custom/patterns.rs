@@ -1,4 +1,4 @@
-//! The patterns of a definition's schemas: each is compiled once, and all of them together are bounded.
+//! The patterns of a definition's schemas and rules: each is compiled once, and all of them together are bounded.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,22 @@ const PATTERNS_BYTES_MAX: usize = 16 << 20;
 /// Nobody tells how large a pattern has become, only whether it is too large.
 const SIZES: [usize; 5] = [4 << 10, 16 << 10, 64 << 10, 256 << 10, PATTERN_BYTES_MAX];
 
+/// Why a text is not taken for a pattern.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum NotTaken {
+    #[error("must be a valid regular expression, but isn't: {0}")]
+    NoPattern(String),
+    #[error(
+        "may, with all other patterns of the definition, not be larger than {} MiB when compiled",
+        PATTERNS_BYTES_MAX >> 20
+    )]
+    NoRoom,
+}
+
 /// The patterns that were compiled so far.
 #[derive(Debug, Default)]
 pub struct Patterns {
-    known: HashMap<String, Result<Regex, String>>,
+    known: HashMap<String, Result<Regex, NotTaken>>,
     bytes: usize,
 }
 
@@ -24,7 +36,7 @@ impl Patterns {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(crate) fn get(&mut self, pattern: &str) -> Result<Regex, String> {
+    pub(crate) fn get(&mut self, pattern: &str) -> Result<Regex, NotTaken> {
         if let Some(known) = self.known.get(pattern) {
             return known.clone();
         }
@@ -33,10 +45,18 @@ impl Patterns {
         compiled
     }
 
-    fn compile(&mut self, pattern: &str) -> Result<Regex, String> {
-        let wrong = |why: String| format!("must be a valid regular expression, but isn't: {why}");
+    /// As [`Patterns::get`], for expressions, which say themselves that something is no pattern.
+    pub(super) fn get_for_rule(&mut self, pattern: &str) -> Result<Regex, String> {
+        self.get(pattern).map_err(|why| match why {
+            NotTaken::NoPattern(_) => String::new(),
+            NotTaken::NoRoom => why.to_string(),
+        })
+    }
+
+    fn compile(&mut self, pattern: &str) -> Result<Regex, NotTaken> {
         // Upstream's own may not repeat more.
-        cel::pattern_states(pattern).map_err(|why| wrong(format!("error parsing regexp: {why}")))?;
+        cel::pattern_states(pattern)
+            .map_err(|why| NotTaken::NoPattern(format!("error parsing regexp: {why}")))?;
         let left = PATTERNS_BYTES_MAX.saturating_sub(self.bytes);
         for size in SIZES.into_iter().filter(|size| *size <= left) {
             match RegexBuilder::new(pattern).size_limit(size).build() {
@@ -48,16 +68,13 @@ impl Patterns {
                 Err(error) => {
                     // Finding out was as much work as if it had fitted.
                     self.bytes += size;
-                    return Err(wrong(error.to_string()));
+                    return Err(NotTaken::NoPattern(error.to_string()));
                 }
             }
         }
         // Nothing more is tried.
         self.bytes = PATTERNS_BYTES_MAX;
-        let mib = PATTERNS_BYTES_MAX >> 20;
-        Err(format!(
-            "may, with all other patterns of the definition, not be larger than {mib} MiB when compiled"
-        ))
+        Err(NotTaken::NoRoom)
     }
 }
 
@@ -75,7 +92,7 @@ mod tests {
         // Each has as many states as there are letters in Unicode, twenty times.
         let taken = (0..5000).take_while(|at| patterns.get(&format!("\\w{{20}}{at}")).is_ok()).count();
         assert!((10..5000).contains(&taken) && patterns.bytes <= PATTERNS_BYTES_MAX, "{taken}");
-        assert!(patterns.get("a").unwrap_err().contains("larger than 16 MiB"));
+        assert!(patterns.get("a").unwrap_err().to_string().contains("larger than 16 MiB"));
         assert!(patterns.get("^[a-z]{900}$").is_ok(), "it is there");
     }
 
@@ -87,7 +104,7 @@ mod tests {
             ("a{1001}", "invalid repeat count: `{1001}`"),
             ("\\w{900}", "size limit"),
         ] {
-            let why = patterns.get(pattern).unwrap_err();
+            let why = patterns.get(pattern).unwrap_err().to_string();
             assert!(why.starts_with("must be a valid regular expression") && why.contains(words), "{why}");
         }
     }

@@ -19,7 +19,10 @@ use std::collections::BTreeMap;
 
 use cel::Declared;
 
-use super::types::{JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool};
+use super::{
+    Patterns,
+    types::{JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool},
+};
 
 pub(crate) use self::{
     compile::{Compiled, compile},
@@ -48,12 +51,12 @@ pub struct Ruled {
 }
 
 impl Ruled {
-    /// The rules of a version of a kind; `None` where there are none.
-    pub fn new(schema: &JSONSchemaProps) -> Option<Self> {
+    /// The rules of a version of a kind; `None` where there are none. `patterns`: those of the definition.
+    pub fn new(schema: &JSONSchemaProps, patterns: &mut Patterns) -> Option<Self> {
         if !has_rules(schema) {
             return None;
         }
-        Self::of(schema, schema, declare(schema, "selfType", true)?)
+        Self::of(schema, schema, declare(schema, "selfType", true)?, patterns)
     }
 
     /// Those of a field that has a name here.
@@ -72,18 +75,24 @@ impl Ruled {
     }
 
     /// `schema`: what has the rules, which may be a part of `allOf`; `node`: what says of what type things are.
-    fn of(schema: &JSONSchemaProps, node: &JSONSchemaProps, declared: Declared) -> Option<Self> {
+    fn of(
+        schema: &JSONSchemaProps,
+        node: &JSONSchemaProps,
+        declared: Declared,
+        patterns: &mut Patterns,
+    ) -> Option<Self> {
         let rules = schema.x_kubernetes_validations.as_deref().unwrap_or_default();
-        let rules: Vec<Compiled> = rules.iter().map(|rule| compile(rule, node, &declared)).collect();
-        let below = |schema: &JSONSchemaProps, node: &JSONSchemaProps, declared: Option<&Declared>| {
-            Self::of(schema, node, declared?.clone()).map(Box::new)
+        let rules: Vec<Compiled> =
+            rules.iter().map(|rule| compile(rule, node, &declared, patterns)).collect();
+        let mut below = |schema: &JSONSchemaProps, node: &JSONSchemaProps| {
+            Self::of(schema, node, declared.items()?.clone(), patterns).map(Box::new)
         };
         let items = match (item(schema), item(node)) {
-            (Some(schema), Some(node)) => below(schema, node, declared.items()),
+            (Some(schema), Some(node)) => below(schema, node),
             _ => None,
         };
         let others = match (other(schema), other(node)) {
-            (Some(schema), Some(node)) => below(schema, node, declared.items()),
+            (Some(schema), Some(node)) => below(schema, node),
             _ => None,
         };
         let mut properties = BTreeMap::new();
@@ -97,13 +106,13 @@ impl Ruled {
                 // Nothing can name it, but it can have rules of its own.
                 None => declare(node, "selfType", root),
             };
-            if let Some(ruled) = declared.and_then(|declared| Self::of(schema, node, declared)) {
+            if let Some(ruled) = declared.and_then(|declared| Self::of(schema, node, declared, patterns)) {
                 properties.insert(name.clone(), ruled);
             }
         }
         let all_of = schema.all_of.iter().flatten();
         let all_of: Vec<Self> =
-            all_of.filter_map(|schema| Self::of(schema, node, declared.clone())).collect();
+            all_of.filter_map(|schema| Self::of(schema, node, declared.clone(), patterns)).collect();
         let nothing = rules.is_empty() && properties.is_empty() && all_of.is_empty();
         if nothing && items.is_none() && others.is_none() {
             return None;

@@ -3,7 +3,10 @@
 use cel::{Declared, Program, Type};
 
 use super::normalize;
-use crate::custom::types::{JSONSchemaProps, ValidationRule};
+use crate::custom::{
+    Patterns,
+    types::{JSONSchemaProps, ValidationRule},
+};
 
 /// The value that a rule is about, and the one that it replaces.
 pub(super) const SELF: &str = "self";
@@ -22,23 +25,29 @@ pub(crate) struct Compiled {
     pub(super) field: Option<String>,
 }
 
-/// Prepares a rule of a schema.
-pub(crate) fn compile(rule: &ValidationRule, schema: &JSONSchemaProps, declared: &Declared) -> Compiled {
+/// Prepares a rule of a schema. `patterns`: those of the definition so far.
+pub(crate) fn compile(
+    rule: &ValidationRule,
+    schema: &JSONSchemaProps,
+    declared: &Declared,
+    patterns: &mut Patterns,
+) -> Compiled {
     let own = declared.of().clone();
     let old = match rule.optional_old_self {
         Some(true) => Type::Optional(own.clone().into()),
         _ => own.clone(),
     };
     let variables = [(SELF, own), (OLD_SELF, old)];
-    let program =
-        Program::compile(&rule.rule, &variables).map_err(|why| format!("compilation failed: {why}"));
+    let mut source = |pattern: &str| patterns.get_for_rule(pattern);
+    let program = Program::compile(&rule.rule, &variables, &mut source)
+        .map_err(|why| format!("compilation failed: {why}"));
     let program = program.and_then(|program| match program.of() {
         Type::Bool => Ok(program),
         _ => Err("cel expression must evaluate to a bool".into()),
     });
     let message = rule.message_expression.as_deref().filter(|text| !text.is_empty());
     let message = message.filter(|_| program.is_ok()).map(|text| {
-        let program = Program::compile(text, &variables);
+        let program = Program::compile(text, &variables, &mut source);
         let program = program.map_err(|why| format!("messageExpression compilation failed: {why}"));
         program.and_then(|program| match program.of() {
             Type::String => Ok(program),

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{Ruled, normalize};
-use crate::custom::types::JSONSchemaProps;
+use crate::custom::{Patterns, types::JSONSchemaProps};
 
 fn schema(spec: &Value) -> JSONSchemaProps {
     serde_json::from_value(json!({"type": "object", "properties": {"spec": spec}})).unwrap()
@@ -9,7 +9,7 @@ fn schema(spec: &Value) -> JSONSchemaProps {
 
 /// The errors of an object with this `spec`; `old`: the one before.
 fn errors(spec: &Value, new: &Value, old: Option<&Value>) -> Vec<String> {
-    let ruled = Ruled::new(&schema(spec)).unwrap();
+    let ruled = Ruled::new(&schema(spec), &mut Patterns::default()).unwrap();
     let object =
         |spec: &Value| json!({"apiVersion": "a/v1", "kind": "A", "metadata": {"name": "a"}, "spec": spec});
     let outcome = ruled.run(&object(new), old.map(object).as_ref());
@@ -110,4 +110,23 @@ fn the_longest_list_is_looked_through_once_and_its_faults_are_counted() {
     let list = |from: usize| (from..from + ITEMS).map(|name| json!({"name": name})).collect::<Value>();
     let told = errors(&spec, &list(ITEMS), Some(&list(0)));
     assert_eq!(told.len(), crate::COMPLAINTS_MAX);
+}
+
+#[test]
+fn patterns_of_all_rules_are_bounded_together() {
+    // Each has as many states as there are letters in Unicode, twenty times.
+    let rule = |at: usize| json!({"rule": format!("self.matches('\\\\w{{20}}{at}')")});
+    let rules: Vec<Value> = (0..100).map(rule).collect();
+    let spec = json!({"type": "string", "x-kubernetes-validations": rules});
+    let ruled = Ruled::new(&schema(&spec), &mut Patterns::default()).unwrap();
+    let rules = &ruled.property("spec").unwrap().rules;
+    let refused: Vec<_> = rules.iter().filter_map(|rule| rule.program.as_ref().err()).collect();
+    assert!((1..=90).contains(&refused.len()), "{}", refused.len());
+    assert!(rules[0].program.is_ok() && rules[99].program.is_err(), "those that come first have room");
+    assert!(refused[0].contains("with all other patterns of the definition"), "{}", refused[0]);
+    // The same pattern in many rules is one.
+    let alike = vec![json!({"rule": "self.matches('\\\\w{20}')"}); 100];
+    let spec = json!({"type": "string", "x-kubernetes-validations": alike});
+    let ruled = Ruled::new(&schema(&spec), &mut Patterns::default()).unwrap();
+    assert!(ruled.property("spec").unwrap().rules.iter().all(|rule| rule.program.is_ok()));
 }

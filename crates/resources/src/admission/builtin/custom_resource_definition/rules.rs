@@ -7,6 +7,7 @@ use super::extensions::{Step, at, parts};
 use crate::{
     admission::{FieldError, FieldErrorKind, path::Path},
     custom::{
+        Patterns,
         rules::{Compiled, compile, declare, normalize},
         types::{JSONSchemaProps, ValidationRule},
     },
@@ -86,17 +87,19 @@ struct Total {
     expensive: Vec<(u64, String)>,
 }
 
-/// Compiles all rules of a version. `unchanged`: whether it had them before, so that its costs were accepted.
+/// Compiles all rules of a version. `unchanged`: whether it had them before, so that its costs were accepted; `patterns`:
+/// those of the definition so far.
 pub(super) fn check(
     schema: &JSONSchemaProps,
     path: &Path<'_>,
     unchanged: bool,
+    patterns: &mut Patterns,
     errors: &mut Vec<FieldError>,
 ) {
     let mut total = Total::default();
     let declared = declare(schema, "selfType", true);
     let place = Place { times: Some(1), uncorrelated: None, declared: declared.as_ref() };
-    look(schema, path, place, unchanged, &mut total, errors);
+    look(schema, path, place, unchanged, patterns, &mut total, errors);
     if total.cost > COST_MAX {
         total.expensive.sort_by_key(|(cost, _)| std::cmp::Reverse(*cost));
         for (_, field) in total.expensive.into_iter().take(NAMED_MAX) {
@@ -114,6 +117,7 @@ fn look(
     path: &Path<'_>,
     place: Place<'_>,
     unchanged: bool,
+    patterns: &mut Patterns,
     total: &mut Total,
     errors: &mut Vec<FieldError>,
 ) {
@@ -140,7 +144,7 @@ fn look(
             uncorrelated,
             declared: known.or(own.as_ref()),
         };
-        at(path, step, |path| look(child, path, below, unchanged, total, errors));
+        at(path, step, |path| look(child, path, below, unchanged, patterns, total, errors));
     }
     let path = path.child(VALIDATIONS);
     let Some(declared) = place.declared else {
@@ -152,7 +156,7 @@ fn look(
         return;
     };
     for (at, rule) in schema.x_kubernetes_validations.iter().flatten().enumerate() {
-        let compiled = compile(rule, schema, declared);
+        let compiled = compile(rule, schema, declared, patterns);
         of_rule(rule, &compiled, declared, &path.index(at), place, unchanged, total, errors);
     }
 }

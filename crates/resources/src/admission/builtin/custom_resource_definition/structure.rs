@@ -42,7 +42,7 @@ fn check_patterns(
     if let Some(pattern) = &schema.pattern
         && let Err(why) = patterns.get(pattern)
     {
-        errors.push(FieldError::invalid(&path.child("pattern"), pattern, why));
+        errors.push(FieldError::invalid(&path.child("pattern"), pattern, why.to_string()));
     }
     for (step, child) in children(schema) {
         at(path, step, |path| check_patterns(child, patterns, path, errors));
@@ -264,7 +264,7 @@ pub(super) fn check_defaults(
 ) {
     if has_defaults(schema) {
         // Read once: a default may stand at each level, and all below it is looked at.
-        let (own, ruled) = (Schema::new(schema, patterns), Ruled::new(schema));
+        let (own, ruled) = (Schema::new(schema, patterns), Ruled::new(schema, patterns));
         look_at_defaults(schema, &own, ruled.as_ref(), path, errors);
     }
 }

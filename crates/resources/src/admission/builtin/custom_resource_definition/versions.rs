@@ -120,7 +120,7 @@ fn check_version(
         extensions::check(schema, &path, errors);
         if errors.len() == before {
             structure::check_defaults(schema, patterns, &path, errors);
-            rules::check(schema, &path, known, errors);
+            rules::check(schema, &path, known, patterns, errors);
         }
     }
     if let Some(subresources) = version.subresources.as_ref().filter(|_| there.subresources) {
