@@ -292,7 +292,8 @@ async fn a_definition_of_what_ebb_has_itself_does_no_harm() {
 #[tokio::test]
 async fn what_is_not_acted_upon_is_told() {
     let rig = Rig::start().await;
-    let mut definition = crd("crontabs", "CronTab", json!({}), json!([version("v1", true, anything())]));
+    let versions = json!([version("v1", true, anything()), version("v2", false, anything())]);
+    let mut definition = crd("crontabs", "CronTab", json!({}), versions);
     definition["spec"]["conversion"] = json!({
         "strategy": "Webhook",
         "webhook": {"conversionReviewVersions": ["v1"], "clientConfig": {"url": "https://a.example.com/"}},
@@ -300,8 +301,15 @@ async fn what_is_not_acted_upon_is_told() {
     let answer = rig.call("POST", DEFINITIONS, &[], &definition.to_string()).await;
     assert_eq!(answer.code, 201, "{}", answer.text);
     let warnings: Vec<_> = answer.headers.get_all("warning").iter().map(|it| it.to_str().unwrap()).collect();
-    let expect = "conversion webhooks are not called";
-    assert!(warnings.iter().any(|warning| warning.contains(expect)), "{expect}: {warnings:?}");
+    for expect in ["conversion webhooks are not called", "serve the version that is stored and no other"] {
+        assert!(warnings.iter().any(|warning| warning.contains(expect)), "{expect}: {warnings:?}");
+    }
+    assert_eq!(answer.json["spec"]["conversion"]["strategy"], "Webhook", "it is kept");
+    // And is not called: its address leads nowhere.
+    rig.post(CRON_TABS, &cron_tab(json!({"metadata": {"name": "a"}, "spec": {"a": 1}}))).await;
+    let other = rig.call("GET", &format!("{}/a", CRON_TABS.replace("v1", "v2")), &[], "").await;
+    assert_eq!((other.code, &other.json["spec"]), (200, &json!({"a": 1})), "{}", other.text);
+    assert_eq!(other.json["apiVersion"], "stable.example.com/v2");
 }
 
 #[tokio::test]

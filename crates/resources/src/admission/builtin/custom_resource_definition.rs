@@ -92,7 +92,7 @@ impl Rules for CustomResourceDefinition {
             self.spec.conversion.as_ref().is_some_and(|conversion| conversion.strategy == "Webhook");
         if webhook {
             warnings.push(
-                "spec.conversion.strategy: conversion webhooks are not called by this version of Ebb: objects of another version differ in their apiVersion alone".into(),
+                "spec.conversion.strategy: conversion webhooks are not called by this version of Ebb: objects of another version differ in their apiVersion alone, as with the strategy None; where that is not enough, serve the version that is stored and no other".into(),
             );
         }
         warnings
