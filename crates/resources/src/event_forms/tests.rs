@@ -1,5 +1,8 @@
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
+use super::RENAMED;
 use crate::kinds;
 
 /// An event with all fields, as each of the groups has it.
@@ -55,4 +58,19 @@ fn what_one_form_does_not_say_the_other_does_not_either() {
     let stored = form.original().decode_value(core).unwrap();
     let viewed = form.of_original(&*stored).unwrap();
     assert!(form.original().same(&*form.to_original(&*viewed).unwrap(), &*stored));
+}
+
+#[test]
+fn all_names_that_differ_are_known() {
+    let [core, events] = both();
+    let only = |one: &Value, other: &Value| {
+        let names = one.as_object().unwrap().keys().filter(|name| other.get(name.as_str()).is_none());
+        names.cloned().collect::<BTreeSet<String>>()
+    };
+    let of_core: BTreeSet<String> = RENAMED.iter().map(|pair| pair.0.to_owned()).collect();
+    let of_events: BTreeSet<String> = RENAMED.iter().map(|pair| pair.1.to_owned()).collect();
+    assert_eq!((only(&core, &events), only(&events, &core)), (of_core, of_events));
+    for (name, other) in RENAMED {
+        assert_eq!(core[*name], events[*other], "{name}");
+    }
 }
