@@ -1,6 +1,6 @@
 //! `ebb up` itself: one per directory, nothing left behind, and the same objects after a crash.
 
-use std::{fs, process::Command, sync::Arc};
+use std::{process::Command, sync::Arc};
 
 use rustix::process::Signal;
 
@@ -141,7 +141,7 @@ fn it_ends_with_a_reason_when_its_keeper_is_killed() {
     let mut ebb = Ebb::up();
     rustix::process::kill_process(ebb.keeper(), Signal::KILL).unwrap();
     assert!(!ebb.ended(), "it ends as a failure");
-    let log = fs::read_to_string(ebb.dir().join("ebb.log")).unwrap();
+    let log = ebb.logged();
     assert!(log.contains("the keeper of the containers was ended"), "{log}");
     ebb.restart();
 }
