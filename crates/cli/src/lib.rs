@@ -30,6 +30,7 @@ mod error;
 mod image;
 mod kubeconfig;
 mod listing;
+mod new_file;
 mod output;
 mod print;
 mod revision;

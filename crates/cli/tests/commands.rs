@@ -367,6 +367,16 @@ async fn a_refused_image_says_why() {
 }
 
 #[tokio::test]
+async fn a_backup_that_cannot_be_written_is_named_as_it_was_given() {
+    let outcome = ebb(&["backup", "/absent/ebb.backup"], vec![]).await;
+    assert_eq!(
+        outcome.err,
+        "Error: cannot write /absent/ebb.backup: No such file or directory (os error 2); name a file that you may write, in \
+         a directory that exists\n"
+    );
+}
+
+#[tokio::test]
 async fn images_are_removed_one_by_one() {
     let missing =
         json!({ "kind": "Status", "code": 404, "message": "no image b", "details": { "name": "b" } });

@@ -39,7 +39,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
     let dir = tempfile::Builder::new()
         .prefix("ebb-demo-")
         .tempdir()
-        .context("making a temporary data directory")?;
+        .context("making a temporary data directory, in /tmp or where TMPDIR says")?;
     say(format_args!("One service, from nothing to zero and back.\n"));
     if kind == RuntimeKind::Process {
         let why = match options.runtime {

@@ -22,7 +22,7 @@ use super::{
     servers::Servers,
     signals::Asked,
 };
-use crate::{args::RuntimeKind, runtime, supervise::supervise};
+use crate::{args::RuntimeKind, at_fault::NamedFiles, runtime, supervise::supervise};
 
 /// How long the pods' programs may take to end once no request is in hand.
 const PODS_STOP_MAX: Duration = Duration::from_secs(15);
@@ -143,9 +143,14 @@ impl Platform {
 
         let mut api_options = apiserver::Options::new(dir.api());
         api_options.names.push(api_address.ip().to_string());
-        api_options.secrets_key = options.secrets_key;
-        api_options.audit_log = options.audit_log;
-        let api = ApiServer::open(api_options).await.context("opening the API server's state")?;
+        api_options.secrets_key = options.secrets_key.clone();
+        api_options.audit_log = options.audit_log.clone();
+        let files = NamedFiles {
+            secrets_key: options.secrets_key.as_deref(),
+            audit_log: options.audit_log.as_deref(),
+        };
+        let opened = ApiServer::open(api_options).await;
+        let api = opened.map_err(|error| files.told(error, "opening the API server's state"))?;
         api.write_kubeconfig(&dir.kubeconfig(), &format!("https://{api_address}"))?;
         let client = api.client();
         let domain =

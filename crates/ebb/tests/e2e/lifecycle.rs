@@ -44,6 +44,20 @@ fn a_taken_port_is_named_with_the_flag_to_change_it() {
     }
 }
 
+#[test]
+fn a_file_that_cannot_be_used_is_named_with_its_option() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("absent/file");
+    for flag in ["--secrets-key", "--audit-log"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
+        command.args(["up", "--api", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data-dir"]);
+        let output = command.arg(dir.path().join("data")).arg(flag).arg(&file).output().unwrap();
+        let error = text(&output.stderr);
+        assert!(!output.status.success() && error.contains(&format!("Error: {flag}: ")), "{error}");
+        assert!(error.contains(file.to_str().unwrap()), "{error}");
+    }
+}
+
 /// Beside the service, a pod with what is kept in memory for it.
 const VOLUMES: &str = r#"
 apiVersion: v1
