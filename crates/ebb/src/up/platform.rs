@@ -16,7 +16,7 @@ use super::{
     domain,
     extension::Extension,
     joints::{DialNode, NodeKubelet, PodTokens, Starts, Stats},
-    listen::Listeners,
+    listen::{HttpAddress, HttpListener, Listeners},
     node::{self, Node},
     say,
     servers::Servers,
@@ -38,8 +38,7 @@ pub(crate) struct Options {
     /// `None` takes the one in the data directory.
     pub(crate) secrets_key: Option<PathBuf>,
     pub(crate) api: SocketAddr,
-    /// `None` takes 80 or 8080.
-    pub(crate) http: Option<SocketAddr>,
+    pub(crate) http: HttpAddress,
     /// `None` keeps what was there, at first `localhost`.
     pub(crate) domain: Option<String>,
     pub(crate) runtime: RuntimeKind,
@@ -52,6 +51,8 @@ pub(crate) struct Platform {
     api: ApiServer,
     api_address: SocketAddr,
     http_address: SocketAddr,
+    /// Why requests do not arrive at the port that comes first.
+    passed_over: Option<String>,
     domain: String,
     runtime: RuntimeKind,
     node: Node,
@@ -155,7 +156,8 @@ impl Platform {
         let client = api.client();
         let domain =
             domain::settle(&client, options.domain.as_deref()).await.context("setting the domain")?;
-        let http = listeners.http(options.http, domain != domain::DEFAULT).await?;
+        let HttpListener { socket: http, passed_over } =
+            listeners.http(options.http, domain != domain::DEFAULT).await?;
         let http_address = http.local_addr()?;
         listeners.keep(&api_listener, &http).await?;
 
@@ -182,6 +184,7 @@ impl Platform {
             api,
             api_address,
             http_address,
+            passed_over,
             node,
         };
         platform.start_data(&client, &handle, &applied, http)?;
@@ -379,6 +382,11 @@ impl Platform {
 
     pub(crate) fn http_address(&self) -> SocketAddr {
         self.http_address
+    }
+
+    /// Why requests do not arrive at the port that comes first, if they do not.
+    pub(crate) fn passed_over(&self) -> Option<&str> {
+        self.passed_over.as_deref()
     }
 
     /// The URL that a service of this name would have.
