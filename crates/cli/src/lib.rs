@@ -44,4 +44,5 @@ pub use self::{
     connection::Global,
     console::{Console, Environment},
     error::Error,
+    service::user_image,
 };
