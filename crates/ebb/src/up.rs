@@ -13,6 +13,7 @@ mod domain;
 mod extension;
 mod joints;
 mod listen;
+mod missing_images;
 mod node;
 mod platform;
 mod servers;
@@ -50,9 +51,10 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     };
     // Before anything is there: a signal must not find its default action.
     let mut signals = Signals::listen()?;
-    let Some(platform) = Platform::start(options, &mut signals).await? else { return Ok(()) };
+    let Some(mut platform) = Platform::start(options, &mut signals).await? else { return Ok(()) };
     // Whoever reads along may stop reading; the platform goes on.
     let _ = announce(&platform);
+    platform.look_for_missing_images();
     let (asked, reason) = tokio::select! {
         asked = signals.next() => (asked, Ok(())),
         (asked, reason) = platform.failed() => (asked, Err(reason)),

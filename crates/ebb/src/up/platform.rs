@@ -17,6 +17,7 @@ use super::{
     extension::Extension,
     joints::{DialNode, NodeKubelet, PodTokens, Starts, Stats},
     listen::{HttpAddress, HttpListener, Listeners},
+    missing_images,
     node::{self, Node},
     say,
     servers::Servers,
@@ -295,6 +296,11 @@ impl Platform {
     ) {
         let health: Health = self.api.health();
         self.tasks.spawn_on(supervise(name, health, start), self.threads.start());
+    }
+
+    /// Says which images are missing, whenever it has found out: nobody waits for it.
+    pub(super) fn look_for_missing_images(&mut self) {
+        self.tasks.spawn(missing_images::tell(self.api.client(), self.node.images.clone()));
     }
 
     /// Drains the gateway, stops the containers, writes what is not written, and leaves nothing behind. Once `hurry` is
