@@ -19,7 +19,7 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 /// How much of its log is shown when something went wrong.
 const STORY_BYTES_MAX: usize = 2000;
 
-/// A running `ebb up`, and its data directory; both are gone when this is dropped.
+/// A running `ebb up`, its data directory and, beside that, what it prints; all are gone when this is dropped.
 pub(crate) struct Daemon {
     child: Child,
     dir: TempDir,
@@ -65,7 +65,7 @@ impl Daemon {
     }
 
     pub(crate) fn kubeconfig(&self) -> PathBuf {
-        self.dir.path().join("kubeconfig")
+        data(self.dir.path()).join("kubeconfig")
     }
 
     /// What it has printed.
@@ -99,9 +99,14 @@ impl Daemon {
     }
 }
 
+/// What is not the platform's own would be refused in it.
+fn data(dir: &Path) -> PathBuf {
+    dir.join("data")
+}
+
 fn up(ebb: &Path, dir: &Path, runtime: RuntimeKind, api: SocketAddr, http: SocketAddr) -> Result<Child> {
     let mut command = Command::new(ebb);
-    command.arg("up").arg("--data-dir").arg(dir).args(["--runtime", runtime.name(), "--log", "warn"]);
+    command.arg("up").arg("--data-dir").arg(data(dir)).args(["--runtime", runtime.name(), "--log", "warn"]);
     command.args(["--api", &api.to_string(), "--http", &http.to_string()]).env_remove("EBB_LOG");
     command.stdin(Stdio::null());
     command.stdout(File::create(dir.join("bench.out"))?);

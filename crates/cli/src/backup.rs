@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, Empty, Limited};
 use serde::Deserialize;
 use tower::ServiceExt;
 
-use crate::{api::Session, connection::AnswerBody, console::Console, error::Error};
+use crate::{api::Session, connection::AnswerBody, console::Console, error::Error, new_file::beside};
 
 /// Where the API has it, and with the key that opens what is encrypted in it.
 const PATH: &str = "/ebb/backup";
@@ -56,10 +56,9 @@ pub(crate) async fn run(args: &Args, session: &Session, console: &mut Console<'_
     }
     replaced::check(&args.file, args.with_key)?;
     let failed = |cause| Error::File { what: "write", path: args.file.clone(), cause };
-    let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty());
     // For its owner alone, since it holds keys and Secrets; and in place only when all of it is there.
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    let objects = receive(session, args, &mut file).await.map_err(|error| match error {
+    let mut file = beside(&args.file).map_err(failed)?;
+    let objects = receive(session, args, file.as_file_mut()).await.map_err(|error| match error {
         Error::Output(source) => failed(source),
         other => other,
     })?;

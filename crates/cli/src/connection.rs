@@ -1,6 +1,7 @@
 //! Which API a command talks to.
 
 mod kubeconfig_files;
+mod kubeconfig_text;
 mod upload;
 
 use std::{
@@ -11,6 +12,7 @@ use std::{
 
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 
+use self::kubeconfig_text::read;
 pub(crate) use self::{
     kubeconfig_files::{data_directory_kubeconfigs, listed, user_kubeconfig},
     upload::{AnswerBody, UploadBody, Uploader, uploader},
@@ -132,17 +134,6 @@ fn find_listed(paths: &[PathBuf]) -> Result<Found, Error> {
 fn read_own(path: &Path) -> Result<Kubeconfig, Error> {
     fs::File::open(path).map_err(|cause| Error::File { what: "read", path: path.to_owned(), cause })?;
     read(path)
-}
-
-fn read(path: &Path) -> Result<Kubeconfig, Error> {
-    Kubeconfig::read_from(path).map_err(|error| {
-        let reason = match &error {
-            kube::config::KubeconfigError::ReadConfig(source, _) => source.to_string(),
-            // A parser's words go on with a picture of the place; the first line names it.
-            other => other.to_string().lines().next().unwrap_or_default().to_owned(),
-        };
-        Error::Kubeconfig { path: path.to_owned(), reason }
-    })
 }
 
 /// Whether the file is there; a directory that may not be read is an error, not an absence.

@@ -157,6 +157,9 @@ impl Error {
                  kubeconfig --merge --kubeconfig ~/.kube/config`"
                     .into()
             }
+            Self::File { what: "write", cause, .. } if is_of_the_place(cause.kind()) => {
+                "name a file that you may write, in a directory that exists".into()
+            }
             Self::Several(errors) => return errors.iter().find_map(Self::advice),
             _ => return None,
         })
@@ -181,6 +184,18 @@ impl Error {
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self, Self::Api(status) if status.code == 409)
     }
+}
+
+/// Whether it is the file's place that is wrong, and another one would do.
+fn is_of_the_place(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 fn api_message(status: &Status) -> String {

@@ -1,18 +1,28 @@
 //! `ebb image`: the images that an Ebb has. Other API servers do not know these paths.
 
 mod load;
+mod name;
 mod wire;
 
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Empty, Limited};
 use jiff::Timestamp;
 use resources::meta::Time;
+use tower::ServiceExt;
 
+pub(crate) use self::name::{Name, alike};
 use self::wire::{Image, Images, PATH};
 use crate::{
     api::Session,
+    connection::UploadBody,
     console::Console,
     error::Error,
     print::{Table, age},
 };
+
+/// The longest list of images that is read for a hint.
+const HINT_BYTES_MAX: usize = 1 << 20;
 
 /// The commands of the group.
 #[derive(Debug, clap::Subcommand)]
@@ -56,6 +66,25 @@ pub(crate) async fn run(command: Command, session: &Session, console: &mut Conso
         }
         Command::Remove(args) => remove(&args, session, console).await,
     }
+}
+
+/// The names of the images that are there, for a hint: none where they cannot be had, or are too many to look through.
+pub(crate) async fn there(session: &Session) -> Vec<String> {
+    listed(session).await.map(names).unwrap_or_default()
+}
+
+fn names(images: Images) -> Vec<String> {
+    images.items.into_iter().map(|image| image.reference).collect()
+}
+
+async fn listed(session: &Session) -> Option<Images> {
+    let body: UploadBody = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
+    let answer = session.uploader.clone().oneshot(Request::get(PATH).body(body).ok()?).await.ok()?;
+    if !answer.status().is_success() {
+        return None;
+    }
+    let body = Limited::new(answer.into_body(), HINT_BYTES_MAX).collect().await.ok()?.to_bytes();
+    serde_json::from_slice(&body).ok()
 }
 
 async fn remove(args: &RemoveCommand, session: &Session, console: &mut Console<'_>) -> Result<(), Error> {

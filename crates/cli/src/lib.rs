@@ -30,6 +30,7 @@ mod error;
 mod image;
 mod kubeconfig;
 mod listing;
+mod new_file;
 mod output;
 mod print;
 mod revision;
@@ -43,4 +44,5 @@ pub use self::{
     connection::Global,
     console::{Console, Environment},
     error::Error,
+    service::user_image,
 };

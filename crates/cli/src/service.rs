@@ -18,8 +18,8 @@ mod traffic;
 mod update;
 mod wait;
 
+pub use self::annotations::user_image;
 pub(crate) use self::{
-    annotations::USER_IMAGE,
     traffic::of_revision,
     wait::{DeleteWaitArgs, delete},
 };

@@ -284,6 +284,37 @@ async fn describe_works_where_nobody_counts_cold_starts_and_warnings_are_not_for
 }
 
 #[tokio::test]
+async fn describe_looks_for_an_image_of_the_name_of_one_that_is_missing() {
+    let revisions = "GET /apis/serving.knative.dev/v1/namespaces/default/revisions?&labelSelector=\
+                     serving.knative.dev%2Fservice%3Dhello";
+    let cold_starts = "GET /ebb/v1/coldstarts?namespace=default&service=hello";
+    let events = "GET /api/v1/namespaces/default/events?&fieldSelector=type%3DWarning&limit=500";
+    let unreachable = "registry dev.local: unreachable: no route to host";
+    let images = json!({ "items": [{ "reference": "r.example/hello:latest", "digest": "sha256:aa" }] });
+    for (found, expect) in [
+        (Exchange::new("GET /ebb/v1/images", &images), "Try next:   r.example/hello:latest is loaded"),
+        (
+            Exchange::refused("GET /ebb/v1/images", 403, &json!({})),
+            "`ebb image load FILE --name dev.local/hello`",
+        ),
+    ] {
+        let outcome = ebb(
+            &["service", "describe", "hello"],
+            vec![
+                Exchange::new(GET, &service(1, 1, "False", unreachable)),
+                Exchange::new(revisions, &json!({ "metadata": {}, "items": [] })),
+                Exchange { request: cold_starts, status: 404, answer: "404 page not found".into() },
+                Exchange::new(events, &json!({ "metadata": {}, "items": [] })),
+                found,
+            ],
+        )
+        .await;
+        assert!(outcome.out.contains(expect), "{}", outcome.out);
+        assert_eq!((outcome.status, outcome.err.as_str()), (ExitCode::SUCCESS, ""));
+    }
+}
+
+#[tokio::test]
 async fn describe_finds_a_warning_behind_those_of_others() {
     let revisions = "GET /apis/serving.knative.dev/v1/namespaces/default/revisions?&labelSelector=\
                      serving.knative.dev%2Fservice%3Dhello";
@@ -364,6 +395,16 @@ async fn a_refused_image_says_why() {
 
     let outcome = ebb(&["image", "load", "/absent.tar"], vec![]).await;
     assert_eq!(outcome.err, "Error: cannot read /absent.tar: No such file or directory (os error 2)\n");
+}
+
+#[tokio::test]
+async fn a_backup_that_cannot_be_written_is_named_as_it_was_given() {
+    let outcome = ebb(&["backup", "/absent/ebb.backup"], vec![]).await;
+    assert_eq!(
+        outcome.err,
+        "Error: cannot write /absent/ebb.backup: No such file or directory (os error 2); name a file that you may write, in \
+         a directory that exists\n"
+    );
 }
 
 #[tokio::test]

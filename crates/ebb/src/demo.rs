@@ -23,11 +23,13 @@ use self::call::{Answer, call};
 use crate::{
     args::{Demo, RuntimeKind},
     sample,
-    up::{self, Options, Platform, Signals},
+    up::{self, HttpAddress, Options, Platform, Signals},
 };
 
 /// The service.
 const NAME: &str = "hello";
+/// The ports tried for requests; a demo has no option for others, so in the end any will do.
+const HTTP_PORTS: &[u16] = &[80, 8080, 0];
 /// The longest that a step may take before the story is given up.
 const STEP_MAX: Duration = Duration::from_secs(30);
 
@@ -39,7 +41,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
     let dir = tempfile::Builder::new()
         .prefix("ebb-demo-")
         .tempdir()
-        .context("making a temporary data directory")?;
+        .context("making a temporary data directory, in /tmp or where TMPDIR says")?;
     say(format_args!("One service, from nothing to zero and back.\n"));
     if kind == RuntimeKind::Process {
         let why = match options.runtime {
@@ -54,7 +56,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         data_dir: dir.path().to_owned(),
         secrets_key: None,
         api: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        http: None,
+        http: HttpAddress::FirstOf(HTTP_PORTS),
         domain: None,
         runtime: kind,
         audit_log: None,
@@ -95,6 +97,8 @@ async fn story(platform: &Platform) -> Result<()> {
     client.create(service()).await.context("deploying the sample")?;
     let url = ready(&client).await?;
     step("`hello` is deployed, its first instance ready", began.elapsed());
+    // Whoever wants to try it need not wait for the end.
+    say(format_args!("              {url}\n"));
 
     let answer = call(platform.http_address(), &url).await?;
     step(&format!("called: {:?}", answer.body.trim()), answer.took);

@@ -1,6 +1,7 @@
 //! `ebb`: the one binary. It knows how the parts are joined, and nothing else.
 
 mod args;
+mod at_fault;
 mod demo;
 mod misuse;
 mod restore;

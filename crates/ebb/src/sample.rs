@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use images::{FileSystem, ImageBuilder, ImageConfig, Reference, Store};
 
 /// The name it has in the demo and in an archive; no registry is asked for it.
@@ -26,8 +26,10 @@ pub(crate) fn write(to: &Path) -> Result<()> {
     if to == Path::new("-") {
         return archive(std::io::stdout().lock());
     }
-    let file = File::create(to).with_context(|| format!("writing the sample's image to {}", to.display()))?;
-    archive(file)?;
+    let written = File::create(to).map_err(anyhow::Error::from).and_then(archive);
+    written.map_err(|error| {
+        anyhow!("--image: cannot write {}: {error:#}; name a file that can be written", to.display())
+    })?;
     let mut out = std::io::stdout();
     writeln!(out, "The sample's image, {IMAGE}, is in {0}. Load it:  ebb image load {0}", to.display())?;
     Ok(())

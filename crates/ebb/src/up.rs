@@ -13,6 +13,7 @@ mod domain;
 mod extension;
 mod joints;
 mod listen;
+mod missing_images;
 mod node;
 mod platform;
 mod servers;
@@ -20,6 +21,7 @@ mod signals;
 
 pub(crate) use self::{
     data_dir::DataDir,
+    listen::HttpAddress,
     platform::{Options, Platform},
     signals::Signals,
 };
@@ -32,6 +34,9 @@ use self::signals::Asked;
 
 use crate::args::{RuntimeKind, Up};
 
+/// The ports tried for requests where the user names no address.
+const HTTP_PORTS: &[u16] = &[80, 8080];
+
 /// Starts the platform, says where it is, and serves until it is told to stop.
 pub(crate) async fn run(options: Up) -> Result<()> {
     let data_dir = options.data_dir.unwrap_or_else(DataDir::default_path);
@@ -39,16 +44,17 @@ pub(crate) async fn run(options: Up) -> Result<()> {
         data_dir,
         secrets_key: options.secrets_key,
         api: options.api,
-        http: options.http,
+        http: options.http.map_or(HttpAddress::FirstOf(HTTP_PORTS), HttpAddress::At),
         domain: options.domain,
         runtime: RuntimeKind::or_default(options.runtime),
         audit_log: options.audit_log,
     };
     // Before anything is there: a signal must not find its default action.
     let mut signals = Signals::listen()?;
-    let Some(platform) = Platform::start(options, &mut signals).await? else { return Ok(()) };
+    let Some(mut platform) = Platform::start(options, &mut signals).await? else { return Ok(()) };
     // Whoever reads along may stop reading; the platform goes on.
     let _ = announce(&platform);
+    platform.look_for_missing_images();
     let (asked, reason) = tokio::select! {
         asked = signals.next() => (asked, Ok(())),
         (asked, reason) = platform.failed() => (asked, Err(reason)),
@@ -92,6 +98,9 @@ fn announce(platform: &Platform) -> Result<()> {
     writeln!(out, "Ebb {} is up.", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  Kubernetes API  https://{}", platform.api_address())?;
     writeln!(out, "  requests        {}", platform.example_url("NAME", "NAMESPACE"))?;
+    if let Some(why) = platform.passed_over() {
+        writeln!(out, "                  ({why}; `--http ADDR` names another address)")?;
+    }
     writeln!(out, "  containers      {}", platform.runtime_story())?;
     match platform.taken_over() {
         0 => {}

@@ -43,7 +43,10 @@ pub(super) fn check(path: &Path, with_key: bool) -> Result<(), Error> {
 fn look(path: &Path) -> io::Result<Found> {
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        // Whether something can be there is for the writing to say.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Found::Nothing);
+        }
         Err(error) => return Err(error),
     };
     // What `mktemp` makes is there to be filled.

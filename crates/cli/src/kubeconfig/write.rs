@@ -9,7 +9,10 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use crate::error::Error;
+use crate::{
+    error::Error,
+    new_file::{beside, folder},
+};
 
 /// Replaces the file; a link stays a link.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), Error> {
@@ -19,12 +22,12 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
         Err(error) => return Err(failed(error)),
     };
-    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = folder(&target);
     fs::create_dir_all(directory).map_err(failed)?;
-    // Made with mode 0600, in the same directory so that it can be renamed.
-    let mut file = NamedTempFile::new_in(directory).map_err(failed)?;
+    // Made with mode 0600.
+    let mut file = beside(&target).map_err(failed)?;
     keep_owner(&file, &target, directory).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.as_file_mut().write_all(text.as_bytes()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(&target).map_err(|error| failed(error.error))?;
     Ok(())

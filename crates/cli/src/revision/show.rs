@@ -10,7 +10,7 @@ use resources::{
 
 use crate::{
     print::{Attributes, Indent, write_list},
-    service::USER_IMAGE,
+    service::user_image,
 };
 
 /// How much of a digest is shown.
@@ -22,19 +22,18 @@ pub(crate) fn write_image(to: &mut Attributes, indent: &Indent, revision: &Revis
         return to.add_at(indent, "Image", "Unknown");
     };
     let image = container.image.as_deref().unwrap_or_default();
-    let digest = revision.status.container_statuses.first().map_or("", |status| &status.image_digest);
-    let user_image =
-        revision.metadata.annotations.as_ref().and_then(|all| all.get(USER_IMAGE)).map_or("", |s| s);
-    if digest.is_empty() {
-        return to.add_at(indent, "Image", image);
-    }
-    let repository = image.split(if image.contains('@') { '@' } else { ':' }).next().unwrap_or_default();
-    let (shown, how) = if !user_image.is_empty() && user_image.starts_with(repository) {
-        (user_image, "pinned to")
-    } else {
-        (image, "at")
+    let digest = revision.status.container_statuses.first().map(|status| status.image_digest.as_str());
+    let digest = digest.filter(|digest| !digest.is_empty());
+    let (shown, how, digest) = match user_image(&revision.metadata, image) {
+        // While nothing is known of the image, the spec still says what it was pinned to.
+        Some(named) => (named, "pinned to", digest.or(image.split_once('@').map(|(_, digest)| digest))),
+        None => (image, "at", digest),
     };
-    to.add_at(indent, "Image", &format!("{shown} ({how} {})", short_digest(digest)));
+    let text = match digest {
+        Some(digest) => format!("{shown} ({how} {})", short_digest(digest)),
+        None => shown.to_owned(),
+    };
+    to.add_at(indent, "Image", &text);
 }
 
 /// `Replicas:`, those that are ready of those that are wanted.

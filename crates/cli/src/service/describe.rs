@@ -22,6 +22,7 @@ use crate::{
     api::Session,
     console::Console,
     error::Error,
+    image,
     output::Format,
     print::{Attributes, write_conditions, write_metadata},
 };
@@ -51,18 +52,31 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
             let revisions = revisions(&args.name, session).await?;
             let cold_starts = cold_starts::fetch(&args.name, session).await?;
             let warnings = warnings::of_service(&service, &revisions, session).await?;
-            describe(&service, &revisions, &warnings, &cold_starts, args.verbose, console.now())
+            let there = match why::misses_image(&service, &revisions) {
+                true => image::there(session).await,
+                false => Vec::new(),
+            };
+            let seen = Seen { warnings: &warnings, cold_starts: &cold_starts, images: &there };
+            describe(&service, &revisions, seen, args.verbose, console.now())
         }
     };
     Ok(console.out.write_all(text.as_bytes())?)
+}
+
+/// What was seen beside the service and its revisions.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen<'a> {
+    warnings: &'a [Event],
+    cold_starts: &'a [ColdStart],
+    /// The images that are loaded, where one is missing.
+    images: &'a [String],
 }
 
 /// The description of a service: upstream's, then what Ebb adds.
 fn describe(
     service: &Service,
     revisions: &[Revision],
-    warnings: &[Event],
-    cold_starts: &[ColdStart],
+    seen: Seen<'_>,
     verbose: bool,
     now: Timestamp,
 ) -> String {
@@ -93,9 +107,9 @@ fn describe(
     write_conditions(&mut to, &service.status.conditions, verbose, now);
     to.end_section();
 
-    let is_ready = why::write(&mut to, service, revisions);
-    warnings::write(&mut to, service, warnings, is_ready, now);
-    write_cold_starts(&mut to, cold_starts, now);
+    let is_ready = why::write(&mut to, service, revisions, seen.images);
+    warnings::write(&mut to, service, seen.warnings, is_ready, now);
+    write_cold_starts(&mut to, seen.cold_starts, now);
     to.finish()
 }
 

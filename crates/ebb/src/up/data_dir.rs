@@ -1,17 +1,19 @@
 //! Where the platform keeps what, and that only one uses it.
 
+mod content;
 mod private;
 mod run;
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
-    io::{Read, Seek, Write},
+    io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use resources::names::fnv32;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, openat};
 use tokio::time::{Instant, sleep};
@@ -28,6 +30,10 @@ const CONTAINERS: &str = "containers";
 const LOGS: &str = "logs";
 const VOLUMES: &str = "volumes";
 const PARTS: [&str; 6] = [API, IMAGES, FLAT, CONTAINERS, LOGS, VOLUMES];
+/// What else is in it, made later.
+const KUBECONFIG: &str = "kubeconfig";
+const RUN: &str = "run";
+const KEPT_BESIDE: [&str; 2] = [KUBECONFIG, RUN];
 
 /// What is in the lock's file beside the number of the process that holds it, once that is about to let go.
 const ENDING: &str = "ending";
@@ -80,7 +86,7 @@ impl DataDir {
     }
 
     /// Makes the directory if need be, and takes it. It holds keys, Secrets and other systems' setuid programs, so one
-    /// that others could change is refused.
+    /// that others could change is refused; so is one that has the files of something else in it.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         match Self::take(path)? {
             Taken::Ours(dir) => Ok(dir),
@@ -112,19 +118,22 @@ impl DataDir {
     }
 
     fn take(path: &Path) -> Result<Taken> {
-        let is_new =
-            private::make(path).with_context(|| format!("making the data directory {}", path.display()))?;
-        let path = path.canonicalize()?;
+        let is_new = private::make(path).map_err(|error| unmade(path, &error))?;
+        let path = path.canonicalize().map_err(|error| unusable(path, &error))?;
         let dir = private::open(&path).map_err(|objection| refusal(&path, &objection))?;
-        let mut lock = open_lock(&dir).with_context(|| format!("opening {}", path.join(LOCK).display()))?;
+        if !is_new
+            && let Some(stranger) = content::stranger(&path).map_err(|error| unusable(&path, &error))?
+        {
+            return Err(mixed(&path, &stranger));
+        }
+        let at = path.join(LOCK);
+        let mut lock = open_lock(&dir).map_err(|error| unusable(&at, &error))?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
             let mut said = String::new();
             let _ = lock.read_to_string(&mut said);
             return Ok(Taken::Held(Holder::of(&said)));
         }
-        lock.set_len(0)?;
-        lock.rewind()?;
-        writeln!(lock, "{}", std::process::id())?;
+        note_holder(&mut lock).map_err(|error| unusable(&at, &error))?;
         // The directory itself may be open for others to read: who made it may have other things there.
         for part in PARTS.map(|name| path.join(name)) {
             private::take(&part).map_err(|objection| refusal(&part, &objection))?;
@@ -146,7 +155,7 @@ impl DataDir {
 
     /// The admin's kubeconfig.
     pub(crate) fn kubeconfig(&self) -> PathBuf {
-        self.path.join("kubeconfig")
+        self.path.join(KUBECONFIG)
     }
 
     /// The API server's state and keys.
@@ -184,7 +193,7 @@ impl DataDir {
         if rustix::process::geteuid().is_root() {
             Ok(run::base()?.join(self.id()))
         } else {
-            Ok(self.path.join("run"))
+            Ok(self.path.join(RUN))
         }
     }
 
@@ -237,9 +246,47 @@ fn refusal(path: &Path, objection: &Objection) -> anyhow::Error {
     )
 }
 
+/// Why a directory cannot be made.
+fn unmade(path: &Path, error: &io::Error) -> anyhow::Error {
+    if path.symlink_metadata().is_ok() {
+        return anyhow::anyhow!(
+            "{} is refused as data directory: it is no directory; name another with --data-dir",
+            path.display()
+        );
+    }
+    anyhow::anyhow!(
+        "cannot make the data directory {}: {error}; name another with --data-dir",
+        path.display()
+    )
+}
+
+/// Why what is there cannot be used.
+fn unusable(path: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow::anyhow!(
+        "cannot use {} for a data directory: {error}; mend that, or name another with --data-dir",
+        path.display()
+    )
+}
+
+fn mixed(path: &Path, stranger: &OsStr) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{} is refused as data directory: it has something else in it ({:?}, for one) and nothing of an Ebb; name an \
+         empty or a new directory with --data-dir",
+        path.display(),
+        stranger.display(),
+    )
+}
+
+/// Notes which process holds the lock.
+fn note_holder(lock: &mut File) -> io::Result<()> {
+    lock.set_len(0)?;
+    lock.rewind()?;
+    writeln!(lock, "{}", std::process::id())
+}
+
 /// Opens the file whose lock says that the directory is in use, and changes nothing in it. A link, which would have
 /// another file written to, is not followed.
-fn open_lock(dir: &File) -> std::io::Result<File> {
+fn open_lock(dir: &File) -> io::Result<File> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     Ok(File::from(openat(dir, LOCK, flags, Mode::RUSR | Mode::WUSR)?))
 }
@@ -287,6 +334,26 @@ mod tests {
         let refused = format!("{:#}", DataDir::open(&path).unwrap_err());
         assert!(refused.contains("data/lock"), "{refused}");
         assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    }
+
+    #[test]
+    fn what_is_no_directory_or_somebody_elses_is_refused_and_left_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let [file, beyond, notes] = ["file", "file/data", "notes"].map(|name| root.path().join(name));
+        fs::write(&file, "precious").unwrap();
+        fs::create_dir(&notes).unwrap();
+        fs::write(notes.join("one.txt"), "precious").unwrap();
+        for (path, part) in [(&file, "no directory"), (&beyond, "cannot make"), (&notes, "one.txt")] {
+            let refused = format!("{:#}", DataDir::open(path).unwrap_err());
+            for part in [part, path.to_str().unwrap(), "--data-dir"] {
+                assert!(refused.contains(part), "{part} in {refused}");
+            }
+        }
+        assert_eq!(fs::read_dir(&notes).unwrap().count(), 1, "nothing is put beside it");
+        fs::remove_file(notes.join("one.txt")).unwrap();
+        DataDir::open(&notes).unwrap();
+        fs::write(notes.join("one.txt"), "").unwrap();
+        DataDir::open(&notes).unwrap();
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! it may be in the way.
 
 use std::{
+    io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     os::fd::AsFd,
 };
@@ -13,11 +14,31 @@ use anyhow::{Context, Result, bail};
 use node::runtime::SharedRuntime;
 use tokio::net::TcpListener;
 
-/// The ports tried for requests where the user names none.
-const HTTP_PORTS: [u16; 2] = [80, 8080];
 /// The flags that name addresses, under which their sockets are kept.
 const API: &str = "--api";
 const HTTP: &str = "--http";
+
+/// Where requests shall arrive.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum HttpAddress {
+    /// There, or nowhere.
+    At(SocketAddr),
+    /// At the first of these ports that can be had.
+    FirstOf(&'static [u16]),
+}
+
+/// Where requests arrive.
+pub(super) struct HttpListener {
+    pub(super) socket: TcpListener,
+    /// Why not at the port that comes first, if another one was taken.
+    pub(super) passed_over: Option<String>,
+}
+
+impl HttpListener {
+    fn of(socket: TcpListener) -> Self {
+        Self { socket, passed_over: None }
+    }
+}
 
 /// The platform's listening sockets.
 pub(super) struct Listeners {
@@ -39,22 +60,28 @@ impl Listeners {
     }
 
     /// Where requests arrive. `open` says whether other machines may reach it.
-    pub(super) async fn http(&mut self, asked: Option<SocketAddr>, open: bool) -> Result<TcpListener> {
-        if let Some(address) = asked {
-            return self.named(HTTP, address).await;
-        }
+    pub(super) async fn http(&mut self, asked: HttpAddress, open: bool) -> Result<HttpListener> {
+        let ports = match asked {
+            HttpAddress::At(address) => return self.named(HTTP, address).await.map(HttpListener::of),
+            HttpAddress::FirstOf(ports) => ports,
+        };
         let ip = IpAddr::V4(if open { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST });
-        let addresses = HTTP_PORTS.map(|port| SocketAddr::new(ip, port));
+        let addresses: Vec<_> = ports.iter().map(|port| SocketAddr::new(ip, *port)).collect();
         if let Some(kept) = self.take(HTTP, &addresses).await? {
-            return Ok(kept);
+            return Ok(HttpListener::of(kept));
         }
-        let mut refusals = Vec::new();
+        let mut refusals: Vec<(SocketAddr, io::Error)> = Vec::new();
         for address in addresses {
             match TcpListener::bind(address).await {
-                Ok(listener) => return Ok(listener),
-                Err(error) => refusals.push(format!("{address}: {error}")),
+                Ok(socket) => {
+                    let passed_over = refusals.first().map(|(first, error)| passed_over(*first, error));
+                    return Ok(HttpListener { socket, passed_over });
+                }
+                Err(error) => refusals.push((address, error)),
             }
         }
+        let refusals: Vec<_> =
+            refusals.iter().map(|(address, error)| format!("{address}: {error}")).collect();
         bail!("cannot listen for requests: {}; name a free address with {HTTP}", refusals.join("; "))
     }
 
@@ -90,7 +117,39 @@ impl Listeners {
     }
 }
 
+/// Why an address was not taken, and what can be done.
+fn passed_over(address: SocketAddr, error: &io::Error) -> String {
+    let port = address.port();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!("not at port {port}, which another program has"),
+        io::ErrorKind::PermissionDenied => {
+            format!("not at port {port}, for which this user lacks the right (root has it)")
+        }
+        _ => format!("not at port {port}: {error}"),
+    }
+}
+
 /// Whether this address is the one that is wanted.
 fn is(wanted: SocketAddr, address: SocketAddr) -> bool {
     wanted == address || wanted.port() == 0 && wanted.ip() == address.ip()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_is_passed_over_is_told_with_the_reason() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 80));
+        let occupied = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let in_use = std::net::TcpListener::bind(occupied.local_addr().unwrap()).unwrap_err();
+        let forbidden = io::Error::from_raw_os_error(rustix::io::Errno::ACCESS.raw_os_error());
+        for (error, expect) in [
+            (in_use, "not at port 80, which another program has"),
+            (forbidden, "not at port 80, for which this user lacks the right (root has it)"),
+            (io::Error::other("no such device"), "not at port 80: no such device"),
+        ] {
+            assert_eq!(passed_over(address, &error), expect);
+        }
+    }
 }

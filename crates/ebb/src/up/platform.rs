@@ -16,13 +16,14 @@ use super::{
     domain,
     extension::Extension,
     joints::{DialNode, NodeKubelet, PodTokens, Starts, Stats},
-    listen::Listeners,
+    listen::{HttpAddress, HttpListener, Listeners},
+    missing_images,
     node::{self, Node},
     say,
     servers::Servers,
     signals::Asked,
 };
-use crate::{args::RuntimeKind, runtime, supervise::supervise};
+use crate::{args::RuntimeKind, at_fault::NamedFiles, runtime, supervise::supervise};
 
 /// How long the pods' programs may take to end once no request is in hand.
 const PODS_STOP_MAX: Duration = Duration::from_secs(15);
@@ -38,8 +39,7 @@ pub(crate) struct Options {
     /// `None` takes the one in the data directory.
     pub(crate) secrets_key: Option<PathBuf>,
     pub(crate) api: SocketAddr,
-    /// `None` takes 80 or 8080.
-    pub(crate) http: Option<SocketAddr>,
+    pub(crate) http: HttpAddress,
     /// `None` keeps what was there, at first `localhost`.
     pub(crate) domain: Option<String>,
     pub(crate) runtime: RuntimeKind,
@@ -52,6 +52,8 @@ pub(crate) struct Platform {
     api: ApiServer,
     api_address: SocketAddr,
     http_address: SocketAddr,
+    /// Why requests do not arrive at the port that comes first.
+    passed_over: Option<String>,
     domain: String,
     runtime: RuntimeKind,
     node: Node,
@@ -143,14 +145,20 @@ impl Platform {
 
         let mut api_options = apiserver::Options::new(dir.api());
         api_options.names.push(api_address.ip().to_string());
-        api_options.secrets_key = options.secrets_key;
-        api_options.audit_log = options.audit_log;
-        let api = ApiServer::open(api_options).await.context("opening the API server's state")?;
+        api_options.secrets_key = options.secrets_key.clone();
+        api_options.audit_log = options.audit_log.clone();
+        let files = NamedFiles {
+            secrets_key: options.secrets_key.as_deref(),
+            audit_log: options.audit_log.as_deref(),
+        };
+        let opened = ApiServer::open(api_options).await;
+        let api = opened.map_err(|error| files.told(error, "opening the API server's state"))?;
         api.write_kubeconfig(&dir.kubeconfig(), &format!("https://{api_address}"))?;
         let client = api.client();
         let domain =
             domain::settle(&client, options.domain.as_deref()).await.context("setting the domain")?;
-        let http = listeners.http(options.http, domain != domain::DEFAULT).await?;
+        let HttpListener { socket: http, passed_over } =
+            listeners.http(options.http, domain != domain::DEFAULT).await?;
         let http_address = http.local_addr()?;
         listeners.keep(&api_listener, &http).await?;
 
@@ -177,6 +185,7 @@ impl Platform {
             api,
             api_address,
             http_address,
+            passed_over,
             node,
         };
         platform.start_data(&client, &handle, &applied, http)?;
@@ -289,6 +298,11 @@ impl Platform {
         self.tasks.spawn_on(supervise(name, health, start), self.threads.start());
     }
 
+    /// Says which images are missing, whenever it has found out: nobody waits for it.
+    pub(super) fn look_for_missing_images(&mut self) {
+        self.tasks.spawn(missing_images::tell(self.api.client(), self.node.images.clone()));
+    }
+
     /// Drains the gateway, stops the containers, writes what is not written, and leaves nothing behind. Once `hurry` is
     /// done, nothing more is waited for: what is in flight is cut, and programs are killed.
     pub(crate) async fn stop(mut self, hurry: impl Future<Output = ()>) -> Result<()> {
@@ -374,6 +388,11 @@ impl Platform {
 
     pub(crate) fn http_address(&self) -> SocketAddr {
         self.http_address
+    }
+
+    /// Why requests do not arrive at the port that comes first, if they do not.
+    pub(crate) fn passed_over(&self) -> Option<&str> {
+        self.passed_over.as_deref()
     }
 
     /// The URL that a service of this name would have.

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use crate::rig::{Ebb, condition, need_kubectl};
+use crate::rig::{Ebb, condition, need_kubectl, until};
 
 const HELLO: &str = "
 apiVersion: serving.knative.dev/v1
@@ -60,6 +60,9 @@ fn a_platform_goes_on_from_its_backup() {
     let said = second.ebb_says(&[&to[..], &["--secrets-key", key.to_str().unwrap()]].concat());
     assert!(said.contains("Restored ") && said.contains("ebb up --data-dir"), "{said}");
     second.restart();
+    let missing = "dev.local/hello:1 (revision default/hello-00001)";
+    let told = || second.said().contains(missing).then_some(());
+    assert!(until(told).is_some(), "what came from an archive is named: {}", second.said());
     second.load("dev.local/hello:1");
     let url = second.ready("hello");
     assert_eq!(second.call(&url).status, 200);

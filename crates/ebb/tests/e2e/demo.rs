@@ -25,6 +25,7 @@ const AS_ASKED: &str = "as asked";
 const STORY: &[&str] = &[
     "the platform is up",
     "is deployed",
+    "http://hello.default.localhost",
     "called: \"Hello Ebb!\"",
     "falls to zero",
     "it wakes: \"Hello Ebb!\"",

@@ -35,6 +35,8 @@ fn requests_arrive_at_80_then_8080_and_urls_work_as_shown() {
         assert!(said.ends_with(&format!("is available at URL:\n{url}\n")), "{said}");
         assert_eq!(curl(host.command("curl"), &[url]), ok("Hello World!"), "{url}");
     }
+    let why = "(not at port 80, which another program has; `--http ADDR` names another address)";
+    assert!(!first.said().contains("port 80") && second.said().contains(why), "{}", second.said());
     // A third one finds neither.
     let dir = tempfile::tempdir().unwrap();
     let mut third = host.command(env!("CARGO_BIN_EXE_ebb"));

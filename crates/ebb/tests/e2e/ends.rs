@@ -182,7 +182,7 @@ fn a_pod_is_gone_when_all_of_it_is() {
     assert!(until(told).is_some(), "why it is not gone is told");
     assert!(ebb.object("pod", "stuck").is_some(), "not all of it is removed, so it is not gone");
     let told = |ebb: &Ebb| {
-        let log = fs::read_to_string(ebb.dir().join("ebb.log")).unwrap();
+        let log = ebb.logged();
         log.matches("could not remove all of the pod").count()
     };
     assert_eq!(told(&ebb), 1, "told once, however often it is tried");

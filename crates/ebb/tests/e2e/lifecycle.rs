@@ -1,6 +1,6 @@
 //! `ebb up` itself: one per directory, nothing left behind, and the same objects after a crash.
 
-use std::{fs, process::Command, sync::Arc};
+use std::{process::Command, sync::Arc};
 
 use rustix::process::Signal;
 
@@ -41,6 +41,20 @@ fn a_taken_port_is_named_with_the_flag_to_change_it() {
             .unwrap();
         let error = text(&output.stderr);
         assert!(!output.status.success() && error.contains(&address) && error.contains(flag), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_named_with_its_option() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("absent/file");
+    for flag in ["--secrets-key", "--audit-log"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
+        command.args(["up", "--api", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data-dir"]);
+        let output = command.arg(dir.path().join("data")).arg(flag).arg(&file).output().unwrap();
+        let error = text(&output.stderr);
+        assert!(!output.status.success() && error.contains(&format!("Error: {flag}: ")), "{error}");
+        assert!(error.contains(file.to_str().unwrap()), "{error}");
     }
 }
 
@@ -141,7 +155,7 @@ fn it_ends_with_a_reason_when_its_keeper_is_killed() {
     let mut ebb = Ebb::up();
     rustix::process::kill_process(ebb.keeper(), Signal::KILL).unwrap();
     assert!(!ebb.ended(), "it ends as a failure");
-    let log = fs::read_to_string(ebb.dir().join("ebb.log")).unwrap();
+    let log = ebb.logged();
     assert!(log.contains("the keeper of the containers was ended"), "{log}");
     ebb.restart();
 }

@@ -37,8 +37,9 @@ const LOOK: Duration = Duration::from_millis(20);
 /// A running `ebb up`; stopped, with everything it made, when dropped.
 pub(crate) struct Ebb {
     child: Child,
+    /// The data directory. What it prints is beside it.
     dir: PathBuf,
-    /// Kept until the end: the data directory.
+    /// Kept until the end: where all of that is.
     temporary: Option<tempfile::TempDir>,
     /// How it is started the next time.
     pub(crate) setup: Setup,
@@ -88,7 +89,7 @@ impl Ebb {
     /// Starts one as told.
     pub(crate) fn with(setup: Setup) -> Self {
         let temporary = tempfile::tempdir().unwrap();
-        let dir = temporary.path().to_owned();
+        let dir = temporary.path().join("data");
         let (child, http) = start(&dir, &setup);
         let ebb = Self { child, dir, temporary: Some(temporary), setup, http };
         ebb.load("dev.local/hello:1");
@@ -162,7 +163,12 @@ impl Ebb {
 
     /// What it has said to its user since its last start.
     pub(crate) fn said(&self) -> String {
-        fs::read_to_string(self.dir.join("ebb.out")).unwrap()
+        fs::read_to_string(said(&self.dir)).unwrap()
+    }
+
+    /// What it has logged since its first start.
+    pub(crate) fn logged(&self) -> String {
+        fs::read_to_string(logged(&self.dir)).unwrap()
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -302,7 +308,7 @@ impl Ebb {
     /// What a person would look at next.
     fn story(&self) -> String {
         let pods = self.try_kubectl(&["get", "pods,revisions,ksvc", "-A", "-o", "wide"], "");
-        let log = fs::read_to_string(self.dir.join("ebb.log")).unwrap_or_default();
+        let log = fs::read_to_string(logged(&self.dir)).unwrap_or_default();
         let from = log.len().saturating_sub(4000);
         format!("\n{}\n{}", text(&pods.stdout), log.get(from..).unwrap_or_default())
     }
@@ -316,7 +322,7 @@ impl Drop for Ebb {
         if std::thread::panicking()
             && let Some(temporary) = self.temporary.take()
         {
-            eprintln!("the data directory is kept for a look: {}", temporary.keep().display());
+            eprintln!("the data directory and the log are kept for a look: {}", temporary.keep().display());
         }
     }
 }
@@ -342,8 +348,8 @@ fn start(dir: &Path, setup: &Setup) -> (Child, SocketAddr) {
 fn address(child: &mut Child, dir: &Path) -> SocketAddr {
     let up = until(|| {
         let ended = child.try_wait().unwrap();
-        assert!(ended.is_none(), "ebb up ended: {}", fs::read_to_string(dir.join("ebb.log")).unwrap());
-        let out = fs::read_to_string(dir.join("ebb.out")).unwrap();
+        assert!(ended.is_none(), "ebb up ended: {}", fs::read_to_string(logged(dir)).unwrap());
+        let out = fs::read_to_string(said(dir)).unwrap();
         out.contains("Ctrl-C").then_some(out)
     });
     let out = up.expect("ebb up is up");
@@ -353,9 +359,18 @@ fn address(child: &mut Child, dir: &Path) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
+/// The file of what it says; not in the data directory, where it would be a stranger.
+fn said(dir: &Path) -> PathBuf {
+    dir.with_file_name("ebb.out")
+}
+
+fn logged(dir: &Path) -> PathBuf {
+    dir.with_file_name("ebb.log")
+}
+
 fn spawn(dir: &Path, setup: &Setup) -> Child {
-    let log = File::options().create(true).append(true).open(dir.join("ebb.log")).unwrap();
-    let out = File::create(dir.join("ebb.out")).unwrap();
+    let log = File::options().create(true).append(true).open(logged(dir)).unwrap();
+    let out = File::create(said(dir)).unwrap();
     let mut command = setup.command(env!("CARGO_BIN_EXE_ebb"));
     command.args(["up", "--api", &setup.api, "--runtime", setup.runtime, "--log", "info"]);
     command.args(setup.flags).arg("--data-dir").arg(dir).env("HOME", dir);

@@ -49,13 +49,16 @@ pub(super) async fn fetch(service: &str, session: &Session) -> Result<Vec<ColdSt
     }
 }
 
+/// What the table's columns are of each other.
+const COLUMNS: &str = "TOTAL is QUEUE and CONNECT; in QUEUE are SCHEDULE, SANDBOX and START";
+
 /// Writes nothing when there are none.
 pub(super) fn write_cold_starts(to: &mut Attributes, starts: &[ColdStart], now: Timestamp) {
     if starts.is_empty() {
         return;
     }
     to.blank();
-    to.add("Cold starts", "");
+    to.add("Cold starts", COLUMNS);
     to.end_section();
     let nested = Indent::default().nested();
     to.cells(&nested, &["AGE", "REVISION", "TOTAL", "QUEUE", "SCHEDULE", "SANDBOX", "START", "CONNECT"]);

@@ -83,7 +83,7 @@ fn a_ready_service_looks_as_upstream_shows_it() {
     let revisions = [revision("hello-00001", "1", ready.clone()), revision("hello-00002", "2", ready)];
     let starts = [ColdStart::of("hello-00002", "2026-11-20T11:59:00Z", [2.94, 0.1, 0.31, 0.8, 1.5, 0.23])];
     assert_eq!(
-        describe(&service, &revisions, &[], &starts, false, now()),
+        describe(&service, &revisions, Seen { cold_starts: &starts, ..Seen::default() }, false, now()),
         "\
 Name:         hello
 Namespace:    default
@@ -106,7 +106,7 @@ Conditions:
   ++ ConfigurationsReady    30s 
   ++ RoutesReady            30s 
 
-Cold starts:  
+Cold starts:  TOTAL is QUEUE and CONNECT; in QUEUE are SCHEDULE, SANDBOX and START
   AGE  REVISION     TOTAL  QUEUE  SCHEDULE  SANDBOX  START  CONNECT
   1m   hello-00002  2.9ms  0.1ms  0.3ms     0.8ms    1.5ms  0.2ms
 "
@@ -123,7 +123,7 @@ fn verbose_shows_how_revisions_run() {
         "conditions": [],
     }));
     let revisions = [revision("hello-00002", "2", ready)];
-    let text = describe(&service, &revisions, &[], &[], true, now());
+    let text = describe(&service, &revisions, Seen::default(), true, now());
     let expect = "\
 Name:         hello
 Namespace:    default
@@ -158,8 +158,7 @@ fn a_service_that_is_not_ready_says_why_and_what_to_try() {
         let text = describe(
             &self::service(service),
             &[revision("hello-00001", "1", revision_conditions)],
-            &[],
-            &[],
+            Seen::default(),
             false,
             now(),
         );
@@ -302,6 +301,47 @@ Try next:   it is being worked on: `ebb service wait hello -n default`
 }
 
 #[test]
+fn what_to_try_about_an_image_names_it_as_the_user_does() {
+    let missing =
+        json!([{ "type": "Ready", "status": "False", "reason": "ContainerMissing", "message": "none" }]);
+    let mut service = service(json!({ "conditions": missing }));
+    let revisions = [revision("hello-00001", "1", missing.clone())];
+    let there = ["dev.local/other:1", "r.example/hello:2"].map(str::to_owned);
+    let check = |service: &Service, there: &[String], expect: &str| {
+        assert!(why::misses_image(service, &revisions));
+        let text = describe(service, &revisions, Seen { images: there, ..Seen::default() }, false, now());
+        let (_, advice) = text.split_once("Try next:").unwrap();
+        assert_eq!(advice.trim(), expect);
+    };
+    let load = "`ebb image load FILE --name dev.local/hello:2`, or correct the name: `ebb service update hello -n default \
+                --image IMAGE`; Ebb tries again by itself";
+    check(&service, &[], load);
+    // As a command has pinned it.
+    let template = &mut service.spec.template;
+    template.spec.containers[0].image = Some("dev.local/hello@sha256:0123456789".into());
+    let annotations = template.metadata.annotations.get_or_insert_default();
+    annotations.insert("client.knative.dev/user-image".into(), "dev.local/hello:2".into());
+    check(&service, &there[..1], load);
+    check(
+        &service,
+        &there,
+        "r.example/hello:2 is loaded, if that is the one: `ebb service update hello -n default --image r.example/hello:2`; or \
+         load this one: `ebb image load FILE --name dev.local/hello:2`",
+    );
+    let ready = self::service(json!({ "conditions": conditions("True", "True", "", "") }));
+    assert!(!why::misses_image(&ready, &[]), "nobody asks for images in vain");
+}
+
+#[test]
+fn a_pinned_image_has_its_users_name_also_before_it_is_found() {
+    let service = service(json!({ "latestCreatedRevisionName": "hello-00001", "conditions": [] }));
+    let mut revision = revision("hello-00001", "1", json!([]));
+    revision.status.container_statuses.clear();
+    let text = describe(&service, &[revision], Seen::default(), false, now());
+    assert!(text.contains("Image:     dev.local/hello:2 (pinned to 012345)\n"), "{text}");
+}
+
+#[test]
 fn warnings_are_told_of_a_service_that_is_ready_too() {
     let event = |kind: &str, name: &str, reason: &str, message: &str, last: &str| -> Event {
         let api_version = if kind == "Pod" { "v1" } else { "serving.knative.dev/v1" };
@@ -328,7 +368,7 @@ fn warnings_are_told_of_a_service_that_is_ready_too() {
     let revisions = [revision("hello-00001", "1", ready)];
     let warnings = warnings::newest_of(&service, &revisions, events.to_vec());
     let told = |warnings: &[Event]| {
-        let text = describe(&service, &revisions, warnings, &[], false, now());
+        let text = describe(&service, &revisions, Seen { warnings, ..Seen::default() }, false, now());
         text.find("Warnings:").map(|at| text[at..].to_owned()).unwrap_or_default()
     };
     assert_eq!(

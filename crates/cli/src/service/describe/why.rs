@@ -12,10 +12,19 @@ use self::advice::advice;
 pub(super) use self::advice::advice_when_ready;
 use crate::print::Attributes;
 
-/// Writes nothing when the service is ready; returns whether it is.
-pub(super) fn write(to: &mut Attributes, service: &Service, revisions: &[Revision]) -> bool {
-    let ready = condition::get(&service.status.conditions, READY);
-    if ready.is_some_and(Condition::is_true) {
+/// Whether the service is not ready because an image is not there.
+pub(super) fn misses_image(service: &Service, revisions: &[Revision]) -> bool {
+    !is_ready(service) && advice::misses_image(deepest(cause(service), culprit(service, revisions)))
+}
+
+/// Writes nothing when the service is ready; returns whether it is. `there` are the images that are loaded.
+pub(super) fn write(
+    to: &mut Attributes,
+    service: &Service,
+    revisions: &[Revision],
+    there: &[String],
+) -> bool {
+    if is_ready(service) {
         return true;
     }
     to.blank();
@@ -28,11 +37,22 @@ pub(super) fn write(to: &mut Attributes, service: &Service, revisions: &[Revisio
     if let Some((revision, condition)) = culprit {
         to.add("Revision", &format!("{}: {}", revision.name(), sentence(condition)));
     }
-    let deepest = culprit.map(|(_, condition)| condition).or(cause);
     let revision = culprit.map(|(revision, _)| revision);
-    to.add("Try next", &advice(service, revision, deepest));
+    to.add("Try next", &advice(service, revision, deepest(cause, culprit), there));
     to.end_section();
     false
+}
+
+fn is_ready(service: &Service) -> bool {
+    condition::get(&service.status.conditions, READY).is_some_and(Condition::is_true)
+}
+
+/// What is behind it all.
+fn deepest<'a>(
+    cause: Option<&'a Condition>,
+    culprit: Option<(&'a Revision, &'a Condition)>,
+) -> Option<&'a Condition> {
+    culprit.map(|(_, condition)| condition).or(cause)
 }
 
 /// The dependent condition that keeps the service from being ready: a failed one before one in progress.

@@ -6,6 +6,8 @@ use resources::{
     serving::{Revision, Service},
 };
 
+use crate::{image::alike, service::user_image};
+
 /// What a reason calls for.
 enum Remedy {
     Account,
@@ -74,8 +76,18 @@ pub(super) fn advice(
     service: &Service,
     revision: Option<&Revision>,
     condition: Option<&Condition>,
+    there: &[String],
 ) -> String {
-    line(service, revision, remedy(condition))
+    line(service, revision, remedy(condition), there)
+}
+
+/// Whether the condition is about an image that is not there.
+pub(super) fn misses_image(condition: Option<&Condition>) -> bool {
+    is_about_an_image(remedy(condition))
+}
+
+fn is_about_an_image(remedy: &Remedy) -> bool {
+    matches!(remedy, Remedy::Image | Remedy::Registry | Remedy::Credentials)
 }
 
 /// One line for a service that is ready, where the reason calls for something certain and can come again: what kept a
@@ -83,16 +95,25 @@ pub(super) fn advice(
 pub(in crate::service::describe) fn advice_when_ready(service: &Service, said: &Condition) -> Option<String> {
     let remedy = certain(said)?;
     let comes_again = matches!(remedy, Remedy::Logs | Remedy::Port | Remedy::Probe | Remedy::Resources);
-    comes_again.then(|| line(service, None, remedy))
+    comes_again.then(|| line(service, None, remedy, &[]))
 }
 
-fn line(service: &Service, revision: Option<&Revision>, remedy: &Remedy) -> String {
+/// `there` are the images that are loaded.
+fn line(service: &Service, revision: Option<&Revision>, remedy: &Remedy, there: &[String]) -> String {
     let (name, namespace) = (service.name(), service.namespace());
     let latest = service.status.latest_created_revision_name.as_deref();
     let revision = revision.map(Object::name).or(latest).unwrap_or("REVISION");
-    let container = &service.spec.template.spec;
-    let image =
-        container.serving_container().and_then(|container| container.image.as_deref()).unwrap_or("IMAGE");
+    let template = &service.spec.template;
+    let image = template.spec.serving_container().and_then(|container| container.image.as_deref());
+    let image = image.map_or("IMAGE", |image| user_image(&template.metadata, image).unwrap_or(image));
+    if is_about_an_image(remedy)
+        && let Some(alike) = alike(image, there)
+    {
+        return format!(
+            "{alike} is loaded, if that is the one: `ebb service update {name} -n {namespace} --image {alike}`; or load \
+             this one: `ebb image load FILE --name {image}`"
+        );
+    }
     match remedy {
         Remedy::Account => format!(
             "`kubectl create serviceaccount -n {namespace} ACCOUNT`, or another one: `ebb service update {name} -n \

@@ -1,0 +1,104 @@
+//! The parts of an image's name, with what a short one leaves out (upstream: distribution, `reference`).
+
+use std::borrow::Cow;
+
+/// Where a name leads that names no registry, and how old ones call it.
+const DOCKER_HUB: &str = "docker.io";
+const DOCKER_HUB_LEGACY: &str = "index.docker.io";
+
+/// `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Name<'a> {
+    registry: &'a str,
+    path: Cow<'a, str>,
+    /// `latest` where the name has neither tag nor digest.
+    pub(crate) tag: Option<&'a str>,
+    pub(crate) digest: Option<&'a str>,
+}
+
+impl<'a> Name<'a> {
+    /// Of any text: what is no name has parts that no image has.
+    pub(crate) fn of(text: &'a str) -> Self {
+        let (name, digest) = match text.split_once('@') {
+            Some((name, digest)) => (name, Some(digest)),
+            None => (text, None),
+        };
+        // A colon after the last slash begins the tag; one before it belongs to the host.
+        let last = name.rfind('/').map_or(0, |slash| slash + 1);
+        let (name, tag) = match name[last..].split_once(':') {
+            Some((end, tag)) => (&name[..last + end.len()], Some(tag)),
+            None => (name, None),
+        };
+        let (registry, path) = match name.split_once('/') {
+            Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => (host, path),
+            _ => (DOCKER_HUB, name),
+        };
+        let registry = if registry == DOCKER_HUB_LEGACY { DOCKER_HUB } else { registry };
+        let path = match path.contains('/') || registry != DOCKER_HUB {
+            true => Cow::Borrowed(path),
+            false => Cow::Owned(format!("library/{path}")),
+        };
+        Self { registry, path, tag: tag.or(digest.is_none().then_some("latest")), digest }
+    }
+
+    /// Whether both are versions of one thing.
+    pub(crate) fn is_of_the_repository_of(&self, other: &Name<'_>) -> bool {
+        self.registry == other.registry && self.path == other.path
+    }
+
+    /// Whether it has the other's last part and tag, and leads elsewhere: perhaps it is what was meant.
+    fn is_another_of_its_kind(&self, other: &Name<'_>) -> bool {
+        self.tag.is_some()
+            && self.tag == other.tag
+            && self.last_part() == other.last_part()
+            && !self.is_of_the_repository_of(other)
+    }
+
+    fn last_part(&self) -> Option<&str> {
+        self.path.rsplit('/').next()
+    }
+}
+
+/// The first of the images that are there which may be meant by a name that is not.
+pub(crate) fn alike<'a>(wanted: &str, there: &'a [String]) -> Option<&'a str> {
+    let wanted = Name::of(wanted);
+    there.iter().map(String::as_str).find(|there| Name::of(there).is_another_of_its_kind(&wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_short_name_leaves_out_is_added() {
+        for (text, registry, path, tag, digest) in [
+            ("my-app", "docker.io", "library/my-app", Some("latest"), None),
+            ("team/app:1", "docker.io", "team/app", Some("1"), None),
+            ("index.docker.io/library/app@sha256:a", "docker.io", "library/app", None, Some("sha256:a")),
+            ("localhost:5000/app:1", "localhost:5000", "app", Some("1"), None),
+            ("dev.local/a/b:1@sha256:a", "dev.local", "a/b", Some("1"), Some("sha256:a")),
+            ("localhost/app", "localhost", "app", Some("latest"), None),
+        ] {
+            assert_eq!(Name::of(text), Name { registry, path: path.into(), tag, digest }, "{text}");
+        }
+        let _ = ["", ":", "@", "/", "a/:@", "ü/ü:ü"].map(|text| Name::of(text).last_part().map(str::len));
+    }
+
+    #[test]
+    fn an_image_of_that_name_elsewhere_may_be_meant() {
+        let there =
+            ["dev.local/my-app:1", "dev.local/other:2", "docker.io/library/late:1", "r.example/my-app:1"]
+                .map(str::to_owned);
+        for (wanted, expect) in [
+            ("my-app:1", Some("dev.local/my-app:1")),
+            ("r.example/team/other:2", Some("dev.local/other:2")),
+            ("dev.local/my-app:1", Some("r.example/my-app:1")),
+            ("my-app:2", None),
+            ("app:1", None),
+            ("late:1", None),
+            ("my-app@sha256:a", None),
+        ] {
+            assert_eq!(alike(wanted, &there), expect, "{wanted}");
+        }
+    }
+}

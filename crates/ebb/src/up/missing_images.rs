@@ -1,0 +1,194 @@
+//! The images that Revisions run, that no registry has, and that are not on this machine: as after `ebb restore`, since no
+//! backup has images. Whoever comes to such a Revision when it is at zero would be the first to hear of it.
+
+use std::collections::BTreeMap;
+
+use images::{Reference, Store};
+use objects::{Client, ListOptions};
+use resources::{
+    Object,
+    config::Deployment,
+    labels::{ROUTING_STATE, ROUTING_STATE_RESERVE},
+    serving::Revision,
+};
+
+use super::say;
+
+/// How many Revisions are read at a time, and how often.
+const PAGE_MAX: usize = 500;
+const PAGES_MAX: usize = 100;
+/// So many images are enough to stop looking for more.
+const COUNTED_MAX: usize = 1000;
+/// How many are named.
+const NAMED_MAX: usize = 10;
+
+/// Images by the names to load them under, each with a Revision that runs it.
+#[derive(Debug, Default)]
+struct Missing {
+    images: BTreeMap<String, String>,
+    /// Not all Revisions were looked at.
+    has_more: bool,
+}
+
+/// Says which are missing, if any are.
+pub(super) async fn tell(client: Client, store: Store) {
+    match find(&client, &store).await {
+        Ok(missing) => {
+            if let Some(text) = missing.told() {
+                say(&text);
+            }
+        }
+        Err(error) => tracing::debug!(%error, "could not look for images that are missing"),
+    }
+}
+
+async fn find(client: &Client, store: &Store) -> objects::Result<Missing> {
+    // What the node, too, takes for names that no registry serves.
+    let local: Vec<_> = Deployment::default().registries_skipping_tag_resolving.into_iter().collect();
+    let is_missing = |image: &str| {
+        let reference = image.parse::<Reference>();
+        reference.is_ok_and(|reference| reference.is_local(&local) && store.get(&reference).is_none())
+    };
+    let mut missing = Missing::default();
+    let mut options = ListOptions { limit: PAGE_MAX, ..ListOptions::all() };
+    for _ in 0..PAGES_MAX {
+        let page = client.backend().list(Revision::kind(), &options).await?;
+        for revision in page.items.into_iter().filter_map(resources::downcast::<Revision>) {
+            missing.note(&revision, is_missing);
+        }
+        missing.has_more = page.next.is_some();
+        match page.next {
+            Some(next) if missing.images.len() < COUNTED_MAX => options.continue_token = Some(next),
+            _ => break,
+        }
+        // What is asked of the platform goes first.
+        tokio::task::yield_now().await;
+    }
+    Ok(missing)
+}
+
+impl Missing {
+    /// Notes what of a Revision's is missing. One that no Route leads to any more runs nothing.
+    fn note(&mut self, revision: &Revision, is_missing: impl Fn(&str) -> bool) {
+        if revision.label(ROUTING_STATE) == Some(ROUTING_STATE_RESERVE) {
+            return;
+        }
+        for image in images(revision).filter(|image| is_missing(image.runs)) {
+            let by = || format!("{}/{}", revision.namespace(), revision.name());
+            self.images.entry(image.named.to_owned()).or_insert_with(by);
+        }
+    }
+
+    fn told(&self) -> Option<String> {
+        let count = self.images.len();
+        let (images_are, them, their) = match count {
+            0 => return None,
+            1 => ("image that Revisions run is", "it", "its"),
+            _ => ("images that Revisions run are", "them", "their"),
+        };
+        let count = if self.has_more { format!("at least {count}") } else { count.to_string() };
+        let named = self.images.iter().take(NAMED_MAX);
+        let mut lines: Vec<_> =
+            named.map(|(image, revision)| format!("  {image} (revision {revision})")).collect();
+        if self.images.len() > NAMED_MAX {
+            lines.push(format!("  and {} more", self.images.len() - NAMED_MAX));
+        }
+        Some(format!(
+            "Missing: {count} {images_are} not on this machine, and no registry has {them} (nor has a backup):\n{}\n\
+             Load {them} from {their} archive:  ebb image load FILE --name IMAGE",
+            lines.join("\n"),
+        ))
+    }
+}
+
+/// An image of a Revision.
+struct Image<'a> {
+    /// What it was pinned to, and while it is not, what it names.
+    runs: &'a str,
+    /// As its user knows it.
+    named: &'a str,
+}
+
+fn images(revision: &Revision) -> impl Iterator<Item = Image<'_>> {
+    let (spec, status) = (&revision.spec, &revision.status);
+    let statuses = status.container_statuses.iter().chain(&status.init_container_statuses);
+    let pinned: BTreeMap<&str, &str> = statuses
+        .map(|status| (status.name.as_str(), status.image_digest.as_str()))
+        .filter(|(_, digest)| !digest.is_empty())
+        .collect();
+    spec.containers.iter().chain(&spec.init_containers).filter_map(move |container| {
+        let image = container.image.as_deref()?;
+        Some(Image {
+            runs: pinned.get(container.name.as_str()).copied().unwrap_or(image),
+            named: cli::user_image(&revision.metadata, image).unwrap_or(image),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn revision(name: &str, state: &str, image: &str, digest: &str) -> Revision {
+        serde_json::from_value(json!({
+            "metadata": {
+                "name": name, "namespace": "default",
+                "labels": { ROUTING_STATE: state },
+                "annotations": { "client.knative.dev/user-image": "dev.local/hello:1" },
+            },
+            "spec": { "containers": [{ "name": "main", "image": image }] },
+            "status": { "containerStatuses": [{ "name": "main", "imageDigest": digest }] },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_missing_has_the_name_that_its_user_gave_it() {
+        const PINNED: &str = "dev.local/hello@sha256:0a";
+        for (state, image, digest, expect) in [
+            ("active", "dev.local/hello:1", PINNED, Some("dev.local/hello:1")),
+            ("pending", PINNED, PINNED, Some("dev.local/hello:1")),
+            ("active", PINNED, "", Some("dev.local/hello:1")),
+            // The tag leads elsewhere by now, and what was pinned is there.
+            ("active", "dev.local/gone:1", "dev.local/gone@sha256:0b", None),
+            ("active", "dev.local/gone:1", "", Some("dev.local/gone:1")),
+            ("reserve", "dev.local/gone:1", "", None),
+        ] {
+            let mut missing = Missing::default();
+            let is_missing = |image: &str| [PINNED, "dev.local/gone:1"].contains(&image);
+            missing.note(&revision("r-1", state, image, digest), is_missing);
+            let expect: Vec<_> =
+                expect.map(|name| (name.to_owned(), "default/r-1".to_owned())).into_iter().collect();
+            assert_eq!(missing.images.into_iter().collect::<Vec<_>>(), expect, "{state} {image} {digest}");
+        }
+    }
+
+    #[test]
+    fn so_many_are_named_and_the_rest_is_counted() {
+        let mut missing = Missing::default();
+        assert_eq!(missing.told(), None);
+        let name = |number: usize| format!("dev.local/app-{number:02}:1");
+        missing.note(&revision("r-00", "active", &name(0), ""), |_| true);
+        missing.note(&revision("r-of-the-same", "active", &name(0), ""), |_| true);
+        assert_eq!(
+            missing.told().unwrap(),
+            "Missing: 1 image that Revisions run is not on this machine, and no registry has it (nor has a backup):\n  \
+             dev.local/app-00:1 (revision default/r-00)\n\
+             Load it from its archive:  ebb image load FILE --name IMAGE"
+        );
+        for number in 1..=NAMED_MAX + 2 {
+            missing.note(&revision("r", "active", &name(number), ""), |_| true);
+        }
+        let told = missing.told().unwrap();
+        assert!(
+            told.starts_with("Missing: 13 images that Revisions run are not")
+                && told.contains("\n  and 3 more\n"),
+            "{told}"
+        );
+        assert_eq!(told.matches("(revision ").count(), NAMED_MAX, "{told}");
+        missing.has_more = true;
+        assert!(missing.told().unwrap().starts_with("Missing: at least 13 images"));
+    }
+}
