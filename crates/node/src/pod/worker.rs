@@ -12,6 +12,7 @@ mod prepare;
 mod publish;
 mod renew;
 mod start;
+mod start_again;
 mod take_over;
 mod told;
 mod transitions;
@@ -299,6 +300,7 @@ impl Worker {
         }
         self.advance();
         self.publish().await;
+                self.records[index].try_again();
     }
 
     /// Starts what can be started now: the next init container, or all others when those are done.

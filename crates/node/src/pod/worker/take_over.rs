@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use resources::builtin::{Container, ContainerStateTerminated, ContainerStatus, Pod, PodStatus};
 use tokio::time::Instant;
 
-use super::{start, transitions::restarts};
+use super::{start, start_again::restarts};
 use crate::{
     pod::{
         backoff::Backoff,
