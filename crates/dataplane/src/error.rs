@@ -1,6 +1,7 @@
 //! Why a request got no answer from an instance.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use resources::ObjectKey;
@@ -31,6 +32,9 @@ pub enum Error {
     /// The gateway has its route and not the revision: it was not told of it yet, or the revision was deleted.
     #[error("no route to revision {} yet; retry, or `kubectl get revision {} -n {}`", revision, revision.name, revision.namespace)]
     UnknownRevision { revision: RevisionKey },
+    /// It has no instance, and none can start before somebody has mended something.
+    #[error("revision {} cannot start: {why}", revision.name)]
+    CannotStart { revision: RevisionKey, why: Arc<str> },
     #[error("the route of host {host:?} rewrites the host more often than {limit} times")]
     RewriteLoop { host: String, limit: usize },
     #[error("a probe needs the header {expected}")]
@@ -120,6 +124,10 @@ impl Error {
                 "two Ingresses point at each other with rewriteHost (DomainMappings do): remove one of them"
                     .into()
             }
+            Self::CannotStart { revision, .. } => format!(
+                "it is tried again; `kubectl describe revision {} -n {}` says more",
+                revision.name, revision.namespace
+            ),
             Self::QueueFull { limit } => format!(
                 "{limit} requests wait for this revision already, which is the most; retry, or raise its \
                  containerConcurrency or autoscaling.knative.dev/max-scale"
@@ -148,6 +156,7 @@ impl Error {
             }
             Self::UnknownRevision { .. }
             | Self::NotReady { .. }
+            | Self::CannotStart { .. }
             | Self::RewriteLoop { .. }
             | Self::QueueFull { .. }
             | Self::Draining => Side::Gateway,

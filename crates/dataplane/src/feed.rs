@@ -1,10 +1,12 @@
-//! Feeds a [`Handle`] from API objects: Ingresses become routes, Revisions and EndpointSlices become instances, and
-//! Routes that are not ready hosts that say so.
+//! Feeds a [`Handle`] from API objects: Ingresses become routes, Revisions and EndpointSlices become instances, Pods that
+//! cannot start what is answered instead, and Routes that are not ready hosts that say so.
 //!
 //! The one place in this crate that knows the API. It only reads; what is served is told by [`Applied`].
 
 mod applied;
 mod instances;
+mod obstacle;
+mod pods;
 mod revisions;
 mod routes;
 mod unready;

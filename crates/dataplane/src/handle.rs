@@ -63,6 +63,13 @@ impl Handle {
         self.revisions.set_instances(key, instances)
     }
 
+    /// Takes in why no instance of a revision can start, in one line; `None` is that one can. As long as it cannot and there
+    /// is none, requests are answered so at once, those that wait and those that come, instead of waiting; they count as
+    /// load all the same. Returns false when the revision is not known.
+    pub fn set_obstacle(&self, key: &RevisionKey, why: Option<Arc<str>>) -> bool {
+        self.revisions.set_obstacle(key, why)
+    }
+
     /// Sends an instance no more requests, whatever endpoints say from now on, and waits until it has answered those that it
     /// has; also after its revision was removed.
     pub async fn drain_instance(&self, key: &RevisionKey, uid: &str) {
@@ -86,6 +93,12 @@ impl Handle {
         let mut uids = revision.uids();
         uids.sort();
         uids
+    }
+
+    /// Why no instance of a revision can start.
+    #[cfg(test)]
+    pub(crate) fn obstacle(&self, key: &RevisionKey) -> Option<Arc<str>> {
+        self.revisions.activate(key).expect("the revision is known").obstacle()
     }
 
     pub(crate) fn unready(&self) -> &UnreadyRoutes {

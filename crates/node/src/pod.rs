@@ -14,6 +14,7 @@
 //! Decisions are pure (`spec`, `status`, `backoff`, `env`); the worker does what they say.
 
 mod address;
+mod allowance;
 mod backoff;
 mod built_in;
 mod env;

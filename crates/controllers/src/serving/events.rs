@@ -15,6 +15,7 @@
 //! embedded by `workloads::event_expiry`.
 
 use std::{
+    borrow::Cow,
     hash::{DefaultHasher, Hash, Hasher},
     marker::PhantomData,
     sync::Arc,
@@ -38,17 +39,17 @@ use super::{
 pub(super) struct News {
     /// `Normal` or `Warning`.
     type_: &'static str,
-    reason: &'static str,
+    reason: Cow<'static, str>,
     message: String,
 }
 
 impl News {
     pub(super) fn normal(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { type_: "Normal", reason, message: message.into() }
+        Self { type_: "Normal", reason: reason.into(), message: message.into() }
     }
 
-    pub(super) fn warning(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { type_: "Warning", reason, message: message.into() }
+    pub(super) fn warning(reason: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { type_: "Warning", reason: reason.into(), message: message.into() }
     }
 }
 
@@ -61,7 +62,7 @@ pub(super) async fn record<K: Object>(context: &Context, about: &K, news: News) 
         source: &component,
         uid,
         type_: news.type_,
-        reason: news.reason,
+        reason: &news.reason,
         message: &news.message,
     };
     let verdict = context.told.lock().observe(told, now.0);
@@ -82,7 +83,7 @@ pub(super) async fn record<K: Object>(context: &Context, about: &K, news: News) 
         written = context.client.modify(WriteTarget::Object, &key, again).await;
     }
     if let Err(error) = written {
-        tracing::debug!(about = %about.key(), reason = news.reason, %error, "an event is lost");
+        tracing::debug!(about = %about.key(), reason = %news.reason, %error, "an event is lost");
     }
 }
 
@@ -161,7 +162,7 @@ fn event<K: Object>(about: &K, news: &News, component: String, fingerprint: u64,
             ..ObjectReference::default()
         },
         type_: Some(news.type_.to_owned()),
-        reason: Some(news.reason.to_owned()),
+        reason: Some(news.reason.clone().into_owned()),
         message: Some(news.message.clone()),
         count: Some(1),
         first_timestamp: Some(now.clone()),
@@ -182,6 +183,6 @@ fn count_up(event: &mut Event, message: &str, now: &Time) {
 /// The same for the same news, so that it is found again by name and nobody has to remember what was told.
 fn fingerprint(uid: &str, news: &News) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (uid, news.reason, &news.message).hash(&mut hasher);
+    (uid, &news.reason, &news.message).hash(&mut hasher);
     hasher.finish()
 }

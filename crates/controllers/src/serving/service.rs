@@ -1,6 +1,7 @@
 //! Service → a Configuration and a Route of the same name.
 
 mod configuration;
+mod news;
 mod route;
 mod status;
 
@@ -12,6 +13,7 @@ use resources::{
 
 use self::{
     configuration::desired_configuration,
+    news::news,
     route::desired_route,
     status::{Observed, ObservedRoute, is_observed, service_status},
 };
@@ -19,7 +21,7 @@ use super::{
     child::{Child, again, write_status},
     configuration::named::{NameOwner, name_owner},
     context::Context,
-    events::ensure,
+    events::{self, ensure},
 };
 
 pub(super) struct Services {
@@ -69,7 +71,11 @@ impl Reconcile for Services {
         let observed = self.observe(&service).await?;
         let mut next = Service::clone(&service);
         next.status = service_status(&service, &observed, &self.context.now());
+        let news = news(&service.status, &next.status);
         write_status(client, &*service, next).await?;
+        if let Some(news) = news {
+            events::record(&self.context, &*service, news).await;
+        }
         Ok(again(observed.has_foreign()))
     }
 }

@@ -73,12 +73,21 @@ pub(crate) async fn what_fails_is_told(home: &Home) {
         "Configuration/hello Warning LatestCreatedFailed: Revision \"hello-00001\" failed with message: \
          Container failed with: no database.",
         "Revision/hello-00001 Warning RevisionFailed: ExitCode3: Container failed with: no database",
+        "Service/hello Warning RevisionFailed: Revision \"hello-00001\" failed with message: \
+         Container failed with: no database.",
     ];
     home.until_all("what failed", |events| {
         let told = lines(events);
         expect.iter().all(|line| told.contains(*line))
     })
     .await;
+    home.quiet().await;
+    let of_service = |event: &&Arc<Event>| {
+        event.involved_object.kind.as_deref() == Some("Service")
+            && event.reason.as_deref() == Some("RevisionFailed")
+    };
+    let counts: Vec<_> = events(home).await.iter().filter(of_service).map(|event| event.count).collect();
+    assert_eq!(counts, [Some(1)], "once for a change, not for each look");
 }
 
 pub(crate) async fn what_is_told_again_is_counted(home: &Home) {

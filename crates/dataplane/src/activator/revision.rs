@@ -9,7 +9,7 @@ use super::RevisionStat;
 use super::cold_starts::ColdStarts;
 use super::drained::Drained;
 use super::report::Reports;
-use super::slots::{Held, Slot, Slots};
+use super::slots::{Held, Obstacle, Slot, Slots};
 use super::traffic::Traffic;
 use super::visit::Visit;
 use crate::queue::{Member, Ticket};
@@ -70,9 +70,13 @@ impl Revision {
         if first {
             state.traffic.begin(now);
         }
-        // Requests on removed instances do not trigger a start, so ignore them.
-        let already_reported =
-            state.traffic.present() > 0 && (state.slots.has_waiters() || state.traffic.is_poked());
+        let already_reported = if state.slots.obstacle().is_some() {
+            // Those who are refused at once are many, and keep the instance that is tried by one report each second.
+            state.traffic.is_poked()
+        } else {
+            // Requests on removed instances do not trigger a start, so ignore them.
+            state.traffic.present() > 0 && (state.slots.has_waiters() || state.traffic.is_poked())
+        };
         let must_poke = !state.slots.has_instances() && !already_reported;
         state.traffic.enter(now);
         let poke = must_poke.then(|| state.traffic.poke(&self.key));
@@ -126,6 +130,11 @@ impl Revision {
         self.report(poke);
     }
 
+    /// Takes in why no instance can start; `None` is that one can. Requests that wait for a first one are told.
+    pub(super) fn set_obstacle(&self, obstacle: Option<Obstacle>) {
+        self.state.lock().slots.set_obstacle(obstacle);
+    }
+
     /// The revision is gone: requests in flight finish, those that wait are told.
     pub(super) fn remove(&self) {
         self.state.lock().slots.remove();
@@ -167,6 +176,11 @@ impl Revision {
     #[cfg(test)]
     pub(crate) fn uids(&self) -> Vec<String> {
         self.state.lock().slots.uids()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn obstacle(&self) -> Option<Arc<str>> {
+        self.state.lock().slots.obstacle()
     }
 
     fn report(&self, stat: Option<RevisionStat>) {

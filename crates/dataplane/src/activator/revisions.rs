@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::revision::{Context, Revision};
+use super::slots::Obstacle;
 use crate::{Error, Instance, RevisionConfig, RevisionKey};
 
 /// Lookups of different revisions rarely meet on a lock, and never wait for a change elsewhere.
@@ -30,6 +31,8 @@ type Shard = RwLock<HashMap<Arc<RevisionKey>, Entry>>;
 
 struct Entry {
     config: RevisionConfig,
+    /// Why no instance can start.
+    obstacle: Option<Obstacle>,
     /// Only while it has requests or instances.
     active: Option<Arc<Revision>>,
 }
@@ -52,7 +55,7 @@ impl Revisions {
 
     pub(crate) fn set(&self, key: RevisionKey, config: RevisionConfig) {
         let mut shard = self.shard(&key).write();
-        let entry = shard.entry(Arc::new(key)).or_insert(Entry { config, active: None });
+        let entry = shard.entry(Arc::new(key)).or_insert(Entry { config, obstacle: None, active: None });
         entry.config = config;
         if let Some(active) = &entry.active {
             active.configure(config);
@@ -95,6 +98,17 @@ impl Revisions {
         true
     }
 
+    /// Answers whether the revision is known.
+    pub(crate) fn set_obstacle(&self, key: &RevisionKey, obstacle: Option<Obstacle>) -> bool {
+        let mut shard = self.shard(key).write();
+        let Some(entry) = shard.get_mut(key) else { return false };
+        if let Some(active) = &entry.active {
+            active.set_obstacle(obstacle.clone());
+        }
+        entry.obstacle = obstacle;
+        true
+    }
+
     /// The revision, made active if it is not; `None` when it is not known.
     pub(crate) fn activate(&self, key: &RevisionKey) -> Option<Arc<Revision>> {
         if let Some(active) = &self.shard(key).read().get(key)?.active {
@@ -104,7 +118,11 @@ impl Revisions {
         let (key, _) = shard.get_key_value(key)?;
         let key = Arc::clone(key);
         let entry = shard.get_mut(&key)?;
-        let new = || Arc::new(Revision::new(key, Arc::clone(&self.context), entry.config));
+        let new = || {
+            let revision = Revision::new(key, Arc::clone(&self.context), entry.config);
+            revision.set_obstacle(entry.obstacle.clone());
+            Arc::new(revision)
+        };
         Some(Arc::clone(entry.active.get_or_insert_with(new)))
     }
 

@@ -7,16 +7,23 @@ use tokio::sync::oneshot;
 use crate::queue::{Admission, Breaker, Member, Ticket, Turn};
 use crate::{Dice, Instance};
 
-/// Whoever waits is sent its instance. Where the sender is dropped instead, the revision was removed.
-type Waiter = oneshot::Sender<Arc<Member>>;
+/// What whoever waits is sent: its instance, or why there will be none soon. Where the sender is dropped instead, the
+/// revision was removed.
+pub(super) type Called = Result<Arc<Member>, Obstacle>;
+type Waiter = oneshot::Sender<Called>;
+
+/// Why no instance of a revision can start, in one line.
+pub(super) type Obstacle = Arc<str>;
 
 /// The answer to a request for a slot.
 pub(super) enum Slot {
     Taken(Arc<Member>),
-    Awaited(oneshot::Receiver<Arc<Member>>),
+    Awaited(oneshot::Receiver<Called>),
     QueueFull {
         limit: usize,
     },
+    /// There is no instance, and none can start.
+    CannotStart(Obstacle),
     /// The revision was removed, so there will be none.
     Removed,
 }
@@ -26,7 +33,7 @@ pub(super) enum Slot {
 pub(super) enum Held {
     #[default]
     Nothing,
-    Place(oneshot::Receiver<Arc<Member>>),
+    Place(oneshot::Receiver<Called>),
     Slot(Arc<Member>),
 }
 
@@ -35,11 +42,13 @@ pub(super) struct Slots {
     breaker: Breaker<Waiter>,
     next_ticket: Ticket,
     removed: bool,
+    /// Counts only while there is no instance.
+    obstacle: Option<Obstacle>,
 }
 
 impl Slots {
     pub(super) fn new(container_concurrency: u32) -> Self {
-        Self { breaker: Breaker::new(container_concurrency), next_ticket: 0, removed: false }
+        Self { breaker: Breaker::new(container_concurrency), next_ticket: 0, removed: false, obstacle: None }
     }
 
     pub(super) fn ticket(&mut self) -> Ticket {
@@ -58,6 +67,9 @@ impl Slots {
         if self.removed {
             return Slot::Removed;
         }
+        if let Some(why) = self.obstacle() {
+            return Slot::CannotStart(why);
+        }
         let (sender, receiver) = oneshot::channel();
         match self.breaker.admit(ticket, sender, avoid, queue_max, dice) {
             Admission::Go(member) => Slot::Taken(member),
@@ -74,7 +86,7 @@ impl Slots {
             Held::Place(mut receiver) => match self.breaker.forget(ticket) {
                 Some(_) => None,
                 // Its turn came while it left: turns are given under the revision's lock, so the slot is in the channel.
-                None => receiver.try_recv().ok(),
+                None => receiver.try_recv().ok().and_then(Result::ok),
             },
         };
         if let Some(member) = slot
@@ -92,6 +104,18 @@ impl Slots {
     pub(super) fn set_instances(&mut self, instances: Vec<Instance>, idle_max: usize, dice: &Dice) {
         self.breaker.set_instances(instances, idle_max);
         self.call_waiters(dice);
+        self.refuse_waiters();
+    }
+
+    /// Takes in why no instance can start. Those who wait for one are told.
+    pub(super) fn set_obstacle(&mut self, obstacle: Option<Obstacle>) {
+        self.obstacle = obstacle;
+        self.refuse_waiters();
+    }
+
+    /// Why there is no instance and will be none soon.
+    pub(super) fn obstacle(&self) -> Option<Obstacle> {
+        self.obstacle.clone().filter(|_| !self.has_instances())
     }
 
     /// Gives no more slots; those who wait are told so.
@@ -103,7 +127,9 @@ impl Slots {
 
     /// See [`Breaker::dismiss`].
     pub(super) fn dismiss(&mut self, uid: &str) -> Option<Arc<Member>> {
-        self.breaker.dismiss(uid)
+        let member = self.breaker.dismiss(uid);
+        self.refuse_waiters();
+        member
     }
 
     pub(super) fn has_instances(&self) -> bool {
@@ -128,6 +154,13 @@ impl Slots {
         self.breaker.members().iter().map(|member| member.instance().uid.clone()).collect()
     }
 
+    fn refuse_waiters(&mut self) {
+        let Some(why) = self.obstacle() else { return };
+        for waiter in self.breaker.dismiss_waiting() {
+            let _ = waiter.send(Err(Arc::clone(&why)));
+        }
+    }
+
     fn call_waiters(&mut self, dice: &Dice) {
         while let Some(turn) = self.breaker.next_turn(dice) {
             call(turn);
@@ -137,5 +170,5 @@ impl Slots {
 
 fn call((waiter, member): Turn<Waiter>) {
     // A waiter leaves the queue under the lock before it drops its receiver, so there always is one.
-    let _ = waiter.send(member);
+    let _ = waiter.send(Ok(member));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::revision::Revision;
-use super::slots::{Held, Slot};
+use super::slots::{Called, Held, Obstacle, Slot};
 use crate::queue::{Link, Member, Ticket};
 use crate::{Error, RevisionConfig};
 
@@ -68,10 +68,12 @@ impl Visit {
         let member = match slot {
             Slot::Taken(member) => member,
             Slot::QueueFull { limit } => return Err(Error::QueueFull { limit }),
+            Slot::CannotStart(why) => return Err(self.cannot_start(why)),
             Slot::Removed => return Err(self.removed()),
             Slot::Awaited(receiver) => {
                 self.held = Held::Place(receiver);
-                self.turn().await.ok_or_else(|| self.removed())?
+                let called = self.turn().await.ok_or_else(|| self.removed())?;
+                called.map_err(|why| self.cannot_start(why))?
             }
         };
         self.held = Held::Slot(member);
@@ -83,7 +85,7 @@ impl Visit {
 
     /// Waits in the queue; `None` when the revision was removed meanwhile. The receiver stays in `held`, so that leaving
     /// half-way gives back what it may contain.
-    async fn turn(&mut self) -> Option<Arc<Member>> {
+    async fn turn(&mut self) -> Option<Called> {
         match &mut self.held {
             Held::Place(receiver) => receiver.await.ok(),
             Held::Nothing | Held::Slot(_) => unreachable!("only a request in the queue waits for its turn"),
@@ -92,6 +94,10 @@ impl Visit {
 
     fn removed(&self) -> Error {
         Error::UnknownRevision { revision: (**self.revision.key()).clone() }
+    }
+
+    fn cannot_start(&self, why: Obstacle) -> Error {
+        Error::CannotStart { revision: (**self.revision.key()).clone(), why }
     }
 
     /// Gives the slot back, for another attempt.

@@ -1,4 +1,4 @@
-//! Revisions and their EndpointSlices → what the queue knows of them.
+//! Revisions, their EndpointSlices and their Pods → what the queue knows of them.
 
 mod config;
 
@@ -8,10 +8,14 @@ use std::{
 };
 
 use objects::{Client, Event, ListOptions};
-use resources::{Object, builtin::EndpointSlice, serving::Revision};
+use resources::{
+    Object,
+    builtin::{EndpointSlice, Pod},
+    serving::Revision,
+};
 
 use self::config::{PORT, config};
-use super::{Applied, instances};
+use super::{Applied, instances, pods::Pods};
 use crate::{Handle, Instance, RevisionKey};
 
 /// What is remembered of each Revision beside what the [`Handle`] has.
@@ -25,11 +29,13 @@ struct Known {
     /// While the slices are listed: the Revisions that had instances before. What is known of slices is not all until
     /// the list is complete, so nobody is told of it.
     relisting: Option<HashSet<RevisionKey>>,
+    pods: Pods,
 }
 
 pub(super) async fn follow(client: &Client, handle: &Handle, applied: &Applied) {
     let mut revisions = client.watch::<Revision>(ListOptions::all());
     let mut slices = client.watch::<EndpointSlice>(ListOptions::all());
+    let mut pods = client.watch::<Pod>(ListOptions::all());
     let mut known = Known::default();
     let mut listed: Option<HashSet<RevisionKey>> = None;
     loop {
@@ -42,6 +48,18 @@ pub(super) async fn follow(client: &Client, handle: &Handle, applied: &Applied) 
                     known.slices_synced(handle);
                     applied.mark_listed(|kinds| kinds.instances = true);
                 }
+            },
+            event = pods.next() => {
+                let changed: Vec<_> = match event {
+                    Event::Applied(pod) => known.pods.set(&pod).into_iter().collect(),
+                    Event::Deleted(pod) => known.pods.remove(&pod).into_iter().collect(),
+                    Event::Restarted => {
+                        known.pods.restarted();
+                        Vec::new()
+                    }
+                    Event::Synced => known.pods.synced(),
+                };
+                changed.iter().for_each(|key| known.tell_obstacle(handle, key));
             },
             event = revisions.next() => match event {
                 Event::Applied(revision) => {
@@ -74,8 +92,12 @@ impl Known {
             self.ports.insert(key.clone(), port);
         }
         handle.set_revision(key.clone(), config);
-        if self.revisions.insert(key.clone()) || moved {
+        let is_new = self.revisions.insert(key.clone());
+        if is_new || moved {
             self.apply(handle, &key);
+        }
+        if is_new {
+            self.tell_obstacle(handle, &key);
         }
     }
 
@@ -121,6 +143,13 @@ impl Known {
     fn apply(&self, handle: &Handle, key: &RevisionKey) {
         if self.relisting.is_none() && self.revisions.contains(key) {
             handle.set_instances(key, self.instances(key));
+        }
+    }
+
+    /// Tells the handle whether a Revision's instances can start; as [`Self::apply`] of one that is not known yet.
+    fn tell_obstacle(&self, handle: &Handle, key: &RevisionKey) {
+        if self.revisions.contains(key) {
+            handle.set_obstacle(key, self.pods.obstacle(key));
         }
     }
 

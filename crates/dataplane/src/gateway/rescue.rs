@@ -56,9 +56,10 @@ fn status(error: &Error) -> StatusCode {
             StatusCode::NOT_FOUND
         }
         Error::RewriteLoop { .. } => StatusCode::LOOP_DETECTED,
-        Error::UnknownRevision { .. } | Error::QueueFull { .. } | Error::Draining => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Error::UnknownRevision { .. }
+        | Error::CannotStart { .. }
+        | Error::QueueFull { .. }
+        | Error::Draining => StatusCode::SERVICE_UNAVAILABLE,
         Error::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
         Error::Connect { .. } | Error::Unsent { .. } | Error::Broken { .. } => StatusCode::BAD_GATEWAY,
     }

@@ -16,3 +16,4 @@ mod stalled;
 mod threads;
 mod timeouts;
 mod tunnels;
+mod unstartable;

@@ -161,15 +161,13 @@ fn a_pod_is_gone_when_all_of_it_is() {
     let volumes = |ebb: &Ebb| ebb.dir().join("volumes").join(uid(ebb));
 
     // Meanwhile: who does not start is told why, by the names that its owner knows.
-    let waiting = |pod: &serde_json::Value| {
-        let state = &pod["status"]["containerStatuses"][0]["state"]["waiting"];
-        (state["reason"] == "StartError").then(|| state["message"].as_str().unwrap().to_owned())
-    };
-    let refused = ebb.settled("pod", "nothing", |pod| waiting(pod).is_some());
-    assert_eq!(
-        waiting(&refused).unwrap(),
-        "failed to start container \"main\": exec /none: no such file or directory"
-    );
+    let status = |pod: &serde_json::Value| pod["status"]["containerStatuses"][0].clone();
+    let backs_off = |pod: &serde_json::Value| status(pod)["state"]["waiting"]["reason"] == "CrashLoopBackOff";
+    let refused = status(&ebb.settled("pod", "nothing", backs_off));
+    let last = &refused["lastState"]["terminated"];
+    assert_eq!((&last["reason"], &last["exitCode"]), (&"StartError".into(), &128.into()), "{refused}");
+    assert_eq!(last["message"], "failed to start container \"main\": exec /none: no such file or directory");
+    assert!(refused["restartCount"].as_i64() > Some(0), "it was tried again: {refused}");
 
     let dir = volumes(&ebb);
     assert!(until(|| dir.join("v/a").exists().then_some(())).is_some());

@@ -34,4 +34,5 @@ mod secrets;
 mod taking_over;
 mod tokens;
 mod traffic;
+mod unstartable;
 mod workloads;

@@ -1,6 +1,6 @@
 //! Events about pods: what `kubectl describe pod` says at night.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -116,11 +116,23 @@ fn what_goes_wrong_with_a_pod_is_told() {
     }
     assert!(all.values().all(|count| *count == 1), "{all:?}");
 
-    // A start from zero that goes as it should writes none, before it is ready or after.
+    // A start from zero that goes as it should writes none until it is over for a while.
     ebb.at_zero("serving.knative.dev/service=hello");
+    let of_hello = || -> BTreeSet<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let all = events().into_iter();
+        let named = all.map(|event| (text(&event["involvedObject"]["name"]), text(&event["reason"])));
+        named.filter(|(pod, _)| pod.starts_with("hello-")).collect()
+    };
+    let before: BTreeSet<_> = of_hello().into_iter().map(|(pod, _)| pod).collect();
+    let reasons = || -> BTreeSet<String> {
+        let new = of_hello().into_iter().filter(|(pod, _)| !before.contains(pod));
+        new.map(|(_, reason)| reason).collect()
+    };
     assert_eq!(ebb.call(&url).status, 200);
-    let of_hello = |event: &&Value| event["involvedObject"]["name"].as_str().unwrap().starts_with("hello-");
-    assert_eq!(events().iter().filter(of_hello).count(), 0);
+    assert_eq!(reasons(), BTreeSet::new());
+    let all: BTreeSet<_> = ["Created", "Pulled", "Scheduled", "Started"].map(str::to_owned).into();
+    assert!(until(|| (reasons() == all).then_some(())).is_some(), "{:?}", reasons());
 }
 
 const ILL: &str = r#"

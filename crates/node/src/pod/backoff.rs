@@ -6,11 +6,11 @@ use objects::Backoff as Doubling;
 
 /// The longest wait of a container.
 const MAX: Duration = Duration::from_secs(300);
-/// From the second end in a row.
+/// From the second end in a row. A program that could not be run has ended, too.
 const ENDED: Doubling = Doubling { min: Duration::from_secs(10), max: MAX };
 /// A container that ran this long starts over.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(600);
-/// After starts that failed.
+/// After starts that did not come as far as the container's program.
 const NOT_STARTED: Doubling = Doubling { min: Duration::from_secs(1), max: MAX };
 /// After starts that failed for what the container's configuration names: it is a cheap look into the API.
 const NOT_CONFIGURED: Doubling = Doubling { max: Duration::from_secs(10), ..NOT_STARTED };
@@ -56,7 +56,7 @@ pub(super) enum Obstacle {
     Machine,
 }
 
-/// The memory of starts that failed in a row; a container that never ran did not crash.
+/// The memory of starts in a row that did not come as far as the container's program: nothing of it has ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct StartBackoff {
     failures: u32,

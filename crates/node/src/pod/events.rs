@@ -9,15 +9,18 @@ use std::{
     sync::Arc,
 };
 
+use jiff::Timestamp;
 use objects::{Client, Error, WriteTarget};
+use parking_lot::Mutex;
 use resources::{
     Object,
     builtin::{Event, EventSource, ObjectReference, Pod},
     events::{self, Correlator, Verdict},
     meta::{ObjectMeta, Time},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
+use super::allowance::Allowance;
 use crate::logs::Clock;
 
 /// The most news that wait to be written.
@@ -32,6 +35,8 @@ pub(super) struct News {
     pub(super) is_warning: bool,
     pub(super) reason: &'static str,
     pub(super) message: String,
+    /// When it happened.
+    pub(super) at: Timestamp,
 }
 
 impl News {
@@ -43,7 +48,10 @@ impl News {
 
 /// Where workers tell.
 #[derive(Clone, Debug)]
-pub(super) struct Recorder(mpsc::Sender<News>);
+pub(super) struct Recorder {
+    news: mpsc::Sender<News>,
+    starts: Arc<Mutex<Allowance>>,
+}
 
 /// What was told and is not written yet.
 pub(super) struct Told(mpsc::Receiver<News>);
@@ -51,15 +59,21 @@ pub(super) struct Told(mpsc::Receiver<News>);
 /// A recorder, and what [`write`] writes from.
 pub(super) fn recorder() -> (Recorder, Told) {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
-    (Recorder(sender), Told(receiver))
+    let starts = Arc::new(Mutex::new(Allowance::new(Instant::now())));
+    (Recorder { news: sender, starts }, Told(receiver))
 }
 
 impl Recorder {
     /// Tells; never waits.
     pub(super) fn tell(&self, news: News) {
-        if let Err(error) = self.0.try_send(news) {
+        if let Err(error) = self.news.try_send(news) {
             tracing::debug!(%error, "an event is lost");
         }
+    }
+
+    /// Whether it may be told of one more start that went as it should.
+    pub(super) fn takes_start(&self) -> bool {
+        self.starts.lock().take(Instant::now())
     }
 }
 
@@ -67,18 +81,18 @@ impl Recorder {
 pub(super) async fn write(mut told: Told, client: Client, clock: Clock, node: String) {
     let mut correlator = Correlator::default();
     while let Some(news) = told.0.recv().await {
-        let now = Time(clock());
-        if correlator.observe(about(&news), now.0) == Verdict::Dropped {
+        if correlator.observe(about(&news), clock()) == Verdict::Dropped {
             continue;
         }
-        let event = event(&news, &node, &now);
+        let at = Time(news.at);
+        let event = event(&news, &node, &at);
         let key = event.key();
         // First the write that is right nearly always; whether it was told before need not be asked.
         let mut written = client.create(event).await;
         if matches!(written, Err(Error::AlreadyExists { .. })) {
             let again = |event: &mut Event| {
                 event.count = Some(event.count.unwrap_or(1).saturating_add(1));
-                event.last_timestamp = Some(now.clone());
+                event.last_timestamp = Some(at.clone());
                 event.message = Some(news.message.clone());
             };
             written = client.modify(WriteTarget::Object, &key, again).await;
@@ -106,7 +120,7 @@ fn component(news: &News) -> &'static str {
     if matches!(news.reason, "Scheduled" | "FailedScheduling") { "default-scheduler" } else { "kubelet" }
 }
 
-fn event(news: &News, node: &str, now: &Time) -> Event {
+fn event(news: &News, node: &str, at: &Time) -> Event {
     let pod = &news.pod;
     let component = component(news);
     let host = (component == "kubelet").then(|| node.to_owned());
@@ -129,8 +143,8 @@ fn event(news: &News, node: &str, now: &Time) -> Event {
         reason: Some(news.reason.to_owned()),
         message: Some(news.message.clone()),
         count: Some(1),
-        first_timestamp: Some(now.clone()),
-        last_timestamp: Some(now.clone()),
+        first_timestamp: Some(at.clone()),
+        last_timestamp: Some(at.clone()),
         reporting_component: Some(component.to_owned()),
         reporting_instance: Some(host.clone().unwrap_or_default()),
         source: Some(EventSource { component: Some(component.to_owned()), host }),

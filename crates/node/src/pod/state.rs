@@ -18,8 +18,11 @@ pub(super) struct Record {
     pub(super) state: State,
     /// How the run before the current one ended.
     pub(super) last: Option<Ended>,
-    /// How many runs came before the current one.
+    /// How many runs came before the current one. While it waits for its next run, that one is counted, unless its
+    /// last could not be run at all.
     pub(super) restarts: u32,
+    /// The current run could not be run, so the next try is another.
+    pub(super) is_spent: bool,
     pub(super) backoff: Backoff,
     pub(super) start_backoff: StartBackoff,
     /// Which outcomes of probes count: those of the current round. Each run begins one, and so does each renewal.
@@ -79,6 +82,7 @@ impl Record {
             state: State::Waiting { reason: "ContainerCreating", message: String::new() },
             last: None,
             restarts: 0,
+            is_spent: false,
             backoff: Backoff::default(),
             start_backoff: StartBackoff::default(),
             round: 0,
@@ -98,6 +102,11 @@ impl Record {
             State::Running(running) => Some(running),
             _ => None,
         }
+    }
+
+    /// Another try is made.
+    pub(super) fn try_again(&mut self) {
+        self.restarts += u32::from(std::mem::take(&mut self.is_spent));
     }
 
     /// Whether it is one of the containers that built-in ones answer for.

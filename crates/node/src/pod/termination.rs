@@ -15,6 +15,11 @@ use crate::{
 /// Why a container ended that the kernel killed for its memory.
 pub(super) const OUT_OF_MEMORY: &str = "OOMKilled";
 
+/// Why a container ended whose program could not be run.
+pub(super) const START_ERROR: &str = "StartError";
+/// The exit code of such a container (upstream: containerd).
+const START_ERROR_CODE: i32 = 128;
+
 /// The most of a termination message that is kept (upstream: kubernetes, kubelet).
 const MESSAGE_BYTES_MAX: usize = 4096;
 /// Likewise when it is taken from the log.
@@ -44,6 +49,18 @@ pub(super) fn ended(
         reason: reason.to_owned(),
         message,
         started_at: running.started_at,
+        finished_at: now,
+    }
+}
+
+/// The end of a run whose program could not be run; it never began (upstream: containerd).
+pub(super) fn not_run(why: String, now: Timestamp) -> Ended {
+    Ended {
+        code: START_ERROR_CODE,
+        signal: None,
+        reason: START_ERROR.to_owned(),
+        message: why,
+        started_at: Timestamp::UNIX_EPOCH,
         finished_at: now,
     }
 }

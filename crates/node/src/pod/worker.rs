@@ -12,6 +12,7 @@ mod prepare;
 mod publish;
 mod renew;
 mod start;
+mod start_again;
 mod take_over;
 mod told;
 mod transitions;
@@ -30,7 +31,7 @@ use tokio::{
 
 pub(crate) use self::start::container_id;
 pub(super) use self::{deadline::STOP_GRACE_MAX, publish::not_ready};
-use self::{end::Ending, prepare::Prepared, start::Run};
+use self::{end::Ending, news::OrdinaryNews, prepare::Prepared, start::Run};
 use super::{
     events::News,
     image,
@@ -74,8 +75,9 @@ pub(super) struct Worker {
     prepare_failures: u32,
     /// What an earlier run of the node has left of the pod, before this one goes on with it.
     kept: Option<take_over::Kept>,
-    /// To be told with the next status.
+    /// To be told with the next status, or later.
     news: Vec<News>,
+    ordinary_news: OrdinaryNews,
     /// The last warning of each container and reason, and when it was told.
     warnings: Vec<(News, Instant)>,
 }
@@ -123,6 +125,8 @@ enum Happening {
     Due {
         index: usize,
     },
+    /// The pod has been there for a while.
+    Settled,
     /// Something is done that nothing follows from.
     Nothing,
 }
@@ -160,6 +164,7 @@ impl Worker {
             prepared: None,
             volumes: Turns::default(),
             pending: vec![false; records.len()],
+            ordinary_news: OrdinaryNews::of(&records),
             records,
             happenings: FuturesUnordered::new(),
             left_out: BTreeSet::new(),
@@ -211,6 +216,7 @@ impl Worker {
         self.unplaced = fit::obstacle_here(&shared.client, &node, &pod, allocatable).await;
         let Some(why) = self.unplaced.clone() else {
             self.inform(None, "Scheduled", format!("Successfully assigned {} to {node}", pod.key()));
+            self.settle_later();
             self.limit_time();
             return self.prepare();
         };
@@ -266,6 +272,7 @@ impl Worker {
             }
             Happening::PrepareAgain => return self.prepare(),
             Happening::Fits => return self.begin().await,
+            Happening::Settled => return self.settle(),
             Happening::Nothing => return,
             Happening::Failed(failed) => return self.fail(failed).await,
             Happening::Started { index, outcome: Ok(run) } => {
@@ -293,6 +300,7 @@ impl Worker {
             }
             Happening::Due { index } => {
                 self.pending[index] = false;
+                self.records[index].try_again();
                 self.advance();
                 return;
             }

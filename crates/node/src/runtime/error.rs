@@ -80,9 +80,13 @@ pub enum RuntimeError {
 }
 
 impl RuntimeError {
-    /// The reason that Kubernetes shows for a container that never ran.
+    /// The reason that Kubernetes shows for a container that never ran: it cannot be run as it is, or this machine has
+    /// nothing left to run it with.
     pub fn reason(&self) -> &'static str {
         match self {
+            Self::Start { failure: StartFailure { step: Step::Shell | Step::Sandbox, .. }, .. } => {
+                "ContainerCannotRun"
+            }
             Self::Start { .. } | Self::Invalid { .. } => "StartError",
             _ => "ContainerCannotRun",
         }

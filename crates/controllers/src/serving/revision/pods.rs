@@ -21,7 +21,7 @@ const MENDABLE: &[&str] = &[
     "InvalidImageName",
     "RegistryUnavailable",
     "RunContainerError",
-    "StartError",
+    START_ERROR,
 ];
 
 /// What keeps a Revision's pods from running.
@@ -104,8 +104,15 @@ fn unready(pod: &Pod) -> Option<String> {
 fn waiting(status: &ContainerStatus, timed_out: bool) -> Option<Verdict> {
     let waiting = status.state.as_ref()?.waiting.as_ref()?;
     let reason = waiting.reason.as_deref().unwrap_or_default();
+    let last = status.last_state.as_ref().and_then(|last| last.terminated.as_ref());
+    // It is tried again and again, and all the time that is what it waits for.
+    if let Some(last) = last.filter(|last| last.reason.as_deref() == Some(START_ERROR))
+        && matches!(reason, "CrashLoopBackOff" | "RunContainerError")
+    {
+        return Some(Verdict::no(START_ERROR, last.message.clone().unwrap_or_default()));
+    }
     // A container that ended waits to be started again; how it ended says more.
-    let ended = status.last_state.as_ref().is_some_and(|last| last.terminated.is_some());
+    let ended = last.is_some();
     let starting = matches!(reason, "" | "ContainerCreating" | "PodInitializing");
     let tell = MENDABLE.contains(&reason) || (timed_out && !starting && !ended);
     tell.then(|| Verdict::no(reason, waiting.message.clone().unwrap_or_default()))
@@ -114,8 +121,9 @@ fn waiting(status: &ContainerStatus, timed_out: bool) -> Option<Verdict> {
 fn ended(status: &ContainerStatus) -> Option<Verdict> {
     let seen = |state: &Option<ContainerState>| {
         let ended = state.as_ref()?.terminated.clone()?;
-        // What ended with its node says nothing of the app.
-        (ended.reason.as_deref() != Some(UNSEEN_END)).then_some(ended)
+        // What ended with its node says nothing of the app, nor does what never ran.
+        let says_nothing = matches!(ended.reason.as_deref(), Some(UNSEEN_END | START_ERROR));
+        (!says_nothing).then_some(ended)
     };
     let ended = seen(&status.last_state).or_else(|| seen(&status.state))?;
     let message = ended.message.as_deref().unwrap_or_default().trim();
@@ -131,6 +139,8 @@ fn ended(status: &ContainerStatus) -> Option<Verdict> {
     Some(Verdict::no(reason, format!("Container failed with: {message}")))
 }
 
+/// The reason of an end of what could not be run (upstream: containerd).
+const START_ERROR: &str = "StartError";
 /// The reason of an end that nobody saw (upstream: kubelet).
 const UNSEEN_END: &str = "ContainerStatusUnknown";
 

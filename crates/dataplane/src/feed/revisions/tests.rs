@@ -66,3 +66,33 @@ async fn instances_stay_while_slices_are_listed_again() {
     known.slice(&handle, slice("c"), true);
     assert_eq!(uids(), ["c"]);
 }
+
+#[tokio::test]
+async fn that_nothing_can_start_is_told_in_either_order() {
+    let (handle, mut known) = (handle(), Known::default());
+    let key = revision().key();
+    let container = json!({
+        "name": "c", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"waiting": {"reason": "ErrImagePull"}},
+    });
+    let labels = json!({"serving.knative.dev/revision": "hello-00001"});
+    let pod: Pod = serde_json::from_value(json!({
+        "metadata": {"name": "a", "namespace": "default", "labels": labels},
+        "status": {"containerStatuses": [container]},
+    }))
+    .unwrap();
+    let changed = known.pods.set(&pod).unwrap();
+    known.tell_obstacle(&handle, &changed);
+    known.revision(&handle, &revision());
+    assert_eq!(handle.obstacle(&key).as_deref(), Some("ErrImagePull"), "the pod was told first");
+
+    known.slice(&handle, slice("b"), true);
+    known.slices_synced(&handle);
+    assert_eq!(handle.obstacle(&key), None, "there is an instance");
+    known.slice(&handle, slice("b"), false);
+    assert_eq!(handle.obstacle(&key).as_deref(), Some("ErrImagePull"));
+
+    let changed = known.pods.remove(&pod).unwrap();
+    known.tell_obstacle(&handle, &changed);
+    assert_eq!(handle.obstacle(&key), None);
+}

@@ -63,3 +63,15 @@ async fn built_in_readiness_starts_over_with_the_apps() {
         assert!(records.iter().all(untouched), "{name}: an app's own readiness is its own");
     }
 }
+
+#[test]
+fn a_run_that_could_not_be_run_is_counted_once_when_it_is_tried_again() {
+    let mut record = record("app", waiting());
+    record.try_again();
+    assert_eq!(record.restarts, 0, "an image that was not there is no run");
+    record.is_spent = true;
+    assert_eq!(record.restarts, 0);
+    record.try_again();
+    record.try_again();
+    assert_eq!(record.restarts, 1);
+}

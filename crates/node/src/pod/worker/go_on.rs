@@ -13,6 +13,7 @@ impl Worker {
         // What was told holds until something has changed; a start that is over is not measured again.
         self.published = self.pod.status.clone();
         self.times.told = true;
+        self.ordinary_news = self.ordinary_news.after_start();
         self.address = Some(kept.address);
         self.prepared = Some(Arc::new(prepare::kept(&self.shared, &self.pod, kept.address)));
         for id in kept.earlier {

@@ -1,27 +1,79 @@
 //! What a worker tells of its pod, and when.
 //!
-//! A start is told once its status is written, so that nothing is written on the way to ready; and not at all for the
-//! pods of Revisions, which start and end all the time as they should. What goes wrong is always told, at once.
+//! A start is told once its status is written, so that nothing is written on the way to ready. The pods of Revisions start
+//! and end all the time as they should: how one started is told when it has been there for a while, of as many as may
+//! be told of, and of no more (`pod/allowance.rs`); sooner where something goes wrong, which is always told, at once.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::Worker;
-use crate::pod::{built_in, events::News};
+use super::{Happening, Worker};
+use crate::pod::{built_in, events::News, state::Record};
+
+/// How long a Revision's pod is there before it is told how it started.
+const SETTLED_AFTER: Duration = Duration::from_secs(5);
 
 /// How long the same news is not told again.
 const REST: Duration = Duration::from_secs(10);
 /// How long it is not told again in other words: two faults that take turns are told, but not each time.
 const REST_OF_OTHER_WORDS: Duration = Duration::from_secs(1);
 
+/// What becomes of news of what happens in the ordinary course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OrdinaryNews {
+    /// Told with the next status.
+    Told,
+    /// Kept until it shows whether the pod is one to tell of.
+    Kept,
+    Untold,
+}
+
+impl OrdinaryNews {
+    /// Of a pod of these containers, from its start on.
+    pub(super) fn of(records: &[Record]) -> Self {
+        let is_revisions = records.iter().any(|record| built_in::is_built_in(&record.spec));
+        if is_revisions { Self::Kept } else { Self::Told }
+    }
+
+    /// Of a pod that started long ago.
+    pub(super) fn after_start(self) -> Self {
+        if self == Self::Kept { Self::Untold } else { self }
+    }
+}
+
 impl Worker {
     /// Tells of what happens in the ordinary course, with the next status; of the container at this place, or all.
     pub(super) fn inform(&mut self, index: Option<usize>, reason: &'static str, message: String) {
-        let is_revisions = self.records.iter().any(|record| built_in::is_built_in(&record.spec));
-        if !is_revisions {
+        if self.ordinary_news != OrdinaryNews::Untold {
             let news = self.news_of(index, false, reason, message);
             self.news.push(news);
+        }
+    }
+
+    /// Looks in a while whether the start is to be told of.
+    pub(super) fn settle_later(&mut self) {
+        if self.ordinary_news == OrdinaryNews::Kept {
+            self.after(SETTLED_AFTER, Happening::Settled);
+        }
+    }
+
+    /// Tells how the pod started, if it may be told of one more; and from now on only of what goes wrong, unless it is
+    /// still on its way.
+    pub(super) fn settle(&mut self) {
+        if self.ordinary_news != OrdinaryNews::Kept {
+            return;
+        }
+        if !self.shared.recorder.takes_start() {
+            self.ordinary_news = OrdinaryNews::Untold;
+            self.news.clear();
+            return;
+        }
+        self.ordinary_news = OrdinaryNews::Told;
+        self.send_news();
+        let is_ready = |record: &Record| record.running().is_some_and(|running| running.ready);
+        if self.records.iter().all(|record| record.is_init || is_ready(record)) {
+            self.ordinary_news = OrdinaryNews::Untold;
         }
     }
 
@@ -40,11 +92,15 @@ impl Worker {
             None => self.warnings.push((news.clone(), Instant::now())),
         }
         self.news.push(news);
+        self.ordinary_news = OrdinaryNews::Told;
         self.send_news();
     }
 
     /// Sends what has been put off.
     pub(super) fn send_news(&mut self) {
+        if self.ordinary_news == OrdinaryNews::Kept {
+            return;
+        }
         self.news.drain(..).for_each(|news| self.shared.recorder.tell(news));
     }
 
@@ -60,6 +116,7 @@ impl Worker {
             let list = if record.is_init { "initContainers" } else { "containers" };
             format!("spec.{list}{{{}}}", record.spec.name)
         });
-        News { pod: Arc::clone(&self.pod), field_path: path.unwrap_or_default(), is_warning, reason, message }
+        let (pod, field_path) = (Arc::clone(&self.pod), path.unwrap_or_default());
+        News { pod, field_path, is_warning, reason, message, at: (self.shared.clock)() }
     }
 }

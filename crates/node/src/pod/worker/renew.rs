@@ -61,7 +61,8 @@ async fn follow<T>(
         if let Some(why) = why.as_ref().filter(|_| why != told) {
             let message = format!("could not renew all of the pod's volumes; trying again: {why}");
             let (pod, field_path, reason) = (Arc::clone(pod), String::new(), "FailedMount");
-            shared.recorder.tell(News { pod, field_path, is_warning: true, reason, message });
+            let at = (shared.clock)();
+            shared.recorder.tell(News { pod, field_path, is_warning: true, reason, message, at });
         }
         told = why;
     }

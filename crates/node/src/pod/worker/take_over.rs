@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use resources::builtin::{Container, ContainerStateTerminated, ContainerStatus, Pod, PodStatus};
 use tokio::time::Instant;
 
-use super::{start, transitions::restarts};
+use super::{start, start_again::restarts};
 use crate::{
     pod::{
         backoff::Backoff,
@@ -183,8 +183,12 @@ fn running(
     Running { id, started_at, since, started, ready, probes, killed_for: None, failing: None }
 }
 
-/// A container of which nothing runs any more.
+/// A container of which nothing runs any more. What ran is counted as a restart; what never did, and what the node itself
+/// is, begins as it would have.
 fn run_again(pod: &Pod, mut record: Record, before: &ContainerStatus, now: Now) -> Record {
+    if built_in::is_built_in(&record.spec) {
+        return record;
+    }
     let state = before.state.clone().unwrap_or_default();
     let last = before.last_state.as_ref().and_then(|state| state.terminated.as_ref());
     record.restarts = restart_count(before);

@@ -2,22 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use resources::{
-    Object,
-    builtin::{Container, Pod},
-};
+use resources::{Object, builtin::Container};
 use tokio::time::Instant;
 
 use super::{
     Happening, Worker, aside, deadline, end,
     hook::{self, Hook},
     start::{self, Run},
+    start_again::restarts,
 };
 use crate::{
     pod::{
         backoff::StartBackoff,
         built_in, image,
-        state::{self, Ended, Running, State},
+        state::{self, Running, State},
         termination,
     },
     probe::{Fault, Kind, Outcome, Verdict},
@@ -155,6 +153,9 @@ impl Worker {
     }
 
     pub(super) fn not_started(&mut self, index: usize, failure: image::Failure) {
+        if failure.reason == termination::START_ERROR {
+            return self.not_run(index, failure.message);
+        }
         let record = &mut self.records[index];
         let wait = start::failed(&self.shared, &self.pod, record, &failure);
         if let State::Waiting { reason, message } = &record.state {
@@ -185,25 +186,9 @@ impl Worker {
             return self.renew_built_in();
         }
         let wait = record.backoff.after(ran);
-        let name = record.spec.name.clone();
         record.last = Some(ended);
         record.restarts += 1;
-        record.state = if wait.is_zero() {
-            State::Waiting { reason: "ContainerCreating", message: String::new() }
-        } else {
-            let message = format!(
-                "back-off {} s restarting failed container={name} pod={}",
-                wait.as_secs(),
-                self.pod.key()
-            );
-            State::Waiting { reason: "CrashLoopBackOff", message }
-        };
-        if !wait.is_zero() {
-            let message = format!("Back-off restarting failed container {name} in pod {}", self.pod.name());
-            self.warn(Some(index), "BackOff", message);
-        }
-        self.pending[index] = true;
-        self.after(wait, Happening::Due { index });
+        self.start_again(index, wait, "ContainerCreating", String::new());
         self.renew_built_in();
     }
 
@@ -313,14 +298,4 @@ fn probe_grace(container: &Container, kind: Kind) -> Option<Duration> {
         .termination_grace_period_seconds
         .and_then(|seconds| u64::try_from(seconds).ok())
         .map(Duration::from_secs)
-}
-
-/// Whether a container that ended starts again.
-pub(super) fn restarts(pod: &Pod, is_init: bool, ended: &Ended) -> bool {
-    let policy = pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()).unwrap_or("Always");
-    match policy {
-        "Never" => false,
-        "OnFailure" => ended.code != 0,
-        _ => !is_init || ended.code != 0,
-    }
 }

@@ -43,8 +43,24 @@ fn the_queue_proxy_takes_over_the_readiness_probe() {
     // (the user's probe, what the queue proxy runs, whether the container keeps its own)
     let cases = [
         (
-            json!({"httpGet": {"path": "/up", "port": 8080}, "periodSeconds": 5}),
+            json!({"httpGet": {"path": "/up", "port": 0}, "periodSeconds": 5}),
             json!({"httpGet": {"host": "127.0.0.1", "path": "/up", "port": 9000, "scheme": "HTTP"}, "periodSeconds": 5}),
+            false,
+        ),
+        (
+            json!({"httpGet": {"port": "user-port"}}),
+            json!({"httpGet": {"host": "127.0.0.1", "port": 9000, "scheme": "HTTP"}}),
+            false,
+        ),
+        // An app may tell elsewhere than at its port that it is ready.
+        (
+            json!({"httpGet": {"path": "/up", "port": 8081}}),
+            json!({"httpGet": {"host": "127.0.0.1", "path": "/up", "port": 8081, "scheme": "HTTP"}}),
+            false,
+        ),
+        (
+            json!({"tcpSocket": {"port": 8081}}),
+            json!({"tcpSocket": {"host": "127.0.0.1", "port": 8081}}),
             false,
         ),
         (

@@ -24,6 +24,11 @@ fn troubles() {
     let killed = serde_json::json!({"name": "c", "image": "", "imageID": "", "ready": false, "restartCount": 1,
         "state": {"running": {}},
         "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}});
+    let not_run = |reason: &str| {
+        serde_json::json!({"name": "c", "image": "", "imageID": "", "ready": false, "restartCount": 1,
+            "state": {"waiting": {"reason": reason, "message": "m"}},
+            "lastState": {"terminated": {"exitCode": 128, "reason": "StartError", "message": "no program"}}})
+    };
     let unscheduled = serde_json::json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "m"}]});
     // (pod status, after the deadline, reasons for resources and containers)
     let cases = [
@@ -45,6 +50,9 @@ fn troubles() {
             true,
             (None, Some("ExitCode137: Container failed with: OOMKilled, it took more memory than it may")),
         ),
+        (container(not_run("RunContainerError")), false, (Some("StartError"), None)),
+        (container(not_run("CrashLoopBackOff")), false, (Some("StartError"), None)),
+        (container(not_run("ContainerCreating")), false, (None, None)),
         (unscheduled, false, (Some("Unschedulable"), None)),
     ];
     for (status, timed_out, (resources, containers)) in cases {

@@ -49,6 +49,24 @@ async fn what_was_told_is_taken_over() {
 }
 
 #[tokio::test]
+async fn what_never_ran_is_not_counted() {
+    let status = |name: &str, restarts: i32, state: Value| json!({ "name": name, "image": "", "imageID": "", "ready": false, "restartCount": restarts, "state": state });
+    let waiting = |reason: &str| json!({ "waiting": { "reason": reason } });
+    let counts = |app: Value| {
+        let running = json!({ "running": {} });
+        let statuses = json!([app, status("app-1", 0, running.clone()), status("queue-proxy", 0, running)]);
+        let all = records(&pod(json!({ "containerStatuses": statuses })), None, now());
+        all.iter().map(|record| record.restarts).collect::<Vec<_>>()
+    };
+    let mut not_run = status("app", 2, waiting("CrashLoopBackOff"));
+    not_run["lastState"] = json!({ "terminated": { "exitCode": 128, "reason": "StartError" } });
+    // The init container, the app, another one that ran, and what the node itself is.
+    assert_eq!(counts(status("app", 0, waiting("ErrImagePull"))), [0, 0, 1, 0]);
+    assert_eq!(counts(status("app", 0, waiting("ContainerCreating"))), [0, 0, 1, 0]);
+    assert_eq!(counts(not_run), [0, 2, 1, 0]);
+}
+
+#[tokio::test]
 async fn a_back_off_goes_on() {
     let wait = |state| taken_over("Always", false, state, Some(1)).backoff.after(std::time::Duration::ZERO);
     assert_eq!(wait(json!({ "waiting": { "reason": "CrashLoopBackOff" } })).as_secs(), 40);
