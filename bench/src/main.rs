@@ -34,11 +34,14 @@ mod measure;
 mod pace;
 mod peer;
 mod platform;
+mod process;
+mod programs;
 mod report;
 mod row;
 mod sample;
 mod samples;
 mod server_timing;
+mod story;
 mod usage;
 
 use std::process::ExitCode;
