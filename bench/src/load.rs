@@ -7,6 +7,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Result;
 
+use crate::programs;
+
 /// What the load was answered with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Served {
@@ -24,10 +26,7 @@ pub(crate) enum Loader {
 
 impl Loader {
     pub(crate) fn find() -> Self {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let found =
-            std::env::split_paths(&path).map(|folder| folder.join("wrk")).find(|program| program.is_file());
-        found.map_or(Self::Own, Self::Wrk)
+        programs::find("wrk").map_or(Self::Own, Self::Wrk)
     }
 
     pub(crate) fn name(&self) -> &'static str {

@@ -1,19 +1,21 @@
 //! Speed of the real binary, each figure beside a floor or a peer of the same run.
 //!
 //! A number alone says more about the machine than about Ebb. So every measurement drives `ebb up` from a second
-//! process, takes turns with the least that could do the same (a *floor*) or with what does it elsewhere (a *peer*: the app
-//! alone, etcd + kube-apiserver), and what counts is the ratio. It sees the product from outside: the API, the gateway, `/proc`. Only a floor may link a part
-//! of it, to show what that part costs alone (`floor/alone.rs`: the node's runtime).
+//! process, takes turns with the least that could do the same (a *floor*) or with what does it elsewhere (a *peer*: the
+//! app alone, etcd + kube-apiserver), and what counts is the ratio. It sees the product from outside: the API, the
+//! gateway, `/proc`. It links what a client needs, the API's types and its client, and what makes an image. What is
+//! measured only a floor may link, to show what that part costs alone (`floor/alone.rs`: the node's runtime).
 //!
 //! ```text
 //!  args ──► measure/* ──┬─► platform: ebb up, API client ──► ebb ──► containers
 //!                       ├─► floor/*: the same app, started or served by less
 //!                       ├─► peer: etcd + kube-apiserver
-//!                       ├─► http, http2, load/*: requests, timed
+//!                       ├─► http, http2, load/*, lister: requests, timed or in the way of others
 //!                       └─► Samples ──► Row (ebb, reference, budgets) ──► report: table, JSON
 //! ```
 //!
-//! Everything it starts it stops, also on Ctrl-C, and everything is in a temporary directory.
+//! Everything it starts it stops, also on Ctrl-C, and everything is in a temporary directory, except that a peer which
+//! had to be built is kept.
 
 // A measuring program has the real clock, and nobody to pass it.
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
@@ -34,11 +36,14 @@ mod measure;
 mod pace;
 mod peer;
 mod platform;
+mod process;
+mod programs;
 mod report;
 mod row;
 mod sample;
 mod samples;
 mod server_timing;
+mod story;
 mod usage;
 
 use std::process::ExitCode;

@@ -11,6 +11,8 @@ mod start_up;
 mod starts;
 mod throughput;
 
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 
 use crate::{bench::Bench, row::Row};
@@ -86,6 +88,11 @@ const ALL: &[Measurement] = &[
         on_request: true,
     },
 ];
+
+/// In milliseconds.
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
 
 /// The measurements of these names, in our order; without names all but those on request.
 pub(crate) fn choose(names: &[String]) -> Result<Vec<&'static Measurement>> {

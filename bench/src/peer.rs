@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
-use crate::{kubeconfig::Access, pace};
+use crate::{kubeconfig::Access, pace, programs, story};
 
 pub(crate) const PEER: &str = "etcd + kube-apiserver";
 /// As the scripts call them, in the order in which they are started.
@@ -32,8 +32,6 @@ const SCRIPT_MAX: Duration = Duration::from_secs(1200);
 const FREE_MAX: Duration = Duration::from_secs(10);
 /// How often is looked.
 const LOOK: Duration = Duration::from_millis(20);
-/// How much of what the script prints is shown when it fails.
-const STORY_BYTES_MAX: usize = 2000;
 
 /// A running etcd and kube-apiserver, and their data directory; all are gone when this is dropped.
 pub(crate) struct Peer {
@@ -57,7 +55,7 @@ impl Peer {
         let ended = up(&scripts, dir.path());
         // Both, whatever has happened.
         let commands = PROCESSES.map(|name| take_over(dir.path(), name));
-        ensure!(ended?.success(), "its script fails: {}", story(dir.path()));
+        ensure!(ended?.success(), "its script fails: {}", story::end_of(&log(dir.path())));
         let commands = commands.into_iter().collect::<Result<Vec<_>>>()?;
         pace::until("its ports", LOOK, FREE_MAX, || Ok(taken_port().is_none().then_some(())))?;
         let mut peer = Self { commands, children: Vec::new(), dir };
@@ -125,9 +123,7 @@ fn hindrance(scripts: &Path) -> Option<String> {
     if !scripts.join("up").is_file() {
         return Some("no scripts that start one beside the project".to_owned());
     }
-    let folders: Vec<_> = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
-    let missing = TOOLS.into_iter().find(|tool| !folders.iter().any(|folder| folder.join(tool).is_file()));
-    if let Some(tool) = missing {
+    if let Some(tool) = TOOLS.into_iter().find(|tool| programs::find(tool).is_none()) {
         return Some(format!("{tool} is not installed"));
     }
     taken_port().map(|port| format!("port {port} is taken"))
@@ -147,7 +143,7 @@ fn cache() -> Option<PathBuf> {
 
 /// Runs the script that builds and starts one. It has a group of its own, to end a build that takes too long.
 fn up(scripts: &Path, dir: &Path) -> Result<ExitStatus> {
-    let log = File::create(dir.join("up.log"))?;
+    let log = File::create(log(dir))?;
     let mut command = Command::new("bash");
     command.arg(scripts.join("up")).arg(dir).arg("control-plane").process_group(0);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
@@ -160,10 +156,9 @@ fn up(scripts: &Path, dir: &Path) -> Result<ExitStatus> {
     ended
 }
 
-fn story(dir: &Path) -> String {
-    let log = fs::read(dir.join("up.log")).unwrap_or_default();
-    let end = log.get(log.len().saturating_sub(STORY_BYTES_MAX)..).unwrap_or_default();
-    String::from_utf8_lossy(end).trim().to_owned()
+/// What the script prints.
+fn log(dir: &Path) -> PathBuf {
+    dir.join("up.log")
 }
 
 /// Ends what the script has started under this name; returns its command line.

@@ -50,7 +50,6 @@ pub(crate) struct Platform {
     daemon: Daemon,
     /// Where requests arrive.
     pub(crate) http: SocketAddr,
-    runtime: RuntimeKind,
     tokio: Handle,
 }
 
@@ -58,7 +57,7 @@ impl Platform {
     pub(crate) fn up(bench: &Bench, runtime: RuntimeKind) -> Result<Self> {
         let daemon = Daemon::spawn(&bench.ebb, runtime, ANY, ANY)?;
         let http = is_up(&daemon)?;
-        let platform = Self { daemon, http, runtime, tokio: bench.tokio.handle().clone() };
+        let platform = Self { daemon, http, tokio: bench.tokio.handle().clone() };
         platform.load(bench)?;
         platform.with_client(async |client| api::allow_initial_scale_zero(client).await)?;
         Ok(platform)
@@ -80,8 +79,8 @@ impl Platform {
     }
 
     /// Stops it and starts it again on what it has left; returns when it is up.
-    pub(crate) fn restart(&mut self, bench: &Bench) -> Result<()> {
-        self.daemon.restart(&bench.ebb, self.runtime, ANY, ANY)?;
+    pub(crate) fn restart(&mut self) -> Result<()> {
+        self.daemon.restart()?;
         self.http = is_up(&self.daemon)?;
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use images::{FileSystem, ImageBuilder, ImageConfig};
 use tempfile::TempDir;
 
-use crate::pace;
+use crate::{pace, process::OwnProcess};
 
 const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hello"));
 /// The name it has in the platform's image store; no registry is asked for it.
@@ -78,16 +78,8 @@ impl Sample {
 
 /// The sample as a plain process; ends when dropped.
 pub(crate) struct Running {
-    child: Child,
+    _process: OwnProcess,
     pub(crate) address: SocketAddr,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Only one that has ended already refuses, and that is as well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 fn spawn(program: &Path) -> Result<Running> {
@@ -96,7 +88,7 @@ fn spawn(program: &Path) -> Result<Running> {
     command.env_clear().env("PORT", address.port().to_string());
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let child = command.spawn().with_context(|| format!("starting {}", program.display()))?;
-    Ok(Running { child, address })
+    Ok(Running { _process: OwnProcess(child), address })
 }
 
 /// An address of the loopback that nobody listens on now.

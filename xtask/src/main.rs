@@ -1,10 +1,10 @@
 //! `cargo xtask`: everything a developer or CI does with this tree, in one program that compiles in seconds.
 //!
 //! ```text
-//!  test ─▶ tools ─▶ tidy ─▶ clippy ─▶ build ─▶ each test binary, watched ─▶ N passed, N failed, N skipped
+//!  test ─▶ tools ─▶ tidy ─▶ clippy ─▶ build ─▶ each test binary, watched; examples ─▶ N passed, N failed, N skipped
 //!            │        │       (with --lint or CI=true)
 //!            │        └─ the rules of the house, each a pure function of the tree
-//!            └─ Debian packages and kubectl, into a cache outside the clone
+//!            └─ Debian packages; kubectl, Go and clients in other languages, in caches outside the clone
 //! ```
 //!
 //! It knows the shape of the tree and nothing of what the product does: it links no crate of the workspace.

@@ -5,6 +5,7 @@ mod debian;
 mod go;
 mod go_program;
 mod kubectl;
+mod version;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};

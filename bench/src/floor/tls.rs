@@ -5,7 +5,7 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitCode, Stdio},
+    process::{Command, ExitCode, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -15,7 +15,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, Server
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 use tempfile::TempDir;
 
-use crate::pace;
+use crate::{pace, process::OwnProcess};
 
 /// The argument that makes this program the listener; address and certificate file follow.
 pub(crate) const TLS_LISTENER: &str = "tls-listener";
@@ -27,7 +27,7 @@ const IO_MAX: Duration = Duration::from_secs(10);
 
 /// The listener as a process; ends when dropped.
 pub(crate) struct TlsListener {
-    child: Child,
+    _process: OwnProcess,
     dir: TempDir,
 }
 
@@ -37,19 +37,11 @@ impl TlsListener {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg(TLS_LISTENER).arg(address.to_string()).arg(dir.path().join("certificate"));
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
-        Ok(Self { child, dir })
+        Ok(Self { _process: OwnProcess(child), dir })
     }
 
     pub(crate) fn certificate(&self) -> PathBuf {
         self.dir.path().join("certificate")
-    }
-}
-
-impl Drop for TlsListener {
-    fn drop(&mut self) {
-        // Only one that has ended already refuses, and that is as well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -20,6 +20,7 @@ use self::{
     side::{LISTED, MANY, Side, WRITTEN},
     watchers::Watchers,
 };
+use super::ms;
 use crate::{
     bench::Bench,
     budget::Budget,
@@ -246,10 +247,6 @@ async fn timed<T>(work: impl Future<Output = Result<T>>) -> Result<f64> {
     let began = Instant::now();
     work.await?;
     Ok(ms(began.elapsed()))
-}
-
-fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Result, anyhow};
 use futures::future::try_join_all;
 
+use super::ms;
 use crate::{
     api::{self, Scale},
     bench::Bench,
@@ -53,13 +54,13 @@ fn measure(bench: &Bench, runtime: RuntimeKind, size: usize) -> Result<Vec<Row>>
         pace::pause(AFTERMATH)?;
         cpu += usage::cpu_of_tree(platform.pid())?.saturating_sub(before);
     }
-    let ms = |times: Vec<Duration>| times.iter().map(|time| time.as_secs_f64() * 1000.0).collect::<Samples>();
-    let (ebb, floor) = (ms(ebb), ms(floor));
+    let samples = |times: Vec<Duration>| times.into_iter().map(ms).collect::<Samples>();
+    let (ebb, floor) = (samples(ebb), samples(floor));
     let row = |percent| {
         let row = Row::percentile(&format!("{size} at once"), "ms", &ebb, percent);
         row.against("runtime alone", floor.percentile(percent))
     };
-    let per_start = cpu.as_secs_f64() * 1000.0 / (size * rounds) as f64;
+    let per_start = ms(cpu) / (size * rounds) as f64;
     let bounded = if size == 100 { row(95).budget(Budget::AtMost(500.0)) } else { row(95) };
     let what = format!("{size} at once: processor time per start, keeper and app included");
     Ok(vec![row(50), bounded, row(100), Row::new(what, "ms", per_start, size * rounds)])

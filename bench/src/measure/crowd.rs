@@ -28,7 +28,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let quiet = idle(&platform, &hosts[0], bench.rounds(60, 10), bench.rounds(60, 10))?;
     let listed = list(&platform, bench, services)?;
     let began = Instant::now();
-    platform.restart(bench)?;
+    platform.restart()?;
     let restarted = began.elapsed();
 
     let row = |what: &str, unit, value| Row::new(format!("{services} services: {what}"), unit, value, 1);

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result};
 
+use super::ms;
 use crate::{
     api::{self, Scale},
     bench::Bench,
@@ -132,8 +133,4 @@ impl Times {
         }
         rows
     }
-}
-
-fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rustls_pki_types::CertificateDer;
 
+use super::ms;
 use crate::{
     bench::Bench,
     budget::Budget,
@@ -29,8 +30,8 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
         pace.gap()?;
         ebb.push(platform(bench, runtime)?);
     }
-    let ms = |times: Vec<Duration>| times.iter().map(|time| time.as_secs_f64() * 1000.0).collect::<Samples>();
-    let (ebb, floor) = (ms(ebb), ms(floor));
+    let samples = |times: Vec<Duration>| times.into_iter().map(ms).collect::<Samples>();
+    let (ebb, floor) = (samples(ebb), samples(floor));
     let row = |percent| {
         let row = Row::percentile("exec → /readyz", "ms", &ebb, percent);
         row.against("make a certificate, answer over TLS", floor.percentile(percent))

@@ -14,6 +14,7 @@ use resources::{
 };
 use tokio::time::timeout;
 
+use super::ms;
 use crate::{
     api::{self, NAMESPACE},
     bench::Bench,
@@ -66,7 +67,7 @@ impl Count {
     }
 
     fn cpu_per_start(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1000.0 / self.starts as f64
+        ms(self.cpu) / self.starts as f64
     }
 }
 

@@ -13,50 +13,49 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::RuntimeKind;
+use crate::story;
 
 /// The longest that a stop may take.
 const STOP_MAX: Duration = Duration::from_secs(30);
-/// How much of its log is shown when something went wrong.
-const STORY_BYTES_MAX: usize = 2000;
 
 /// A running `ebb up`, its data directory and, beside that, what it prints; all are gone when this is dropped.
 pub(crate) struct Daemon {
+    up: Up,
     child: Child,
     dir: TempDir,
+}
+
+/// How it is executed.
+struct Up {
+    ebb: PathBuf,
+    runtime: RuntimeKind,
+    api: SocketAddr,
+    http: SocketAddr,
 }
 
 impl Daemon {
     /// Executes it on an empty data directory.
     pub(crate) fn spawn(ebb: &Path, runtime: RuntimeKind, api: SocketAddr, http: SocketAddr) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("ebb-bench-").tempdir()?;
-        let child = up(ebb, dir.path(), runtime, api, http)?;
-        Ok(Self { child, dir })
+        let up = Up { ebb: ebb.to_owned(), runtime, api, http };
+        let child = up.execute(dir.path())?;
+        Ok(Self { up, child, dir })
     }
 
     /// Stops it and executes it again on what it has left.
-    pub(crate) fn restart(
-        &mut self,
-        ebb: &Path,
-        runtime: RuntimeKind,
-        api: SocketAddr,
-        http: SocketAddr,
-    ) -> Result<()> {
+    pub(crate) fn restart(&mut self) -> Result<()> {
         self.stop()?;
-        self.child = up(ebb, self.dir.path(), runtime, api, http)?;
-        Ok(())
+        self.again()
     }
 
     /// Kills it, as a crash would, and executes it again on what it has left.
-    pub(crate) fn crash(
-        &mut self,
-        ebb: &Path,
-        runtime: RuntimeKind,
-        api: SocketAddr,
-        http: SocketAddr,
-    ) -> Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        self.child = up(ebb, self.dir.path(), runtime, api, http)?;
+    pub(crate) fn crash(&mut self) -> Result<()> {
+        self.kill()?;
+        self.again()
+    }
+
+    fn again(&mut self) -> Result<()> {
+        self.child = self.up.execute(self.dir.path())?;
         Ok(())
     }
 
@@ -75,9 +74,7 @@ impl Daemon {
 
     /// What a person would look at when something went wrong: the end of its log.
     pub(crate) fn story(&self) -> String {
-        let log = fs::read(self.dir.path().join("bench.err")).unwrap_or_default();
-        let end = log.get(log.len().saturating_sub(STORY_BYTES_MAX)..).unwrap_or_default();
-        format!("ebb up says: {}", String::from_utf8_lossy(end).trim())
+        format!("ebb up says: {}", story::end_of(&self.dir.path().join("bench.err")))
     }
 
     fn stop(&mut self) -> Result<()> {
@@ -93,25 +90,38 @@ impl Daemon {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
+        self.kill()?;
+        anyhow::bail!("ebb up did not stop within {} s and was killed", STOP_MAX.as_secs())
+    }
+
+    fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
-        anyhow::bail!("ebb up did not stop within {} s and was killed", STOP_MAX.as_secs())
+        Ok(())
+    }
+}
+
+impl Up {
+    fn execute(&self, dir: &Path) -> Result<Child> {
+        let Self { ebb, runtime, api, http } = self;
+        let mut command = Command::new(ebb);
+        command.arg("up").arg("--data-dir").arg(data(dir)).args([
+            "--runtime",
+            runtime.name(),
+            "--log",
+            "warn",
+        ]);
+        command.args(["--api", &api.to_string(), "--http", &http.to_string()]).env_remove("EBB_LOG");
+        command.stdin(Stdio::null());
+        command.stdout(File::create(dir.join("bench.out"))?);
+        command.stderr(File::create(dir.join("bench.err"))?);
+        command.spawn().with_context(|| format!("starting {}", ebb.display()))
     }
 }
 
 /// What is not the platform's own would be refused in it.
 fn data(dir: &Path) -> PathBuf {
     dir.join("data")
-}
-
-fn up(ebb: &Path, dir: &Path, runtime: RuntimeKind, api: SocketAddr, http: SocketAddr) -> Result<Child> {
-    let mut command = Command::new(ebb);
-    command.arg("up").arg("--data-dir").arg(data(dir)).args(["--runtime", runtime.name(), "--log", "warn"]);
-    command.args(["--api", &api.to_string(), "--http", &http.to_string()]).env_remove("EBB_LOG");
-    command.stdin(Stdio::null());
-    command.stdout(File::create(dir.join("bench.out"))?);
-    command.stderr(File::create(dir.join("bench.err"))?);
-    command.spawn().with_context(|| format!("starting {}", ebb.display()))
 }
 
 impl Drop for Daemon {

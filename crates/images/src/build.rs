@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tar::{EntryType, Header};
@@ -17,7 +17,7 @@ use crate::manifest::{
     ANNOTATION_IMAGE_NAME, ANNOTATION_REF_NAME, CONFIG, Descriptor, INDEX, Index, LAYER_GZIP, MANIFEST,
     Manifest, Platform,
 };
-use crate::{Digest, Error, Image, ImageConfig, Reference, Result, Store};
+use crate::{Digest, Error, Image, ImageConfig, Reference, Result, Store, unpack};
 
 /// The content of a layer, by absolute or relative path. Adding a path again replaces it.
 #[derive(Clone, Debug, Default)]
@@ -116,15 +116,8 @@ impl FileSystem {
 }
 
 fn relative(path: &Path) -> Result<PathBuf> {
-    let mut clean = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::Normal(name) => clean.push(name),
-            Component::RootDir | Component::CurDir => {}
-            Component::ParentDir | Component::Prefix(_) => return Err(bad_path(path, "has `..` in it")),
-        }
-    }
-    if clean.as_os_str().is_empty() { Err(bad_path(path, "is the root itself")) } else { Ok(clean) }
+    let inside = unpack::inside(path).ok_or_else(|| bad_path(path, "has `..` in it"))?;
+    if inside.as_os_str().is_empty() { Err(bad_path(path, "is the root itself")) } else { Ok(inside) }
 }
 
 fn bad_path(path: &Path, reason: &str) -> Error {

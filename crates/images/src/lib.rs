@@ -14,10 +14,12 @@
 //!
 //! Nothing is visible before it is whole: an ingest writes below `tmp/`, checks every digest, unpacks
 //! the layers, and only then renames into place and rewrites `refs.json`. A crash leaves garbage in
-//! `tmp/` or an unreferenced blob, both removed at the next open.
+//! `tmp/`, which the next open empties, or a blob without a name, which goes with the next
+//! [`Store::collect`].
 //!
 //! What the callers must bring: a process-wide rustls crypto provider before the first [`Registries`]
-//! call, and a blocking context (`spawn_blocking`) for what is not `async`.
+//! call, and a blocking context (`spawn_blocking`) for what is not `async` and not answered from memory, as `get`,
+//! `lease` and `list` are.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use crate::{Digest, Error};
 
-const DEFAULT_REGISTRY: &str = "docker.io";
+/// Docker Hub.
+pub(crate) const DEFAULT_REGISTRY: &str = "docker.io";
 /// The name Docker Hub's registry has in old configuration files and in Knative's config-deployment.
 const DEFAULT_REGISTRY_LEGACY: &str = "index.docker.io";
 const OFFICIAL_REPOSITORIES: &str = "library/";
@@ -52,15 +53,10 @@ impl Reference {
     pub fn at(&self, digest: Digest) -> Reference {
         Reference { tag: None, digest: Some(digest), ..self.clone() }
     }
-
-    /// True for images of one of these registries, which the caller takes for names that no registry serves: such images
-    /// are looked for in the store alone.
-    pub fn is_local<S: AsRef<str>>(&self, local_registries: &[S]) -> bool {
-        local_registries.iter().map(AsRef::as_ref).any(|name| normal_registry(name) == self.registry)
-    }
 }
 
-fn normal_registry(name: &str) -> &str {
+/// The one name that each registry has here.
+pub(crate) fn normal_registry(name: &str) -> &str {
     if name == DEFAULT_REGISTRY_LEGACY { DEFAULT_REGISTRY } else { name }
 }
 

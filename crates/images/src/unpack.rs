@@ -24,6 +24,7 @@ use crate::tarball::{self, Bounds, TarEntry};
 use crate::{Digest, Error, Limits, Result, compression};
 
 use layer::Layer;
+pub(crate) use path::inside;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {

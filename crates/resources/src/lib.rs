@@ -27,6 +27,7 @@ pub mod config;
 pub mod custom;
 pub mod duration;
 pub mod events;
+pub mod image_name;
 pub mod kinds;
 pub mod labels;
 pub mod names;

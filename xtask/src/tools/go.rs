@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use super::version::Version;
 use super::{debian, find_program};
 use crate::process;
 
@@ -16,12 +17,6 @@ const OLDEST: Version = Version { major: 1, minor: 24 };
 /// Fetched when the machine's Go is older. A toolchain is a Go module too, so any Go can fetch it, checked
 /// against Go's checksum database like every other; Debian 12's Go (1.19) is too old to do so by itself.
 const FETCHED: &str = "1.24.11";
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Version {
-    major: u32,
-    minor: u32,
-}
 
 pub(super) struct Go {
     program: PathBuf,
@@ -107,10 +102,7 @@ fn make_executable(folder: &Path) -> Result<()> {
 
 /// `go1.24.11`, `go1.26rc1`, …
 fn parse(version: &str) -> Option<Version> {
-    let mut numbers = version.strip_prefix("go")?.split('.');
-    let major = numbers.next()?.parse().ok()?;
-    let minor = numbers.next()?.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
-    Some(Version { major, minor })
+    Version::parse(version.strip_prefix("go")?)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::find_program;
 use super::go_program::GoProgram;
+use super::version::Version;
 use crate::cache::Cache;
 use crate::process;
 
@@ -20,12 +21,6 @@ const GO_MOD: &str = include_str!("../../kubectl/go.mod");
 const GO_SUM: &str = include_str!("../../kubectl/go.sum");
 const SOURCES: &[(&str, &str)] =
     &[("main.go", include_str!("../../kubectl/main.go")), ("go.mod", GO_MOD), ("go.sum", GO_SUM)];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Version {
-    major: u32,
-    minor: u32,
-}
 
 pub(super) fn find_or_build(cache: &Cache) -> Result<PathBuf> {
     if let Some(given) = std::env::var_os("EBB_KUBECTL").map(PathBuf::from) {
@@ -58,14 +53,7 @@ fn version_of(kubectl: &Path) -> Result<Version> {
 
 /// `v1.34.4`, `v1.31.2-gke.1`, …
 fn parse(version: &str) -> Option<Version> {
-    let mut numbers = version.strip_prefix('v')?.split('.').map_while(|number| number.parse().ok());
-    Some(Version { major: numbers.next()?, minor: numbers.next()? })
-}
-
-impl std::fmt::Display for Version {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
-    }
+    Version::parse(version.strip_prefix('v')?)
 }
 
 #[cfg(test)]

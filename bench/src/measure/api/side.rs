@@ -2,8 +2,6 @@
 
 use std::{
     fs,
-    net::SocketAddr,
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -46,7 +44,7 @@ pub(super) struct Side {
 }
 
 enum Server {
-    Ebb { daemon: Daemon, program: PathBuf, api: SocketAddr, http: SocketAddr },
+    Ebb(Daemon),
     Peer(Peer),
 }
 
@@ -59,7 +57,7 @@ impl Side {
             || anyhow::Ok(fs::read_to_string(&kubeconfig).ok().and_then(|text| Access::of(&text).ok()));
         let access = pace::until("the kubeconfig of ebb up", LOOK, KUBECONFIG_MAX, written);
         let access = access.with_context(|| daemon.story())?;
-        Self::begin(Server::Ebb { daemon, program: bench.ebb.clone(), api, http }, access).await
+        Self::begin(Server::Ebb(daemon), access).await
     }
 
     pub(super) async fn peer(peer: Peer) -> Result<Self> {
@@ -141,9 +139,9 @@ impl Side {
     /// Kills it and starts it again on what it has left; returns when that began.
     pub(super) fn crash(&mut self) -> Result<Instant> {
         match &mut self.server {
-            Server::Ebb { daemon, program, api, http } => {
+            Server::Ebb(daemon) => {
                 let began = Instant::now();
-                daemon.crash(program, RuntimeKind::Process, *api, *http)?;
+                daemon.crash()?;
                 Ok(began)
             }
             Server::Peer(peer) => peer.crash(),
@@ -162,7 +160,7 @@ impl Side {
 
     fn pids(&self) -> Vec<u32> {
         match &self.server {
-            Server::Ebb { daemon, .. } => vec![daemon.pid()],
+            Server::Ebb(daemon) => vec![daemon.pid()],
             Server::Peer(peer) => peer.pids(),
         }
     }

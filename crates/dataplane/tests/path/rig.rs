@@ -3,6 +3,7 @@
 mod app;
 mod client;
 mod seams;
+mod still;
 mod threads;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use dataplane::{
     Age, Change, Dice, Gateway, IngressRoutes, Instance, Limits, RevisionConfig, RevisionKey, Seams,
     Visibility,
 };
+use http::StatusCode;
 use resources::ObjectKey;
 use resources::networking::{HttpIngressPath, HttpIngressRuleValue, IngressRule, IngressSpec, IngressSplit};
 use tokio::net::TcpListener;
@@ -23,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::app::{App, Gate, instance, reply, text};
 pub(crate) use self::client::{Client, ClientBody, Reply, empty, get, probe};
 pub(crate) use self::seams::{Dialer, Stats};
+pub(crate) use self::still::Still;
 pub(crate) use self::threads::Threads;
 
 /// Long enough that only a failure waits for it.
@@ -105,6 +108,22 @@ impl Rig {
     /// One request over a connection of its own.
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.client().await.get(path).await
+    }
+
+    /// Sends a request over a connection of its own, and returns when the gateway has it.
+    pub(crate) async fn enter(&self, path: &'static str) -> JoinHandle<Reply> {
+        let mut client = self.client().await;
+        let answer = tokio::spawn(async move { client.get(path).await });
+        self.caught_up().await;
+        answer
+    }
+
+    /// Returns when the gateway has read what was sent to it before: once later requests, each on another connection,
+    /// are answered.
+    pub(crate) async fn caught_up(&self) {
+        for _ in 0..2 {
+            assert_eq!(self.client().await.read(probe()).await.status, StatusCode::OK);
+        }
     }
 }
 

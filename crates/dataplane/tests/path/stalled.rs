@@ -1,5 +1,6 @@
 //! Clients that stop reading, stop talking, or never finish what they began.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,11 +13,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::rig::{App, Client, HOST, PATIENCE, Rig, eventually, get, limited, text};
+use crate::rig::{App, Client, HOST, PATIENCE, Rig, Still, eventually, get, limited, text};
 
-const SHORT: Duration = Duration::from_millis(200);
-/// Many times what a peer takes that is well.
-const LONG: Duration = Duration::from_secs(1);
+const LIMIT: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(1);
+/// How long the gateway gives a connection that it closes to end as its protocol has it.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Answers `/big` with more than all buffers on the way can hold, and everything else with a word.
 async fn app() -> App {
@@ -43,30 +45,49 @@ async fn stall(rig: &Rig) -> TcpStream {
 fn timeouts() -> [(&'static str, RevisionConfig); 2] {
     let none = RevisionConfig { timeout: Duration::ZERO, ..limited(1) };
     [
-        ("timeoutSeconds", RevisionConfig { timeout: SHORT, ..none }),
-        ("idleTimeoutSeconds", RevisionConfig { idle_timeout: SHORT, ..none }),
+        ("timeoutSeconds", RevisionConfig { timeout: LIMIT, ..none }),
+        ("idleTimeoutSeconds", RevisionConfig { idle_timeout: LIMIT, ..none }),
     ]
 }
 
-#[tokio::test]
+/// Lets time pass until the gateway has let go of the response that nobody reads, which must not be before the limit.
+async fn until_cut(rig: &Rig, time: &Still, app: &App) {
+    rig.caught_up().await;
+    time.passes(LIMIT - TICK).await;
+    rig.caught_up().await;
+    assert_eq!(app.at_once(), 1, "too early");
+    // What the buffers on the way still took meanwhile counts as progress.
+    for _ in 0..10 {
+        time.passes(LIMIT).await;
+        rig.caught_up().await;
+        if app.at_once() == 0 {
+            return;
+        }
+    }
+    panic!("the application was not let go");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_revisions_timeouts_end_a_response_that_nobody_reads() {
+    let time = Still::new();
     for (what, config) in timeouts() {
         let app = app().await;
         let rig = Rig::serving(config, &[&app]).await;
         let mut stalled = stall(&rig).await;
-        // It has the only slot. The timeouts are also those of who waits for it.
-        let mut other = rig.client().await;
-        let free = async { while other.get("/").await.status != StatusCode::OK {} };
-        timeout(PATIENCE, free).await.expect(what);
-        eventually("the application was let go", || app.at_once() == 0).await;
+        let waiting = rig.enter("/").await;
+        assert!(!waiting.is_finished(), "{what}: it has the only slot");
+        waiting.abort();
+        until_cut(&rig, &time, &app).await;
+        assert_eq!(rig.get("/").await.status, StatusCode::OK, "{what}");
         let mut rest = Vec::new();
         let read = timeout(PATIENCE, stalled.read_to_end(&mut rest)).await.expect("the connection ends");
         assert!(read.is_err() || !rest.ends_with(b"0\r\n\r\n"), "{what}: it seems to be whole");
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn in_http2_only_the_stream_ends() {
+    let time = Still::new();
     for (what, config) in timeouts() {
         let app = app().await;
         let rig = Rig::serving(config, &[&app]).await;
@@ -81,8 +102,8 @@ async fn in_http2_only_the_stream_ends() {
         };
         let stalled = send("/big").await;
         // The window of the stream fills, and nothing is given back.
-        let free = async { while send("/").await.status() != StatusCode::OK {} };
-        timeout(PATIENCE, free).await.expect(what);
+        until_cut(&rig, &time, &app).await;
+        assert_eq!(send("/").await.status(), StatusCode::OK, "{what}");
         let mut body = stalled.into_body();
         let reset = async {
             loop {
@@ -98,6 +119,7 @@ async fn in_http2_only_the_stream_ends() {
     }
 }
 
+/// The kernel counts this time, which no test can hold still.
 #[tokio::test]
 async fn a_client_that_takes_nothing_is_given_up_whatever_the_revision_allows() {
     let app = app().await;
@@ -129,60 +151,91 @@ async fn silent_peers_are_asked_whether_they_are_there() {
     eventually("the instance is asked", || timers(|_, remote| remote == instance) == ["02"]).await;
 }
 
-#[tokio::test]
+const SETTINGS_ACK: (u8, u8) = (4, 1);
+const PING: (u8, u8) = (6, 0);
+
+/// The kind and the flags of the next HTTP/2 frame.
+async fn frame(stream: &mut TcpStream) -> (u8, u8) {
+    let read = async {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await.unwrap();
+        let [a, b, c, kind, flags, ..] = head;
+        let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+        stream.read_exact(&mut payload).await.unwrap();
+        (kind, flags)
+    };
+    timeout(PATIENCE, read).await.expect("a frame in time")
+}
+
+/// Whether a connection on which nothing is to be read has not been closed.
+fn is_open(stream: &TcpStream) -> bool {
+    stream.try_read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+}
+
+async fn closes(stream: &mut TcpStream) {
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut Vec::new())).await.expect("closed");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_http2_client_that_answers_no_ping_is_given_up() {
+    let time = Still::new();
     let app = App::saying("hello").await;
-    let rig = Rig::with(Limits { keep_alive: LONG, ..Limits::default() }).await;
+    let rig = Rig::with(Limits { keep_alive: LIMIT, ..Limits::default() }).await;
     rig.serve(limited(0), &[&app]);
     let mut stream = TcpStream::connect(rig.address).await.unwrap();
     // The preface and empty settings; what is asked from then on has no answer.
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
-    let mut rest = Vec::new();
-    let read = timeout(PATIENCE / 2, stream.read_to_end(&mut rest)).await.expect("closed");
-    assert!(read.is_err() || !rest.is_empty());
+    while frame(&mut stream).await != SETTINGS_ACK {}
+    time.passes(LIMIT).await;
+    while frame(&mut stream).await != PING {}
+    time.passes(LIMIT - TICK).await;
+    rig.caught_up().await;
+    assert!(is_open(&stream), "too early");
+    time.passes(TICK).await;
+    closes(&mut stream).await;
     // One that answers stays.
     let mut client = Client::http2(rig.address).await;
     client.get("/").await;
-    tokio::time::sleep(LONG * 3).await;
-    assert_eq!(client.get("/").await.status, StatusCode::OK);
-}
-
-/// Sends so many headers after `before`, slowly. Answers whether the connection is closed before all of them are.
-async fn drip(rig: &Rig, before: &[u8], pieces: usize) -> bool {
-    let mut stream = TcpStream::connect(rig.address).await.unwrap();
-    stream.write_all(before).await.unwrap();
-    let (mut reader, mut writer) = stream.split();
-    let dripping = async {
-        for _ in 0..pieces {
-            tokio::time::sleep(LONG / 20).await;
-            if writer.write_all(b"x: y\r\n").await.is_err() {
-                return true;
-            }
+    for _ in 0..3 {
+        time.passes(LIMIT).await;
+        // The ping is sent before the second answer, and what is answered to it before the third request.
+        for _ in 0..3 {
+            assert_eq!(client.get("/").await.status, StatusCode::OK);
         }
-        false
-    };
-    let closed = async {
-        let mut rest = Vec::new();
-        let _ = reader.read_to_end(&mut rest).await;
-    };
-    tokio::select! {
-        closed = dripping => closed,
-        () = closed => true,
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_head_has_its_time_however_it_drips() {
+    const PIECES: u32 = 20;
+    let time = Still::new();
     let app = App::saying("hello").await;
-    let rig = Rig::with(Limits { head_max: LONG, ..Limits::default() }).await;
+    let rig = Rig::with(Limits { head_max: LIMIT, ..Limits::default() }).await;
     rig.serve(limited(0), &[&app]);
-    assert!(drip(&rig, b"GET / HTTP/1.1\r\n", 200).await, "the first head");
     let one_and_a_bit = format!("GET / HTTP/1.1\r\nhost: {HOST}\r\n\r\nGET / HTTP/1.1\r\n");
-    assert!(drip(&rig, one_and_a_bit.as_bytes(), 200).await, "a later head");
+    let cases =
+        [("the first head", "GET / HTTP/1.1\r\n", ""), ("a later head", one_and_a_bit.as_str(), "hello")];
+    for (what, begin, answer) in cases {
+        let mut stream = TcpStream::connect(rig.address).await.unwrap();
+        stream.write_all(begin.as_bytes()).await.unwrap();
+        let mut heard: Vec<u8> = Vec::new();
+        while !heard.ends_with(answer.as_bytes()) {
+            let read = timeout(PATIENCE, stream.read_buf(&mut heard)).await.expect(what).unwrap();
+            assert!(read > 0, "{what}: closed before it was answered");
+        }
+        for _ in 0..PIECES {
+            assert!(is_open(&stream), "{what}: too early");
+            stream.write_all(b"x: y\r\n").await.unwrap();
+            rig.caught_up().await;
+            time.passes(LIMIT / PIECES).await;
+        }
+        time.passes(GOODBYE).await;
+        closes(&mut stream).await;
+    }
     // A connection may be unused for longer.
     let mut client = rig.client().await;
     client.get("/").await;
-    tokio::time::sleep(LONG * 2).await;
+    time.passes(LIMIT * 2).await;
     assert_eq!(client.get("/").await.status, StatusCode::OK);
 }
 

@@ -1,18 +1,19 @@
+use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
 use dataplane::RevisionConfig;
+use futures::channel::mpsc;
+use futures::{FutureExt, SinkExt};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
+use tokio::time::timeout;
 
-use crate::rig::{App, Gate, Rig, eventually, get, limited};
+use crate::rig::{App, Gate, PATIENCE, Reply, Rig, Still, eventually, get, limited};
 
-const SHORT: Duration = Duration::from_millis(60);
-/// What must not pass between two steps, which is many times what they take.
-const LONG: Duration = Duration::from_millis(900);
-const STEP: Duration = Duration::from_millis(50);
-const NEVER: Duration = Duration::MAX;
+const LIMIT: Duration = Duration::from_millis(60);
+const TICK: Duration = Duration::from_millis(1);
 
 fn config(change: impl Fn(&mut RevisionConfig)) -> RevisionConfig {
     let mut config = limited(0);
@@ -20,21 +21,32 @@ fn config(change: impl Fn(&mut RevisionConfig)) -> RevisionConfig {
     config
 }
 
-#[tokio::test]
+/// The answer to a request, which must come when the limit has passed and not before.
+async fn answer_at_the_limit(rig: &Rig, time: &Still) -> Reply {
+    let answer = rig.enter("/").await;
+    time.passes(LIMIT - TICK).await;
+    rig.caught_up().await;
+    assert!(!answer.is_finished(), "too early");
+    time.passes(TICK).await;
+    answer.await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_in_time_is_504() {
+    let time = Still::new();
     let app = App::gated(&Gate::closed()).await;
     let cases = [
-        (config(|config| config.timeout = SHORT), "request timeout", "timeoutSeconds"),
+        (config(|config| config.timeout = LIMIT), "request timeout", "timeoutSeconds"),
         (
-            config(|config| config.response_start_timeout = SHORT),
+            config(|config| config.response_start_timeout = LIMIT),
             "response start timeout",
             "responseStartTimeoutSeconds",
         ),
-        (config(|config| config.idle_timeout = SHORT), "idle timeout", "idleTimeoutSeconds"),
+        (config(|config| config.idle_timeout = LIMIT), "idle timeout", "idleTimeoutSeconds"),
     ];
     for (config, text, field) in cases {
         let rig = Rig::serving(config, &[&app]).await;
-        let reply = rig.get("/").await;
+        let reply = answer_at_the_limit(&rig, &time).await;
         assert_eq!((reply.status, reply.body.lines().next()), (StatusCode::GATEWAY_TIMEOUT, Some(text)));
         let (limit, seconds) = (reply.body.lines().nth(1).unwrap(), "0.06 s");
         assert!(limit.contains(field) && limit.contains(seconds), "{limit}");
@@ -42,62 +54,66 @@ async fn nothing_in_time_is_504() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn waiting_for_an_instance_counts() {
-    let rig = Rig::serving(config(|config| config.timeout = SHORT), &[]).await;
-    assert_eq!(rig.get("/").await.status, StatusCode::GATEWAY_TIMEOUT);
+    let time = Still::new();
+    let rig = Rig::serving(config(|config| config.timeout = LIMIT), &[]).await;
+    assert_eq!(answer_at_the_limit(&rig, &time).await.status, StatusCode::GATEWAY_TIMEOUT);
 }
 
-/// An application that sends a frame each `pause` for a while.
-async fn dripping(pause: Duration, frames: usize) -> App {
-    App::new(move |_| async move {
-        let stream = futures::stream::unfold(0, move |sent| async move {
-            (sent < frames).then_some(())?;
-            tokio::time::sleep(pause).await;
-            Some((Ok(Frame::data(Bytes::from_static(b"drop"))), sent + 1))
-        });
-        Response::new(BodyExt::boxed(SyncBody(StreamBody::new(Box::pin(stream)))))
+type Frames = mpsc::Sender<Result<Frame<Bytes>, std::io::Error>>;
+
+/// An application whose one response the test sends frame by frame.
+async fn fed() -> (Frames, App) {
+    let (frames, body) = mpsc::channel(1);
+    let body = Mutex::new(Some(body));
+    let app = App::new(move |_| {
+        let body = body.lock().unwrap().take().expect("one request");
+        async move { Response::new(BodyExt::boxed(StreamBody::new(body))) }
     })
-    .await
+    .await;
+    (frames, app)
 }
 
-/// Streams are not `Sync`, and boxes of bodies want it; only one task ever looks at one.
-struct SyncBody<S>(StreamBody<S>);
-
-impl<S> hyper::body::Body for SyncBody<S>
-where
-    StreamBody<S>: hyper::body::Body<Data = Bytes, Error = std::io::Error> + Unpin,
-{
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        std::pin::Pin::new(&mut self.0).poll_frame(cx)
-    }
-}
-
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_response_that_has_begun() {
-    let idle = |config: &mut RevisionConfig| config.idle_timeout = LONG;
-    let total = |config: &mut RevisionConfig| config.timeout = LONG;
-    let start = |config: &mut RevisionConfig| config.response_start_timeout = LONG;
-    // (configuration, pause between frames, frames, whether all of it arrives)
+    let time = Still::new();
+    let almost = LIMIT - TICK;
+    let idle = |config: &mut RevisionConfig| config.idle_timeout = LIMIT;
+    let total = |config: &mut RevisionConfig| config.timeout = LIMIT;
+    let start = |config: &mut RevisionConfig| config.response_start_timeout = LIMIT;
+    // (configuration, pauses with a frame after each, how long after the last of them it is cut, if it is)
     let cases = [
-        ("idle longer than the frames' pause", config(idle), STEP, 20, true),
-        ("idle shorter than the frames' pause", config(idle), NEVER, 2, false),
-        ("total passes between frames", config(total), STEP, 100, false),
-        ("response start is over once it began", config(start), STEP, 20, true),
+        ("idle counts from the last frame", config(idle), vec![almost; 3], None),
+        ("idle without a frame", config(idle), vec![], Some(LIMIT)),
+        ("idle after a frame", config(idle), vec![almost], Some(LIMIT)),
+        ("total passes between frames", config(total), vec![LIMIT / 3; 2], Some(LIMIT / 3)),
+        ("response start is over once it began", config(start), vec![LIMIT; 2], None),
     ];
-    for (what, config, pause, frames, whole) in cases {
-        let app = dripping(pause, frames).await;
+    for (what, config, pauses, cut) in cases {
+        let (mut frames, app) = fed().await;
         let rig = Rig::serving(config, &[&app]).await;
         let response = rig.client().await.send(get("/")).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{what}");
-        let body = response.into_body().collect().await;
-        assert_eq!(body.is_ok(), whole, "{what}: {body:?}");
+        let mut body = response.into_body();
+        for pause in pauses {
+            time.passes(pause).await;
+            frames.send(Ok(Frame::data("drop".into()))).await.unwrap();
+            let frame = timeout(PATIENCE, body.frame()).await.expect(what);
+            assert!(matches!(frame, Some(Ok(_))), "{what}: {frame:?}");
+        }
+        if let Some(after) = cut {
+            time.passes(after - TICK).await;
+            rig.caught_up().await;
+            assert!(body.frame().now_or_never().is_none(), "{what}: too early");
+            time.passes(TICK).await;
+            let frame = timeout(PATIENCE, body.frame()).await.expect(what);
+            assert!(matches!(frame, Some(Err(_))), "{what}: {frame:?}");
+        } else {
+            drop(frames);
+            let rest = timeout(PATIENCE, body.collect()).await.expect(what);
+            assert!(rest.is_ok(), "{what}: {rest:?}");
+        }
         eventually("the application was let go", || app.at_once() == 0).await;
     }
 }

@@ -10,11 +10,11 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use crate::rig::{App, Client, PATIENCE, Rig, eventually, get, limited, text};
+use crate::rig::{App, Client, PATIENCE, Rig, Still, eventually, get, limited, text};
 
-/// What must not pass between two steps, which is many times what they take.
-const LONG: Duration = Duration::from_secs(1);
-const STEP: Duration = Duration::from_millis(80);
+const IDLE_MAX: Duration = Duration::from_secs(60);
+/// A tunnel is looked at so often within that time, and closed up to as much later.
+const LOOK: Duration = Duration::from_secs(15);
 
 /// Switches to whatever is asked for, says `early` and then repeats what it hears.
 async fn parrot() -> App {
@@ -85,17 +85,23 @@ async fn bytes_pass_both_ways_and_hold_the_slot() {
     timeout(PATIENCE, rig.gateway).await.unwrap().unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_that_is_idle_ends_and_gives_its_slot_back() {
+    let time = Still::new();
     let app = parrot().await;
-    let rig = Rig::with(Limits { tunnel_idle_max: LONG, ..Limits::default() }).await;
+    let rig = Rig::with(Limits { tunnel_idle_max: IDLE_MAX, ..Limits::default() }).await;
     rig.serve(limited(1), &[&app]);
     let mut client = rig.client().await;
     let mut stream = tunnel(&mut client).await;
     // One that is used stays.
-    for _ in 0..15 {
-        tokio::time::sleep(STEP).await;
+    for _ in 0..4 {
+        for _ in 0..3 {
+            time.passes(LOOK).await;
+        }
         say(&mut stream, b"hello").await;
+    }
+    for _ in 0..5 {
+        time.passes(LOOK).await;
     }
     let mut rest = Vec::new();
     let read = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("it ends");

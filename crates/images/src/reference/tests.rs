@@ -69,18 +69,3 @@ fn bad_names_are_refused_in_known_words() {
         assert_eq!(error, format!("couldn't parse image reference {text:?}: {reason}"));
     }
 }
-
-#[test]
-fn local_registries_are_those_listed() {
-    let listed = ["kind.local", "ko.local", "dev.local", "index.docker.io"];
-    let cases = [
-        ("dev.local/hello:v1", true),
-        ("ko.local/a/b", true),
-        ("nginx", true),
-        ("dev.local:5000/hello", false),
-        ("gcr.io/dev.local/hello", false),
-    ];
-    for (text, expect) in cases {
-        assert_eq!(text.parse::<Reference>().unwrap().is_local(&listed), expect, "{text}");
-    }
-}

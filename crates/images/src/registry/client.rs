@@ -12,10 +12,10 @@ use super::RegistryConfig;
 use super::cause;
 use super::challenge::Challenge;
 use super::keyring::Credentials;
+use crate::reference::DEFAULT_REGISTRY;
 use crate::{Reference, RegistryCause};
 
 /// Docker Hub's API is not where its name says.
-const DOCKER_HUB: &str = "docker.io";
 const DOCKER_HUB_API: &str = "registry-1.docker.io";
 /// How much is read of an answer that is an error, and of one that brings a token.
 const SMALL_BYTES_MAX: u64 = 64 << 10;
@@ -63,7 +63,8 @@ impl Client {
             .https_only(!plain)
             .build();
         let http = http.map_err(|error| cause::of_request(&error, config.connect_timeout))?;
-        let host = if reference.registry() == DOCKER_HUB { DOCKER_HUB_API } else { reference.registry() };
+        let host =
+            if reference.registry() == DEFAULT_REGISTRY { DOCKER_HUB_API } else { reference.registry() };
         let base = format!("{}://{host}", if plain { "http" } else { "https" });
         let shown = match &credentials {
             Credentials::Bearer(token) => Some(Shown::Token(token.clone())),

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 
+use crate::reference::normal_registry;
 use crate::{Error, Reference, Result};
 
 /// The credentials of one caller, such as a pod's imagePullSecrets together. Empty: anonymous.
@@ -130,8 +131,7 @@ fn split_key(registry: &str) -> (String, String) {
     let (host, path) = bare.split_once('/').unwrap_or((bare, ""));
     let path = path.trim_matches('/');
     let path = if matches!(path, "v1" | "v2") { "" } else { path };
-    let host = if host == "index.docker.io" { "docker.io" } else { host };
-    (host.to_owned(), path.to_owned())
+    (normal_registry(host).to_owned(), path.to_owned())
 }
 
 impl Key {

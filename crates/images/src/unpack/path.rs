@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 /// `path` relative to the root, without `.`; `None` when a `..` is in it. Nobody needs one in a layer,
 /// so it is refused rather than resolved. The root itself is the empty path.
-pub(super) fn inside(path: &Path) -> Option<PathBuf> {
+pub(crate) fn inside(path: &Path) -> Option<PathBuf> {
     let mut clean = PathBuf::new();
     for component in path.components() {
         match component {

@@ -5,16 +5,15 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 use images::{Digest, Error, Lease, Reference, Registries, Store};
 use objects::Client;
 use parking_lot::Mutex;
-use resources::{Object, builtin::Pod};
+use resources::{
+    Object,
+    builtin::Pod,
+    image_name::{ImageName, LOCAL_REGISTRIES},
+};
 
 use super::keyring::image_pull_keyring;
 use super::values::Seen;
 use crate::runtime::{ContainerId, TakenOver};
-
-/// Hosts in names of images that no registry serves, whatever the platform is configured to be. They are the defaults of
-/// Knative's `registries-skipping-tag-resolving`, which itself is not for the node: what is added to it decides what becomes
-/// of tags in Revisions (`controllers::serving`), and is here a registry like any other.
-const LOCAL_REGISTRIES: &[&str] = &["dev.local", "ko.local", "kind.local"];
 
 /// Where images come from.
 pub struct Images {
@@ -108,8 +107,9 @@ impl Images {
                 let message = format!("Container image {image:?} is not present with pull policy of Never");
                 return Err(Failure::new("ErrImageNeverPull", message));
             }
-            // No registry has these names; whoever owns the domain shall not be asked, nor the user wait for the answer.
-            (present, _) if reference.is_local(LOCAL_REGISTRIES) => present.ok_or_else(|| {
+            // Whoever owns these domains shall not be asked, nor the user wait for the answer. What is configured to be left
+            // alone besides is for tags in Revisions (`controllers::serving`), and here a registry like any other.
+            (present, _) if ImageName::split(image).is_of(LOCAL_REGISTRIES) => present.ok_or_else(|| {
                 let message =
                     format!("Image {image:?} is not on this machine; load it with `ebb image load`");
                 Failure::new("ErrImagePull", message)

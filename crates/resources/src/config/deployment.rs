@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 
 use super::data::{ConfigError, Data};
-use crate::{meta::Quantity, names::dns};
+use crate::{image_name::LOCAL_REGISTRIES, meta::Quantity, names::dns};
 
 /// How instances are spread over nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,9 +67,7 @@ impl Default for Deployment {
     fn default() -> Self {
         Self {
             queue_sidecar_image: "ebb.internal/queue-proxy".to_owned(),
-            registries_skipping_tag_resolving: ["kind.local", "ko.local", "dev.local"]
-                .map(str::to_owned)
-                .into(),
+            registries_skipping_tag_resolving: LOCAL_REGISTRIES.map(str::to_owned).into(),
             digest_resolution_timeout: Duration::from_secs(10),
             progress_deadline: Duration::from_secs(600),
             queue_sidecar_cpu_request: Some(Quantity("25m".to_owned())),

@@ -11,7 +11,12 @@
 
 mod places;
 
-use std::{collections::HashMap, future::pending, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    future::pending,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::future::join;
 use objects::{Action, Backoff, Error, Pace, Queue, work};
@@ -20,6 +25,7 @@ use resources::{
     Object, ObjectKey,
     builtin::Container,
     config::Configs,
+    image_name::ImageName,
     serving::{ContainerStatus, Revision},
 };
 use tokio::{sync::watch, time::timeout};
@@ -207,7 +213,7 @@ impl Digests {
         limit: Duration,
         again: bool,
     ) -> Result<Option<String>, String> {
-        let _place = self.places.take(registry(&query.image), again).await;
+        let _place = self.places.take(ImageName::split(&query.image).registry(), again).await;
         let answer = timeout(limit, resolver.resolve(query)).await;
         answer.unwrap_or_else(|_| Err(format!("no answer within {} s", limit.as_secs())))
     }
@@ -241,7 +247,7 @@ fn queries(revision: &Revision, configs: &Configs) -> Vec<(String, ImageQuery)> 
     let query = |container: &Container| {
         let image = container.image.clone().unwrap_or_default();
         let query = ImageQuery {
-            keep_tag: image.contains("@sha256:") || skipped.contains(registry(&image)),
+            keep_tag: keeps_tag(&image, skipped),
             image,
             namespace: revision.namespace().to_owned(),
             service_account_name: spec.service_account_name.clone(),
@@ -252,12 +258,10 @@ fn queries(revision: &Revision, configs: &Configs) -> Vec<(String, ImageQuery)> 
     spec.containers.iter().chain(&spec.init_containers).map(query).collect()
 }
 
-/// The registry that a reference names; Docker's own when its first part is no host.
-fn registry(image: &str) -> &str {
-    match image.split_once('/') {
-        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
-        _ => "index.docker.io",
-    }
+/// Whether there is no tag to look up, or its registry is one whose tags stay.
+fn keeps_tag(image: &str, skipped: &BTreeSet<String>) -> bool {
+    let name = ImageName::split(image);
+    name.digest.is_some() || name.is_of(skipped)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use dataplane::Instance;
@@ -9,7 +11,7 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -128,8 +130,9 @@ async fn accept(listener: TcpListener, streams_max: u32, seen: Arc<Seen>, script
                     seen.requests.fetch_add(1, SeqCst);
                     let now = seen.at_once.fetch_add(1, SeqCst) + 1;
                     seen.most_at_once.fetch_max(now, SeqCst);
-                    let _leave = Leave(seen);
-                    Ok::<_, Infallible>(answer.await)
+                    let leave = Leave(seen);
+                    let response = answer.await;
+                    Ok::<_, Infallible>(response.map(|body| Counted { body, _leave: leave }))
                 }
             });
             let mut http = auto::Builder::new(TokioExecutor::new());
@@ -145,6 +148,32 @@ struct Leave(Arc<Seen>);
 impl Drop for Leave {
     fn drop(&mut self) {
         self.0.at_once.fetch_sub(1, SeqCst);
+    }
+}
+
+/// A response's body: its request is there for as long as it is.
+struct Counted {
+    body: AppBody,
+    _leave: Leave,
+}
+
+impl Body for Counted {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

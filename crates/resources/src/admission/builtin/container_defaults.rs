@@ -2,6 +2,7 @@
 
 use crate::{
     builtin::{Container, HTTPGetAction, LifecycleHandler, Probe, ResourceRequirements},
+    image_name::ImageName,
     meta::Quantity,
     quantity,
 };
@@ -54,12 +55,10 @@ pub(super) fn write_canonically(amount: &mut Quantity) {
 
 /// When an image is looked for in its registry: always where its tag can move without anyone saying so.
 pub(super) fn pull_policy(image: &str) -> &'static str {
-    if image.contains('@') {
-        return "IfNotPresent";
-    }
-    match image.rsplit_once(':') {
-        Some((_, tag)) if !tag.contains('/') && tag != "latest" => "IfNotPresent",
-        _ => "Always",
+    let name = ImageName::split(image);
+    match (name.digest, name.tag) {
+        (None, None | Some("latest")) => "Always",
+        _ => "IfNotPresent",
     }
 }
 

@@ -2,23 +2,17 @@
 //!
 //! Upstream: go-containerregistry, `pkg/name`, with weak validation.
 
+use crate::image_name::ImageName;
+
 const TAG_MAX: usize = 128;
 const REPOSITORY_MAX: usize = 255;
 
 /// What is wrong with a reference.
 pub(super) fn check(image: &str) -> Result<(), String> {
-    let (rest, digest) = match image.split_once('@') {
-        Some((rest, digest)) => (rest, Some(digest)),
-        None => (image, None),
-    };
+    let ImageName { registry, repository, tag, digest } = ImageName::split(image);
     if let Some(digest) = digest {
         check_digest(digest)?;
     }
-    // A colon after the last slash begins the tag; an earlier one the registry's port.
-    let (name, tag) = match rest.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
-        _ => (rest, None),
-    };
     if let Some(tag) = tag {
         let fits = (1..=TAG_MAX).contains(&tag.len());
         if !fits
@@ -27,13 +21,9 @@ pub(super) fn check(image: &str) -> Result<(), String> {
             return Err(format!("tag {tag:?} must be 1 to {TAG_MAX} of the characters A-Z a-z 0-9 _ - ."));
         }
     }
-    let repository = match name.split_once('/') {
-        Some((registry, repository)) if is_registry(registry) => {
-            check_registry(registry)?;
-            repository
-        }
-        _ => name,
-    };
+    if let Some(registry) = registry {
+        check_registry(registry)?;
+    }
     let is_repository_byte = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-' | b'.' | b'/')
     };
@@ -46,11 +36,6 @@ pub(super) fn check(image: &str) -> Result<(), String> {
         return Err(format!("repository {repository:?} has an empty part"));
     }
     Ok(())
-}
-
-/// A first part without dot, port or the name localhost belongs to the repository.
-fn is_registry(part: &str) -> bool {
-    part.contains(['.', ':']) || part == "localhost"
 }
 
 fn check_registry(registry: &str) -> Result<(), String> {

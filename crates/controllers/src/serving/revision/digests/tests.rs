@@ -148,18 +148,3 @@ async fn other_settings_are_for_what_is_being_looked_up_too() {
     assert_eq!(lookups.next().await, ("a".to_owned(), Duration::ZERO));
     assert_eq!(lookups.digests.outcome(&revision, &configs), resolved(String::new()));
 }
-
-#[test]
-fn registries() {
-    let cases = [
-        ("nginx", "index.docker.io"),
-        ("library/nginx:1", "index.docker.io"),
-        ("dev.local/a", "dev.local"),
-        ("localhost/a", "localhost"),
-        ("host:5000/a/b", "host:5000"),
-        ("gcr.io/p/a@sha256:0", "gcr.io"),
-    ];
-    for (image, expect) in cases {
-        assert_eq!(registry(image), expect, "{image}");
-    }
-}
