@@ -133,7 +133,7 @@ mod tests {
         pods.set(&fails("a"));
         pods.restarted();
         assert_eq!(told(&pods).as_deref(), Some("ErrImagePull"), "it may follow");
-        assert_eq!(pods.synced(), [key.clone()]);
+        assert_eq!(pods.synced(), std::slice::from_ref(&key));
         assert_eq!(told(&pods), None);
     }
 }

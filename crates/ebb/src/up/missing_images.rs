@@ -7,7 +7,7 @@ use images::{Reference, Store};
 use objects::{Client, ListOptions};
 use resources::{
     Object,
-    config::Deployment,
+    image_name::{ImageName, LOCAL_REGISTRIES},
     labels::{ROUTING_STATE, ROUTING_STATE_RESERVE},
     serving::Revision,
 };
@@ -43,11 +43,10 @@ pub(super) async fn tell(client: Client, store: Store) {
 }
 
 async fn find(client: &Client, store: &Store) -> objects::Result<Missing> {
-    // What the node, too, takes for names that no registry serves.
-    let local: Vec<_> = Deployment::default().registries_skipping_tag_resolving.into_iter().collect();
     let is_missing = |image: &str| {
         let reference = image.parse::<Reference>();
-        reference.is_ok_and(|reference| reference.is_local(&local) && store.get(&reference).is_none())
+        let is_local = ImageName::split(image).is_of(LOCAL_REGISTRIES);
+        is_local && reference.is_ok_and(|reference| store.get(&reference).is_none())
     };
     let mut missing = Missing::default();
     let mut options = ListOptions { limit: PAGE_MAX, ..ListOptions::all() };
