@@ -17,6 +17,7 @@ mod facts;
 mod follow;
 mod journal;
 mod key;
+mod load;
 mod page;
 pub(crate) mod pairs;
 mod ring;

@@ -1,7 +1,9 @@
 //! What is kept in memory of every object, so that selecting does not read it.
 
+use std::collections::BTreeMap;
+
 use resources::{DynObject, Kind, meta::ObjectMeta};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use smallvec::SmallVec;
 
 use super::{
@@ -34,23 +36,15 @@ impl Facts {
         Self::new(object.metadata(), fields, names)
     }
 
-    /// Reads the facts from an object's JSON, skipping the rest of it where the kind allows.
-    pub(crate) fn read(
-        kind: &'static Kind,
-        json: &[u8],
-        names: &mut Interner,
-    ) -> Result<Self, resources::DecodeError> {
-        #[derive(Deserialize)]
-        struct Glance {
-            metadata: ObjectMeta,
+    /// The facts that a glance has shown.
+    pub(super) fn seen(glance: &Glance, names: &mut Interner) -> Self {
+        let Glance { labels, fields, owners, deleting } = glance;
+        Self {
+            labels: names.pairs(labels.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
+            fields: names.pairs(fields.iter().map(|(key, value)| (*key, value.as_str()))),
+            owners: owners.clone(),
+            deleting: *deleting,
         }
-        // The fields of what users define are noted when somebody selects by them.
-        if !kind.is_defined() && !selector::fields::names(kind).is_empty() {
-            return Ok(Self::of(&*kind.decode(json)?, names));
-        }
-        let glance: Glance = serde_json::from_slice(json)
-            .map_err(|error| resources::DecodeError { message: error.to_string() })?;
-        Ok(Self::new(&glance.metadata, Vec::new(), names))
     }
 
     fn new(metadata: &ObjectMeta, fields: Vec<(&str, String)>, names: &mut Interner) -> Self {
@@ -62,5 +56,46 @@ impl Facts {
             owners: owners.map(|owner| Uid::of(&owner.uid)).collect(),
             deleting: metadata.deletion_timestamp.is_some(),
         }
+    }
+}
+
+/// What is read of an object's JSON to know its facts, before what it has in common with others is looked up.
+pub(super) struct Glance {
+    labels: BTreeMap<String, String>,
+    fields: Vec<(&'static str, String)>,
+    owners: SmallVec<[Uid; 1]>,
+    deleting: bool,
+}
+
+impl Glance {
+    /// Skips all of the JSON that facts are not made of, where the kind allows.
+    pub(super) fn read(kind: &'static Kind, json: &[u8]) -> Result<Self, resources::DecodeError> {
+        #[derive(Deserialize)]
+        struct Seen {
+            metadata: Metadata,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Metadata {
+            labels: Option<BTreeMap<String, String>>,
+            owner_references: Option<Vec<Owner>>,
+            deletion_timestamp: Option<IgnoredAny>,
+        }
+        #[derive(Deserialize)]
+        struct Owner {
+            uid: String,
+        }
+        let seen: Seen = serde_json::from_slice(json)
+            .map_err(|error| resources::DecodeError { message: error.to_string() })?;
+        let Metadata { labels, owner_references, deletion_timestamp } = seen.metadata;
+        // The fields of what users define are noted when somebody selects by them.
+        let has_fields = !kind.is_defined() && !selector::fields::names(kind).is_empty();
+        let fields = if has_fields { selector::fields::of(&*kind.decode(json)?, &[]) } else { Vec::new() };
+        Ok(Self {
+            labels: labels.unwrap_or_default(),
+            fields,
+            owners: owner_references.iter().flatten().map(|owner| Uid::of(&owner.uid)).collect(),
+            deleting: deletion_timestamp.is_some(),
+        })
     }
 }

@@ -69,6 +69,16 @@ impl Shelf {
         self.index.range::<Key, _>((Bound::Excluded(key), Bound::Unbounded)).map(|found| &found.0)
     }
 
+    /// Puts all entries into an empty shelf, in any order: far quicker than one by one.
+    pub(super) fn fill(&mut self, entries: Vec<Arc<Entry>>) {
+        let owned = |entry: &Arc<Entry>| {
+            let key = entry.key.clone();
+            entry.facts.owners.clone().into_iter().map(move |owner| (owner, key.clone()))
+        };
+        self.owned = entries.iter().flat_map(owned).collect();
+        self.index = entries.into_iter().map(Indexed).collect();
+    }
+
     /// Puts an entry in place of the one that was there, and returns both. The text of the key stays the first one's.
     pub(super) fn insert(&mut self, mut entry: Entry) -> (Arc<Entry>, Option<Arc<Entry>>) {
         if let Some(known) = self.get(&entry.key) {

@@ -15,6 +15,7 @@ use super::{
     cache::Cache,
     facts::Facts,
     key,
+    load::{self, Loaded},
     pairs::Interner,
     ring::{self, Change, RingLimits},
     shelf::{Entry, Shelf},
@@ -56,15 +57,15 @@ impl State {
 
     pub(super) fn load(&mut self, kind: &'static Kind, journal: &Journal) -> Result<(), Error> {
         let mut shelf = Shelf::new(self.version, self.ring_limits);
-        let prefix = key::prefix(kind);
-        for disk_key in journal.keys(&prefix) {
-            let found = journal.get(&disk_key)?;
-            let (Some(key), Some((version, json))) = (Key::found(&prefix, disk_key), found) else { continue };
-            let facts = Facts::read(kind, &json, &mut self.names).map_err(|error| {
-                Error::Internal(format!("what is stored under {key:?} cannot be read: {error}"))
-            })?;
-            shelf.insert(Entry { key, version, facts });
-        }
+        let mut entries = Vec::new();
+        load::load(kind, journal, |loaded, all| {
+            entries.reserve_exact(if entries.is_empty() { all } else { 0 });
+            entries.extend(loaded.into_iter().map(|Loaded { key, version, glance }| {
+                let facts = Facts::seen(&glance, &mut self.names);
+                Arc::new(Entry { key, version, facts })
+            }));
+        })?;
+        shelf.fill(entries);
         self.kinds.insert(kind, shelf);
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! they own is deleted or disowned.
 
 mod blockers;
+mod checked;
 mod known;
 mod missed;
 mod ownership;
@@ -18,7 +19,7 @@ use objects::{
 };
 use resources::{DynObject, Kind, ObjectKey};
 
-use self::{blockers::Blockers, known::Known, missed::Missed};
+use self::{blockers::Blockers, checked::Checked, known::Known, missed::Missed};
 
 /// Looking at every dependent there is takes its time.
 const PACE: Pace = Pace { at_once: 16, limit: Duration::from_secs(600) };
@@ -45,6 +46,7 @@ struct Collector {
     blockers: Blockers,
     known: Known,
     missed: Missed,
+    checked: Checked,
 }
 
 pub(super) async fn run(client: Client) {
@@ -55,6 +57,7 @@ pub(super) async fn run(client: Client) {
         blockers: Blockers::default(),
         known,
         missed: Missed::default(),
+        checked: Checked::new(),
     };
     let collector = &collector;
     let mut watches: FuturesUnordered<_> =
@@ -76,7 +79,7 @@ pub(super) async fn run(client: Client) {
 
 impl Collector {
     async fn follow(&self, kind: &'static Kind) {
-        let Self { client, queue, blockers, known, missed } = self;
+        let Self { client, queue, blockers, known, missed, checked } = self;
         let mut watch = client.watch_kind(kind, ListOptions::all());
         let mut synced = false;
         loop {
@@ -106,10 +109,12 @@ impl Collector {
                     for (kind, key) in blockers.freed_by(kind, object.metadata()) {
                         queue.add(Work::Held { kind, key });
                     }
-                    let owners = &object.metadata().owner_references;
-                    if ownership::is_held(object.metadata()) {
+                    let metadata = object.metadata();
+                    if ownership::is_held(metadata) {
                         queue.add(Work::Held { kind, key });
-                    } else if owners.as_ref().is_some_and(|owners| !owners.is_empty()) {
+                    } else if metadata.owner_references.iter().flatten().next().is_some()
+                        && !checked.has(metadata)
+                    {
                         queue.add(Work::Dependent { kind, key });
                     }
                 }
@@ -124,7 +129,7 @@ impl Collector {
     }
 
     async fn attend(&self, work: &Work) -> Result<()> {
-        let Self { client, blockers, known, missed, .. } = self;
+        let Self { client, blockers, known, missed, checked, .. } = self;
         match work {
             Work::Gone { uid } => {
                 for (kind, dependent) in dependents(client, known, uid).await? {
@@ -141,7 +146,12 @@ impl Collector {
                 Ok(())
             }
             Work::Dependent { kind, key } => match client.backend().get(kind, key).await {
-                Ok(object) => check(client, known, kind, &object).await,
+                Ok(object) => {
+                    if check(client, known, kind, &object).await? == Owner::Found {
+                        checked.note(object.metadata());
+                    }
+                    Ok(())
+                }
                 Err(error) if error.is_not_found() => Ok(()),
                 Err(error) => Err(error),
             },
@@ -179,7 +189,7 @@ async fn check_all(
     }
     for key in concerned {
         match client.backend().get(kind, &key).await {
-            Ok(object) => check(client, known, kind, &object).await?,
+            Ok(object) => _ = check(client, known, kind, &object).await?,
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error),
         }
@@ -202,31 +212,45 @@ async fn dependents(
     Ok(found)
 }
 
+/// What is known of an object's owners.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// One of them exists.
+    Found,
+    /// Nobody can say, or it does not matter.
+    Unknown,
+    /// None existed, so the object was deleted.
+    Gone,
+}
+
 /// Deletes an object none of whose owners exists.
 async fn check(
     client: &Client,
     known: &Known,
     kind: &'static Kind,
     object: &Arc<dyn DynObject>,
-) -> Result<()> {
+) -> Result<Owner> {
     let metadata = object.metadata();
     let owners = metadata.owner_references.as_deref().unwrap_or_default();
     if owners.is_empty() || metadata.deletion_timestamp.is_some() {
-        return Ok(());
+        return Ok(Owner::Unknown);
     }
     for owner in owners {
         // An owner of a kind that is not served here cannot be checked, so it counts as there.
-        let Some(owner_kind) = known.by_kind(&owner.api_version, &owner.kind) else { return Ok(()) };
+        let Some(owner_kind) = known.by_kind(&owner.api_version, &owner.kind) else {
+            return Ok(Owner::Unknown);
+        };
         let namespace =
             if owner_kind.namespaced { metadata.namespace.as_deref().unwrap_or_default() } else { "" };
         match client.backend().get(owner_kind, &ObjectKey::new(namespace, owner.name.as_str())).await {
-            Ok(found) if found.metadata().uid.as_deref() == Some(&owner.uid) => return Ok(()),
+            Ok(found) if found.metadata().uid.as_deref() == Some(&owner.uid) => return Ok(Owner::Found),
             Ok(_) => {}
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error),
         }
     }
-    delete(client, kind, object, Propagation::Background).await
+    delete(client, kind, object, Propagation::Background).await?;
+    Ok(Owner::Gone)
 }
 
 /// Does for an object with a finalizer of ours what the finalizer asks for, then takes it away.
