@@ -67,8 +67,10 @@ impl Listeners {
         };
         let ip = IpAddr::V4(if open { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST });
         let addresses: Vec<_> = ports.iter().map(|port| SocketAddr::new(ip, *port)).collect();
-        if let Some(kept) = self.take(HTTP, &addresses).await? {
-            return Ok(HttpListener::of(kept));
+        if let Some(socket) = self.take(HTTP, &addresses).await? {
+            let kept = socket.local_addr()?.port();
+            let passed_over = ports.first().and_then(|first| passed_over_for_kept(*first, kept));
+            return Ok(HttpListener { socket, passed_over });
         }
         let mut refusals: Vec<(SocketAddr, io::Error)> = Vec::new();
         for address in addresses {
@@ -129,6 +131,11 @@ fn passed_over(address: SocketAddr, error: &io::Error) -> String {
     }
 }
 
+/// Likewise of the port that comes first, where the socket that was kept is at another.
+fn passed_over_for_kept(first: u16, kept: u16) -> Option<String> {
+    (kept != first).then(|| format!("not at port {first}: {kept} is kept from the last run"))
+}
+
 /// Whether this address is the one that is wanted.
 fn is(wanted: SocketAddr, address: SocketAddr) -> bool {
     wanted == address || wanted.port() == 0 && wanted.ip() == address.ip()
@@ -151,5 +158,10 @@ mod tests {
         ] {
             assert_eq!(passed_over(address, &error), expect);
         }
+        assert_eq!(
+            passed_over_for_kept(80, 8080).as_deref(),
+            Some("not at port 80: 8080 is kept from the last run")
+        );
+        assert_eq!(passed_over_for_kept(80, 80), None);
     }
 }
