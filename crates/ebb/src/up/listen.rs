@@ -10,7 +10,7 @@ use std::{
     os::fd::AsFd,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use node::runtime::SharedRuntime;
 use tokio::net::TcpListener;
 
@@ -101,7 +101,8 @@ impl Listeners {
             return Ok(kept);
         }
         let bound = TcpListener::bind(address).await;
-        bound.with_context(|| format!("cannot listen on {address}; name another address with {flag}"))
+        bound
+            .map_err(|error| anyhow!("cannot listen on {address}: {error}; name another address with {flag}"))
     }
 
     /// The kept socket, if it is one of these; otherwise it is closed.
@@ -124,9 +125,7 @@ fn passed_over(address: SocketAddr, error: &io::Error) -> String {
     let port = address.port();
     match error.kind() {
         io::ErrorKind::AddrInUse => format!("not at port {port}, which another program has"),
-        io::ErrorKind::PermissionDenied => {
-            format!("not at port {port}, for which this user lacks the right (root has it)")
-        }
+        io::ErrorKind::PermissionDenied => format!("not at port {port}, which needs root's rights"),
         _ => format!("not at port {port}: {error}"),
     }
 }
@@ -153,7 +152,7 @@ mod tests {
         let forbidden = io::Error::from_raw_os_error(rustix::io::Errno::ACCESS.raw_os_error());
         for (error, expect) in [
             (in_use, "not at port 80, which another program has"),
-            (forbidden, "not at port 80, for which this user lacks the right (root has it)"),
+            (forbidden, "not at port 80, which needs root's rights"),
             (io::Error::other("no such device"), "not at port 80: no such device"),
         ] {
             assert_eq!(passed_over(address, &error), expect);
