@@ -22,7 +22,7 @@ pub enum Command {
     /// Manage the images that this Ebb has
     #[command(subcommand, alias = "images")]
     Image(image::Command),
-    /// Write all of the state into a file: objects, keys; not images
+    /// Write the state of this Ebb into a file while it runs: all objects; not images
     Backup(backup::Args),
     /// Print the kubeconfig of this machine's Ebb, or merge it into your own
     Kubeconfig(kubeconfig::Args),

@@ -16,7 +16,7 @@ const SERVING_APIS: &[&str] = &["serving.knative.dev/v1 (knative-serving v1.23.0
 /// What the command takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Output format
+    /// Output format [default: text for people]
     #[arg(short, long, value_name = "FORMAT", ignore_case = true)]
     output: Option<Format>,
 }

@@ -20,7 +20,7 @@ pub(crate) enum Command {
     Up(Up),
     /// Show the main job end to end: deploy a sample, call it, watch it fall to zero and wake
     Demo(Demo),
-    /// Make a data directory of a backup
+    /// Make a new data directory of a backup, for `ebb up` to begin with
     Restore(Restore),
     #[command(flatten)]
     User(cli::Command),
@@ -28,28 +28,30 @@ pub(crate) enum Command {
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Up {
-    /// Where the platform keeps its state [default: /var/lib/ebb, or ~/.local/share/ebb without root]
+    /// The directory for state, images and logs [default: /var/lib/ebb, or ~/.local/share/ebb without root]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// The file of the key that Secrets are encrypted with on disk [default: api/secrets.key in DIR, made at the first start]
     #[arg(long, value_name = "FILE")]
     pub(crate) secrets_key: Option<PathBuf>,
-    /// Where the Kubernetes API listens
+    /// Where the Kubernetes API listens: IP:PORT
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6443", value_parser = address)]
     pub(crate) api: SocketAddr,
-    /// Where requests arrive [default: port 80 if it can be had, else 8080; of 127.0.0.1, or of all addresses with --domain]
+    /// Where requests arrive: IP:PORT [default: port 80 if it can be had, else 8080; of 127.0.0.1, or of all addresses with --domain]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(crate) http: Option<SocketAddr>,
-    /// The domain of the services' URLs; one other than `localhost` opens the platform to other machines
+    /// The domain of the services' URLs; with one other than `localhost`, other machines can send requests [default: the last
+    /// one, at first `localhost`]
     #[arg(long, value_name = "NAME", value_parser = domain)]
     pub(crate) domain: Option<String>,
     /// How containers are run [default: container with root, else process]
     #[arg(long, value_enum, value_name = "KIND")]
     pub(crate) runtime: Option<RuntimeKind>,
-    /// Note every request to the API in this file, as audit events without bodies [default: none]
+    /// Note every request to the API in this file, as audit events without bodies; it and four older ones have 64 MiB each
+    /// at most [default: none]
     #[arg(long, value_name = "FILE")]
     pub(crate) audit_log: Option<PathBuf>,
-    /// What is logged, as `warn` or `info,node=debug`
+    /// What is logged to the standard error, as `warn` or `info,node=debug`
     #[arg(long, value_name = "FILTER", default_value = "warn", value_parser = filter, env = "EBB_LOG")]
     pub(crate) log: String,
 }
@@ -59,10 +61,11 @@ pub(crate) struct Restore {
     /// What `ebb backup` wrote; `-` for the standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// The directory to make, for `ebb up` to begin with [default: as of `ebb up`]
+    /// The directory to make [default: that of `ebb up`]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// The file of the key that opens the backup, if that was taken without it: api/secrets.key where it was taken
+    /// The file of the key that opens a backup that was taken without --with-key, as api/secrets.key where it was taken
+    /// [default: the key in the backup]
     #[arg(long, value_name = "FILE")]
     pub(crate) secrets_key: Option<PathBuf>,
 }
@@ -75,10 +78,10 @@ pub(crate) struct Demo {
     /// End after the story instead of serving until interrupted
     #[arg(long)]
     pub(crate) exit: bool,
-    /// Only write the sample's image, for `ebb image load` of an Ebb of your own; `-` for the standard output
+    /// Only write the sample's image to this file, for `ebb image load` on an Ebb of your own; `-` for the standard output
     #[arg(long, value_name = "FILE", conflicts_with_all = ["runtime", "exit"])]
     pub(crate) image: Option<PathBuf>,
-    /// What is logged
+    /// What is logged to the standard error, as `warn` or `info,node=debug`
     #[arg(long, value_name = "FILTER", default_value = "error", value_parser = filter, env = "EBB_LOG")]
     pub(crate) log: String,
 }

@@ -1,6 +1,7 @@
 //! `ebb demo`: the main job end to end, as a short story with how long each step took.
 
 mod call;
+mod parts;
 
 use std::{
     io::Write,
@@ -19,7 +20,7 @@ use resources::{
 };
 use tokio::time::{Instant, timeout};
 
-use self::call::{Answer, call};
+use self::call::call;
 use crate::{
     args::{Demo, RuntimeKind},
     sample,
@@ -109,8 +110,8 @@ async fn story(platform: &Platform) -> Result<()> {
 
     let answer = call(platform.http_address(), &url).await?;
     step(&format!("called again, it wakes: {:?}", answer.body.trim()), answer.took);
-    if let Some(parts) = parts(&answer) {
-        say(format_args!("        of which {parts}\n"));
+    if let Some(parts) = answer.server_timing.as_deref().map(parts::told) {
+        say(format_args!("              of which {parts}\n"));
     }
     say(format_args!("\n"));
     Ok(())
@@ -192,16 +193,6 @@ async fn at_zero(client: &Client) -> Result<()> {
         bail!("the sample is not at zero after {} s; there are {names:?}", STEP_MAX.as_secs());
     }
     Ok(())
-}
-
-/// The parts of a start as the response tells them.
-fn parts(answer: &Answer) -> Option<String> {
-    let header = answer.server_timing.as_deref()?;
-    let part = |part: &str| {
-        let (name, took) = part.trim().split_once(";dur=")?;
-        Some(format!("{name} {took} ms"))
-    };
-    Some(header.split(',').filter_map(part).collect::<Vec<_>>().join(", "))
 }
 
 fn step(what: &str, took: Duration) {

@@ -28,6 +28,7 @@ pub(crate) use self::{
 
 use std::{io::Write, path::Path};
 
+use ::node::runtime::KeeperOptions;
 use anyhow::Result;
 
 use self::signals::Asked;
@@ -65,7 +66,11 @@ pub(crate) async fn run(options: Up) -> Result<()> {
             platform.stop(signals.stop()).await
         }
         Asked::HandOver => {
-            say("Handing over: requests in flight are finished; containers wait for the next `ebb up`.");
+            say(&format!(
+                "Handing over: requests in flight are finished; containers run on for the next `ebb up`, which must come \
+                 within {:?}.",
+                KeeperOptions::GRACE
+            ));
             platform.hand_over(signals.stop()).await
         }
     };
@@ -83,7 +88,7 @@ fn both(first: Result<()>, second: Result<()>) -> Result<()> {
 /// Says what follows when it is told to stop.
 pub(crate) fn announce_stop() {
     say(
-        "Stopping: requests in flight are finished, then everything is removed. Ctrl-C again ends it at once.",
+        "Stopping: requests in flight are finished, then containers are ended. Ctrl-C again ends it at once.",
     );
 }
 
@@ -101,12 +106,12 @@ fn announce(platform: &Platform) -> Result<()> {
     if let Some(why) = platform.passed_over() {
         writeln!(out, "                  ({why}; `--http ADDR` names another address)")?;
     }
-    writeln!(out, "  containers      {}", platform.runtime_story())?;
-    match platform.taken_over() {
-        0 => {}
-        1 => writeln!(out, "  took over 1 running container")?,
-        many => writeln!(out, "  took over {many} running containers")?,
-    }
+    let took_over = match platform.taken_over() {
+        0 => String::new(),
+        1 => "; took over 1 running container".to_owned(),
+        many => format!("; took over {many} running containers"),
+    };
+    writeln!(out, "  containers      {}{took_over}", platform.runtime_story())?;
     writeln!(out, "\nNext, in another terminal:\n")?;
     for command in use_kubeconfig(&kubeconfig) {
         writeln!(out, "  {command}")?;

@@ -187,7 +187,7 @@ pub(super) fn of(
     let settled =
         crd.spec.versions.iter().filter(|version| version.served && version.deprecated != Some(true));
     let settled = settled.map(|version| version.name.as_str()).max_by_key(|name| by_priority(name));
-    let mut patterns = Patterns::default();
+    let mut patterns = Patterns::of_stored();
     let versions: Vec<Arc<Version>> = (crd.spec.versions.iter().zip(kinds))
         .map(|(version, kind)| {
             let newer = |other: &&str| by_priority(other) > by_priority(&version.name);
@@ -210,15 +210,9 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn many_objects_are_made_anew_without_keeping_others_from_their_turn() {
-        let version = |name: &str, storage: bool| {
-            let size = json!({"type": "integer", "default": 1});
-            let schema = json!({"type": "object", "properties": {"size": size}});
-            json!({"name": name, "served": true, "storage": storage, "schema": {"openAPIV3Schema": schema}})
-        };
+    /// The kinds of a stored definition with these versions, and what becomes of them.
+    fn defined(versions: &Value) -> (Vec<&'static Kind>, Vec<Arc<Definition>>) {
         let names = json!({"plural": "viewed", "kind": "Viewed"});
-        let versions = json!([version("v1", true), version("v2", false)]);
         let tree = json!({
             "metadata": {"name": "viewed.example.com"},
             "spec": {"group": "example.com", "scope": "Namespaced", "names": names, "versions": versions},
@@ -227,6 +221,45 @@ mod tests {
         let crd = downcast::<CustomResourceDefinition>(crd).unwrap();
         let kinds = custom::kinds(&crd);
         let definitions = of(&crd, &kinds, &tree, 1000);
+        (kinds, definitions)
+    }
+
+    #[test]
+    fn who_has_stored_more_patterns_than_are_accepted_now_can_write_objects() {
+        // Each has as many states as there are letters in Unicode, twenty times: half of them would have room.
+        let rule = |at: usize| json!({"rule": format!("!self.matches('\\\\w{{20}}-{at}-')")});
+        let text = json!({
+            "type": "string",
+            "x-kubernetes-validations": (0..32).map(rule).collect::<Vec<_>>(),
+        });
+        let schema = json!({"type": "object", "properties": {"text": text}});
+        let version =
+            json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}});
+        let (kinds, definitions) = defined(&json!([version]));
+        let write = |text: &str| {
+            let object = json!({
+                "apiVersion": "example.com/v1", "kind": "Viewed",
+                "metadata": {"name": "a", "namespace": "default"}, "text": text,
+            });
+            definitions[0].check(&*kinds[0].decode_value(object).unwrap(), None, false)
+        };
+        write("a").unwrap();
+        match write("aaaaaaaaaaaaaaaaaaaa-31-") {
+            Err(Error::Invalid { causes, .. }) => {
+                assert!(causes.len() == 1 && causes[0].message.contains("failed rule"), "{causes:?}");
+            }
+            other => panic!("the last rule is run: {other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn many_objects_are_made_anew_without_keeping_others_from_their_turn() {
+        let version = |name: &str, storage: bool| {
+            let size = json!({"type": "integer", "default": 1});
+            let schema = json!({"type": "object", "properties": {"size": size}});
+            json!({"name": name, "served": true, "storage": storage, "schema": {"openAPIV3Schema": schema}})
+        };
+        let (kinds, definitions) = defined(&json!([version("v1", true), version("v2", false)]));
         let text = r#"{"apiVersion":"example.com/v1","kind":"Viewed","metadata":{"name":"a"},"old":true}"#;
         // Which version asks, whether the objects are newer than its schema, and how often it lets others go.
         for (asks, newer, expect) in [(0, false, 2), (0, true, 0), (1, true, 2)] {

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-/// Where a name leads that names no registry, and how old ones call it.
+use resources::image_name::ImageName;
+
+/// Where a path of one part is below [`OFFICIAL`].
 const DOCKER_HUB: &str = "docker.io";
-const DOCKER_HUB_LEGACY: &str = "index.docker.io";
+const OFFICIAL: &str = "library";
 
 /// `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,26 +21,13 @@ pub(crate) struct Name<'a> {
 impl<'a> Name<'a> {
     /// Of any text: what is no name has parts that no image has.
     pub(crate) fn of(text: &'a str) -> Self {
-        let (name, digest) = match text.split_once('@') {
-            Some((name, digest)) => (name, Some(digest)),
-            None => (text, None),
+        let name = ImageName::split(text);
+        let path = match name.repository.contains('/') || !name.is_of([DOCKER_HUB]) {
+            true => Cow::Borrowed(name.repository),
+            false => Cow::Owned(format!("{OFFICIAL}/{}", name.repository)),
         };
-        // A colon after the last slash begins the tag; one before it belongs to the host.
-        let last = name.rfind('/').map_or(0, |slash| slash + 1);
-        let (name, tag) = match name[last..].split_once(':') {
-            Some((end, tag)) => (&name[..last + end.len()], Some(tag)),
-            None => (name, None),
-        };
-        let (registry, path) = match name.split_once('/') {
-            Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => (host, path),
-            _ => (DOCKER_HUB, name),
-        };
-        let registry = if registry == DOCKER_HUB_LEGACY { DOCKER_HUB } else { registry };
-        let path = match path.contains('/') || registry != DOCKER_HUB {
-            true => Cow::Borrowed(path),
-            false => Cow::Owned(format!("library/{path}")),
-        };
-        Self { registry, path, tag: tag.or(digest.is_none().then_some("latest")), digest }
+        let tag = name.tag.or(name.digest.is_none().then_some("latest"));
+        Self { registry: name.registry(), path, tag, digest: name.digest }
     }
 
     /// Whether both are versions of one thing.
@@ -71,10 +60,12 @@ mod tests {
 
     #[test]
     fn what_a_short_name_leaves_out_is_added() {
+        const HUB: &str = "index.docker.io";
         for (text, registry, path, tag, digest) in [
-            ("my-app", "docker.io", "library/my-app", Some("latest"), None),
-            ("team/app:1", "docker.io", "team/app", Some("1"), None),
-            ("index.docker.io/library/app@sha256:a", "docker.io", "library/app", None, Some("sha256:a")),
+            ("my-app", HUB, "library/my-app", Some("latest"), None),
+            ("team/app:1", HUB, "team/app", Some("1"), None),
+            ("docker.io/app", HUB, "library/app", Some("latest"), None),
+            ("index.docker.io/library/app@sha256:a", HUB, "library/app", None, Some("sha256:a")),
             ("localhost:5000/app:1", "localhost:5000", "app", Some("1"), None),
             ("dev.local/a/b:1@sha256:a", "dev.local", "a/b", Some("1"), Some("sha256:a")),
             ("localhost/app", "localhost", "app", Some("latest"), None),

@@ -3,6 +3,7 @@
 use resources::{
     annotations::{self, Key, MAX_SCALE, MIN_SCALE, TARGET, TARGET_UTILIZATION_PERCENTAGE, WINDOW},
     builtin::{Container, EnvFromSource, EnvVar},
+    image_name::ImageName,
     meta::Quantity,
     quantity,
     serving::Revision,
@@ -26,7 +27,7 @@ pub(crate) fn write_image(to: &mut Attributes, indent: &Indent, revision: &Revis
     let digest = digest.filter(|digest| !digest.is_empty());
     let (shown, how, digest) = match user_image(&revision.metadata, image) {
         // While nothing is known of the image, the spec still says what it was pinned to.
-        Some(named) => (named, "pinned to", digest.or(image.split_once('@').map(|(_, digest)| digest))),
+        Some(named) => (named, "pinned to", digest.or(ImageName::split(image).digest)),
         None => (image, "at", digest),
     };
     let text = match digest {

@@ -230,7 +230,7 @@ impl Unused {
     /// Removes the directory with all that was put into it.
     pub(crate) fn remove(self) {
         if let Err(error) = fs::remove_dir_all(&self.path) {
-            tracing::warn!(%error, "removing the data directory that nothing came of, {}", self.path.display());
+            tracing::warn!(%error, "could not remove {}, which was made for this start", self.path.display());
         }
     }
 }

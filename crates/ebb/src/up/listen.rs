@@ -10,7 +10,7 @@ use std::{
     os::fd::AsFd,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use node::runtime::SharedRuntime;
 use tokio::net::TcpListener;
 
@@ -67,8 +67,10 @@ impl Listeners {
         };
         let ip = IpAddr::V4(if open { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST });
         let addresses: Vec<_> = ports.iter().map(|port| SocketAddr::new(ip, *port)).collect();
-        if let Some(kept) = self.take(HTTP, &addresses).await? {
-            return Ok(HttpListener::of(kept));
+        if let Some(socket) = self.take(HTTP, &addresses).await? {
+            let kept = socket.local_addr()?.port();
+            let passed_over = ports.first().and_then(|first| passed_over_for_kept(*first, kept));
+            return Ok(HttpListener { socket, passed_over });
         }
         let mut refusals: Vec<(SocketAddr, io::Error)> = Vec::new();
         for address in addresses {
@@ -99,7 +101,8 @@ impl Listeners {
             return Ok(kept);
         }
         let bound = TcpListener::bind(address).await;
-        bound.with_context(|| format!("cannot listen on {address}; name another address with {flag}"))
+        bound
+            .map_err(|error| anyhow!("cannot listen on {address}: {error}; name another address with {flag}"))
     }
 
     /// The kept socket, if it is one of these; otherwise it is closed.
@@ -122,11 +125,14 @@ fn passed_over(address: SocketAddr, error: &io::Error) -> String {
     let port = address.port();
     match error.kind() {
         io::ErrorKind::AddrInUse => format!("not at port {port}, which another program has"),
-        io::ErrorKind::PermissionDenied => {
-            format!("not at port {port}, for which this user lacks the right (root has it)")
-        }
+        io::ErrorKind::PermissionDenied => format!("not at port {port}, which needs root's rights"),
         _ => format!("not at port {port}: {error}"),
     }
+}
+
+/// Likewise of the port that comes first, where the socket that was kept is at another.
+fn passed_over_for_kept(first: u16, kept: u16) -> Option<String> {
+    (kept != first).then(|| format!("not at port {first}: {kept} is kept from the last run"))
 }
 
 /// Whether this address is the one that is wanted.
@@ -146,10 +152,15 @@ mod tests {
         let forbidden = io::Error::from_raw_os_error(rustix::io::Errno::ACCESS.raw_os_error());
         for (error, expect) in [
             (in_use, "not at port 80, which another program has"),
-            (forbidden, "not at port 80, for which this user lacks the right (root has it)"),
+            (forbidden, "not at port 80, which needs root's rights"),
             (io::Error::other("no such device"), "not at port 80: no such device"),
         ] {
             assert_eq!(passed_over(address, &error), expect);
         }
+        assert_eq!(
+            passed_over_for_kept(80, 8080).as_deref(),
+            Some("not at port 80: 8080 is kept from the last run")
+        );
+        assert_eq!(passed_over_for_kept(80, 80), None);
     }
 }

@@ -80,10 +80,10 @@ impl Missing {
 
     fn told(&self) -> Option<String> {
         let count = self.images.len();
-        let (images_are, them, their) = match count {
+        let (images, them, archives) = match count {
             0 => return None,
-            1 => ("image that Revisions run is", "it", "its"),
-            _ => ("images that Revisions run are", "them", "their"),
+            1 => ("image", "it", "its archive"),
+            _ => ("images", "them", "their archives"),
         };
         let count = if self.has_more { format!("at least {count}") } else { count.to_string() };
         let named = self.images.iter().take(NAMED_MAX);
@@ -93,8 +93,8 @@ impl Missing {
             lines.push(format!("  and {} more", self.images.len() - NAMED_MAX));
         }
         Some(format!(
-            "Missing: {count} {images_are} not on this machine, and no registry has {them} (nor has a backup):\n{}\n\
-             Load {them} from {their} archive:  ebb image load FILE --name IMAGE",
+            "Missing: {count} {images} that Revisions run; no registry and no backup has {them}.\n{}\n\
+             Load {them} from {archives}:  ebb image load FILE --name IMAGE",
             lines.join("\n"),
         ))
     }
@@ -173,7 +173,7 @@ mod tests {
         missing.note(&revision("r-of-the-same", "active", &name(0), ""), |_| true);
         assert_eq!(
             missing.told().unwrap(),
-            "Missing: 1 image that Revisions run is not on this machine, and no registry has it (nor has a backup):\n  \
+            "Missing: 1 image that Revisions run; no registry and no backup has it.\n  \
              dev.local/app-00:1 (revision default/r-00)\n\
              Load it from its archive:  ebb image load FILE --name IMAGE"
         );
@@ -182,7 +182,7 @@ mod tests {
         }
         let told = missing.told().unwrap();
         assert!(
-            told.starts_with("Missing: 13 images that Revisions run are not")
+            told.starts_with("Missing: 13 images that Revisions run; no registry and no backup has them.\n")
                 && told.contains("\n  and 3 more\n"),
             "{told}"
         );

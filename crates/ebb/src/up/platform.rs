@@ -107,7 +107,7 @@ impl Platform {
                                end by themselves within {:?}", KeeperOptions::GRACE);
                     }
                     told = true;
-                    say("Will stop once start-up finishes. Press Ctrl-C again to abort now.");
+                    say("Stopping: as soon as the start is through. Ctrl-C again ends it at once.");
                 }
             }
         };
@@ -311,12 +311,12 @@ impl Platform {
             self.drain().await;
             self.stop_pods.cancel();
             if timeout(PODS_STOP_MAX, self.pods_stopped.cancelled()).await.is_err() {
-                tracing::warn!("not all programs have ended when asked to; they are ended now");
+                tracing::warn!("not all programs have ended when asked to; they are killed");
             }
         };
         tokio::select! {
             () = in_order => {}
-            () = hurry => tracing::warn!("second stop signal: closing open requests"),
+            () = hurry => tracing::warn!("told again to stop: what is still in flight is cut, and programs are killed"),
         }
         self.tasks.shutdown().await;
         let ended = self.node.end().finish().await;
@@ -334,7 +334,7 @@ impl Platform {
             drained = timeout(HAND_OVER_DRAIN_MAX, self.drain()) => if drained.is_err() {
                 tracing::warn!("handing over: what is still in flight after {HAND_OVER_DRAIN_MAX:?} is cut");
             },
-            () = hurry => tracing::warn!("stop signal during the hand-over: closing open requests"),
+            () = hurry => tracing::warn!("told to stop while handing over: what is still in flight is cut"),
         }
         self.tasks.shutdown().await;
         self.node.logs.hand_over().await;
@@ -408,7 +408,7 @@ impl Platform {
     pub(crate) fn runtime_story(&self) -> &'static str {
         match self.runtime {
             RuntimeKind::Container => "isolated, with limits",
-            RuntimeKind::Process => "as plain processes of the calling user, without isolation and limits",
+            RuntimeKind::Process => "plain processes of this user, without isolation or limits",
         }
     }
 }

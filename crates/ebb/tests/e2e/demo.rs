@@ -30,6 +30,7 @@ const STORY: &[&str] = &[
     "falls to zero",
     "it wakes: \"Hello Ebb!\"",
     "of which queue",
+    " ms (in it schedule ",
     "It keeps serving",
 ];
 

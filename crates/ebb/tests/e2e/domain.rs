@@ -25,7 +25,7 @@ fn requests_arrive_at_80_then_8080_and_urls_work_as_shown() {
     }
     let host = Arc::new(Host::alone());
     let setup = Setup { host: Some(Arc::clone(&host)), flags: &[], runtime: "process", ..Setup::default() };
-    let (first, second) = (Ebb::with(setup.clone()), Ebb::with(setup));
+    let (first, mut second) = (Ebb::with(setup.clone()), Ebb::with(setup));
     for (ebb, url) in
         [(&first, "http://hello.default.localhost"), (&second, "http://hello.default.localhost:8080")]
     {
@@ -37,6 +37,11 @@ fn requests_arrive_at_80_then_8080_and_urls_work_as_shown() {
     }
     let why = "(not at port 80, which another program has; `--http ADDR` names another address)";
     assert!(!first.said().contains("port 80") && second.said().contains(why), "{}", second.said());
+    // The next one after it keeps its port, and says so.
+    assert!(second.hand_over(), "it ends well");
+    second.restart();
+    let why = "(not at port 80: 8080 is kept from the last run; `--http ADDR` names another address)";
+    assert!(second.said().contains(why), "{}", second.said());
     // A third one finds neither.
     let dir = tempfile::tempdir().unwrap();
     let mut third = host.command(env!("CARGO_BIN_EXE_ebb"));

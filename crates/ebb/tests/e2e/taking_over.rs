@@ -352,7 +352,7 @@ fn a_start_that_hangs_can_be_stopped() {
     ebb.begin_restart();
     assert!(until(|| catches_term(ebb.pid()).then_some(())).is_some());
     ebb.signal(rustix::process::Signal::TERM);
-    let told = || ebb.said().contains("Will stop once start-up finishes").then_some(());
+    let told = || ebb.said().contains("Stopping: as soon as the start is through").then_some(());
     assert!(until(told).is_some(), "{}", ebb.said());
     ebb.signal(rustix::process::Signal::TERM);
     assert!(!ebb.ended(), "{}", ebb.said());

@@ -25,13 +25,28 @@ pub(crate) enum NotTaken {
 }
 
 /// The patterns that were compiled so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Patterns {
     known: HashMap<String, Result<Regex, NotTaken>>,
     bytes: usize,
+    /// What `bytes` may become.
+    room: usize,
+}
+
+impl Default for Patterns {
+    /// Those of a definition that is not stored yet.
+    fn default() -> Self {
+        Self { known: HashMap::new(), bytes: 0, room: PATTERNS_BYTES_MAX }
+    }
 }
 
 impl Patterns {
+    /// Those of a definition that is stored already: what accepted it may have bounded each by itself alone, and so does
+    /// this, so that its objects can still be written.
+    pub fn of_stored() -> Self {
+        Self { room: usize::MAX, ..Self::default() }
+    }
+
     /// A pattern, compiled.
     ///
     /// # Errors
@@ -57,7 +72,7 @@ impl Patterns {
         // Upstream's own may not repeat more.
         cel::pattern_states(pattern)
             .map_err(|why| NotTaken::NoPattern(format!("error parsing regexp: {why}")))?;
-        let left = PATTERNS_BYTES_MAX.saturating_sub(self.bytes);
+        let left = self.room.saturating_sub(self.bytes);
         for size in SIZES.into_iter().filter(|size| *size <= left) {
             match RegexBuilder::new(pattern).size_limit(size).build() {
                 Ok(regex) => {
@@ -73,7 +88,7 @@ impl Patterns {
             }
         }
         // Nothing more is tried.
-        self.bytes = PATTERNS_BYTES_MAX;
+        self.bytes = self.room;
         Err(NotTaken::NoRoom)
     }
 }
@@ -94,6 +109,15 @@ mod tests {
         assert!((10..5000).contains(&taken) && patterns.bytes <= PATTERNS_BYTES_MAX, "{taken}");
         assert!(patterns.get("a").unwrap_err().to_string().contains("larger than 16 MiB"));
         assert!(patterns.get("^[a-z]{900}$").is_ok(), "it is there");
+    }
+
+    #[test]
+    fn what_is_stored_already_has_room() {
+        let pattern = |at: usize| format!("\\w{{20}}{at}");
+        let (mut new, mut stored) = (Patterns::default(), Patterns::of_stored());
+        let refused = (0..5000).position(|at| new.get(&pattern(at)).is_err()).unwrap();
+        assert!((0..=refused).all(|at| stored.get(&pattern(at)).is_ok()), "{refused}");
+        assert!(stored.get("\\w{900}").is_err(), "each is bounded by itself");
     }
 
     #[test]

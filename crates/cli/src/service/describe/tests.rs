@@ -252,6 +252,22 @@ Revision:   hello-00001: ResourcesAvailable: StartError: exec /x: no such file
 Try next:   set a program that exists in the image: `ebb service update hello -n default --cmd PROGRAM --arg ARGUMENT`, or another image: `--image IMAGE`
 ",
     );
+    let shortage = "starting container user-container: making the container's process: Too many open files (os error 24)";
+    let short_of = |name: &str| json!({ "type": name, "status": "False", "reason": "ContainerCannotRun", "message": shortage });
+    check(
+        json!({
+            "latestCreatedRevisionName": "hello-00001",
+            "conditions": conditions("False", "Unknown", "RevisionFailed", "Revision \"hello-00001\" failed."),
+        }),
+        json!([short_of("ResourcesAvailable"), short_of("Ready")]),
+        &format!(
+            "\
+Not ready:  ConfigurationsReady: RevisionFailed: Revision \"hello-00001\" failed.
+Revision:   hello-00001: ResourcesAvailable: ContainerCannotRun: {shortage}
+Try next:   this machine lacks what the message names (memory, disk, processes, open files): make room, or see the log of `ebb up`; Ebb tries again by itself
+"
+        ),
+    );
     for (said, expect) in [
         (
             "Readiness probe failed: dial tcp :8080: Connection refused (os error 111)",

@@ -16,7 +16,7 @@ pub(super) struct ContainerArgs {
     /// Argument for the command; once per argument
     #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true)]
     arg: Vec<String>,
-    /// Port the app listens on: 8080, or h2c:8080
+    /// Port the app listens on: 8080, also unless set, or h2c:8080 for HTTP/2 and gRPC
     #[arg(short, long, value_name = "[NAME:]PORT")]
     port: Option<String>,
     /// User ID to run as

@@ -14,34 +14,34 @@ pub(super) struct ScaleArgs {
     /// Instances, fewest and most: N, MIN..MAX, MIN.. or ..MAX
     #[arg(long, value_name = "RANGE", conflicts_with_all = ["scale_min", "scale_max"])]
     scale: Option<String>,
-    /// Fewest instances
+    /// Fewest instances; 0 unless set
     #[arg(long, alias = "min-scale", value_name = "N")]
     scale_min: Option<u32>,
-    /// Most instances; 0 for no limit
+    /// Most instances; 0, also unless set, for no limit
     #[arg(long, alias = "max-scale", value_name = "N")]
     scale_max: Option<u32>,
-    /// Instances that a new revision starts with
+    /// Instances that a new revision starts with; 1 unless set
     #[arg(long, value_name = "N")]
     scale_init: Option<u32>,
-    /// Fewest instances while there is any
+    /// Fewest instances while there is any; 1 unless set
     #[arg(long, value_name = "N")]
     scale_activation: Option<u32>,
-    /// How much of the metric one instance should have
+    /// Requests that one instance should have in hand at once; the concurrency limit unless set, or else 100
     #[arg(long, alias = "concurrency-target", value_name = "N")]
     scale_target: Option<u32>,
-    /// What scaling goes by: concurrency or rps
+    /// What scaling goes by: concurrency, also unless set; or rps, which Ebb refuses
     #[arg(long, value_name = "NAME")]
     scale_metric: Option<String>,
-    /// Share of the target that is aimed at, in percent
+    /// Share of the target that is aimed at, in percent; 70 unless set
     #[arg(long, alias = "concurrency-utilization", value_name = "PERCENT")]
     scale_utilization: Option<u32>,
-    /// How far scaling looks back, and how long an idle service keeps its last instance: 60s
+    /// How far scaling looks back, and how long an idle service keeps its last instance, as 90s or 2m; 60s unless set
     #[arg(long, alias = "autoscale-window", value_name = "DURATION")]
     scale_window: Option<String>,
-    /// Most requests that one instance has in hand at once; 0 for no limit
+    /// Most requests that one instance has in hand at once; 0, also unless set, for no limit
     #[arg(long, value_name = "N")]
     concurrency_limit: Option<i64>,
-    /// Seconds that a request may take
+    /// Seconds that a request may take; 300 unless set
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<i64>,
 }

@@ -18,6 +18,7 @@ enum Remedy {
     Configuration,
     User,
     Logs,
+    Machine,
     Port,
     Probe,
     Resources,
@@ -33,7 +34,7 @@ const REMEDIES: &[(&str, Remedy)] = &[
     ("ErrImage", Remedy::Image),
     ("InvalidImageName", Remedy::Image),
     ("StartError", Remedy::Command),
-    ("ContainerCannotRun", Remedy::Command),
+    ("ContainerCannotRun", Remedy::Machine),
     ("CreateContainerConfigError", Remedy::Configuration),
     ("ExitCode", Remedy::Logs),
     ("CrashLoop", Remedy::Logs),
@@ -147,6 +148,9 @@ fn line(service: &Service, revision: Option<&Revision>, remedy: &Remedy, there: 
             "read the app's logs: `kubectl logs -n {namespace} -l serving.knative.dev/revision={revision} -c \
              user-container --tail 50`"
         ),
+        Remedy::Machine => "this machine lacks what the message names (memory, disk, processes, open files): make room, or see the \
+                            log of `ebb up`; Ebb tries again by itself"
+            .to_owned(),
         Remedy::Port => format!(
             "nothing listens on that port in the container: have the app listen on $PORT, or say which it has: `ebb service \
              update {name} -n {namespace} --port PORT`; its logs: `kubectl logs -n {namespace} -l \
