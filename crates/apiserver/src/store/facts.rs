@@ -26,11 +26,7 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) fn of(object: &dyn DynObject, names: &mut Interner) -> Self {
-        Self::with(object, &[], names)
-    }
-
-    /// As [`Facts::of`]; `fields` are those that are noted of a kind that users define.
+    /// `fields`: those that are noted of a kind that users define.
     pub(crate) fn with(object: &dyn DynObject, fields: &[Box<str>], names: &mut Interner) -> Self {
         let fields = selector::fields::of(object, fields);
         Self::new(object.metadata(), fields, names)

@@ -83,3 +83,6 @@ fn read(
         .map_err(|error| Error::Internal(format!("what is stored under {key:?} cannot be read: {error}")))?;
     Ok(Some(Loaded { key, version, glance }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,7 @@ fn few_objects_are_looked_at_under_one_lock() {
     let (kind, many) = (<ConfigMap as Object>::kind(), 2 * LOOKED_AT_MAX);
     let key = |number: usize| Key::of(kind, &ObjectKey::new("default", format!("m-{number:04}")));
     for number in 0..many {
-        let facts = Facts::of(&map(number), &mut names);
+        let facts = Facts::with(&map(number), &[], &mut names);
         shelf.insert(Entry { key: key(number), version: 1, facts });
     }
     let pick = |selection: &Selection, after: Option<&Key>, limit: usize| {

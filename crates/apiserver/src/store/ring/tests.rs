@@ -17,7 +17,7 @@ const LIMITS: RingLimits = RingLimits {
 fn change(version: u64, size_hint: usize) -> Change {
     let metadata = ObjectMeta { name: Some("a".into()), ..ObjectMeta::default() };
     let object: Arc<dyn DynObject> = Arc::new(ConfigMap { metadata, ..ConfigMap::default() });
-    let facts = Facts::of(&*object, &mut Interner::new());
+    let facts = Facts::with(&*object, &[], &mut Interner::new());
     let stored = Arc::new(Stored::hot(version, object, size_hint));
     let key = Key::of(<ConfigMap as Object>::kind(), &ObjectKey::new("default", "a"));
     let entry = Arc::new(Entry { key, version, facts });

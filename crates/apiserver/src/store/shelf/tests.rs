@@ -28,7 +28,7 @@ fn put(shelf: &mut Shelf, namespace: &str, name: &str, label: &str, owner: &str)
         ..ObjectMeta::default()
     };
     let object = ConfigMap { metadata, ..ConfigMap::default() };
-    let facts = Facts::of(&object, &mut Interner::new());
+    let facts = Facts::with(&object, &[], &mut Interner::new());
     shelf.insert(Entry { key: key(namespace, name), version: 1, facts });
 }
 
