@@ -1,7 +1,6 @@
 //! Why a request got no answer from an instance.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use resources::ObjectKey;
@@ -32,9 +31,10 @@ pub enum Error {
     /// The gateway has its route and not the revision: it was not told of it yet, or the revision was deleted.
     #[error("no route to revision {} yet; retry, or `kubectl get revision {} -n {}`", revision, revision.name, revision.namespace)]
     UnknownRevision { revision: RevisionKey },
-    /// It has no instance, and none can start before somebody has mended something.
+    /// It has no instance, and none can start before somebody has mended something. Callers are told the reason alone: what
+    /// a node says more is for the service's owner.
     #[error("revision {} cannot start: {why}", revision.name)]
-    CannotStart { revision: RevisionKey, why: Arc<str> },
+    CannotStart { revision: RevisionKey, why: &'static str },
     #[error("the route of host {host:?} rewrites the host more often than {limit} times")]
     RewriteLoop { host: String, limit: usize },
     #[error("a probe needs the header {expected}")]

@@ -63,10 +63,10 @@ impl Handle {
         self.revisions.set_instances(key, instances)
     }
 
-    /// Takes in why no instance of a revision can start, in one line; `None` is that one can. As long as it cannot and there
+    /// Takes in why no instance of a revision can start, in one word; `None` is that one can. As long as it cannot and there
     /// is none, requests are answered so at once, those that wait and those that come, instead of waiting; they count as
     /// load all the same. Returns false when the revision is not known.
-    pub fn set_obstacle(&self, key: &RevisionKey, why: Option<Arc<str>>) -> bool {
+    pub fn set_obstacle(&self, key: &RevisionKey, why: Option<&'static str>) -> bool {
         self.revisions.set_obstacle(key, why)
     }
 
@@ -97,7 +97,7 @@ impl Handle {
 
     /// Why no instance of a revision can start.
     #[cfg(test)]
-    pub(crate) fn obstacle(&self, key: &RevisionKey) -> Option<Arc<str>> {
+    pub(crate) fn obstacle(&self, key: &RevisionKey) -> Option<&'static str> {
         self.revisions.activate(key).expect("the revision is known").obstacle()
     }
 

@@ -14,7 +14,6 @@
 //! Decisions are pure (`spec`, `status`, `backoff`, `env`); the worker does what they say.
 
 mod address;
-mod allowance;
 mod backoff;
 mod built_in;
 mod env;

@@ -6,6 +6,10 @@
 //!        └► else                     ─► an Event of its own, counted up where it is told again
 //! ```
 
+mod bucket;
+
+pub use self::bucket::{Bucket, Rate};
+
 use std::{
     collections::{BTreeSet, HashMap},
     hash::{DefaultHasher, Hash, Hasher},
@@ -46,10 +50,8 @@ pub const COMBINED: &str = "(combined from similar events): ";
 pub const SIMILAR_MAX: usize = 10;
 /// For how long messages are similar, counted from the last one.
 pub const WINDOW: SignedDuration = SignedDuration::from_mins(10);
-/// How much may be told of one object at once.
-pub const BURST_MAX: u32 = 25;
-/// After how long there may be one more.
-pub const REFILL: SignedDuration = SignedDuration::from_mins(5);
+/// How much may be told of one object.
+pub const OF_AN_OBJECT: Rate = Rate { burst_max: 25, refill: SignedDuration::from_mins(5) };
 /// Of how many objects, and of how many reasons, it is known what was told; the oldest are forgotten first.
 pub const REMEMBERED_MAX: usize = 4096;
 
@@ -58,13 +60,6 @@ pub const REMEMBERED_MAX: usize = 4096;
 pub struct Correlator {
     objects: HashMap<u64, Bucket>,
     similar: HashMap<u64, Similar>,
-}
-
-#[derive(Debug)]
-struct Bucket {
-    left: u32,
-    /// Since when the next one has been coming.
-    since: Timestamp,
 }
 
 #[derive(Debug)]
@@ -105,16 +100,8 @@ impl Correlator {
 
     fn may(&mut self, told: Told<'_>, now: Timestamp) -> bool {
         let key = hash((told.source, told.uid));
-        make_room(&mut self.objects, key, |bucket| bucket.since);
-        let bucket = self.objects.entry(key).or_insert(Bucket { left: BURST_MAX, since: now });
-        let refilled = now.duration_since(bucket.since).as_secs() / REFILL.as_secs();
-        if let Ok(refilled @ 1..) = u32::try_from(refilled) {
-            bucket.left = bucket.left.saturating_add(refilled).min(BURST_MAX);
-            bucket.since = now;
-        }
-        let may = bucket.left > 0;
-        bucket.left = bucket.left.saturating_sub(1);
-        may
+        make_room(&mut self.objects, key, Bucket::since);
+        self.objects.entry(key).or_insert_with(|| Bucket::full(OF_AN_OBJECT, now)).take(now)
     }
 }
 

@@ -24,6 +24,7 @@ pub mod autoscaling;
 pub mod capability;
 pub mod condition;
 pub mod config;
+pub mod container_reasons;
 pub mod custom;
 pub mod duration;
 pub mod events;

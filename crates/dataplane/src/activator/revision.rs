@@ -179,7 +179,7 @@ impl Revision {
     }
 
     #[cfg(test)]
-    pub(crate) fn obstacle(&self) -> Option<Arc<str>> {
+    pub(crate) fn obstacle(&self) -> Option<Obstacle> {
         self.state.lock().slots.obstacle()
     }
 

@@ -103,7 +103,7 @@ impl Revisions {
         let mut shard = self.shard(key).write();
         let Some(entry) = shard.get_mut(key) else { return false };
         if let Some(active) = &entry.active {
-            active.set_obstacle(obstacle.clone());
+            active.set_obstacle(obstacle);
         }
         entry.obstacle = obstacle;
         true
@@ -120,7 +120,7 @@ impl Revisions {
         let entry = shard.get_mut(&key)?;
         let new = || {
             let revision = Revision::new(key, Arc::clone(&self.context), entry.config);
-            revision.set_obstacle(entry.obstacle.clone());
+            revision.set_obstacle(entry.obstacle);
             Arc::new(revision)
         };
         Some(Arc::clone(entry.active.get_or_insert_with(new)))

@@ -12,8 +12,8 @@ use crate::{Dice, Instance};
 pub(super) type Called = Result<Arc<Member>, Obstacle>;
 type Waiter = oneshot::Sender<Called>;
 
-/// Why no instance of a revision can start, in one line.
-pub(super) type Obstacle = Arc<str>;
+/// Why no instance of a revision can start, in one word.
+pub(super) type Obstacle = &'static str;
 
 /// The answer to a request for a slot.
 pub(super) enum Slot {
@@ -115,7 +115,7 @@ impl Slots {
 
     /// Why there is no instance and will be none soon.
     pub(super) fn obstacle(&self) -> Option<Obstacle> {
-        self.obstacle.clone().filter(|_| !self.has_instances())
+        self.obstacle.filter(|_| !self.has_instances())
     }
 
     /// Gives no more slots; those who wait are told so.
@@ -157,7 +157,7 @@ impl Slots {
     fn refuse_waiters(&mut self) {
         let Some(why) = self.obstacle() else { return };
         for waiter in self.breaker.dismiss_waiting() {
-            let _ = waiter.send(Err(Arc::clone(&why)));
+            let _ = waiter.send(Err(why));
         }
     }
 

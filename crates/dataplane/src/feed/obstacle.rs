@@ -4,70 +4,51 @@
 //! restart mends. It is not to wait for what goes on until somebody mends something, and that the pod's containers say
 //! by the reasons for which they wait (upstream: kubernetes, kubelet).
 
-use resources::builtin::{ContainerStatus, Pod, PodStatus};
+use resources::{
+    builtin::{ContainerStatus, Pod, PodStatus},
+    container_reasons::{
+        CRASH_LOOP_BACK_OFF, CREATE_CONTAINER_CONFIG_ERROR, CREATE_CONTAINER_ERROR, ERR_IMAGE_NEVER_PULL,
+        IMAGE_INSPECT_ERROR, IMAGE_PULL_BACK_OFF, INVALID_IMAGE_NAME, START_ERROR, could_not_be_run,
+    },
+};
 
-/// Reasons that stay until somebody mends something outside the pod: each try fails in the same way.
+/// Reasons that stay until somebody mends something outside the pod: each try fails in the same way. What the next try,
+/// a second later, may find mended is none of them, such as a registry that did not answer once.
 const LASTING: &[&str] = &[
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "ErrImageNeverPull",
-    "ErrImagePull",
-    "ImageInspectError",
-    "ImagePullBackOff",
-    "InvalidImageName",
-    "RegistryUnavailable",
-    "RunContainerError",
+    CREATE_CONTAINER_CONFIG_ERROR,
+    CREATE_CONTAINER_ERROR,
+    ERR_IMAGE_NEVER_PULL,
+    IMAGE_INSPECT_ERROR,
+    IMAGE_PULL_BACK_OFF,
+    INVALID_IMAGE_NAME,
 ];
-
-/// A program that could not be run, as the end of a container.
-const START_ERROR: &str = "StartError";
 
 /// After so many restarts a container that has never been ready is taken for one that never will be. The first come
 /// within seconds, and what an app waits for may be there by then.
 const RESTARTS_MIN: i32 = 3;
 
-/// The longest reason that callers are told, in characters.
-const WHY_MAX: usize = 300;
-
-/// Why a pod cannot start, in one line; `None` as long as it may.
-pub(super) fn obstacle(pod: &Pod) -> Option<String> {
+/// Why a pod cannot start, in one word; `None` as long as it may. More is for the pod's owner alone, since callers may be
+/// anybody: messages name Secrets and registries, and repeat what an app has printed.
+pub(super) fn obstacle(pod: &Pod) -> Option<&'static str> {
     let status = pod.status.as_ref()?;
     let init = status.init_container_statuses.iter().flatten();
     let mut containers = init.chain(status.container_statuses.iter().flatten());
-    let why = containers.find_map(|container| of_container(container, status))?;
-    Some(one_line(&why))
+    containers.find_map(|container| of_container(container, status))
 }
 
-fn of_container(container: &ContainerStatus, pod: &PodStatus) -> Option<String> {
+fn of_container(container: &ContainerStatus, pod: &PodStatus) -> Option<&'static str> {
     let waiting = container.state.as_ref()?.waiting.as_ref()?;
     let reason = waiting.reason.as_deref()?;
-    let said = |reason: &str, message: &Option<String>| match message.as_deref().unwrap_or_default() {
-        "" => reason.to_owned(),
-        message => format!("{reason}: {message}"),
-    };
-    let last = container.last_state.as_ref().and_then(|last| last.terminated.as_ref());
-    match last {
+    if could_not_be_run(container).is_some() {
         // The first time it is tried again at once.
-        Some(last) if last.reason.as_deref() == Some(START_ERROR) && is_restart(reason) => {
-            (container.restart_count > 0).then(|| said(START_ERROR, &last.message))
-        }
-        // What it printed is for its owner alone.
-        Some(last) if reason == "CrashLoopBackOff" => {
-            let never_works = container.restart_count >= RESTARTS_MIN && !was_ready(pod);
-            never_works.then(|| {
-                format!(
-                    "{reason}: container {:?} has ended with exit code {} after {} restarts",
-                    container.name, last.exit_code, container.restart_count
-                )
-            })
-        }
-        _ => LASTING.contains(&reason).then(|| said(reason, &waiting.message)),
+        return (container.restart_count > 0).then_some(START_ERROR);
     }
-}
-
-/// Whether a container with this reason waits for another try of what it did last.
-fn is_restart(reason: &str) -> bool {
-    matches!(reason, "CrashLoopBackOff" | "RunContainerError")
+    let has_ended = container.last_state.as_ref().is_some_and(|last| last.terminated.is_some());
+    if has_ended && reason == CRASH_LOOP_BACK_OFF {
+        let never_works = container.restart_count >= RESTARTS_MIN && !was_ready(pod);
+        return never_works.then_some(CRASH_LOOP_BACK_OFF);
+    }
+    LASTING.iter().copied().find(|lasting| *lasting == reason)
 }
 
 /// Whether the pod was ready once: it began as not ready, so that is when it last became so otherwise.
@@ -80,16 +61,6 @@ fn was_ready(pod: &PodStatus) -> bool {
         // Without times nothing is known, so it is waited for.
         _ => true,
     }
-}
-
-/// The text in one line, and no longer than callers are told.
-fn one_line(text: &str) -> String {
-    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if let Some((end, _)) = line.char_indices().nth(WHY_MAX) {
-        line.truncate(end);
-        line.push('…');
-    }
-    line
 }
 
 #[cfg(test)]
@@ -122,9 +93,6 @@ mod tests {
         let not_run =
             json!({"terminated": {"exitCode": 128, "reason": "StartError", "message": "no program"}});
         let (running, ended) = (json!({"running": {}}), json!({"terminated": {"exitCode": 1}}));
-        let crash_loop = Some(
-            "CrashLoopBackOff: container \"user-container\" has ended with exit code 3 after 3 restarts",
-        );
         // (since when it is not ready, restarts, state, last state, what callers are told)
         let cases = [
             (BEGAN, 0, waiting("ContainerCreating"), &none, None),
@@ -134,42 +102,35 @@ mod tests {
             (BEGAN, 0, running.clone(), &none, None),
             (BEGAN, 9, running, &crashed, None),
             (BEGAN, 0, ended, &none, None),
-            (BEGAN, 0, waiting("ErrImagePull"), &none, Some("ErrImagePull: why")),
-            (BEGAN, 0, waiting("ImagePullBackOff"), &none, Some("ImagePullBackOff: why")),
-            (BEGAN, 0, waiting("ErrImageNeverPull"), &none, Some("ErrImageNeverPull: why")),
-            (BEGAN, 0, waiting("InvalidImageName"), &none, Some("InvalidImageName: why")),
-            (BEGAN, 0, waiting("CreateContainerConfigError"), &none, Some("CreateContainerConfigError: why")),
-            (BEGAN, 0, waiting("CreateContainerError"), &none, Some("CreateContainerError: why")),
-            (BEGAN, 0, waiting("RunContainerError"), &none, Some("RunContainerError: why")),
-            (BEGAN, 0, json!({"waiting": {"reason": "ErrImagePull"}}), &none, Some("ErrImagePull")),
+            // The next try, a second later, may find it mended.
+            (BEGAN, 0, waiting("ErrImagePull"), &none, None),
+            (BEGAN, 0, waiting("RegistryUnavailable"), &none, None),
+            (BEGAN, 0, waiting("RunContainerError"), &none, None),
+            (BEGAN, 0, waiting("ImagePullBackOff"), &none, Some("ImagePullBackOff")),
+            (BEGAN, 0, waiting("ErrImageNeverPull"), &none, Some("ErrImageNeverPull")),
+            (BEGAN, 0, waiting("InvalidImageName"), &none, Some("InvalidImageName")),
+            (BEGAN, 0, waiting("CreateContainerConfigError"), &none, Some("CreateContainerConfigError")),
+            (BEGAN, 0, waiting("CreateContainerError"), &none, Some("CreateContainerError")),
             // It worked, and its image is gone since.
-            (LATER, 4, waiting("ErrImagePull"), &crashed, Some("ErrImagePull: why")),
+            (LATER, 4, waiting("ImagePullBackOff"), &crashed, Some("ImagePullBackOff")),
             // A program that cannot be run is tried twice.
             (BEGAN, 0, waiting("RunContainerError"), &not_run, None),
-            (BEGAN, 1, waiting("RunContainerError"), &not_run, Some("StartError: no program")),
-            (BEGAN, 1, waiting("CrashLoopBackOff"), &not_run, Some("StartError: no program")),
-            (LATER, 1, waiting("CrashLoopBackOff"), &not_run, Some("StartError: no program")),
+            (BEGAN, 1, waiting("RunContainerError"), &not_run, Some("StartError")),
+            (BEGAN, 1, waiting("CrashLoopBackOff"), &not_run, Some("StartError")),
+            (LATER, 1, waiting("CrashLoopBackOff"), &not_run, Some("StartError")),
             // A crash may be mended by the next run, unless many were not.
             (BEGAN, 1, waiting("CrashLoopBackOff"), &crashed, None),
             (BEGAN, 2, waiting("CrashLoopBackOff"), &crashed, None),
-            (BEGAN, 3, waiting("CrashLoopBackOff"), &crashed, crash_loop),
+            (BEGAN, 3, waiting("CrashLoopBackOff"), &crashed, Some("CrashLoopBackOff")),
             (LATER, 3, waiting("CrashLoopBackOff"), &crashed, None),
             (BEGAN, 9, waiting("ContainerCreating"), &crashed, None),
         ];
         for (since, restarts, state, last, expect) in cases {
             let told = obstacle(&pod(since, restarts, &state, last));
-            assert_eq!(told.as_deref(), expect, "{since} {restarts} {state} {last}");
+            assert_eq!(told, expect, "{since} {restarts} {state} {last}");
         }
         let unscheduled = json!({"metadata": {"name": "p"}, "status": {
             "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]}});
         assert_eq!(obstacle(&serde_json::from_value(unscheduled).unwrap()), None);
-    }
-
-    #[test]
-    fn what_callers_are_told_is_one_short_line() {
-        let state = json!({"waiting": {"reason": "ErrImagePull", "message": "a\nb".repeat(WHY_MAX)}});
-        let told = obstacle(&pod(BEGAN, 0, &state, &json!({}))).unwrap();
-        assert!(told.starts_with("ErrImagePull: a ba b"), "{told}");
-        assert_eq!((told.chars().count(), told.ends_with('…')), (WHY_MAX + 1, true));
     }
 }

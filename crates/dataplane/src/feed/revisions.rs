@@ -50,9 +50,9 @@ pub(super) async fn follow(client: &Client, handle: &Handle, applied: &Applied) 
                 }
             },
             event = pods.next() => {
-                let changed: Vec<_> = match event {
-                    Event::Applied(pod) => known.pods.set(&pod).into_iter().collect(),
-                    Event::Deleted(pod) => known.pods.remove(&pod).into_iter().collect(),
+                let changed = match event {
+                    Event::Applied(pod) => known.pods.set(&pod),
+                    Event::Deleted(pod) => known.pods.remove(&pod),
                     Event::Restarted => {
                         known.pods.restarted();
                         Vec::new()

@@ -124,10 +124,12 @@ impl Node {
         })
     }
 
-    /// What starts the kubelet. Once `stop` is cancelled it ends its containers, and then cancels `stopped`.
+    /// What starts the kubelet, which writes Events on the runtime `events`. Once `stop` is cancelled it ends its
+    /// containers, and then cancels `stopped`.
     pub(super) fn kubelet(
         &self,
         client: Client,
+        events: tokio::runtime::Handle,
         handle: Handle,
         tokens: Arc<dyn Tokens>,
         stop: CancellationToken,
@@ -151,6 +153,7 @@ impl Node {
                     pods_max: PODS_MAX,
                 },
                 client: client.clone(),
+                events: events.clone(),
                 runtime: Arc::clone(&containers),
                 images: Images::new(images.clone(), Arc::clone(&registries), flat.clone()),
                 logs: logs.clone(),

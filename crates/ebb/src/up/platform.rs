@@ -262,7 +262,8 @@ impl Platform {
         self.api.set_kubelet(Arc::new(NodeKubelet { logs, runtime }));
         let (stop, stopped) = (self.stop_pods.clone(), self.pods_stopped.clone());
         let tokens = Arc::new(PodTokens(self.api.clone()));
-        let start = self.node.kubelet(client.clone(), handle.clone(), tokens, stop, stopped);
+        let events = tokio::runtime::Handle::current();
+        let start = self.node.kubelet(client.clone(), events, handle.clone(), tokens, stop, stopped);
         self.supervise_start("kubelet", start);
         let client = client.clone();
         self.supervise("node", move || Box::pin(node::register(client.clone())));

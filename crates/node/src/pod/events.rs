@@ -1,37 +1,38 @@
 //! Events about pods: what a user reads first when something went wrong at night (`kubectl describe pod`).
 //!
 //! They are news, not state: nothing waits for one, and one that cannot be written is let go. One task writes them, off
-//! every start's path, from a queue that is bounded; the same news of the same pod is one Event, with a count; of one pod
-//! no more is told than a bound (`resources::events`). They expire as the home has it.
+//! every start's path and thread, from a queue that is bounded; the same news of the same pod is one Event, with a count; of
+//! one pod no more is told than a bound (`resources::events`). They expire as the home has it.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use objects::{Client, Error, WriteTarget};
 use parking_lot::Mutex;
 use resources::{
     Object,
     builtin::{Event, EventSource, ObjectReference, Pod},
-    events::{self, Correlator, Verdict},
+    events::{self, Bucket, Correlator, Rate, Verdict},
     meta::{ObjectMeta, Time},
 };
-use tokio::{sync::mpsc, time::Instant};
+use tokio::sync::mpsc;
 
-use super::allowance::Allowance;
 use crate::logs::Clock;
 
 /// The most news that wait to be written.
 const WAITING_MAX: usize = 1024;
 
+/// Of how many starts it is told that they went as they should. Each is four Events or more, which are kept for an hour, and
+/// a node may start dozens of pods a second for as long as it runs. So a few are told of, and of many the first.
+const STARTS: Rate = Rate { burst_max: 20, refill: SignedDuration::from_secs(2) };
+
 /// Something to tell of a pod.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct News {
-    pub(super) pod: Arc<Pod>,
-    /// Which part of the pod it is about, as `spec.containers{name}`; empty for all of it.
-    pub(super) field_path: String,
+    pub(super) about: ObjectReference,
     pub(super) is_warning: bool,
     pub(super) reason: &'static str,
     pub(super) message: String,
@@ -40,9 +41,27 @@ pub(super) struct News {
 }
 
 impl News {
-    /// Whether the other tells the same of the same, if not in the same words.
+    /// Whether the other tells the same of the same part of one pod, if not in the same words.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        (&self.field_path, self.reason) == (&other.field_path, other.reason)
+        (&self.about.field_path, self.reason) == (&other.about.field_path, other.reason)
+    }
+
+    fn uid(&self) -> &str {
+        self.about.uid.as_deref().unwrap_or_default()
+    }
+}
+
+/// What news are about: a part of the pod, as `spec.containers{name}`, or all of it. News are kept for a while, and the pod
+/// need not be.
+pub(super) fn reference(pod: &Pod, field_path: Option<String>) -> ObjectReference {
+    ObjectReference {
+        api_version: Some(Pod::kind().api_version()),
+        kind: Some(Pod::kind().kind.to_owned()),
+        name: Some(pod.name().to_owned()),
+        namespace: Some(pod.namespace().to_owned()),
+        uid: Some(pod.uid().to_owned()),
+        resource_version: pod.metadata.resource_version.clone(),
+        field_path,
     }
 }
 
@@ -50,16 +69,16 @@ impl News {
 #[derive(Clone, Debug)]
 pub(super) struct Recorder {
     news: mpsc::Sender<News>,
-    starts: Arc<Mutex<Allowance>>,
+    starts: Arc<Mutex<Bucket>>,
 }
 
 /// What was told and is not written yet.
 pub(super) struct Told(mpsc::Receiver<News>);
 
 /// A recorder, and what [`write`] writes from.
-pub(super) fn recorder() -> (Recorder, Told) {
+pub(super) fn recorder(now: Timestamp) -> (Recorder, Told) {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
-    let starts = Arc::new(Mutex::new(Allowance::new(Instant::now())));
+    let starts = Arc::new(Mutex::new(Bucket::full(STARTS, now)));
     (Recorder { news: sender, starts }, Told(receiver))
 }
 
@@ -71,9 +90,9 @@ impl Recorder {
         }
     }
 
-    /// Whether it may be told of one more start that went as it should.
-    pub(super) fn takes_start(&self) -> bool {
-        self.starts.lock().take(Instant::now())
+    /// Whether it may be told of one more start.
+    pub(super) fn takes_start(&self, now: Timestamp) -> bool {
+        self.starts.lock().take(now)
     }
 }
 
@@ -98,7 +117,7 @@ pub(super) async fn write(mut told: Told, client: Client, clock: Clock, node: St
             written = client.modify(WriteTarget::Object, &key, again).await;
         }
         if let Err(error) = written {
-            tracing::debug!(pod = %news.pod.key(), reason = news.reason, %error, "an event is lost");
+            tracing::debug!(event = %key, reason = news.reason, %error, "an event is lost");
         }
     }
 }
@@ -108,7 +127,7 @@ fn about(news: &News) -> events::Told<'_> {
     let type_ = if news.is_warning { "Warning" } else { "Normal" };
     events::Told {
         source: component(news),
-        uid: news.pod.uid(),
+        uid: news.uid(),
         type_,
         reason: news.reason,
         message: &news.message,
@@ -121,24 +140,16 @@ fn component(news: &News) -> &'static str {
 }
 
 fn event(news: &News, node: &str, at: &Time) -> Event {
-    let pod = &news.pod;
+    let about = &news.about;
     let component = component(news);
     let host = (component == "kubelet").then(|| node.to_owned());
     Event {
         metadata: ObjectMeta {
-            name: Some(format!("{}.{:016x}", pod.name(), fingerprint(news))),
-            namespace: Some(pod.namespace().to_owned()),
+            name: Some(format!("{}.{:016x}", about.name.as_deref().unwrap_or_default(), fingerprint(news))),
+            namespace: about.namespace.clone(),
             ..ObjectMeta::default()
         },
-        involved_object: ObjectReference {
-            api_version: Some(Pod::kind().api_version()),
-            kind: Some(Pod::kind().kind.to_owned()),
-            name: Some(pod.name().to_owned()),
-            namespace: Some(pod.namespace().to_owned()),
-            uid: Some(pod.uid().to_owned()),
-            resource_version: pod.metadata.resource_version.clone(),
-            field_path: Some(news.field_path.clone()).filter(|path| !path.is_empty()),
-        },
+        involved_object: about.clone(),
         type_: Some(if news.is_warning { "Warning" } else { "Normal" }.to_owned()),
         reason: Some(news.reason.to_owned()),
         message: Some(news.message.clone()),
@@ -156,6 +167,7 @@ fn event(news: &News, node: &str, at: &Time) -> Event {
 /// often and variously it fails.
 fn fingerprint(news: &News) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (news.pod.uid(), news.reason, &news.field_path).hash(&mut hasher);
+    let field_path = news.about.field_path.as_deref().unwrap_or_default();
+    (news.uid(), news.reason, field_path).hash(&mut hasher);
     hasher.finish()
 }

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use resources::{
     Object,
     builtin::Pod,
+    container_reasons::{ERR_IMAGE_NEVER_PULL, ERR_IMAGE_PULL, INVALID_IMAGE_NAME},
     image_name::{ImageName, LOCAL_REGISTRIES},
 };
 
@@ -97,7 +98,7 @@ impl Images {
         policy: &str,
     ) -> Result<Ready, Failure> {
         let reference: Reference = image.parse().map_err(|error: Error| {
-            Failure::new("InvalidImageName", format!("Failed to apply default image tag {image:?}: {error}"))
+            Failure::new(INVALID_IMAGE_NAME, format!("Failed to apply default image tag {image:?}: {error}"))
         })?;
         let present = self.store.lease(&reference).ok();
         let mut was_pulled = false;
@@ -105,14 +106,14 @@ impl Images {
             (Some(lease), "IfNotPresent" | "Never") => lease,
             (None, "Never") => {
                 let message = format!("Container image {image:?} is not present with pull policy of Never");
-                return Err(Failure::new("ErrImageNeverPull", message));
+                return Err(Failure::new(ERR_IMAGE_NEVER_PULL, message));
             }
             // Whoever owns these domains shall not be asked, nor the user wait for the answer. What is configured to be left
             // alone besides is for tags in Revisions (`controllers::serving`), and here a registry like any other.
             (present, _) if ImageName::split(image).is_of(LOCAL_REGISTRIES) => present.ok_or_else(|| {
                 let message =
                     format!("Image {image:?} is not on this machine; load it with `ebb image load`");
-                Failure::new("ErrImagePull", message)
+                Failure::new(ERR_IMAGE_PULL, message)
             })?,
             (present, _) => match self.pull(client, pod, &reference).await {
                 Ok(lease) => {
@@ -127,13 +128,13 @@ impl Images {
                     }
                     None => {
                         let message = format!("Failed to pull image {image:?}: {error}");
-                        return Err(Failure::new("ErrImagePull", message));
+                        return Err(Failure::new(ERR_IMAGE_PULL, message));
                     }
                 },
             },
         };
         let rootfs = self.rootfs(&lease).await.map_err(|error| {
-            Failure::new("ErrImagePull", format!("Failed to unpack image {image:?}: {error}"))
+            Failure::new(ERR_IMAGE_PULL, format!("Failed to unpack image {image:?}: {error}"))
         })?;
         Ok(Ready { lease, rootfs, was_pulled })
     }

@@ -5,7 +5,7 @@ use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 use futures::future::BoxFuture;
 use objects::{Client, Event, ListOptions};
 use resources::{Object, builtin::Pod};
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{runtime::Handle, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -76,6 +76,8 @@ pub struct KubeletConfig {
     pub options: KubeletOptions,
     /// The API.
     pub client: Client,
+    /// What writes Events: after many starts these are many, and no start may wait behind them.
+    pub events: Handle,
     /// What runs containers.
     pub runtime: SharedRuntime,
     /// Where images come from.
@@ -168,6 +170,7 @@ impl Shared {
 pub struct Kubelet {
     shared: Arc<Shared>,
     told: Told,
+    events: Handle,
 }
 
 impl Kubelet {
@@ -175,10 +178,11 @@ impl Kubelet {
     pub fn new(config: KubeletConfig) -> Self {
         let (network, prefix) = config.options.pod_network;
         let addresses = Addresses::new(network, prefix);
-        let (recorder, told) = events::recorder();
+        let (recorder, told) = events::recorder((config.clock)());
         config.images.hold_again(&config.taken_over);
         Self {
             told,
+            events: config.events,
             shared: Arc::new(Shared {
                 taken_over: Unclaimed::new(config.taken_over, &addresses),
                 addresses,
@@ -211,7 +215,8 @@ impl Kubelet {
         let (client, clock) = (self.shared.client.clone(), Arc::clone(&self.shared.clock));
         // Ends when this does.
         let mut writing = JoinSet::new();
-        writing.spawn(events::write(self.told, client, clock, self.shared.options.node.clone()));
+        let write = events::write(self.told, client, clock, self.shared.options.node.clone());
+        writing.spawn_on(write, &self.events);
         let is_bound_here = |pod: &Pod| {
             let bound = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
             bound == Some(self.shared.options.node.as_str())

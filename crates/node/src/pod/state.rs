@@ -1,7 +1,7 @@
 //! What the worker knows of each container.
 
 use jiff::Timestamp;
-use resources::builtin::Container;
+use resources::{builtin::Container, container_reasons::CONTAINER_CREATING};
 use tokio::time::Instant;
 
 use super::{
@@ -34,7 +34,12 @@ pub(super) struct Record {
 /// What a container is doing.
 #[derive(Debug)]
 pub(super) enum State {
-    Waiting { reason: &'static str, message: String },
+    Waiting {
+        reason: &'static str,
+        message: String,
+        /// What it waited for is being tried (again), so it waits for that by now. Why the last try failed stays known.
+        is_starting: bool,
+    },
     Running(Running),
     Ended(Ended),
 }
@@ -74,12 +79,19 @@ pub(super) struct Failed {
     pub(super) message: String,
 }
 
+impl State {
+    /// Of a container of which nothing is under way.
+    pub(super) fn waiting(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::Waiting { reason, message: message.into(), is_starting: false }
+    }
+}
+
 impl Record {
     pub(super) fn new(spec: Container, is_init: bool) -> Self {
         Self {
             spec,
             is_init,
-            state: State::Waiting { reason: "ContainerCreating", message: String::new() },
+            state: State::waiting(CONTAINER_CREATING, ""),
             last: None,
             restarts: 0,
             is_spent: false,
@@ -102,6 +114,13 @@ impl Record {
             State::Running(running) => Some(running),
             _ => None,
         }
+    }
+
+    /// Its start begins. Answers whether that is news to those who were told why the last one failed.
+    pub(super) fn begin(&mut self) -> bool {
+        let State::Waiting { reason, is_starting, .. } = &mut self.state else { return false };
+        *is_starting = true;
+        *reason != CONTAINER_CREATING
     }
 
     /// Another try is made.

@@ -8,6 +8,7 @@ use resources::{
         ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
         ContainerStatus, HostIP, Pod, PodCondition, PodIP, PodStatus,
     },
+    container_reasons::{CONTAINER_CREATING, POD_INITIALIZING},
     meta::Time,
 };
 
@@ -149,13 +150,16 @@ fn container(record: &Record, initialized: bool) -> ContainerStatus {
 fn state(state: &State, initialized: bool) -> ContainerState {
     let mut told = ContainerState::default();
     match state {
-        State::Waiting { reason: "ContainerCreating", .. } if !initialized => {
-            let reason = Some("PodInitializing".to_owned());
-            told.waiting = Some(ContainerStateWaiting { reason, message: None });
-        }
-        State::Waiting { reason, message } => {
-            let message = Some(message.clone()).filter(|message| !message.is_empty());
-            told.waiting = Some(ContainerStateWaiting { reason: Some((*reason).to_owned()), message });
+        State::Waiting { reason, message, is_starting } => {
+            let (reason, message) = match (*reason, message.as_str()) {
+                // Whether it fails again shows when it has.
+                _ if *is_starting => (CONTAINER_CREATING, ""),
+                // It is not its turn: what keeps those before it is told of them.
+                _ if !initialized => (POD_INITIALIZING, ""),
+                said => said,
+            };
+            let message = Some(message.to_owned()).filter(|message| !message.is_empty());
+            told.waiting = Some(ContainerStateWaiting { reason: Some(reason.to_owned()), message });
         }
         State::Running(running) => {
             told.running = Some(ContainerStateRunning { started_at: Some(Time(running.started_at)) });

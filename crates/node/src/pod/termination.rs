@@ -1,7 +1,10 @@
 //! How a run of a container ended, with the message it left.
 
 use jiff::Timestamp;
-use resources::builtin::Container;
+use resources::{
+    builtin::Container,
+    container_reasons::{OOM_KILLED, START_ERROR},
+};
 
 use super::{
     kubelet::Shared,
@@ -12,12 +15,7 @@ use crate::{
     runtime::{ContainerId, Exit},
 };
 
-/// Why a container ended that the kernel killed for its memory.
-pub(super) const OUT_OF_MEMORY: &str = "OOMKilled";
-
-/// Why a container ended whose program could not be run.
-pub(super) const START_ERROR: &str = "StartError";
-/// The exit code of such a container (upstream: containerd).
+/// The exit code of a container whose program could not be run (upstream: containerd).
 const START_ERROR_CODE: i32 = 128;
 
 /// The most of a termination message that is kept (upstream: kubernetes, kubelet).
@@ -35,7 +33,7 @@ pub(super) fn ended(
     now: Timestamp,
 ) -> Ended {
     let reason = match exit {
-        Exit { oom_killed: true, .. } => OUT_OF_MEMORY,
+        Exit { oom_killed: true, .. } => OOM_KILLED,
         Exit { code: 0, .. } => "Completed",
         _ => "Error",
     };

@@ -30,7 +30,7 @@ use tokio::{
 };
 
 pub(crate) use self::start::container_id;
-pub(super) use self::{deadline::STOP_GRACE_MAX, publish::not_ready};
+pub(super) use self::{deadline::STOP_GRACE_MAX, publish::take_back};
 use self::{end::Ending, news::OrdinaryNews, prepare::Prepared, start::Run};
 use super::{
     events::News,
@@ -198,8 +198,8 @@ impl Worker {
                 self.advance();
                 self.publish().await;
             } else {
-                if take_over::is_told_ready(self.pod.status.as_ref()) {
-                    // It was ready before the node was restarted: nobody may go on to believe it.
+                if take_over::is_outdated(self.pod.status.as_ref()) {
+                    // That was before the node was restarted: nobody may go on to believe it.
                     self.publish().await;
                 }
                 self.begin().await;
@@ -325,6 +325,10 @@ impl Worker {
         for index in candidates {
             if !self.pending[index] && matches!(self.records[index].state, State::Waiting { .. }) {
                 self.pending[index] = true;
+                if self.records[index].begin() {
+                    // Who waits for the pod need not give up meanwhile. A try that fails at once is not told of.
+                    self.publish_at.get_or_insert_with(|| Instant::now() + STATUS_DELAY);
+                }
                 let start = start::start(
                     Arc::clone(&self.shared),
                     Arc::clone(&self.pod),

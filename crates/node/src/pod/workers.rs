@@ -16,7 +16,7 @@ use tokio::{
 use super::{
     kubelet::Shared,
     remains,
-    worker::{Worker, not_ready},
+    worker::{Worker, take_back},
 };
 
 /// How long a pod rests whose worker ended by a fault of its own.
@@ -64,7 +64,7 @@ impl Workers {
             None if is_full && !is_over => {
                 let max = self.shared.options.pods_max;
                 tracing::warn!(pod = %pod.key(), max, "too many pods; this one waits for another to end");
-                tokio::spawn(not_ready(Arc::clone(&self.shared), Arc::clone(&pod)));
+                tokio::spawn(take_back(Arc::clone(&self.shared), Arc::clone(&pod)));
                 self.waiting.push(pod);
             }
             _ => {

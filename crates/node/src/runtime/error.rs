@@ -4,8 +4,14 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use resources::container_reasons::{CONTAINER_CANNOT_RUN, START_ERROR};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+
+/// The error numbers of what a machine has no more of for the moment: processes, memory, descriptors, room on the disk,
+/// or something that is still in use.
+const SHORTAGES: &[i32] =
+    &[libc::EAGAIN, libc::ENOMEM, libc::EMFILE, libc::ENFILE, libc::ENOSPC, libc::EDQUOT, libc::EBUSY];
 
 /// A failed runtime call. Its message has its cause in it, so that the cause is no `source`.
 #[derive(Debug, thiserror::Error)]
@@ -84,11 +90,9 @@ impl RuntimeError {
     /// nothing left to run it with.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Start { failure: StartFailure { step: Step::Shell | Step::Sandbox, .. }, .. } => {
-                "ContainerCannotRun"
-            }
-            Self::Start { .. } | Self::Invalid { .. } => "StartError",
-            _ => "ContainerCannotRun",
+            Self::Start { failure, .. } if failure.is_of_the_machine() => CONTAINER_CANNOT_RUN,
+            Self::Start { .. } | Self::Invalid { .. } => START_ERROR,
+            _ => CONTAINER_CANNOT_RUN,
         }
     }
 
@@ -111,6 +115,12 @@ pub struct StartFailure {
 impl StartFailure {
     pub(crate) fn new(step: Step, subject: impl Into<String>, errno: Errno) -> Self {
         Self { step, subject: subject.into(), errno: errno.raw_os_error() }
+    }
+
+    /// Whether it says nothing of the container: what the node makes for it is not there, or the machine is short of
+    /// something, which may be over by the next try.
+    fn is_of_the_machine(&self) -> bool {
+        matches!(self.step, Step::Shell | Step::Sandbox) || SHORTAGES.contains(&self.errno)
     }
 
     /// Of an error that may have been given words since the system call.
@@ -211,6 +221,32 @@ mod tests {
         ] {
             assert_eq!(StartFailure::of(Step::Limits, "", &error).errno, errno.raw_os_error(), "{error}");
         }
+    }
+
+    #[test]
+    fn a_shortage_of_the_machine_says_nothing_of_the_container() {
+        let start = |step, errno| RuntimeError::Start {
+            container: "c".into(),
+            failure: StartFailure::new(step, "", errno),
+        };
+        let shortages =
+            [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE, Errno::NOSPC, Errno::DQUOT, Errno::BUSY];
+        let steps = [Step::Limits, Step::Rootfs, Step::Mount, Step::Pivot, Step::Terminal, Step::Exec];
+        for step in steps {
+            for errno in shortages {
+                assert_eq!(start(step, errno).reason(), "ContainerCannotRun", "{step:?} {errno:?}");
+            }
+            for errno in [Errno::NOENT, Errno::ACCESS, Errno::NOEXEC, Errno::INVAL] {
+                assert_eq!(start(step, errno).reason(), "StartError", "{step:?} {errno:?}");
+            }
+        }
+        for step in [Step::Shell, Step::Sandbox] {
+            assert_eq!(start(step, Errno::NOENT).reason(), "ContainerCannotRun", "{step:?}");
+        }
+        let invalid = RuntimeError::Invalid { container: "c".into(), reason: "why".into() };
+        assert_eq!(invalid.reason(), "StartError");
+        assert_eq!(RuntimeError::io("what", Errno::NOENT).reason(), "ContainerCannotRun");
+        assert_eq!(RuntimeError::KeeperGone.reason(), "ContainerCannotRun");
     }
 
     #[test]

@@ -26,12 +26,12 @@ fn many_similar_ones_become_one() {
 fn nobody_tells_of_one_object_without_end() {
     let mut correlator = Correlator::default();
     let mut ask = |uid: &str, seconds: i64| correlator.observe(told(uid, "no"), at(seconds));
-    for _ in 0..BURST_MAX {
+    for _ in 0..OF_AN_OBJECT.burst_max {
         assert_eq!(ask("a", 0), Verdict::Own);
     }
     assert_eq!(ask("a", 0), Verdict::Dropped);
     assert_eq!(ask("b", 0), Verdict::Own);
-    let refill = REFILL.as_secs();
+    let refill = OF_AN_OBJECT.refill.as_secs();
     assert_eq!(ask("a", refill - 1), Verdict::Dropped);
     assert_eq!(ask("a", refill), Verdict::Own);
     assert_eq!(ask("a", refill), Verdict::Dropped);
@@ -48,7 +48,7 @@ fn what_is_remembered_is_bounded() {
     }
     let last = (3 * REMEMBERED_MAX - 1).to_string();
     let now = at(i64::try_from(3 * REMEMBERED_MAX).unwrap());
-    for _ in 1..BURST_MAX {
+    for _ in 1..OF_AN_OBJECT.burst_max {
         assert_eq!(correlator.observe(told(&last, "no"), now), Verdict::Own);
     }
     assert_eq!(correlator.observe(told(&last, "no"), now), Verdict::Dropped, "the newest are known");

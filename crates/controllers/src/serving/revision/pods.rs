@@ -1,6 +1,14 @@
 //! What the pods of a Revision tell about why it does not come up.
 
-use resources::builtin::{ContainerState, ContainerStatus, Pod, PodCondition};
+use resources::{
+    builtin::{ContainerState, ContainerStatus, Pod, PodCondition},
+    container_reasons::{
+        CONTAINER_CANNOT_RUN, CONTAINER_CREATING, CONTAINER_STATUS_UNKNOWN, CREATE_CONTAINER_CONFIG_ERROR,
+        CREATE_CONTAINER_ERROR, ERR_IMAGE_NEVER_PULL, ERR_IMAGE_PULL, IMAGE_INSPECT_ERROR,
+        IMAGE_PULL_BACK_OFF, INVALID_IMAGE_NAME, OOM_KILLED, POD_INITIALIZING, REGISTRY_UNAVAILABLE,
+        RUN_CONTAINER_ERROR, START_ERROR, could_not_be_run,
+    },
+};
 
 use crate::serving::verdict::Verdict;
 
@@ -11,16 +19,16 @@ pub const POD_SPEC_HONORED: &str = "ebb.internal/SpecHonored";
 /// Reasons for which a container waits until somebody mends something outside the pod; told at once, since waiting for
 /// the progress deadline helps nobody. The node tries on, so a Revision with one recovers by itself.
 const MENDABLE: &[&str] = &[
-    "ContainerCannotRun",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "ErrImageNeverPull",
-    "ErrImagePull",
-    "ImageInspectError",
-    "ImagePullBackOff",
-    "InvalidImageName",
-    "RegistryUnavailable",
-    "RunContainerError",
+    CONTAINER_CANNOT_RUN,
+    CREATE_CONTAINER_CONFIG_ERROR,
+    CREATE_CONTAINER_ERROR,
+    ERR_IMAGE_NEVER_PULL,
+    ERR_IMAGE_PULL,
+    IMAGE_INSPECT_ERROR,
+    IMAGE_PULL_BACK_OFF,
+    INVALID_IMAGE_NAME,
+    REGISTRY_UNAVAILABLE,
+    RUN_CONTAINER_ERROR,
     START_ERROR,
 ];
 
@@ -103,17 +111,14 @@ fn unready(pod: &Pod) -> Option<String> {
 
 fn waiting(status: &ContainerStatus, timed_out: bool) -> Option<Verdict> {
     let waiting = status.state.as_ref()?.waiting.as_ref()?;
-    let reason = waiting.reason.as_deref().unwrap_or_default();
-    let last = status.last_state.as_ref().and_then(|last| last.terminated.as_ref());
     // It is tried again and again, and all the time that is what it waits for.
-    if let Some(last) = last.filter(|last| last.reason.as_deref() == Some(START_ERROR))
-        && matches!(reason, "CrashLoopBackOff" | "RunContainerError")
-    {
+    if let Some(last) = could_not_be_run(status) {
         return Some(Verdict::no(START_ERROR, last.message.clone().unwrap_or_default()));
     }
+    let reason = waiting.reason.as_deref().unwrap_or_default();
     // A container that ended waits to be started again; how it ended says more.
-    let ended = last.is_some();
-    let starting = matches!(reason, "" | "ContainerCreating" | "PodInitializing");
+    let ended = status.last_state.as_ref().is_some_and(|last| last.terminated.is_some());
+    let starting = matches!(reason, "" | CONTAINER_CREATING | POD_INITIALIZING);
     let tell = MENDABLE.contains(&reason) || (timed_out && !starting && !ended);
     tell.then(|| Verdict::no(reason, waiting.message.clone().unwrap_or_default()))
 }
@@ -122,15 +127,15 @@ fn ended(status: &ContainerStatus) -> Option<Verdict> {
     let seen = |state: &Option<ContainerState>| {
         let ended = state.as_ref()?.terminated.clone()?;
         // What ended with its node says nothing of the app, nor does what never ran.
-        let says_nothing = matches!(ended.reason.as_deref(), Some(UNSEEN_END | START_ERROR));
+        let says_nothing = matches!(ended.reason.as_deref(), Some(CONTAINER_STATUS_UNKNOWN | START_ERROR));
         (!says_nothing).then_some(ended)
     };
     let ended = seen(&status.last_state).or_else(|| seen(&status.state))?;
     let message = ended.message.as_deref().unwrap_or_default().trim();
     let message = match (ended.exit_code, message) {
-        _ if ended.reason.as_deref() == Some("OOMKilled") => {
+        _ if ended.reason.as_deref() == Some(OOM_KILLED) => {
             let said = if message.is_empty() { String::new() } else { format!(": {message}") };
-            format!("OOMKilled, it took more memory than it may{said}")
+            format!("{OOM_KILLED}, it took more memory than it may{said}")
         }
         (0, "") => "container exited with no error".to_owned(),
         (_, message) => message.to_owned(),
@@ -138,11 +143,6 @@ fn ended(status: &ContainerStatus) -> Option<Verdict> {
     let reason = format!("ExitCode{}", ended.exit_code);
     Some(Verdict::no(reason, format!("Container failed with: {message}")))
 }
-
-/// The reason of an end of what could not be run (upstream: containerd).
-const START_ERROR: &str = "StartError";
-/// The reason of an end that nobody saw (upstream: kubelet).
-const UNSEEN_END: &str = "ContainerStatusUnknown";
 
 /// Whether a reason is one that goes away when something outside the Revision is mended.
 pub(super) fn is_mendable(reason: &str) -> bool {

@@ -73,26 +73,28 @@ async fn that_nothing_can_start_is_told_in_either_order() {
     let key = revision().key();
     let container = json!({
         "name": "c", "image": "", "imageID": "", "ready": false, "restartCount": 0,
-        "state": {"waiting": {"reason": "ErrImagePull"}},
+        "state": {"waiting": {"reason": "ImagePullBackOff"}},
     });
     let labels = json!({"serving.knative.dev/revision": "hello-00001"});
+    let owner =
+        json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "r", "controller": true});
     let pod: Pod = serde_json::from_value(json!({
-        "metadata": {"name": "a", "namespace": "default", "labels": labels},
+        "metadata": {"name": "a", "namespace": "default", "labels": labels, "ownerReferences": [owner]},
         "status": {"containerStatuses": [container]},
     }))
     .unwrap();
-    let changed = known.pods.set(&pod).unwrap();
-    known.tell_obstacle(&handle, &changed);
+    assert_eq!(known.pods.set(&pod), std::slice::from_ref(&key));
+    known.tell_obstacle(&handle, &key);
     known.revision(&handle, &revision());
-    assert_eq!(handle.obstacle(&key).as_deref(), Some("ErrImagePull"), "the pod was told first");
+    assert_eq!(handle.obstacle(&key), Some("ImagePullBackOff"), "the pod was told first");
 
     known.slice(&handle, slice("b"), true);
     known.slices_synced(&handle);
     assert_eq!(handle.obstacle(&key), None, "there is an instance");
     known.slice(&handle, slice("b"), false);
-    assert_eq!(handle.obstacle(&key).as_deref(), Some("ErrImagePull"));
+    assert_eq!(handle.obstacle(&key), Some("ImagePullBackOff"));
 
-    let changed = known.pods.remove(&pod).unwrap();
-    known.tell_obstacle(&handle, &changed);
+    assert_eq!(known.pods.remove(&pod), std::slice::from_ref(&key));
+    known.tell_obstacle(&handle, &key);
     assert_eq!(handle.obstacle(&key), None);
 }

@@ -14,7 +14,7 @@ fn record(image: &str, state: State) -> Record {
 }
 
 fn waiting() -> State {
-    State::Waiting { reason: "ContainerCreating", message: String::new() }
+    State::waiting("ContainerCreating", "")
 }
 
 fn running(since: Instant, probes: Vec<Probe>) -> State {
@@ -74,4 +74,14 @@ fn a_run_that_could_not_be_run_is_counted_once_when_it_is_tried_again() {
     record.try_again();
     record.try_again();
     assert_eq!(record.restarts, 1);
+}
+
+#[test]
+fn a_start_that_begins_is_news_after_one_that_failed() {
+    let mut record = record("app", waiting());
+    assert!(!record.begin(), "it is as it was told");
+    record.state = State::waiting("ImagePullBackOff", "why");
+    assert!(record.begin());
+    let State::Waiting { reason, is_starting, .. } = record.state else { panic!("{record:?}") };
+    assert_eq!((reason, is_starting), ("ImagePullBackOff", true), "what failed is known to whoever tries");
 }

@@ -38,7 +38,7 @@ fn ended(code: i32) -> State {
 }
 
 fn waiting() -> State {
-    State::Waiting { reason: "ContainerCreating", message: String::new() }
+    State::waiting("ContainerCreating", "")
 }
 
 #[tokio::test]
@@ -73,7 +73,8 @@ async fn what_is_left_out_failed_or_not_placed_is_said() {
         let found = conditions.into_iter().find(|condition| condition.type_ == name);
         found.map(|found| (found.status, found.reason.unwrap_or_default(), found.message.unwrap_or_default()))
     };
-    let (pod, records) = (pod("Always"), [record(true, running(true)), record(false, waiting())]);
+    let kept = State::waiting("CreateContainerConfigError", "why");
+    let (pod, records) = (pod("Always"), [record(true, running(true)), record(false, kept)]);
     let left_out = BTreeSet::from(["b", "a"]);
     let told = status(&pod, &View { records: &records, left_out: Some(&left_out), ..View::default() }, now);
     let (_, reason, message) = condition(&told, SPEC_HONORED).unwrap();
@@ -90,6 +91,22 @@ async fn what_is_left_out_failed_or_not_placed_is_said() {
     let expect = ("False".to_owned(), "Unschedulable".to_owned(), "full".to_owned());
     assert_eq!((told.phase.as_deref(), condition(&told, "PodScheduled")), (Some("Pending"), Some(expect)));
     assert!(told.container_statuses.is_none() && told.start_time.is_none());
+}
+
+#[test]
+fn a_start_that_is_under_way_hides_why_the_last_one_failed() {
+    let mut record = record(false, State::waiting("ImagePullBackOff", "why"));
+    let told = |record: &Record| {
+        let view = View { records: std::slice::from_ref(record), ..View::default() };
+        let status = status(&pod("Always"), &view, Timestamp::UNIX_EPOCH);
+        let waiting = status.container_statuses.unwrap()[0].state.clone().unwrap().waiting.unwrap();
+        (waiting.reason.unwrap(), waiting.message.unwrap_or_default())
+    };
+    assert_eq!(told(&record), ("ImagePullBackOff".to_owned(), "why".to_owned()));
+    record.begin();
+    assert_eq!(told(&record), ("ContainerCreating".to_owned(), String::new()));
+    record.state = State::waiting("ImagePullBackOff", "again");
+    assert_eq!(told(&record), ("ImagePullBackOff".to_owned(), "again".to_owned()));
 }
 
 #[tokio::test]

@@ -2,14 +2,19 @@
 //!
 //! A start is told once its status is written, so that nothing is written on the way to ready. The pods of Revisions start
 //! and end all the time as they should: how one started is told when it has been there for a while, of as many as may
-//! be told of, and of no more (`pod/allowance.rs`); sooner where something goes wrong, which is always told, at once.
+//! be told of, and of no more (`pod/events.rs`); sooner where something goes wrong. What goes wrong itself is always told,
+//! at once.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::{Happening, Worker};
-use crate::pod::{built_in, events::News, state::Record};
+use crate::pod::{
+    built_in,
+    events::{self, News},
+    state::Record,
+};
 
 /// How long a Revision's pod is there before it is told how it started.
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
@@ -40,6 +45,15 @@ impl OrdinaryNews {
     pub(super) fn after_start(self) -> Self {
         if self == Self::Kept { Self::Untold } else { self }
     }
+
+    /// Of a pod of which something has gone wrong; `takes_start` says whether it may be told of one more start, and is
+    /// asked only where that is not settled.
+    fn after_warning(self, takes_start: impl FnOnce() -> bool) -> Self {
+        if self != Self::Kept {
+            return self;
+        }
+        if takes_start() { Self::Told } else { Self::Untold }
+    }
 }
 
 impl Worker {
@@ -64,7 +78,7 @@ impl Worker {
         if self.ordinary_news != OrdinaryNews::Kept {
             return;
         }
-        if !self.shared.recorder.takes_start() {
+        if !self.shared.recorder.takes_start((self.shared.clock)()) {
             self.ordinary_news = OrdinaryNews::Untold;
             self.news.clear();
             return;
@@ -77,7 +91,7 @@ impl Worker {
         }
     }
 
-    /// Tells at once of what went wrong.
+    /// Tells at once of what went wrong, and of how the pod came so far, if it may be told of one more start.
     pub(super) fn warn(&mut self, index: Option<usize>, reason: &'static str, message: String) {
         let news = self.news_of(index, true, reason, message);
         let is_alike = |(last, _): &&mut (News, Instant)| last.is_like(&news);
@@ -91,8 +105,13 @@ impl Worker {
             }
             None => self.warnings.push((news.clone(), Instant::now())),
         }
+        let shared = &self.shared;
+        self.ordinary_news =
+            self.ordinary_news.after_warning(|| shared.recorder.takes_start((shared.clock)()));
+        if self.ordinary_news == OrdinaryNews::Untold {
+            self.news.clear();
+        }
         self.news.push(news);
-        self.ordinary_news = OrdinaryNews::Told;
         self.send_news();
     }
 
@@ -116,7 +135,32 @@ impl Worker {
             let list = if record.is_init { "initContainers" } else { "containers" };
             format!("spec.{list}{{{}}}", record.spec.name)
         });
-        let (pod, field_path) = (Arc::clone(&self.pod), path.unwrap_or_default());
-        News { pod, field_path, is_warning, reason, message, at: (self.shared.clock)() }
+        let about = events::reference(&self.pod, path);
+        News { about, is_warning, reason, message, at: (self.shared.clock)() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_wrong_takes_its_start_from_those_that_may_be_told_of() {
+        use OrdinaryNews::{Kept, Told, Untold};
+        // (before, whether there may be one more, after, whether it was asked)
+        for (before, may, after, is_asked) in [
+            (Kept, true, Told, true),
+            (Kept, false, Untold, true),
+            (Untold, true, Untold, false),
+            (Told, false, Told, false),
+        ] {
+            let mut asked = false;
+            let takes_start = || {
+                asked = true;
+                may
+            };
+            assert_eq!(before.after_warning(takes_start), after, "{before:?} {may}");
+            assert_eq!(asked, is_asked, "{before:?} {may}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use resources::{Object, builtin::Pod};
+use resources::{Object, builtin::Pod, container_reasons::CREATE_CONTAINER_CONFIG_ERROR};
 use tokio::time::timeout;
 
 use super::{Happening, Worker, told};
@@ -79,11 +79,11 @@ impl Worker {
         self.prepare_failures += 1;
         let wait = backoff::wait_after(self.prepare_failures);
         let reason =
-            if failure.reason == "CreateContainerConfigError" { "FailedMount" } else { failure.reason };
+            if failure.reason == CREATE_CONTAINER_CONFIG_ERROR { "FailedMount" } else { failure.reason };
         self.warn(None, reason, failure.message.clone());
         let changed = failure.seen.changed(self.shared.client.clone(), self.pod.namespace().to_owned());
         for record in &mut self.records {
-            record.state = State::Waiting { reason: failure.reason, message: failure.message.clone() };
+            record.state = State::waiting(failure.reason, failure.message.clone());
         }
         self.happenings.push(Box::pin(async move {
             let _changed_or_waited = timeout(wait, changed).await;
@@ -103,7 +103,7 @@ async fn prepare(
     if let Err(error) = shared.runtime.remove_sandbox(sandbox).await {
         tracing::warn!(pod = %pod.key(), %error, "could not remove all of an earlier sandbox");
     }
-    let config_error = |message: String| Failure::new("CreateContainerConfigError", message);
+    let config_error = |message: String| Failure::new(CREATE_CONTAINER_CONFIG_ERROR, message);
     let (volumes, shown) = if pod
         .spec
         .as_ref()

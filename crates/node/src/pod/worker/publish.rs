@@ -19,9 +19,9 @@ use crate::pod::{
 /// How long to wait after the API refused a status.
 const STATUS_RETRY: Duration = Duration::from_secs(1);
 
-/// Takes back that a pod is ready, as it was before the node was restarted, while it waits for a place.
-pub(in crate::pod) async fn not_ready(shared: Arc<Shared>, pod: Arc<Pod>) {
-    if !take_over::is_told_ready(pod.status.as_ref()) {
+/// Takes back what was told of a pod before the node was restarted, while it waits for a place.
+pub(in crate::pod) async fn take_back(shared: Arc<Shared>, pod: Arc<Pod>) {
+    if !take_over::is_outdated(pod.status.as_ref()) {
         return;
     }
     let now = take_over::Now { time: (shared.clock)(), instant: Instant::now() };

@@ -10,7 +10,7 @@ use super::Worker;
 use crate::pod::{
     backoff,
     env::Surroundings,
-    events::News,
+    events::{self, News},
     kubelet::Shared,
     tokens::PodTokens,
     values::{Seen, Values},
@@ -60,9 +60,9 @@ async fn follow<T>(
         let why = outcome.err();
         if let Some(why) = why.as_ref().filter(|_| why != told) {
             let message = format!("could not renew all of the pod's volumes; trying again: {why}");
-            let (pod, field_path, reason) = (Arc::clone(pod), String::new(), "FailedMount");
+            let (about, reason) = (events::reference(pod, None), "FailedMount");
             let at = (shared.clock)();
-            shared.recorder.tell(News { pod, field_path, is_warning: true, reason, message, at });
+            shared.recorder.tell(News { about, is_warning: true, reason, message, at });
         }
         told = why;
     }

@@ -7,6 +7,10 @@ use images::{ImageConfig, Reference};
 use resources::{
     Object,
     builtin::{Container, Pod},
+    container_reasons::{
+        CONTAINER_CANNOT_RUN, CREATE_CONTAINER_CONFIG_ERROR, ERR_IMAGE_NEVER_PULL, ERR_IMAGE_PULL,
+        IMAGE_PULL_BACK_OFF, INVALID_IMAGE_NAME,
+    },
 };
 
 use super::{Happening, prepare::Prepared, told};
@@ -67,7 +71,7 @@ pub(super) async fn start(
     let id = container_id(&pod, &container.name, run);
     let log = LogId { pod: pod.uid().to_owned(), container: container.name.clone(), run };
     let (pipes, _) =
-        shared.logs.begin(log).map_err(|error| not_run("opening the container's log", &error))?;
+        shared.logs.begin(log).map_err(|error| cannot_run("opening the container's log", &error))?;
     let (mounts, taken) = take_mounts(plan.mounts)?;
     let spec = ContainerSpec {
         id: id.clone(),
@@ -149,7 +153,7 @@ fn take_mounts(mounts: Vec<VolumeMount>) -> Result<(Vec<BindMount>, Vec<OwnedFd>
             continue;
         }
         let (bind, descriptor) =
-            take_mount(bind).map_err(|error| not_run("taking a memory volume", &error))?;
+            take_mount(bind).map_err(|error| cannot_run("taking a memory volume", &error))?;
         shown.push(bind);
         taken.push(descriptor);
     }
@@ -157,11 +161,12 @@ fn take_mounts(mounts: Vec<VolumeMount>) -> Result<(Vec<BindMount>, Vec<OwnedFd>
 }
 
 fn config_error(message: String) -> Failure {
-    Failure::new("CreateContainerConfigError", message)
+    Failure::new(CREATE_CONTAINER_CONFIG_ERROR, message)
 }
 
-fn not_run(what: &str, error: &dyn std::fmt::Display) -> Failure {
-    Failure::new("RunContainerError", format!("{what}: {error}"))
+/// The node could not do its own part, which says nothing of the container.
+fn cannot_run(what: &str, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(CONTAINER_CANNOT_RUN, format!("{what}: {error}"))
 }
 
 /// Whether a field that the runtime leaves out is the container's wish, and not only the node's.
@@ -254,21 +259,22 @@ pub(super) fn failed(
     record: &mut Record,
     failure: &Failure,
 ) -> impl Future<Output = ()> + Send + use<> {
-    let again = matches!(&record.state, State::Waiting { reason: "ErrImagePull" | "ImagePullBackOff", .. });
+    let again = matches!(&record.state, State::Waiting { reason: ERR_IMAGE_PULL | IMAGE_PULL_BACK_OFF, .. });
     let (reason, message) = match failure.reason {
-        "ErrImagePull" if again => {
-            ("ImagePullBackOff", format!("Back-off pulling image: {}", failure.message))
+        ERR_IMAGE_PULL if again => {
+            (IMAGE_PULL_BACK_OFF, format!("Back-off pulling image: {}", failure.message))
         }
         reason => (reason, failure.message.clone()),
     };
-    record.state = State::Waiting { reason, message };
+    record.state = State::waiting(reason, message);
     let obstacle = match failure.reason {
-        "CreateContainerConfigError" | "InvalidImageName" | "ErrImageNeverPull" => Obstacle::Config,
+        CREATE_CONTAINER_CONFIG_ERROR | INVALID_IMAGE_NAME | ERR_IMAGE_NEVER_PULL => Obstacle::Config,
         _ => Obstacle::Machine,
     };
     let wait = record.start_backoff.after(obstacle);
     let image = record.spec.image.as_deref().and_then(|image| image.parse::<Reference>().ok());
-    let images = failure.reason.starts_with("ErrImage").then(|| shared.images.store.clone());
+    let images =
+        matches!(failure.reason, ERR_IMAGE_PULL | ERR_IMAGE_NEVER_PULL).then(|| shared.images.store.clone());
     let changed = failure.seen.clone().changed(shared.client.clone(), pod.namespace().to_owned());
     async move {
         let appears = async {

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use resources::{Object, builtin::Pod};
+use resources::{
+    Object,
+    builtin::Pod,
+    container_reasons::{CRASH_LOOP_BACK_OFF, RUN_CONTAINER_ERROR},
+};
 
 use super::{Happening, Worker};
 use crate::pod::{
@@ -25,7 +29,7 @@ impl Worker {
         let wait = record.backoff.after(Duration::ZERO);
         record.last = Some(ended);
         record.is_spent = true;
-        self.start_again(index, wait, "RunContainerError", why);
+        self.start_again(index, wait, RUN_CONTAINER_ERROR, why);
     }
 
     /// Starts a container that has ended again after `wait`. `reason` and `message` are what it waits for where that is at
@@ -39,12 +43,12 @@ impl Worker {
     ) {
         let record = &mut self.records[index];
         if wait.is_zero() {
-            record.state = State::Waiting { reason, message };
+            record.state = State::waiting(reason, message);
         } else {
             let name = record.spec.name.clone();
             let (seconds, pod) = (wait.as_secs(), self.pod.key());
             let message = format!("back-off {seconds} s restarting failed container={name} pod={pod}");
-            record.state = State::Waiting { reason: "CrashLoopBackOff", message };
+            record.state = State::waiting(CRASH_LOOP_BACK_OFF, message);
             let message = format!("Back-off restarting failed container {name} in pod {}", self.pod.name());
             self.warn(Some(index), "BackOff", message);
         }

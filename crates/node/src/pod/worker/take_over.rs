@@ -4,7 +4,12 @@
 use std::{collections::BTreeMap, net::IpAddr, net::Ipv4Addr, time::Duration};
 
 use jiff::Timestamp;
-use resources::builtin::{Container, ContainerStateTerminated, ContainerStatus, Pod, PodStatus};
+use resources::{
+    builtin::{Container, ContainerStateTerminated, ContainerStatus, Pod, PodCondition, PodStatus},
+    container_reasons::{
+        CONTAINER_CREATING, CONTAINER_STATUS_UNKNOWN, CRASH_LOOP_BACK_OFF, POD_INITIALIZING,
+    },
+};
 use tokio::time::Instant;
 
 use super::{start, start_again::restarts};
@@ -109,10 +114,19 @@ pub(super) fn records(pod: &Pod, kept: Option<&Kept>, now: Now) -> Vec<Record> {
     containers(pod).map(record).collect()
 }
 
-/// Whether the API says that the pod takes requests.
-pub(super) fn is_told_ready(status: Option<&PodStatus>) -> bool {
-    let mut conditions = status.into_iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
+/// Whether the API says of a pod that begins anew what held of it before: that it takes requests, or why a start of its
+/// containers had failed.
+pub(super) fn is_outdated(status: Option<&PodStatus>) -> bool {
+    let Some(status) = status else { return false };
+    let is_ready = |condition: &PodCondition| condition.type_ == "Ready" && condition.status == "True";
+    let has_failed = |container: &ContainerStatus| {
+        let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());
+        let reason = waiting.and_then(|waiting| waiting.reason.as_deref());
+        reason.is_some_and(|reason| !matches!(reason, CONTAINER_CREATING | POD_INITIALIZING))
+    };
+    let init = status.init_container_statuses.iter().flatten();
+    let mut containers = init.chain(status.container_statuses.iter().flatten());
+    status.conditions.iter().flatten().any(is_ready) || containers.any(has_failed)
 }
 
 /// A container of a pod of which something was kept.
@@ -200,7 +214,7 @@ fn run_again(pod: &Pod, mut record: Record, before: &ContainerStatus, now: Now) 
             code: 137,
             signal: Some(9),
             // Nobody saw how it ended, and it was none of its own doing.
-            reason: "ContainerStatusUnknown".to_owned(),
+            reason: CONTAINER_STATUS_UNKNOWN.to_owned(),
             message: "It ended while the node was restarted".to_owned(),
             started_at: was.started_at.as_ref().map_or(now.time, |time| time.0),
             finished_at: now.time,
@@ -214,7 +228,7 @@ fn run_again(pod: &Pod, mut record: Record, before: &ContainerStatus, now: Now) 
         } else {
             record.state = State::Ended(ended);
         }
-    } else if state.waiting.and_then(|waiting| waiting.reason).as_deref() == Some("CrashLoopBackOff") {
+    } else if state.waiting.and_then(|waiting| waiting.reason).as_deref() == Some(CRASH_LOOP_BACK_OFF) {
         record.backoff = Backoff::resumed(record.restarts);
     }
     record

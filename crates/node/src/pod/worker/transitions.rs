@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use resources::{Object, builtin::Container};
+use resources::{
+    Object,
+    builtin::Container,
+    container_reasons::{CONTAINER_CREATING, IMAGE_PULL_BACK_OFF, OOM_KILLED, START_ERROR},
+};
 use tokio::time::Instant;
 
 use super::{
@@ -153,14 +157,14 @@ impl Worker {
     }
 
     pub(super) fn not_started(&mut self, index: usize, failure: image::Failure) {
-        if failure.reason == termination::START_ERROR {
+        if failure.reason == START_ERROR {
             return self.not_run(index, failure.message);
         }
         let record = &mut self.records[index];
         let wait = start::failed(&self.shared, &self.pod, record, &failure);
-        if let State::Waiting { reason, message } = &record.state {
+        if let State::Waiting { reason, message, .. } = &record.state {
             let (reason, message) = match *reason {
-                "ImagePullBackOff" => ("BackOff", message.clone()),
+                IMAGE_PULL_BACK_OFF => ("BackOff", message.clone()),
                 _ => ("Failed", format!("Error: {message}")),
             };
             self.warn(Some(index), reason, message);
@@ -176,9 +180,9 @@ impl Worker {
         let Some(running) = record.running().filter(|_| record.restarts == run) else { return };
         let ran = running.since.elapsed();
         let ended = termination::ended(&record.spec, running, exit, message, (self.shared.clock)());
-        if ended.reason == termination::OUT_OF_MEMORY {
+        if ended.reason == OOM_KILLED {
             let message = out_of_memory(&record.spec);
-            self.warn(Some(index), termination::OUT_OF_MEMORY, message);
+            self.warn(Some(index), OOM_KILLED, message);
         }
         let record = &mut self.records[index];
         if !restarts(&self.pod, record.is_init, &ended) {
@@ -188,7 +192,7 @@ impl Worker {
         let wait = record.backoff.after(ran);
         record.last = Some(ended);
         record.restarts += 1;
-        self.start_again(index, wait, "ContainerCreating", String::new());
+        self.start_again(index, wait, CONTAINER_CREATING, String::new());
         self.renew_built_in();
     }
 

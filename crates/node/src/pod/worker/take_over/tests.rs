@@ -74,16 +74,41 @@ async fn a_back_off_goes_on() {
 }
 
 #[test]
-fn told_ready() {
-    for (conditions, expect) in [
-        (json!([]), false),
-        (json!([{ "type": "Ready", "status": "False" }]), false),
-        (json!([{ "type": "PodScheduled", "status": "True" }, { "type": "Ready", "status": "True" }]), true),
+fn what_was_told_before_is_outdated() {
+    let conditions = |conditions: Value| json!({ "conditions": conditions });
+    let containers = |list: &str, state: Value| {
+        let container = json!({ "name": "c", "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": state });
+        json!({ list: [container] })
+    };
+    let waiting = |reason: &str| containers("containerStatuses", json!({ "waiting": { "reason": reason } }));
+    let ready = json!([{ "type": "PodScheduled", "status": "True" }, { "type": "Ready", "status": "True" }]);
+    let init = json!({ "waiting": { "reason": "ErrImagePull" } });
+    for (status, expect) in [
+        (conditions(json!([])), false),
+        (conditions(json!([{ "type": "Ready", "status": "False" }])), false),
+        (conditions(ready), true),
+        (waiting("ContainerCreating"), false),
+        (waiting("PodInitializing"), false),
+        (waiting("ImagePullBackOff"), true),
+        (waiting("CrashLoopBackOff"), true),
+        (containers("initContainerStatuses", init), true),
+        (containers("containerStatuses", json!({ "running": {} })), false),
+        (containers("containerStatuses", json!({ "terminated": { "exitCode": 1 } })), false),
     ] {
-        let status = serde_json::from_value(json!({ "conditions": conditions })).unwrap();
-        assert_eq!(is_told_ready(Some(&status)), expect, "{conditions}");
+        let status: PodStatus = serde_json::from_value(status).unwrap();
+        assert_eq!(is_outdated(Some(&status)), expect, "{status:?}");
     }
-    assert!(!is_told_ready(None));
+    assert!(!is_outdated(None));
+}
+
+#[tokio::test]
+async fn why_a_start_had_failed_is_not_told_on() {
+    for reason in ["ImagePullBackOff", "CrashLoopBackOff"] {
+        let state = json!({ "waiting": { "reason": reason } });
+        let record = taken_over("Always", false, state, Some(1));
+        let State::Waiting { reason: told, .. } = record.state else { panic!("{record:?}") };
+        assert_eq!(told, "ContainerCreating", "{reason}");
+    }
 }
 
 /// A pod with an init container, an app and the node's own queue-proxy.
