@@ -37,7 +37,6 @@ mod workers;
 
 pub(crate) use self::worker::container_id;
 pub use self::{
-    built_in::QUEUE_PROXY_IMAGE,
     image::Images,
     keyring::image_pull_keyring,
     kubelet::{Allocatable, Drain, Kubelet, KubeletConfig, KubeletOptions},

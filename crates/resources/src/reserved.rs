@@ -7,6 +7,8 @@ pub const SYSTEM_NAMESPACE: &str = "knative-serving";
 
 /// The container beside every app.
 pub const QUEUE_PROXY: &str = "queue-proxy";
+/// The image of the queue proxy's container. It is a part of Ebb, whatever image another platform had for it.
+pub const QUEUE_PROXY_IMAGE: &str = "ebb.internal/queue-proxy";
 /// The port of a user container that names none.
 pub const DEFAULT_USER_PORT: i32 = 8080;
 /// What a user container's port is called in its Deployment.

@@ -3,14 +3,15 @@
 //! `queue-proxy` is the only one. Its limits and timeouts are the data plane's; what is left to the node is to ask the
 //! app whether it is ready, and to hold a stopping app back until its requests are answered.
 
-use resources::builtin::{Container, Probe as ProbeSpec, TCPSocketAction};
-use resources::meta::IntOrString;
+use resources::{
+    builtin::{Container, Probe as ProbeSpec, TCPSocketAction},
+    meta::IntOrString,
+    reserved::QUEUE_PROXY_IMAGE,
+};
 
 use super::spec::port_number;
 use crate::probe::{Kind, Probe, Schedule, Target};
 
-/// The image of the built-in queue-proxy.
-pub const QUEUE_PROXY_IMAGE: &str = "ebb.internal/queue-proxy";
 /// The port of queue-proxy's `/wait-for-drain` (upstream: serving, queue-proxy admin port).
 const ADMIN_PORT: i32 = 8022;
 

@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 
 use super::data::{ConfigError, Data};
-use crate::{image_name::LOCAL_REGISTRIES, meta::Quantity, names::dns};
+use crate::{image_name::LOCAL_REGISTRIES, meta::Quantity, names::dns, reserved::QUEUE_PROXY_IMAGE};
 
 /// How instances are spread over nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +23,8 @@ pub enum AffinityType {
 /// The values of `config-deployment`; [`Deployment::default`] is the empty ConfigMap.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deployment {
-    /// `queue-sidecar-image`. Upstream has no default; ours is the image that is part of Ebb.
+    /// `queue-sidecar-image`: read and checked. Upstream's release manifests name upstream's queue proxy, and Ebb runs its
+    /// own ([`QUEUE_PROXY_IMAGE`]).
     pub queue_sidecar_image: String,
     /// `registries-skipping-tag-resolving`.
     pub registries_skipping_tag_resolving: BTreeSet<String>,
@@ -66,7 +67,7 @@ pub struct Deployment {
 impl Default for Deployment {
     fn default() -> Self {
         Self {
-            queue_sidecar_image: "ebb.internal/queue-proxy".to_owned(),
+            queue_sidecar_image: QUEUE_PROXY_IMAGE.to_owned(),
             registries_skipping_tag_resolving: LOCAL_REGISTRIES.map(str::to_owned).into(),
             digest_resolution_timeout: Duration::from_secs(10),
             progress_deadline: Duration::from_secs(600),

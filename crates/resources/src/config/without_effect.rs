@@ -19,6 +19,7 @@ const KEYS: &[(&str, &str, &str)] = &[
         "scale-to-zero-grace-period",
         "the activator is always in the path, so the last instance does not wait for it",
     ),
+    (Deployment::NAME, "queue-sidecar-image", QUEUE_PROXY),
     (Deployment::NAME, "queue-sidecar-token-audiences", QUEUE_PROXY),
     (Deployment::NAME, "queue-sidecar-rootca", QUEUE_PROXY),
     (Features::NAME, "autodetect-http2", "the port's name alone says what is spoken"),

@@ -17,7 +17,7 @@ use resources::{
     meta::{IntOrString, Quantity},
     reserved::{
         AUTOSCALING_METRICS_PORT, BACKEND_HTTPS_PORT, PROFILING_PORT, QUEUE_ADMIN_PORT, QUEUE_PROXY,
-        SYSTEM_NAMESPACE, USER_METRICS_PORT,
+        QUEUE_PROXY_IMAGE, SYSTEM_NAMESPACE, USER_METRICS_PORT,
     },
     serving::Revision,
 };
@@ -35,7 +35,7 @@ const PROBE_HEADER: (&str, &str) = ("K-Network-Probe", "queue");
 pub(super) fn queue_proxy(revision: &Revision, configs: &Configs) -> Container {
     Container {
         name: QUEUE_PROXY.to_owned(),
-        image: Some(configs.deployment.queue_sidecar_image.clone()),
+        image: Some(QUEUE_PROXY_IMAGE.to_owned()),
         ports: Some(ports(revision, configs)),
         env: Some(environment(revision, configs)),
         resources: Some(resources(revision, configs)),

@@ -1,12 +1,10 @@
 use std::time::Duration;
 
+use resources::reserved::QUEUE_PROXY_IMAGE;
 use serde_json::json;
 
 use super::*;
-use crate::{
-    pod::QUEUE_PROXY_IMAGE,
-    probe::{Kind, Schedule, Target, Verdict},
-};
+use crate::probe::{Kind, Schedule, Target, Verdict};
 
 fn record(image: &str, state: State) -> Record {
     let spec = serde_json::from_value(json!({ "name": image, "image": image })).unwrap();

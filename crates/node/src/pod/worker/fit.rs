@@ -110,6 +110,7 @@ fn requested(pod: &Pod, resource: &str) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use resources::reserved::QUEUE_PROXY_IMAGE;
     use serde_json::{Value, json};
 
     use super::*;
@@ -141,7 +142,7 @@ mod tests {
                 Some("1 Insufficient cpu"),
             ),
             (
-                json!({ "containers": [{ "name": "q", "image": built_in::QUEUE_PROXY_IMAGE, "resources": { "requests": { "cpu": "9" } } }] }),
+                json!({ "containers": [{ "name": "q", "image": QUEUE_PROXY_IMAGE, "resources": { "requests": { "cpu": "9" } } }] }),
                 None,
             ),
         ] {

@@ -11,6 +11,7 @@ use resources::{
         CONTAINER_CANNOT_RUN, CREATE_CONTAINER_CONFIG_ERROR, ERR_IMAGE_NEVER_PULL, ERR_IMAGE_PULL,
         IMAGE_PULL_BACK_OFF, INVALID_IMAGE_NAME,
     },
+    reserved::QUEUE_PROXY_IMAGE,
 };
 
 use super::{Happening, prepare::Prepared, told};
@@ -115,7 +116,7 @@ fn start_built_in(container: &Container) -> Result<Run, Failure> {
     let readiness = built_in::readiness(container).map_err(config_error)?;
     Ok(Run {
         id: None,
-        image_id: built_in::QUEUE_PROXY_IMAGE.to_owned(),
+        image_id: QUEUE_PROXY_IMAGE.to_owned(),
         probes: vec![readiness],
         unsupported: Vec::new(),
         was_pulled: false,

@@ -1,4 +1,4 @@
-use resources::{annotations::LAST_APPLIED, builtin::Container, serving::RevisionSpec};
+use resources::{annotations::LAST_APPLIED, builtin::Container, meta::Quantity, serving::RevisionSpec};
 use serde_json::{Value, json};
 
 use super::*;
@@ -124,7 +124,7 @@ fn only_a_new_hash_is_written_and_size_and_strangers_metadata_stay() {
         .insert("deployment.kubernetes.io/revision".into(), "1".into());
     assert_eq!(merge(&existing, desired_deployment(&revision, &[], &Configs::default())), existing);
     let mut configs = Configs::default();
-    configs.deployment.queue_sidecar_image = "other".to_owned();
+    configs.deployment.queue_sidecar_cpu_limit = Some(Quantity("1".to_owned()));
     let merged = merge(&existing, desired_deployment(&revision, &[], &configs));
     assert_eq!(merged.spec.as_ref().unwrap().replicas, Some(7));
     assert_ne!(merged.label(labels::DEPLOYMENT_HASH), existing.label(labels::DEPLOYMENT_HASH));
@@ -138,7 +138,10 @@ fn images_run_by_digest_where_it_is_known() {
         ContainerStatus { name: "a".to_owned(), image_digest: "i@sha256:1".to_owned() },
         ContainerStatus { name: "b".to_owned(), image_digest: String::new() },
     ];
-    let deployment = desired_deployment(&revision(spec), &digests, &Configs::default());
+    let mut configs = Configs::default();
+    // As upstream's release manifests have it: the queue proxy is Ebb's all the same.
+    configs.deployment.queue_sidecar_image = "example.com/releases/queue@sha256:2".to_owned();
+    let deployment = desired_deployment(&revision(spec), &digests, &configs);
     let containers = deployment.spec.unwrap().template.spec.unwrap().containers;
     let images: Vec<_> = containers.iter().filter_map(|container| container.image.as_deref()).collect();
     assert_eq!(images, ["i@sha256:1", "j:1", "ebb.internal/queue-proxy"]);

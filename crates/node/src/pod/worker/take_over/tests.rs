@@ -1,3 +1,4 @@
+use resources::reserved::QUEUE_PROXY_IMAGE;
 use serde_json::{Value, json};
 
 use super::*;
@@ -121,7 +122,7 @@ fn pod(statuses: Value) -> Pod {
             "containers": [
                 { "name": "app", "readinessProbe": probe, "startupProbe": probe },
                 { "name": "app-1" },
-                { "name": "queue-proxy", "image": built_in::QUEUE_PROXY_IMAGE, "readinessProbe": probe },
+                { "name": "queue-proxy", "image": QUEUE_PROXY_IMAGE, "readinessProbe": probe },
             ],
         },
         "status": statuses,
