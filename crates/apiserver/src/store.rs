@@ -127,6 +127,9 @@ impl Store {
         if state.shelf(kind).get(&key).is_some_and(|entry| entry.version == stored.version) {
             state.cache.insert(&key, Arc::clone(&stored));
         }
+        let evicted = state.cache.take_evicted();
+        drop(state);
+        evicted.iter().for_each(|stored| stored.cool());
         Ok(Some(stored))
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct Cache {
     objects: HashMap<Key, Held>,
     /// The order in which objects are looked at when one has to go (second chance).
     hand: VecDeque<Key>,
+    /// What had to go. Letting the typed forms go, which are large, is for whoever has given the lock back.
+    evicted: Vec<Arc<Stored>>,
     weak: usize,
     /// Entries that nobody holds any more are dropped when there are so many.
     sweep_at: usize,
@@ -30,8 +32,8 @@ enum Held {
 
 impl Cache {
     pub(crate) fn new(objects_max: usize, bytes_max: usize) -> Self {
-        let (objects, hand) = (HashMap::new(), VecDeque::new());
-        Self { objects_max, bytes_max, bytes: 0, objects, hand, weak: 0, sweep_at: objects_max }
+        let (objects, hand, evicted) = (HashMap::new(), VecDeque::new(), Vec::new());
+        Self { objects_max, bytes_max, bytes: 0, objects, hand, evicted, weak: 0, sweep_at: objects_max }
     }
 
     /// The object, if it is in memory.
@@ -74,6 +76,11 @@ impl Cache {
         }
     }
 
+    /// What had to go since this was asked last: to be cooled, outside of the lock.
+    pub(crate) fn take_evicted(&mut self) -> Vec<Arc<Stored>> {
+        std::mem::take(&mut self.evicted)
+    }
+
     fn uncount(&mut self, held: Option<Held>) {
         match held {
             Some(Held::Strong { bytes, .. }) => self.bytes -= bytes,
@@ -100,7 +107,7 @@ impl Cache {
                 let (version, bytes) = (stored.version, stored.cost());
                 let held = stored.holder().map(|object| Held::Weak { version, object, bytes });
                 // The recent changes may have it, too, and have left it typed for this cache.
-                stored.cool_if_encoded();
+                self.evicted.push(Arc::clone(stored));
                 let old = match held {
                     Some(weak) => {
                         self.weak += 1;

@@ -203,6 +203,8 @@ impl State {
         let cooling = self.shelf(kind).ring.trim();
         let states = cooling.iter().flat_map(|change| change.before.iter().chain([&change.after]));
         let unused = states.filter(|state| !self.cache.keeps(&state.entry.key, &state.stored));
-        unused.map(|state| Arc::clone(&state.stored)).collect()
+        let mut cooling: Vec<_> = unused.map(|state| Arc::clone(&state.stored)).collect();
+        cooling.append(&mut self.cache.take_evicted());
+        cooling
     }
 }

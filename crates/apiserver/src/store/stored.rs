@@ -93,14 +93,8 @@ impl Stored {
     /// Lets the typed form go, which is several times larger; makes the JSON first if nobody has.
     pub(crate) fn cool(&self) {
         self.json();
-        self.cool_if_encoded();
-    }
-
-    /// As [`Stored::cool`], but leaves it typed if nobody has made the JSON.
-    pub(super) fn cool_if_encoded(&self) {
-        if self.json.get().is_some() {
-            self.typed.lock().take();
-        }
+        let typed = self.typed.lock().take();
+        drop(typed);
     }
 
     /// A way back to the typed object, if somebody beside this holds it.
