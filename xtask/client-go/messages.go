@@ -40,7 +40,7 @@ var ours = []string{
 	"admissionregistration.k8s.io/v1 MutatingWebhookConfiguration",
 	"admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration",
 	"apiextensions.k8s.io/v1 CustomResourceDefinition",
-	"apps/v1 Deployment", "apps/v1 ReplicaSet",
+	"apps/v1 Deployment", "apps/v1 ReplicaSet", "apps/v1 StatefulSet",
 	"authentication.k8s.io/v1 SelfSubjectReview", "authentication.k8s.io/v1 TokenRequest", "authentication.k8s.io/v1 TokenReview",
 	"authorization.k8s.io/v1 LocalSubjectAccessReview", "authorization.k8s.io/v1 SelfSubjectAccessReview",
 	"authorization.k8s.io/v1 SelfSubjectRulesReview", "authorization.k8s.io/v1 SubjectAccessReview",

@@ -13,12 +13,15 @@ mod deployment;
 mod endpoint_slice;
 mod event_expiry;
 mod garbage_collector;
+mod job;
 mod namespace;
 mod placement;
 mod pods;
 mod replica_set;
 mod root_ca;
 mod service_account;
+mod stand_in;
+mod stateful_set;
 
 use std::sync::Arc;
 
@@ -26,7 +29,9 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use objects::{Client, Controller};
 use resources::{
-    builtin::{ClusterRole, ConfigMap, Deployment, Namespace, Pod, ReplicaSet, ServiceAccount},
+    builtin::{
+        ClusterRole, ConfigMap, Deployment, Job, Namespace, Pod, ReplicaSet, ServiceAccount, StatefulSet,
+    },
     meta::Time,
 };
 
@@ -55,6 +60,8 @@ pub fn all(context: &Context) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
     let deployments =
         Controller::new::<Deployment>("deployment", client.clone()).owns::<Deployment, ReplicaSet>();
     let replica_sets = Controller::new::<ReplicaSet>("replicaset", client.clone()).owns::<ReplicaSet, Pod>();
+    let jobs = Controller::new::<Job>("job", client.clone());
+    let stateful_sets = Controller::new::<StatefulSet>("statefulset", client.clone());
     let namespaces = Controller::new::<Namespace>("namespace", client.clone());
     let accounts = Controller::new::<Namespace>("serviceaccount", client.clone())
         .watches::<ServiceAccount>(Default::default(), service_account::namespace_of);
@@ -71,8 +78,13 @@ pub fn all(context: &Context) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
         ("eventexpiry", Box::pin(event_expiry::run(context.clone()))),
         ("placement", Box::pin(placement::run(context.clone()))),
         ("garbagecollector", Box::pin(garbage_collector::run(client.clone()))),
+        ("job", Box::pin(jobs.run(stand_in::Reconciler::<Job>::new(context.clone())))),
         ("namespace", Box::pin(namespaces.run(namespace::Reconciler { client: client.clone() }))),
         ("rootcacertpublisher", Box::pin(root_cas.run(root_ca::Reconciler { context: context.clone() }))),
         ("serviceaccount", Box::pin(accounts.run(service_account::Reconciler { client: client.clone() }))),
+        (
+            "statefulset",
+            Box::pin(stateful_sets.run(stand_in::Reconciler::<StatefulSet>::new(context.clone()))),
+        ),
     ]
 }

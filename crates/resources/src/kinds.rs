@@ -9,7 +9,7 @@ use crate::{
     builtin::{
         ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event,
         HorizontalPodAutoscaler, Job, Lease, MutatingWebhookConfiguration, Namespace, Node, Pod,
-        PodDisruptionBudget, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount,
+        PodDisruptionBudget, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount, StatefulSet,
         ValidatingWebhookConfiguration, events,
     },
     custom::CustomResourceDefinition,
@@ -117,6 +117,7 @@ kinds! {
     VALIDATING_WEBHOOK_CONFIGURATION: ValidatingWebhookConfiguration, "validatingwebhookconfigurations", "validatingwebhookconfiguration", short &[], in &["api-extensions"], NONE, namespaced false, derived false;
     DEPLOYMENT: Deployment, "deployments", "deployment", short &["deploy"], in &["all"], STATUS_AND_SCALE, namespaced true, derived false;
     REPLICA_SET: ReplicaSet, "replicasets", "replicaset", short &["rs"], in &["all"], STATUS_AND_SCALE, namespaced true, derived true;
+    STATEFUL_SET: StatefulSet, "statefulsets", "statefulset", short &["sts"], in &["all"], STATUS_AND_SCALE, namespaced true, derived false;
     CUSTOM_RESOURCE_DEFINITION: CustomResourceDefinition, "customresourcedefinitions", "customresourcedefinition", short &["crd", "crds"], in &["api-extensions"], STATUS, namespaced false, derived false;
     HORIZONTAL_POD_AUTOSCALER: HorizontalPodAutoscaler, "horizontalpodautoscalers", "horizontalpodautoscaler", short &["hpa"], in &["all"], STATUS, namespaced true, derived false;
     JOB: Job, "jobs", "job", short &[], in &["all"], STATUS, namespaced true, derived false;

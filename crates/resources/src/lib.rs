@@ -54,7 +54,7 @@ pub mod builtin {
     };
     pub use k8s_openapi::api::apps::v1::*;
     pub use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-    pub use k8s_openapi::api::batch::v1::{Job, JobSpec};
+    pub use k8s_openapi::api::batch::v1::{Job, JobCondition, JobSpec, JobStatus};
     pub use k8s_openapi::api::coordination::v1::*;
     pub use k8s_openapi::api::core::v1::*;
     pub use k8s_openapi::api::discovery::v1::{

@@ -8,7 +8,7 @@ use k8s_openapi::api::admissionregistration::v1::WebhookClientConfig;
 use crate::{
     builtin::{
         Deployment, HorizontalPodAutoscaler, Job, MutatingWebhookConfiguration, PodDisruptionBudget,
-        ValidatingWebhookConfiguration,
+        StatefulSet, ValidatingWebhookConfiguration,
     },
     meta::ObjectMeta,
     object::DynObject,
@@ -40,6 +40,7 @@ pub fn is_provided(object: &dyn DynObject) -> bool {
         return all_own(configuration.webhooks.iter().flatten().map(|webhook| &webhook.client_config));
     }
     let runs = any.is::<Deployment>()
+        || any.is::<StatefulSet>()
         || any.is::<HorizontalPodAutoscaler>()
         || any.is::<PodDisruptionBudget>()
         || any.is::<Job>();

@@ -43,7 +43,7 @@ const ABSENT: &[Absent] = &[
         "admission policies",
         "CustomResourceDefinitions may have rules of their own",
     ),
-    absent("apps", &["daemonsets", "statefulsets"], "DaemonSets and StatefulSets", "use a Deployment"),
+    absent("apps", &["daemonsets"], "DaemonSets", "use a Deployment"),
     absent("batch", &["cronjobs"], "CronJobs", "run a Pod with `restartPolicy: Never`"),
     absent("eventing.knative.dev", &[], EVENTING, LEAVE_OUT),
     absent("flows.knative.dev", &[], EVENTING, LEAVE_OUT),

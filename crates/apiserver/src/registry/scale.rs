@@ -4,7 +4,7 @@ use std::{any::Any, sync::Arc};
 
 use resources::{
     DynObject,
-    builtin::{Deployment, DeploymentSpec, ReplicaSet, ReplicaSetSpec},
+    builtin::{Deployment, DeploymentSpec, ReplicaSet, ReplicaSetSpec, StatefulSet},
     custom::CustomObject,
     meta::{LabelSelector, ObjectMeta},
 };
@@ -24,6 +24,13 @@ pub(crate) fn replicas(object: &dyn DynObject) -> Option<Replicas> {
         return Some(Replicas {
             wanted: spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
             found: status.as_ref().and_then(|status| status.replicas).unwrap_or_default(),
+            selector: spec.as_ref().map(|spec| selector_text(&spec.selector)),
+        });
+    }
+    if let Some(StatefulSet { spec, status, .. }) = any.downcast_ref() {
+        return Some(Replicas {
+            wanted: spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1),
+            found: status.as_ref().map(|status| status.replicas).unwrap_or_default(),
             selector: spec.as_ref().map(|spec| selector_text(&spec.selector)),
         });
     }
@@ -77,6 +84,11 @@ pub(crate) fn with_replicas(object: &dyn DynObject, replicas: i32) -> Option<Arc
         let mut deployment = deployment.clone();
         deployment.spec.get_or_insert_default().replicas = Some(replicas);
         return Some(Arc::new(deployment));
+    }
+    if let Some(set) = any.downcast_ref::<StatefulSet>() {
+        let mut set = set.clone();
+        set.spec.get_or_insert_default().replicas = Some(replicas);
+        return Some(Arc::new(set));
     }
     if let Some(custom) = any.downcast_ref::<CustomObject>() {
         let path: Vec<&str> = custom.kind().scale_paths()?.spec_replicas.split('.').skip(1).collect();

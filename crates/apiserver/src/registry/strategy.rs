@@ -10,7 +10,7 @@ use resources::{
     DynObject, Kind, Object,
     builtin::{
         Deployment, EndpointSlice, HorizontalPodAutoscaler, LoadBalancerStatus, Namespace, NamespaceStatus,
-        Node, Pod, PodStatus, ReplicaSet, Service, ServiceStatus,
+        Node, Pod, PodStatus, ReplicaSet, Service, ServiceStatus, StatefulSet, StatefulSetStatus,
     },
     custom::{self, CustomObject, CustomResourceDefinition, TERMINATING},
     downcast, kinds,
@@ -79,6 +79,12 @@ pub(super) fn first_state(object: Arc<dyn DynObject>) -> Arc<dyn DynObject> {
     }
     if kind == <ReplicaSet as Object>::kind() {
         return change(object, |set: &mut ReplicaSet| set.status = Some(Default::default()));
+    }
+    if kind == <StatefulSet as Object>::kind() {
+        return change(object, |set: &mut StatefulSet| {
+            let available_replicas = Some(0);
+            set.status = Some(StatefulSetStatus { available_replicas, ..StatefulSetStatus::default() });
+        });
     }
     if kind == <Service as Object>::kind() {
         return change(object, |service: &mut Service| {

@@ -78,6 +78,7 @@ pub(super) fn of(kind: &Kind) -> &'static [Column] {
         ("", "services") => SERVICES,
         ("apps", "deployments") => DEPLOYMENTS,
         ("apps", "replicasets") => REPLICA_SETS,
+        ("apps", "statefulsets") => STATEFUL_SETS,
         ("autoscaling", "horizontalpodautoscalers") => AUTOSCALERS,
         ("batch", "jobs") => JOBS,
         ("policy", "poddisruptionbudgets") => BUDGETS,
@@ -132,7 +133,7 @@ static PODS: &[Column] = &[
 
 static DEPLOYMENTS: &[Column] = &[
     NAME,
-    text("Ready", Made(workloads::deployment_ready)),
+    text("Ready", Made(workloads::ready_of_desired)),
     text("Up-to-date", Made(workloads::updated)),
     text("Available", Made(workloads::available)),
     AGE,
@@ -150,6 +151,14 @@ static REPLICA_SETS: &[Column] = &[
     wide("Containers", Made(workloads::containers)),
     wide("Images", Made(workloads::images)),
     wide("Selector", Made(workloads::selector)),
+];
+
+static STATEFUL_SETS: &[Column] = &[
+    NAME,
+    text("Ready", Made(workloads::ready_of_desired)),
+    AGE,
+    wide("Containers", Made(workloads::containers)),
+    wide("Images", Made(workloads::images)),
 ];
 
 static AUTOSCALERS: &[Column] = &[

@@ -1,4 +1,4 @@
-//! Cells of deployments and replica sets, and counts of data (upstream: `pkg/printers/internalversion`).
+//! Cells of deployments, replica sets and stateful sets, and counts of data (upstream: `pkg/printers/internalversion`).
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{items, number, text};
 
 /// `1/3`: replicas that are ready, of those wanted.
-pub(super) fn deployment_ready(object: &Value, _: Timestamp) -> Value {
+pub(super) fn ready_of_desired(object: &Value, _: Timestamp) -> Value {
     format!("{}/{}", number(object, "/status/readyReplicas"), number(object, "/spec/replicas")).into()
 }
 

@@ -29,7 +29,7 @@ enum Origin {
 fn history() -> Vec<(&'static Kind, Origin)> {
     let both = |kind: &&'static Kind| [Origin::InProcess, Origin::Network].map(|origin| (*kind, origin));
     // These are taken as parts of Knative's own releases alone.
-    let parts = ["Job", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+    let parts = ["Job", "MutatingWebhookConfiguration", "StatefulSet", "ValidatingWebhookConfiguration"];
     kinds::all().iter().filter(|kind| !parts.contains(&kind.kind)).flat_map(both).collect()
 }
 

@@ -95,6 +95,56 @@ async fn webhooks_and_jobs_of_users_are_refused_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn stateful_sets_of_users_are_refused_and_knatives_are_kept() {
+    let rig = Rig::start().await;
+    let labels = json!({"app": "a"});
+    let pod = json!({"containers": [{"name": "c", "image": "i", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}]});
+    let claim =
+        json!({"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": "1Gi"}}}});
+    let set = json!({
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "request-reply", "labels": {"app.kubernetes.io/name": "knative-serving"}},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+            "volumeClaimTemplates": [claim],
+        },
+    });
+    let users =
+        rig.call("POST", "/apis/apps/v1/namespaces/default/statefulsets", &[], &set.to_string()).await;
+    assert_eq!(users.code, 422, "{}", users.text);
+    let told = "StatefulSets are not run by this version of Ebb; use a Deployment";
+    assert!(users.text.contains(told), "{}", users.text);
+
+    let sets = "/apis/apps/v1/namespaces/knative-serving/statefulsets";
+    let own = rig.post(sets, &set).await;
+    assert_eq!(own.pointer(MARK), Some(&json!("true")));
+    assert_eq!(own["status"], json!({"replicas": 0, "availableReplicas": 0}));
+    let path = format!("{sets}/request-reply");
+    let scale = format!("{path}/scale");
+    let scaled = rig.call("PATCH", &scale, &MERGE, r#"{"spec": {"replicas": 3}}"#).await;
+    assert_eq!(scaled.code, 200, "{}", scaled.text);
+    assert_eq!(scaled.json["spec"], json!({"replicas": 3}));
+    assert_eq!(scaled.json["status"], json!({"replicas": 0, "selector": "app=a"}));
+    let status = r#"{"status": {"replicas": 3, "readyReplicas": 3}}"#;
+    let ready = rig.call("PATCH", &format!("{path}/status"), &MERGE, status).await;
+    assert_eq!(ready.code, 200, "{}", ready.text);
+    let more = r#"{"status": {"readyReplicas": 4}}"#;
+    assert_eq!(rig.call("PATCH", &format!("{path}/status"), &MERGE, more).await.code, 422);
+    let table = [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")];
+    let shown = rig.call("GET", sets, &table, "").await.json;
+    let heads: Vec<_> = shown["columnDefinitions"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+    assert_eq!(heads, ["Name", "Ready", "Age", "Containers", "Images"]);
+    let cells = shown["rows"][0]["cells"].as_array().unwrap();
+    let cells = [0_usize, 1, 3, 4].map(|at| cells[at].as_str().unwrap());
+    assert_eq!(cells, ["request-reply", "3/3", "c", "i"]);
+
+    let label = r#"{"metadata": {"labels": {"app.kubernetes.io/name": "mine"}}, "spec": {"replicas": 1}}"#;
+    assert_eq!(rig.call("PATCH", &path, &MERGE, label).await.code, 422, "nor does one become a user's");
+}
+
+#[tokio::test]
 async fn what_has_no_effect_is_told() {
     let rig = Rig::start().await;
     let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"});

@@ -11,12 +11,15 @@ use objects::{Action, Error, ListOptions, Reconcile, Result, WriteTarget};
 use resources::{
     Object, ObjectKey, admission,
     annotations::DEPLOYMENT_REVISION,
-    builtin::{Deployment, DeploymentStatus, ReplicaSet, ReplicaSetSpec},
-    meta::{LabelSelector, ObjectMeta},
+    builtin::{Deployment, ReplicaSet, ReplicaSetSpec},
+    meta::{LabelSelector, ObjectMeta, Time},
     provided,
 };
 
-use super::Context;
+use super::{
+    Context,
+    stand_in::{StandIn, stand_in},
+};
 use crate::serving::child::controlled_by;
 
 pub(super) struct Reconciler {
@@ -31,7 +34,7 @@ impl Reconcile for Reconciler {
             return Ok(Action::Wait);
         }
         if provided::is_marked(&deployment.metadata) {
-            return self.stand_in(&deployment).await;
+            return stand_in::<Deployment>(&self.context, key).await;
         }
         let options = ListOptions::namespace(deployment.namespace()).owned_by(deployment.uid());
         let sets = client.list::<ReplicaSet>(&options).await?.items;
@@ -63,12 +66,6 @@ impl Reconcile for Reconciler {
 }
 
 impl Reconciler {
-    /// Says of a part of Ebb itself that it is there; no pods are run for it.
-    async fn stand_in(&self, deployment: &Deployment) -> Result<Action> {
-        let status = status::provided(deployment, &self.context.now());
-        self.put_status(deployment, status).await.map(|()| Action::Wait)
-    }
-
     /// What a paused Deployment still does.
     async fn keep_size(
         &self,
@@ -171,10 +168,6 @@ impl Reconciler {
     ) -> Result<Action> {
         let now = self.context.now();
         let (status, again) = status::status(deployment, current, old, &now);
-        self.put_status(deployment, status).await.map(|()| again.map_or(Action::Wait, Action::After))
-    }
-
-    async fn put_status(&self, deployment: &Deployment, status: DeploymentStatus) -> Result<()> {
         let written = self
             .context
             .client
@@ -183,9 +176,16 @@ impl Reconciler {
             })
             .await;
         match written {
-            Err(error) if error.is_not_found() => Ok(()),
-            written => written.map(drop),
+            Err(error) if error.is_not_found() => {}
+            written => drop(written?),
         }
+        Ok(again.map_or(Action::Wait, Action::After))
+    }
+}
+
+impl StandIn for Deployment {
+    fn stand_in(&mut self, now: &Time) {
+        self.status = Some(status::provided(self, now));
     }
 }
 

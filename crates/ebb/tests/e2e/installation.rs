@@ -212,6 +212,14 @@ fn release() -> Value {
     ));
     all.push(webhooks("MutatingWebhookConfiguration", "webhook.serving.knative.dev", "knative-serving"));
     all.push(webhooks("MutatingWebhookConfiguration", "webhook.eventing.knative.dev", "knative-eventing"));
+    let labelled = json!({"app": "request-reply"});
+    let mount = json!({"name": "keys", "mountPath": "/etc/secrets"});
+    let container =
+        json!({"name": "c", "image": "example.com/releases/request-reply", "volumeMounts": [mount]});
+    let volume = json!({"name": "keys", "secret": {"secretName": "request-reply-keys"}});
+    let pod = json!({"serviceAccountName": "request-reply", "containers": [container], "volumes": [volume]});
+    let set = json!({"replicas": 1, "selector": {"matchLabels": labelled}, "template": {"metadata": {"labels": labelled}, "spec": pod}});
+    all.push(named("apps/v1", "StatefulSet", "knative-eventing", "request-reply", json!({"spec": set})));
     let pod = json!({"restartPolicy": "Never", "containers": [{"name": "c", "image": "example.com/releases/default-domain"}]});
     all.push(named(
         "batch/v1",
@@ -283,8 +291,32 @@ fn the_install_commands_of_tutorials_do_no_harm() {
             "--for=condition=Available",
             "--timeout=20s",
         ]);
+        let shown = ebb.kubectl(&["get", "deployments", "-n", namespace, "--no-headers"]);
+        let is_ready = |line: &str| line.split_whitespace().nth(1) == Some("1/1");
+        assert!(shown.lines().all(is_ready) && !shown.is_empty(), "{shown}");
         let sets = ebb.kubectl(&["get", "replicasets,pods", "-n", namespace, "-o", "name"]);
         assert_eq!(sets, "", "nothing is run in {namespace}");
+    }
+    for (namespace, what) in
+        [("knative-serving", "deployment/controller"), ("knative-eventing", "statefulset/request-reply")]
+    {
+        ebb.kubectl(&["rollout", "status", what, "-n", namespace, "--timeout=20s"]);
+    }
+    ebb.kubectl(&[
+        "wait",
+        "job/default-domain",
+        "-n",
+        "knative-serving",
+        "--for=condition=Complete",
+        "--timeout=20s",
+    ]);
+    for (namespace, kind, expect) in [
+        ("knative-serving", "jobs", &["default-domain", "Complete", "1/1"][..]),
+        ("knative-eventing", "statefulsets", &["request-reply", "1/1"]),
+    ] {
+        let shown = ebb.kubectl(&["get", kind, "-n", namespace, "--no-headers"]);
+        let cells: Vec<_> = shown.split_whitespace().take(expect.len()).collect();
+        assert_eq!(cells, expect, "{shown}");
     }
     assert_eq!(ebb.call(&before).status, 200);
     serves(&ebb, "after");

@@ -21,6 +21,7 @@ mod scaling;
 mod secret;
 mod service;
 mod service_account;
+mod stateful_set;
 mod volume;
 mod webhooks;
 mod workload;

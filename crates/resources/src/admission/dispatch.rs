@@ -8,7 +8,7 @@ use crate::{
     builtin::{
         ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event,
         HorizontalPodAutoscaler, Job, Lease, MutatingWebhookConfiguration, Namespace, Node, Pod,
-        PodDisruptionBudget, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount,
+        PodDisruptionBudget, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount, StatefulSet,
         ValidatingWebhookConfiguration, events,
     },
     config::Configs,
@@ -92,7 +92,7 @@ macro_rules! dispatch {
 }
 
 dispatch! {
-    Pod, ReplicaSet, Deployment, EndpointSlice, Endpoints, Service, Event, Lease,
+    Pod, ReplicaSet, Deployment, StatefulSet, EndpointSlice, Endpoints, Service, Event, Lease,
     PodAutoscaler, ServerlessService, Ingress, Metric, Image, Certificate, ClusterDomainClaim,
     serving::Service, serving::Configuration, serving::Revision, serving::Route,
     ConfigMap, Secret, Namespace, ServiceAccount, Node, CustomResourceDefinition,

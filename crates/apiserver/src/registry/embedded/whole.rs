@@ -6,7 +6,7 @@ use objects::Cause;
 use resources::{
     DynObject,
     builtin::{
-        HorizontalPodAutoscaler, Job, MutatingWebhookConfiguration, PodDisruptionBudget,
+        HorizontalPodAutoscaler, Job, MutatingWebhookConfiguration, PodDisruptionBudget, StatefulSet,
         ValidatingWebhookConfiguration,
     },
     custom::{CustomObject, CustomResourceDefinition, is_built_in},
@@ -17,6 +17,8 @@ pub(super) fn refusal(object: &dyn DynObject) -> Option<Cause> {
     let any: &dyn Any = object;
     let (field, why) = if any.is::<Job>() {
         ("spec", "Jobs are not run by this version of Ebb; run a Pod with `restartPolicy: Never`")
+    } else if any.is::<StatefulSet>() {
+        ("spec", "StatefulSets are not run by this version of Ebb; use a Deployment")
     } else if any.is::<MutatingWebhookConfiguration>() || any.is::<ValidatingWebhookConfiguration>() {
         (
             "webhooks",

@@ -10,7 +10,11 @@ use resources::{
 };
 
 use super::rollout;
-use crate::workloads::{pods::count, replica_set::REPLICA_FAILURE};
+use crate::workloads::{
+    pods::count,
+    replica_set::REPLICA_FAILURE,
+    stand_in::{PROVIDED, explanation},
+};
 
 /// The status, and when to look again if nothing happens before: at the progress deadline. Only a paused Deployment may
 /// have no `current` set.
@@ -69,15 +73,18 @@ pub(super) fn status(
     (status, again)
 }
 
-/// The status of a part of Ebb itself, for which no pods are run: it is available, as whoever waits for an installation
-/// wants to know.
+/// The status of a part of Ebb itself: all of it is there.
 pub(super) fn provided(deployment: &Deployment, now: &Time) -> DeploymentStatus {
     let before = deployment.status.clone().unwrap_or_default();
     let mut conditions = before.conditions.unwrap_or_default();
-    let message = "Ebb itself does what this Deployment is for; no pods are run for it.".to_owned();
-    set(&mut conditions, "Available", "True", "Provided", message, false, now);
+    set(&mut conditions, "Available", "True", PROVIDED, explanation::<Deployment>(), false, now);
+    let replicas = count(rollout::replicas(deployment));
     DeploymentStatus {
         observed_generation: deployment.metadata.generation,
+        replicas,
+        updated_replicas: replicas,
+        ready_replicas: replicas,
+        available_replicas: replicas,
         conditions: Some(conditions),
         ..DeploymentStatus::default()
     }

@@ -123,6 +123,26 @@ fn the_progress_deadline_passes_only_without_progress() {
 }
 
 #[test]
+fn a_deployment_of_ebb_itself_is_ready_without_pods() {
+    let at = |seconds: i64| Time(jiff::Timestamp::from_second(seconds).unwrap());
+    let mut deployment = deployment(2, "25%", "25%");
+    deployment.stand_in(&at(5));
+    let first = deployment.clone();
+    deployment.stand_in(&at(9));
+    assert_eq!(deployment, first, "it is written once");
+    let time = "1970-01-01T00:00:05Z";
+    let condition = json!({
+        "type": "Available", "status": "True", "reason": "Provided", "lastUpdateTime": time, "lastTransitionTime": time,
+        "message": "Ebb itself does what this Deployment is for; no pods are run for it.",
+    });
+    let expect = json!({
+        "observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 2,
+        "conditions": [condition],
+    });
+    assert_eq!(serde_json::to_value(&deployment.status).unwrap(), expect);
+}
+
+#[test]
 fn a_deployment_says_why_a_set_lacks_pods() {
     let now = resources::meta::Time(jiff::Timestamp::UNIX_EPOCH);
     let mut lacking = (*set("web-1", (1, 0, 0))).clone();

@@ -47,7 +47,7 @@ impl Rules for Pod {
     }
 }
 
-/// Says what is wrong with the template of a Deployment or ReplicaSet.
+/// Says what is wrong with the template of a Deployment, ReplicaSet or StatefulSet.
 pub(super) fn validate_template(template: &PodTemplateSpec, path: &Path<'_>, errors: &mut Vec<FieldError>) {
     if let Some(metadata) = &template.metadata {
         metadata::validate_common(metadata, &path.child("metadata"), errors);

@@ -1,4 +1,4 @@
-//! What Deployments and ReplicaSets have in common: so many pods of one template, found by one selector.
+//! What Deployments, ReplicaSets and StatefulSets have in common: so many pods of one template, found by one selector.
 
 use std::collections::BTreeMap;
 

@@ -211,6 +211,72 @@ fn deployments() {
 }
 
 #[test]
+fn stateful_sets() {
+    let set = |spec: Value| object("apps/v1", "StatefulSet", json!({"spec": spec}));
+    let selector = json!({"matchLabels": {"app": "a"}});
+    let with = |more: Value| set(merge(json!({"selector": selector, "template": template()}), more));
+    let stored = create(&with(json!({}))).unwrap();
+    for (field, expect) in [
+        ("replicas", json!(1)),
+        ("revisionHistoryLimit", json!(10)),
+        ("podManagementPolicy", json!("OrderedReady")),
+        ("updateStrategy", json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 0}})),
+        ("persistentVolumeClaimRetentionPolicy", json!({"whenDeleted": "Retain", "whenScaled": "Retain"})),
+    ] {
+        assert_eq!(stored["spec"][field], expect, "{field}");
+    }
+    assert_eq!(stored["spec"]["template"]["spec"]["restartPolicy"], "Always");
+    let on_delete = create(&with(json!({"updateStrategy": {"type": "OnDelete"}}))).unwrap();
+    assert_eq!(on_delete["spec"]["updateStrategy"], json!({"type": "OnDelete"}));
+
+    // Its containers may mount what its claims bring.
+    let mount =
+        json!([{"name": "c", "image": "i", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}]);
+    let mounting = json!({"template": {"spec": {"containers": mount}}});
+    let claiming = json!({"volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}]});
+    let claimed = create(&with(merge(mounting.clone(), claiming))).unwrap();
+    let claim = &claimed["spec"]["volumeClaimTemplates"][0];
+    assert_eq!(
+        (&claim["kind"], &claim["spec"]["volumeMode"], &claim["status"]),
+        (&json!("PersistentVolumeClaim"), &json!("Filesystem"), &json!({"phase": "Pending"}))
+    );
+    assert_eq!(claimed["spec"]["template"]["spec"]["volumes"], json!(null));
+
+    check_refused([
+        (with(mounting), "spec.template.spec.containers[0].volumeMounts[0].name: Not found: \"data\""),
+        (
+            set(json!({"selector": {"matchLabels": {"app": "b"}}, "template": template()})),
+            "spec.template.metadata.labels: Invalid value: {\"app\":\"a\"}: `selector` does not match template `labels`",
+        ),
+        (
+            with(json!({"replicas": -1, "ordinals": {"start": -1}})),
+            "[spec.ordinals.start: Invalid value: -1: must be greater than or equal to 0, \
+             spec.replicas: Invalid value: -1: must be greater than or equal to 0]",
+        ),
+        (
+            with(json!({"podManagementPolicy": "Sometimes", "updateStrategy": {"type": "Recreate"}})),
+            "[spec.podManagementPolicy: Invalid value: \"Sometimes\": must be 'OrderedReady' or 'Parallel', \
+             spec.updateStrategy.type: Invalid value: \"Recreate\": must be 'RollingUpdate' or 'OnDelete']",
+        ),
+        (
+            with(json!({"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": -1}}})),
+            "spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0",
+        ),
+        (
+            with(json!({"persistentVolumeClaimRetentionPolicy": {"whenScaled": "Burn"}})),
+            "spec.persistentVolumeClaimRetentionPolicy.whenScaled: Unsupported value: \"Burn\": supported values: \
+             \"Retain\", \"Delete\"",
+        ),
+    ]);
+    let moved = update(&stored, &with(json!({"serviceName": "other"}))).unwrap_err();
+    assert!(
+        moved.starts_with("spec: Forbidden: updates to statefulset spec for fields other than"),
+        "{moved}"
+    );
+    assert!(update(&stored, &with(json!({"replicas": 3, "minReadySeconds": 5}))).is_ok());
+}
+
+#[test]
 fn services() {
     let service = |spec| object("v1", "Service", json!({"spec": spec}));
     let stored = create(&service(json!({"ports": [{"port": 80}]}))).unwrap();
