@@ -225,6 +225,7 @@ async fn apis_that_there_are_not_say_so_and_what_to_do() {
     const NOT_FOUND: &str = "the server could not find the requested resource";
     let paths = [
         ("/apis/apps/v1/namespaces/default/daemonsets", "DaemonSets; use a Deployment"),
+        ("/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers", "those of autoscaling/v2"),
         ("/apis/batch/v1/namespaces/default/cronjobs/j", "CronJobs"),
         ("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies", "admission policies"),
         ("/apis/eventing.knative.dev/v1/namespaces/default/brokers", "Eventing"),
