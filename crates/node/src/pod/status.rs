@@ -86,38 +86,33 @@ pub(super) fn status(pod: &Pod, view: &View<'_>, now: Timestamp) -> PodStatus {
     }
 }
 
-/// The pod's phase from its containers' states and its restart policy.
+/// The pod's phase from its containers' states and its restart policy (upstream: kubernetes, kubelet `getPhase`).
 pub(super) fn phase(pod: &Pod, records: &[Record]) -> &'static str {
     let policy = pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()).unwrap_or("Always");
     let failed_for_good = |ended: &Ended| ended.code != 0 && policy == "Never";
-    let init = || records.iter().filter(|record| record.is_init);
-    let main = || records.iter().filter(|record| !record.is_init);
-    if init().any(|record| matches!(&record.state, State::Ended(ended) if failed_for_good(ended))) {
+    let (init, main): (Vec<_>, Vec<_>) = records.iter().partition(|record| record.is_init);
+    if init.iter().any(|record| matches!(&record.state, State::Ended(ended) if failed_for_good(ended))) {
         return "Failed";
     }
-    if init().any(|record| !matches!(&record.state, State::Ended(ended) if ended.code == 0)) {
+    if init.iter().any(|record| !matches!(&record.state, State::Ended(ended) if ended.code == 0)) {
         return "Pending";
     }
-    let ended: Option<Vec<_>> = main()
+    // One that never ran holds the pod back, whatever the others do; one that waits for its next run does not.
+    let never_ran = |record: &&Record| matches!(record.state, State::Waiting { .. }) && record.last.is_none();
+    if main.is_empty() || main.iter().any(never_ran) {
+        return "Pending";
+    }
+    let codes: Option<Vec<_>> = main
+        .iter()
         .map(|record| match &record.state {
             State::Ended(ended) => Some(ended.code),
-            _ => None,
+            State::Waiting { .. } | State::Running(_) => None,
         })
         .collect();
-    match ended {
-        Some(codes) if policy != "Always" && !codes.is_empty() => {
-            if codes.iter().all(|code| *code == 0) {
-                return "Succeeded";
-            }
-            if policy == "Never" {
-                return "Failed";
-            }
-            "Running"
-        }
-        _ if main().any(|record| !matches!(record.state, State::Waiting { .. }) || record.last.is_some()) => {
-            "Running"
-        }
-        _ => "Pending",
+    match codes {
+        Some(codes) if policy != "Always" && codes.iter().all(|code| *code == 0) => "Succeeded",
+        Some(_) if policy == "Never" => "Failed",
+        _ => "Running",
     }
 }
 

@@ -41,6 +41,12 @@ fn waiting() -> State {
     State::waiting("ContainerCreating", "")
 }
 
+/// A container that waits for its next run.
+fn again() -> Record {
+    let State::Ended(last) = ended(1) else { unreachable!() };
+    Record { last: Some(last), ..record(false, waiting()) }
+}
+
 #[tokio::test]
 async fn phases() {
     type Case = (&'static str, fn() -> Vec<Record>, &'static str);
@@ -48,8 +54,13 @@ async fn phases() {
         ("Always", || vec![record(false, waiting())], "Pending"),
         ("Always", || vec![record(false, running(false))], "Running"),
         ("Always", || vec![record(false, ended(1))], "Running"),
-        ("Always", || vec![record(false, running(true)), record(false, waiting())], "Running"),
+        ("Always", || vec![record(false, running(true)), record(false, waiting())], "Pending"),
+        ("Always", || vec![record(false, running(true)), again()], "Running"),
+        ("Always", || vec![again()], "Running"),
+        ("Always", Vec::new, "Pending"),
         ("Never", || vec![record(false, ended(0))], "Succeeded"),
+        ("Never", || vec![record(false, ended(3)), record(false, waiting())], "Pending"),
+        ("Never", || vec![record(false, ended(3)), record(false, running(true))], "Running"),
         ("Never", || vec![record(false, ended(0)), record(false, ended(3))], "Failed"),
         ("OnFailure", || vec![record(false, ended(0))], "Succeeded"),
         ("OnFailure", || vec![record(false, ended(1))], "Running"),
