@@ -6,6 +6,7 @@ fn put(cache: &mut Cache, name: &str) -> Arc<dyn DynObject> {
     let metadata = ObjectMeta { name: Some(name.into()), ..ObjectMeta::default() };
     let object: Arc<dyn DynObject> = Arc::new(ConfigMap { metadata, ..ConfigMap::default() });
     cache.insert(&key(name), Arc::new(Stored::hot(1, Arc::clone(&object), 10)));
+    cache.take_evicted().iter().for_each(|stored| stored.cool());
     object
 }
 
