@@ -7,6 +7,7 @@
 //!   get  ──► cache of typed objects, else bytes from the journal
 //!   page ──► index ─► bytes; what changed meanwhile is put back from the ring
 //!   follow ─► ring, from a version on
+//!   open ──► keys ─► several threads: bytes, a glance at each (load) ─► index
 //! ```
 //!
 //! In memory of an idle object are its key, version, labels, owner and uid; its bytes live in the journal.
