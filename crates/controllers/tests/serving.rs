@@ -121,6 +121,7 @@ const ANYWHERE: &[Case] = anywhere![
     failures::what_worked_once_and_crashes_now_is_not_ready,
     failures::what_the_node_leaves_out_is_said_for_information,
     failures::a_class_that_no_gateway_serves_is_named,
+    failures::of_an_update_it_is_told_when_its_author_can_follow,
     images::what_a_tag_stood_for_is_in_the_status_and_is_run,
     images::tags_of_registries_that_are_left_alone_stay,
     ready::a_service_becomes_ready_with_all_its_children,
