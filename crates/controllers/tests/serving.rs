@@ -148,6 +148,7 @@ const ANYWHERE: &[Case] = anywhere![
 
 /// Where a case runs that cannot run anywhere, and why.
 const SOMEWHERE: &[Case] = only![
+    conditions::what_missed_its_deadline_has_failed_until_it_works, InVirtualTime(home, time), "moments are measured";
     events::what_was_told_is_forgotten_after_an_hour, InVirtualTime(home, time), "an hour passes";
     events::what_reconciling_fails_on_is_told_and_counted, InVirtualTime(home, time), "ten minutes of retries pass";
     retention::an_age_counts_when_nothing_else_happens, InVirtualTime(home, time), "hours pass";
