@@ -48,7 +48,7 @@ pub fn all(context: &Context) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
 }
 
 fn services(context: &Context) -> BoxFuture<'static, ()> {
-    let services = Services { context: context.clone() };
+    let services = Services::new(context.clone());
     Box::pin(Services::controller(context).run(WithEvents::<Service, _>::new(context, services)))
 }
 

@@ -72,7 +72,7 @@ pub fn all(context: &Context) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
     let aggregation = cluster_role_aggregation::Reconciler { client: client.clone() };
     vec![
         ("clusterroleaggregation", Box::pin(cluster_roles.run(aggregation))),
-        ("deployment", Box::pin(deployments.run(deployment::Reconciler { context: context.clone() }))),
+        ("deployment", Box::pin(deployments.run(deployment::Reconciler::new(context.clone())))),
         ("replicaset", Box::pin(replica_sets.run(replica_set::Reconciler { context: context.clone() }))),
         ("endpointslice", Box::pin(endpoint_slice::run(context.clone()))),
         ("eventexpiry", Box::pin(event_expiry::run(context.clone()))),

@@ -121,6 +121,7 @@ const ANYWHERE: &[Case] = anywhere![
     failures::what_worked_once_and_crashes_now_is_not_ready,
     failures::what_the_node_leaves_out_is_said_for_information,
     failures::a_class_that_no_gateway_serves_is_named,
+    failures::of_an_update_it_is_told_when_its_author_can_follow,
     images::what_a_tag_stood_for_is_in_the_status_and_is_run,
     images::tags_of_registries_that_are_left_alone_stay,
     ready::a_service_becomes_ready_with_all_its_children,
@@ -147,6 +148,7 @@ const ANYWHERE: &[Case] = anywhere![
 
 /// Where a case runs that cannot run anywhere, and why.
 const SOMEWHERE: &[Case] = only![
+    conditions::what_missed_its_deadline_has_failed_until_it_works, InVirtualTime(home, time), "moments are measured";
     events::what_was_told_is_forgotten_after_an_hour, InVirtualTime(home, time), "an hour passes";
     events::what_reconciling_fails_on_is_told_and_counted, InVirtualTime(home, time), "ten minutes of retries pass";
     retention::an_age_counts_when_nothing_else_happens, InVirtualTime(home, time), "hours pass";

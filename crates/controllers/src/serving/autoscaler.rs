@@ -28,7 +28,7 @@ use resources::{
 pub(crate) use self::settings::initial_scale;
 pub use self::stats::{RevisionStat, StatsHandle};
 use self::{
-    activity::{activity, time},
+    activity::{activity, attended, time},
     metric::ensure_metric,
     scaler::activators_min,
     serverless_service::{desired_serverless_service, merge_serverless_service},
@@ -45,6 +45,8 @@ use super::{
 
 struct PodAutoscalers {
     context: Context,
+    /// Since when it works; the time before counts towards no activation.
+    started: Time,
 }
 
 /// The controller of PodAutoscalers, and the ticks of those that are active.
@@ -68,7 +70,7 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
             matters,
         );
         let ticks = context.stats.tick();
-        let autoscalers = PodAutoscalers { context: context.clone() };
+        let autoscalers = PodAutoscalers { context: context.clone(), started: time(context.now().0) };
         tokio::join!(
             controller.run(WithEvents::<PodAutoscaler, _>::new(&context, autoscalers)),
             ticks,
@@ -163,10 +165,11 @@ impl PodAutoscalers {
     }
 
     fn input(&self, autoscaler: &PodAutoscaler, desired: i32, configs: &Configs) -> ScaleInput {
+        let activity =
+            activity(autoscaler).unwrap_or(Activity::Activating { since: self.created(autoscaler) });
         ScaleInput {
             desired,
-            activity: activity(autoscaler)
-                .unwrap_or(Activity::Activating { since: self.created(autoscaler) }),
+            activity: attended(activity, self.started),
             initialized: is_initialized(autoscaler),
             // Every request passes it, because it is part of the gateway.
             activator_in_path: true,

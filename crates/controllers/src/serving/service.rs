@@ -1,6 +1,7 @@
 //! Service → a Configuration and a Route of the same name.
 
 mod configuration;
+mod generations;
 mod news;
 mod route;
 mod status;
@@ -8,14 +9,17 @@ mod status;
 use objects::{Action, Controller, Reconcile, Result};
 use resources::{
     Object, ObjectKey,
+    condition::{self, Condition, READY},
     serving::{Configuration, Revision, Route, Service},
 };
+use tokio::time::Instant;
 
 use self::{
     configuration::desired_configuration,
+    generations::Generations,
     news::news,
     route::desired_route,
-    status::{Observed, ObservedRoute, is_observed, service_status},
+    status::{Failure, Observed, ObservedRoute, is_observed, service_status},
 };
 use super::{
     child::{Child, again, write_status},
@@ -25,10 +29,15 @@ use super::{
 };
 
 pub(super) struct Services {
-    pub(super) context: Context,
+    context: Context,
+    generations: Generations,
 }
 
 impl Services {
+    pub(super) fn new(context: Context) -> Self {
+        Self { context, generations: Generations::default() }
+    }
+
     pub(super) fn controller(context: &Context) -> Controller {
         Controller::new::<Service>("service", context.client.clone())
             .owns::<Service, Configuration>()
@@ -66,16 +75,24 @@ impl Reconcile for Services {
         let client = &self.context.client;
         let Some(service) = client.find::<Service>(key).await?.filter(|service| !service.is_deleting())
         else {
+            self.generations.forget(key);
             return Ok(Action::Wait);
         };
+        let withheld = self.generations.withheld(&service, Instant::now());
         let observed = self.observe(&service).await?;
         let mut next = Service::clone(&service);
-        next.status = service_status(&service, &observed, &self.context.now());
+        let failure = if withheld.is_some() { Failure::Withheld } else { Failure::Told };
+        next.status = service_status(&service, &observed, failure, &self.context.now());
+        let is_ready = condition::get(&next.status.conditions, READY).is_some_and(Condition::is_true);
         let news = news(&service.status, &next.status);
         write_status(client, &*service, next).await?;
         if let Some(news) = news {
             events::record(&self.context, &*service, news).await;
         }
-        Ok(again(observed.has_foreign()))
+        if is_ready {
+            self.generations.forget(key);
+            return Ok(again(observed.has_foreign()));
+        }
+        Ok(withheld.map_or_else(|| again(observed.has_foreign()), Action::After))
     }
 }

@@ -23,7 +23,16 @@ use super::{
 use crate::serving::child::controlled_by;
 
 pub(super) struct Reconciler {
-    pub(super) context: Context,
+    context: Context,
+    /// Since when it works: what happened to a Deployment before, and what did not, counts towards no deadline.
+    started: Time,
+}
+
+impl Reconciler {
+    pub(super) fn new(context: Context) -> Self {
+        let started = context.now();
+        Self { context, started }
+    }
 }
 
 impl Reconcile for Reconciler {
@@ -167,7 +176,7 @@ impl Reconciler {
         old: &[Arc<ReplicaSet>],
     ) -> Result<Action> {
         let now = self.context.now();
-        let (status, again) = status::status(deployment, current, old, &now);
+        let (status, again) = status::status(deployment, current, old, &self.started, &now);
         let written = self
             .context
             .client

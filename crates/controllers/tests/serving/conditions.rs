@@ -7,7 +7,7 @@ use resources::{
     Object,
     annotations::{CLASS, CLASS_HPA},
     autoscaling::{Metric, PodAutoscaler},
-    builtin::Deployment,
+    builtin::{Deployment, Pod},
     condition::Condition,
     networking::{Ingress, ServerlessService},
     serving::{Revision, Route, Service},
@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{
-    home::{Home, is, says},
-    node::STUCK,
+    home::{Home, VirtualTime, is, says},
+    node::{HELD, LET_GO, STUCK},
 };
 
 const IMAGE: &str = "gcr.io/p/hello:v1";
@@ -158,6 +158,37 @@ pub(crate) async fn while_no_instance_comes_up_and_after_the_deadline(home: &Hom
         })
     });
     home.within(Duration::from_secs(1), late).await;
+}
+
+pub(crate) async fn what_missed_its_deadline_has_failed_until_it_works(home: &Home, time: &VirtualTime) {
+    home.load(&[HELD]);
+    let annotations =
+        json!({"serving.knative.dev/progress-deadline": "8s", "autoscaling.knative.dev/min-scale": "1"});
+    let template =
+        json!({"metadata": {"annotations": annotations}, "spec": {"containers": [{"image": HELD}]}});
+    home.apply::<Service>(hello(template)).await;
+    let first = home.until_all::<Pod>("one", |pods| pods.len() == 1).await;
+    let has_failed = |revision: &Revision| {
+        let (status, reason, _) = says(&revision.status.conditions, "ResourcesAvailable");
+        (status, reason) == ("False", "ProgressDeadlineExceeded")
+            && is(&revision.status.conditions, "Ready", "False")
+    };
+    home.until("hello-00001", "given up", has_failed).await;
+    // Its least scale brings an instance back, which says nothing new.
+    let next =
+        home.until_all::<Pod>("another", |pods| pods.len() == 1 && pods[0].uid() != first[0].uid()).await;
+    for _ in 0..5 {
+        time.pass(Duration::from_secs(1)).await;
+        let revision = home.get::<Revision>("hello-00001").await;
+        assert!(has_failed(&revision), "{:?}", revision.status.conditions);
+        let service = home.get::<Service>("hello").await;
+        assert!(is(&service.status.conditions, "Ready", "False"), "{:?}", service.status.conditions);
+    }
+    let let_go = |pod: &mut Pod| {
+        pod.metadata.annotations.get_or_insert_default().insert(LET_GO.into(), "true".into());
+    };
+    home.client.modify(WriteTarget::Object, &next[0].key(), let_go).await.unwrap();
+    home.service_ready("hello").await;
 }
 
 pub(crate) async fn of_a_serverless_service_that_is_there_before_its_deployment(home: &Home) {

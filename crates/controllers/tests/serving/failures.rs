@@ -10,6 +10,7 @@ use resources::{
     serving::{Revision, Service},
 };
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::{
     home::{Home, is, says},
@@ -155,4 +156,28 @@ pub(crate) async fn a_class_that_no_gateway_serves_is_named(home: &Home) {
         says(&service.status.conditions, "RoutesReady").1 == "UnknownIngressClass"
     })
     .await;
+}
+
+pub(crate) async fn of_an_update_it_is_told_when_its_author_can_follow(home: &Home) {
+    let image = "gcr.io/p/hello:v1";
+    home.load(&[image]);
+    home.apply::<Service>(hello(image)).await;
+    home.service_ready("hello").await;
+    // Twice, since what has failed already is as quick to fail again.
+    for revision in ["nope", "nope-either"] {
+        let mut service = hello(image);
+        service["spec"]["traffic"] = json!([{"revisionName": revision, "percent": 100}]);
+        let begun = Instant::now();
+        home.apply::<Service>(service).await;
+        let refused = home.until("hello", "refused", |service: &Service| {
+            service.status.observed_generation == Some(service.generation())
+                && is(&service.status.conditions, "Ready", "False")
+        });
+        let service = home.within(Duration::from_secs(1), refused).await;
+        let (_, reason, message) = says(&service.status.conditions, "RoutesReady");
+        assert!(reason == "RevisionMissing" && message.contains(revision), "{reason}: {message}");
+        assert!(begun.elapsed() >= Duration::from_millis(250), "{:?}", begun.elapsed());
+    }
+    home.apply::<Service>(hello(image)).await;
+    home.service_ready("hello").await;
 }

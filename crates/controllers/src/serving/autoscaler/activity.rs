@@ -31,6 +31,14 @@ pub(super) fn activity(autoscaler: &PodAutoscaler) -> Option<Activity> {
     })
 }
 
+/// An activation counts from when somebody began to work on it: at the earliest from the start of this controller.
+pub(super) fn attended(activity: Activity, started: Time) -> Activity {
+    match activity {
+        Activity::Activating { since } => Activity::Activating { since: since.max(started) },
+        activity => activity,
+    }
+}
+
 /// What the condition Active shall say; `None` leaves it.
 pub(super) fn verdict(active: ActiveCondition) -> Option<Verdict> {
     Some(match active {
@@ -47,4 +55,22 @@ pub(super) fn verdict(active: ActiveCondition) -> Option<Verdict> {
             Verdict::no("TimedOut", "The target could not be activated.")
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_activation_counts_from_the_start_of_the_controller() {
+        let (early, start, late) = (Time::from_secs(10), Time::from_secs(20), Time::from_secs(30));
+        for (activity, expect) in [
+            (Activity::Activating { since: early }, Activity::Activating { since: start }),
+            (Activity::Activating { since: late }, Activity::Activating { since: late }),
+            (Activity::Active { since: early }, Activity::Active { since: early }),
+            (Activity::Inactive { since: early }, Activity::Inactive { since: early }),
+        ] {
+            assert_eq!(attended(activity, start), expect, "{activity:?}");
+        }
+    }
 }

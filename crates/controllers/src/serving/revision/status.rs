@@ -59,7 +59,7 @@ pub(super) fn revision_status(
         status.container_statuses = containers.to_vec();
         status.init_container_statuses = init.to_vec();
     }
-    let resources = resources_available(observed);
+    let resources = resources_available(&revision.status, observed);
     let autoscaler = observed.pod_autoscaler.as_ref().and_then(Child::own);
     if let Some(autoscaler) = autoscaler {
         let scale = |scale: Option<i32>| scale.filter(|scale| *scale >= 0);
@@ -116,7 +116,7 @@ pub(super) fn has_timed_out(deployment: &Deployment) -> bool {
     })
 }
 
-fn resources_available(observed: &Observed) -> Verdict {
+fn resources_available(before: &RevisionStatus, observed: &Observed) -> Verdict {
     let deployment = match &observed.deployment {
         None => return Verdict::unknown(RESOLVING_DIGESTS, ""),
         Some(Child::Foreign) => return not_owned("Deployment"),
@@ -136,7 +136,20 @@ fn resources_available(observed: &Observed) -> Verdict {
     if given_up && !autoscaler.status.service_name.is_empty() {
         return Verdict::no(DEADLINE_EXCEEDED, "Initial scale was never achieved");
     }
+    // A least scale brings it back from zero. To its Deployment that is no rollout and has no deadline, so what it says of
+    // it is no news: the Revision has failed until it works.
+    let last = condition::get(&before.conditions, RESOURCES_AVAILABLE)
+        .filter(|last| last.is_false() && last.reason == DEADLINE_EXCEEDED);
+    if last.is_some() && !is_available(deployment) {
+        return Verdict::of(last);
+    }
     of_deployment
+}
+
+/// Whether a Deployment has instances, and all that it shall have.
+fn is_available(deployment: &Deployment) -> bool {
+    let available = deployment.status.as_ref().and_then(|status| status.available_replicas).unwrap_or(0);
+    available >= wanted(deployment).max(1)
 }
 
 /// What a Deployment's conditions come to; one that says nothing yet is on its way.

@@ -2,7 +2,7 @@
 
 use resources::{
     Object,
-    condition::{self, READY},
+    condition::{self, Condition, READY},
     meta::Time,
     serving::{
         CONFIGURATIONS_READY, Configuration, ROUTES_READY, Route, SERVICE_CONDITIONS, Service, ServiceStatus,
@@ -37,8 +37,21 @@ pub(super) enum ObservedRoute {
     Reconciled(Child<Route>),
 }
 
+/// What becomes of a failure in the status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    Told,
+    /// Not yet: its children are said to be still at work.
+    Withheld,
+}
+
 /// The status of a Service.
-pub(super) fn service_status(service: &Service, observed: &Observed, now: &Time) -> ServiceStatus {
+pub(super) fn service_status(
+    service: &Service,
+    observed: &Observed,
+    failure: Failure,
+    now: &Time,
+) -> ServiceStatus {
     let mut status = service.status.clone();
     status.observed_generation = Some(service.generation());
     let mut verdicts =
@@ -59,8 +72,24 @@ pub(super) fn service_status(service: &Service, observed: &Observed, now: &Time)
         status.address = route.status.address.clone();
         status.traffic = route.status.traffic.clone();
     }
+    if failure == Failure::Withheld {
+        withhold(&mut verdicts, &status.conditions);
+    }
     mark(&SERVICE_CONDITIONS, &mut status.conditions, verdicts, now);
     status
+}
+
+/// Makes Unknown what would be False, and what is so from before and is not looked at yet.
+fn withhold(verdicts: &mut Vec<(&'static str, Verdict)>, before: &[Condition]) {
+    for (name, kind) in [(CONFIGURATIONS_READY, "Configuration"), (ROUTES_READY, "Route")] {
+        match verdicts.iter().position(|verdict| verdict.0 == name) {
+            Some(at) if verdicts[at].1.is_false() => verdicts[at].1 = out_of_date(kind),
+            None if condition::get(before, name).is_some_and(Condition::is_false) => {
+                verdicts.push((name, out_of_date(kind)));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Whether a Configuration's status speaks of its present spec.
@@ -75,10 +104,7 @@ fn is_route_observed(route: &Route) -> bool {
 fn configurations_ready(service: &str, configuration: &Child<Configuration>) -> Verdict {
     match configuration {
         Child::Foreign => not_owned("Configuration", service),
-        Child::Own(configuration) if !is_observed(configuration) => Verdict::unknown(
-            "OutOfDate",
-            "The Configuration is still working to reflect the latest desired specification.",
-        ),
+        Child::Own(configuration) if !is_observed(configuration) => out_of_date("Configuration"),
         Child::Own(configuration) => Verdict::of(condition::get(&configuration.status.conditions, READY)),
     }
 }
@@ -96,8 +122,7 @@ fn routes_ready(service: &str, observed: &Observed) -> Option<Verdict> {
         ObservedRoute::Reconciled(Child::Own(route)) => route,
     };
     if !is_route_observed(route) {
-        let message = "The Route is still working to reflect the latest desired specification.";
-        return Some(Verdict::unknown("OutOfDate", message));
+        return Some(out_of_date("Route"));
     }
     let verdict = Verdict::of(condition::get(&route.status.conditions, READY));
     let migrated =
@@ -126,6 +151,11 @@ fn shape<'a>(
     revision: Option<&'a str>,
 ) -> (Option<&'a str>, Option<&'a str>, i64) {
     (target.tag.as_deref(), revision, target.percent.unwrap_or(0))
+}
+
+fn out_of_date(kind: &str) -> Verdict {
+    let message = format!("The {kind} is still working to reflect the latest desired specification.");
+    Verdict::unknown("OutOfDate", message)
 }
 
 fn not_owned(kind: &str, name: &str) -> Verdict {

@@ -18,10 +18,13 @@ use crate::workloads::{
 
 /// The status, and when to look again if nothing happens before: at the progress deadline. Only a paused Deployment may
 /// have no `current` set.
+///
+/// `started`: since when somebody works on Deployments. Before that, none could get on.
 pub(super) fn status(
     deployment: &Deployment,
     current: Option<&ReplicaSet>,
     old: &[Arc<ReplicaSet>],
+    started: &Time,
     now: &Time,
 ) -> (DeploymentStatus, Option<Duration>) {
     let before = deployment.status.clone().unwrap_or_default();
@@ -52,7 +55,7 @@ pub(super) fn status(
 
     let again = match current {
         Some(current) if !rollout::is_paused(deployment) => {
-            progress(deployment, current, &before, &status, &mut conditions, now)
+            progress(deployment, current, (&before, &status), &mut conditions, started, now)
         }
         _ => {
             let message = "Deployment is paused".to_owned();
@@ -99,9 +102,9 @@ fn failure(set: &ReplicaSet) -> Option<&ReplicaSetCondition> {
 fn progress(
     deployment: &Deployment,
     current: &ReplicaSet,
-    before: &DeploymentStatus,
-    after: &DeploymentStatus,
+    (before, after): (&DeploymentStatus, &DeploymentStatus),
     conditions: &mut Vec<DeploymentCondition>,
+    started: &Time,
     now: &Time,
 ) -> Option<Duration> {
     let replicas = count(rollout::replicas(deployment));
@@ -134,7 +137,7 @@ fn progress(
     let deadline = deployment.spec.as_ref().and_then(|spec| spec.progress_deadline_seconds).unwrap_or(600);
     let since =
         conditions.iter().find(|condition| condition.type_ == "Progressing")?.last_update_time.clone()?;
-    let left = SignedDuration::from_secs(deadline.into()) - now.0.duration_since(since.0);
+    let left = SignedDuration::from_secs(deadline.into()) - now.0.duration_since(since.0.max(started.0));
     if left > SignedDuration::ZERO {
         return Duration::try_from(left).ok();
     }

@@ -108,18 +108,38 @@ fn the_progress_deadline_passes_only_without_progress() {
     let mut deployment = deployment(1, "25%", "0");
     deployment.spec.as_mut().unwrap().progress_deadline_seconds = Some(60);
     let stuck = set("web-1", (1, 1, 0));
-    let (first, again) = status::status(&deployment, Some(&stuck), &[], &at(0));
+    let (first, again) = status::status(&deployment, Some(&stuck), &[], &at(0), &at(0));
     assert_eq!(again.map(|wait| wait.as_secs()), Some(60));
     deployment.status = Some(first);
-    let (late, _) = status::status(&deployment, Some(&stuck), &[], &at(61));
+    let (late, _) = status::status(&deployment, Some(&stuck), &[], &at(0), &at(61));
     let progressing = |status: &resources::builtin::DeploymentStatus| {
         let condition =
             status.conditions.iter().flatten().find(|condition| condition.type_ == "Progressing").unwrap();
         (condition.status.clone(), condition.reason.clone().unwrap())
     };
     assert_eq!(progressing(&late), ("False".to_owned(), "ProgressDeadlineExceeded".to_owned()));
-    let (done, _) = status::status(&deployment, Some(&set("web-1", (1, 1, 1))), &[], &at(61));
+    let (done, _) = status::status(&deployment, Some(&set("web-1", (1, 1, 1))), &[], &at(0), &at(61));
     assert_eq!(progressing(&done), ("True".to_owned(), "NewReplicaSetAvailable".to_owned()));
+}
+
+#[test]
+fn time_in_which_nobody_worked_counts_towards_no_deadline() {
+    let at = |seconds: i64| Time(jiff::Timestamp::from_second(seconds).unwrap());
+    let mut deployment = deployment(1, "25%", "0");
+    deployment.spec.as_mut().unwrap().progress_deadline_seconds = Some(60);
+    let stuck = set("web-1", (1, 1, 0));
+    deployment.status = Some(status::status(&deployment, Some(&stuck), &[], &at(0), &at(0)).0);
+    // started, now → the seconds left
+    for (started, now, expect) in
+        [(0, 59, Some(1)), (0, 60, None), (900, 904, Some(56)), (900, 959, Some(1)), (900, 960, None)]
+    {
+        let (next, left) = status::status(&deployment, Some(&stuck), &[], &at(started), &at(now));
+        assert_eq!(left.map(|left| left.as_secs()), expect, "started {started}, now {now}");
+        let mut conditions = next.conditions.iter().flatten();
+        let progressing = conditions.find(|condition| condition.type_ == "Progressing").unwrap();
+        let is = if expect.is_some() { "True" } else { "False" };
+        assert_eq!(progressing.status, is, "started {started}, now {now}");
+    }
 }
 
 #[test]
@@ -151,7 +171,7 @@ fn a_deployment_says_why_a_set_lacks_pods() {
     lacking.status.get_or_insert_default().conditions = serde_json::from_value(failure).unwrap();
     let mut deployment = deployment(1, "25%", "0");
     let said = |deployment: &Deployment, set: &ReplicaSet| {
-        let (status, _) = status::status(deployment, Some(set), &[], &now);
+        let (status, _) = status::status(deployment, Some(set), &[], &now, &now);
         let conditions = status.conditions.clone().unwrap();
         let failure = conditions.into_iter().find(|condition| condition.type_ == "ReplicaFailure");
         (status, failure.map(|it| (it.reason.unwrap(), it.message.unwrap())))
