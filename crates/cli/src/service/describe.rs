@@ -22,7 +22,7 @@ use crate::{
     api::Session,
     console::Console,
     error::Error,
-    image,
+    image::{self, Image},
     output::Format,
     print::{Attributes, write_conditions, write_metadata},
 };
@@ -69,7 +69,7 @@ struct Seen<'a> {
     warnings: &'a [Event],
     cold_starts: &'a [ColdStart],
     /// The images that are loaded, where one is missing.
-    images: &'a [String],
+    images: &'a [Image],
 }
 
 /// The description of a service: upstream's, then what Ebb adds.

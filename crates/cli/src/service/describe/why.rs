@@ -10,7 +10,7 @@ use resources::{
 
 use self::advice::advice;
 pub(super) use self::advice::advice_when_ready;
-use crate::print::Attributes;
+use crate::{image::Image, print::Attributes};
 
 /// Whether the service is not ready because an image is not there.
 pub(super) fn misses_image(service: &Service, revisions: &[Revision]) -> bool {
@@ -18,12 +18,7 @@ pub(super) fn misses_image(service: &Service, revisions: &[Revision]) -> bool {
 }
 
 /// Writes nothing when the service is ready; returns whether it is. `there` are the images that are loaded.
-pub(super) fn write(
-    to: &mut Attributes,
-    service: &Service,
-    revisions: &[Revision],
-    there: &[String],
-) -> bool {
+pub(super) fn write(to: &mut Attributes, service: &Service, revisions: &[Revision], there: &[Image]) -> bool {
     if is_ready(service) {
         return true;
     }
