@@ -276,7 +276,12 @@ impl Platform {
     fn start_api(&mut self, listener: tokio::net::TcpListener, handle: Handle) {
         self.api.mount(
             "/ebb/",
-            Arc::new(Extension { images: self.node.images.clone(), handle, client: self.api.client() }),
+            Arc::new(Extension {
+                images: self.node.images.clone(),
+                handle,
+                client: self.api.client(),
+                runtime: self.runtime,
+            }),
         );
         let (api, drain) = (self.api.clone(), self.drain_api.clone());
         let ends = drain.clone();
@@ -413,7 +418,10 @@ impl Platform {
     pub(crate) fn runtime_story(&self) -> &'static str {
         match self.runtime {
             RuntimeKind::Container => "isolated, with limits",
-            RuntimeKind::Process => "plain processes of this user, without isolation or limits",
+            RuntimeKind::Process => {
+                "plain processes of this user, without isolation or limits; an app sees this machine's files, not its \
+                 image's (as root they are isolated)"
+            }
         }
     }
 }

@@ -317,6 +317,27 @@ Try next:   it is being worked on: `ebb service wait hello -n default`
 }
 
 #[test]
+fn plain_processes_are_told_that_they_see_other_files() {
+    let told = |reason: &str, plain_processes: bool| {
+        let failed = json!([
+            { "type": "Ready", "status": "False", "reason": reason, "message": "can't change directory to '/www'" },
+            { "type": "SpecHonored", "status": "False", "severity": "Info", "reason": "NotHonoured",
+              "message": "this node's runtime does not honour resources.limits" },
+        ]);
+        let service = service(json!({ "latestCreatedRevisionName": "hello-00001", "conditions": failed }));
+        let seen = Seen { plain_processes, ..Seen::default() };
+        let text = describe(&service, &[revision("hello-00001", "1", failed)], seen, false, now());
+        assert!(
+            text.contains("\nLeft out:   this node's runtime does not honour resources.limits\n"),
+            "{text}"
+        );
+        text.contains("sees this machine's files, not its image's")
+    };
+    assert!(told("ExitCode1", true) && told("StartError", true));
+    assert!(!told("ExitCode1", false) && !told("ContainerMissing", true));
+}
+
+#[test]
 fn what_to_try_about_an_image_names_it_as_the_user_does() {
     let missing =
         json!([{ "type": "Ready", "status": "False", "reason": "ContainerMissing", "message": "none" }]);

@@ -91,6 +91,11 @@ pub(super) fn misses_image(condition: Option<&Condition>) -> bool {
     is_about_an_image(remedy(condition))
 }
 
+/// Whether the app itself ended, or could not begin.
+pub(super) fn is_of_the_app(condition: Option<&Condition>) -> bool {
+    matches!(remedy(condition), Remedy::Logs | Remedy::Command)
+}
+
 fn is_about_an_image(remedy: &Remedy) -> bool {
     matches!(remedy, Remedy::Image | Remedy::Registry | Remedy::Credentials)
 }
