@@ -1,6 +1,7 @@
 //! `cargo xtask dist`: the release binary under the name it is published by, with its checksum beside it.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
@@ -10,16 +11,12 @@ use crate::workspace::{Workspace, cargo};
 
 pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
     let ebb = workspace.package("ebb").context("there is no crate `ebb` to release")?;
-    process::run(cargo(&workspace.root).args([
-        "build",
-        "--profile",
-        "dist",
-        "--locked",
-        "-p",
-        "ebb",
-        "--bin",
-        "ebb",
-    ]))?;
+    let mut build = cargo(&workspace.root);
+    build.args(["build", "--profile", "dist", "--locked", "-p", "ebb", "--bin", "ebb"]);
+    if let Ok(origin) = Origin::of(&workspace.root) {
+        build.env("EBB_GIT_REVISION", origin.revision).env("EBB_BUILD_DATE", origin.date);
+    }
+    process::run(&mut build)?;
     let folder = workspace.target_dir.join("dist");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let name = file_name(&ebb.version, &host()?)?;
@@ -31,6 +28,32 @@ pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
     println!("{}", folder.join(&name).display());
     print!("{checksum}");
     Ok(ExitCode::SUCCESS)
+}
+
+/// What `ebb version` says of a release. The same sources say the same: the date is that of the commit, or
+/// `SOURCE_DATE_EPOCH`.
+struct Origin {
+    revision: String,
+    date: String,
+}
+
+impl Origin {
+    /// Of a checkout; an error where there is none, or no git.
+    fn of(root: &Path) -> Result<Self> {
+        let git = |args: &[&str]| process::output(Command::new("git").args(args).current_dir(root));
+        let revision = git(&["rev-parse", "--short", "HEAD"])?.trim().to_owned();
+        let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
+            Ok(seconds) => seconds,
+            Err(_) => git(&["log", "-1", "--format=%ct"])?,
+        };
+        let date = process::output(Command::new("date").args([
+            "-u",
+            "-d",
+            &format!("@{}", seconds.trim()),
+            "+%Y-%m-%dT%H:%M:%SZ",
+        ]))?;
+        Ok(Self { revision, date: date.trim().to_owned() })
+    }
 }
 
 /// The triple that the compiler builds for.

@@ -11,8 +11,11 @@ use jiff::Timestamp;
 use resources::meta::Time;
 use tower::ServiceExt;
 
-pub(crate) use self::name::{Name, alike};
-use self::wire::{Image, Images, PATH};
+use self::wire::{Images, PATH};
+pub(crate) use self::{
+    name::{Name, alike, another_build},
+    wire::Image,
+};
 use crate::{
     api::Session,
     connection::UploadBody,
@@ -68,13 +71,9 @@ pub(crate) async fn run(command: Command, session: &Session, console: &mut Conso
     }
 }
 
-/// The names of the images that are there, for a hint: none where they cannot be had, or are too many to look through.
-pub(crate) async fn there(session: &Session) -> Vec<String> {
-    listed(session).await.map(names).unwrap_or_default()
-}
-
-fn names(images: Images) -> Vec<String> {
-    images.items.into_iter().map(|image| image.reference).collect()
+/// The images that are there, for a hint: none where they cannot be had, or are too many to look through.
+pub(crate) async fn there(session: &Session) -> Vec<Image> {
+    listed(session).await.map(|images| images.items).unwrap_or_default()
 }
 
 async fn listed(session: &Session) -> Option<Images> {

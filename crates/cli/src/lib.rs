@@ -44,5 +44,6 @@ pub use self::{
     connection::Global,
     console::{Console, Environment},
     error::Error,
+    revision::short_digest,
     service::user_image,
 };

@@ -5,6 +5,7 @@ mod describe;
 mod list;
 mod show;
 
+pub use self::show::short_digest;
 pub(crate) use self::show::{write_image, write_replicas, write_runtime};
 use crate::{api::Session, console::Console, error::Error};
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{console::Console, error::Error, output::yaml};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Given by whoever builds a release.
+/// Given by whoever builds a release: `cargo xtask dist`.
 const BUILD_DATE: Option<&str> = option_env!("EBB_BUILD_DATE");
 /// Likewise.
 const GIT_REVISION: Option<&str> = option_env!("EBB_GIT_REVISION");
@@ -28,11 +28,10 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args, console: &mut Console<'_>) -> Result<(), Error> {
-    let (date, revision) = (BUILD_DATE.unwrap_or(UNKNOWN), GIT_REVISION.unwrap_or(UNKNOWN));
     let machine = json!({
         "Version": VERSION,
-        "BuildDate": date,
-        "GitRevision": revision,
+        "BuildDate": BUILD_DATE.unwrap_or(UNKNOWN),
+        "GitRevision": GIT_REVISION.unwrap_or(UNKNOWN),
         "SupportedAPIs": { "serving": SERVING_APIS },
     });
     let text = match args.output {
@@ -40,10 +39,10 @@ pub(crate) fn run(args: &Args, console: &mut Console<'_>) -> Result<(), Error> {
         Some(Format::Yaml) => yaml(&machine)?,
         None => {
             let apis: String = SERVING_APIS.iter().map(|api| format!("  - {api}\n")).collect();
-            format!(
-                "Version:      {VERSION}\nBuild Date:   {date}\nGit Revision: {revision}\nSupported APIs:\n* \
-                 Serving\n{apis}"
-            )
+            let known = [("Build Date:   ", BUILD_DATE), ("Git Revision: ", GIT_REVISION)];
+            let built: String =
+                known.into_iter().filter_map(|(label, value)| Some(format!("{label}{}\n", value?))).collect();
+            format!("Version:      {VERSION}\n{built}Supported APIs:\n* Serving\n{apis}")
         }
     };
     Ok(console.out.write_all(text.as_bytes())?)

@@ -16,7 +16,8 @@ pub enum Error {
     #[error("the request has no usable Host header")]
     BadHost,
     #[error(
-        "no service answers for host {host:?} here; `kubectl get routes -A` lists the hosts that are served"
+        "no service answers for host {host:?} here; `kubectl get routes -A` lists the hosts, `ebb route describe NAME` \
+         those of tags"
     )]
     UnknownHost { host: String },
     /// Its Route is there and has not been ready yet: a first Revision that does not come up, most often.
@@ -29,7 +30,11 @@ pub enum Error {
     #[error("host {host:?} has no route for this path")]
     UnknownPath { host: String },
     /// The gateway has its route and not the revision: it was not told of it yet, or the revision was deleted.
-    #[error("no route to revision {} yet; retry, or `kubectl get revision {} -n {}`", revision, revision.name, revision.namespace)]
+    #[error(
+        "revision {revision} is not known to the gateway: it is new, or was deleted; retry, or look with `kubectl get \
+         revision {} -n {}`",
+        revision.name, revision.namespace
+    )]
     UnknownRevision { revision: RevisionKey },
     /// It has no instance, and none can start before somebody has mended something. Callers are told the reason alone: what
     /// a node says more is for the service's owner.

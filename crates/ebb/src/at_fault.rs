@@ -1,6 +1,6 @@
 //! Which option an error is about: its user knows the option, and not what reads the file behind it.
 
-use std::{fmt::Display, path::Path};
+use std::{fmt::Display, fs, path::Path};
 
 use apiserver::Error;
 
@@ -12,6 +12,22 @@ pub(crate) struct NamedFiles<'a> {
 }
 
 impl NamedFiles<'_> {
+    /// Refuses a key that is not there, or is no file, before anything is made for it. What is in it is for the API server
+    /// to judge.
+    pub(crate) fn look(self) -> anyhow::Result<()> {
+        let Some(path) = self.secrets_key else { return Ok(()) };
+        let owned = path.to_owned();
+        let error = match fs::metadata(path) {
+            Ok(found) if found.is_dir() => Error::SecretsKey {
+                path: owned,
+                reason: "it is a directory; name the file that has the key".into(),
+            },
+            Ok(_) => return Ok(()),
+            Err(source) => Error::File { action: "read", path: owned, source },
+        };
+        Err(self.told(error, "looking for the key of Secrets"))
+    }
+
     /// An error of the API server's for the user: about the option whose file it names, or else about what was done.
     pub(crate) fn told(self, error: Error, doing: impl Display) -> anyhow::Error {
         match error {
@@ -61,6 +77,20 @@ mod tests {
         ] {
             let told = format!("{:#}", named.told(error, "opening"));
             assert!(told.starts_with(&expect), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_no_file_is_refused_before_anything_is_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let [file, absent] = ["file", "absent"].map(|name| dir.path().join(name));
+        fs::write(&file, "").unwrap();
+        let look = |path: Option<&Path>| NamedFiles { secrets_key: path, ..NamedFiles::default() }.look();
+        look(None).unwrap();
+        look(Some(file.as_path())).unwrap();
+        for (path, expect) in [(&*absent, "--secrets-key: cannot read "), (dir.path(), "it is a directory")] {
+            let told = format!("{:#}", look(Some(path)).unwrap_err());
+            assert!(told.contains(expect) && !told.contains("chmod"), "{told}");
         }
     }
 }

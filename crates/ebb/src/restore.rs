@@ -20,6 +20,8 @@ pub(crate) fn run(Restore { file, data_dir, secrets_key }: &Restore) -> Result<(
         _ => file.display().to_string(),
     };
     let backup = open(file, &name)?;
+    let files = NamedFiles { secrets_key: secrets_key.as_deref(), ..NamedFiles::default() };
+    files.look()?;
     let path = data_dir.clone().unwrap_or_else(DataDir::default_path);
     // Held while this lasts: an `ebb up` that uses it has it already.
     let dir = DataDir::open(&path)?;
@@ -33,7 +35,6 @@ pub(crate) fn run(Restore { file, data_dir, secrets_key }: &Restore) -> Result<(
                 path.display()
             );
         }
-        let files = NamedFiles { secrets_key: secrets_key.as_deref(), ..NamedFiles::default() };
         files.told(error, format_args!("restoring {name}"))
     })?;
     let named = data_dir.as_ref().map_or(String::new(), |dir| format!(" --data-dir {}", dir.display()));

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use resources::image_name::ImageName;
 
+use super::Image;
+
 /// Where a path of one part is below [`OFFICIAL`].
 const DOCKER_HUB: &str = "docker.io";
 const OFFICIAL: &str = "library";
@@ -49,9 +51,17 @@ impl<'a> Name<'a> {
 }
 
 /// The first of the images that are there which may be meant by a name that is not.
-pub(crate) fn alike<'a>(wanted: &str, there: &'a [String]) -> Option<&'a str> {
+pub(crate) fn alike<'a>(wanted: &str, there: &'a [Image]) -> Option<&'a str> {
     let wanted = Name::of(wanted);
-    there.iter().map(String::as_str).find(|there| Name::of(there).is_another_of_its_kind(&wanted))
+    let mut names = there.iter().map(|image| image.reference.as_str());
+    names.find(|there| Name::of(there).is_another_of_its_kind(&wanted))
+}
+
+/// The image that has this name by now, where that is another one than the digest says.
+pub(crate) fn another_build<'a>(named: &str, digest: &str, there: &'a [Image]) -> Option<&'a Image> {
+    let named = Name::of(named);
+    let has_the_name = |image: &&Image| named.tag.is_some() && Name::of(&image.reference) == named;
+    there.iter().find(has_the_name).filter(|image| image.digest != digest)
 }
 
 #[cfg(test)]
@@ -79,7 +89,7 @@ mod tests {
     fn an_image_of_that_name_elsewhere_may_be_meant() {
         let there =
             ["dev.local/my-app:1", "dev.local/other:2", "docker.io/library/late:1", "r.example/my-app:1"]
-                .map(str::to_owned);
+                .map(|reference| image(reference, "sha256:aa"));
         for (wanted, expect) in [
             ("my-app:1", Some("dev.local/my-app:1")),
             ("r.example/team/other:2", Some("dev.local/other:2")),
@@ -90,6 +100,26 @@ mod tests {
             ("my-app@sha256:a", None),
         ] {
             assert_eq!(alike(wanted, &there), expect, "{wanted}");
+        }
+    }
+
+    fn image(reference: &str, digest: &str) -> Image {
+        Image { reference: reference.to_owned(), digest: digest.to_owned(), size: 0, loaded: None }
+    }
+
+    #[test]
+    fn a_name_may_lead_to_another_build_by_now() {
+        let there =
+            [image("dev.local/app:1", "sha256:aa"), image("index.docker.io/library/hub:latest", "sha256:bb")];
+        for (named, digest, expect) in [
+            ("dev.local/app:1", "sha256:cc", Some("sha256:aa")),
+            ("dev.local/app:1", "sha256:aa", None),
+            ("dev.local/app:2", "sha256:cc", None),
+            ("hub", "sha256:cc", Some("sha256:bb")),
+            ("dev.local/app@sha256:cc", "sha256:cc", None),
+        ] {
+            let found = another_build(named, digest, &there).map(|image| image.digest.as_str());
+            assert_eq!(found, expect, "{named} {digest}");
         }
     }
 }

@@ -14,9 +14,9 @@ pub(super) struct Images {
 
 /// One name of an image.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Image {
-    pub(super) reference: String,
-    pub(super) digest: String,
+pub(crate) struct Image {
+    pub(crate) reference: String,
+    pub(crate) digest: String,
     /// Bytes, compressed.
     #[serde(default)]
     pub(super) size: u64,

@@ -126,7 +126,7 @@ fn source(source: &EnvFromSource) -> Option<String> {
 }
 
 /// The first digits of a digest, which are enough to tell images apart.
-fn short_digest(digest: &str) -> String {
+pub fn short_digest(digest: &str) -> String {
     match digest.split_once("sha256:") {
         Some((_, hex)) => hex.chars().take(DIGEST_DIGITS).collect(),
         None => digest.to_owned(),

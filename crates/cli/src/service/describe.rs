@@ -22,7 +22,7 @@ use crate::{
     api::Session,
     console::Console,
     error::Error,
-    image,
+    image::{self, Image},
     output::Format,
     print::{Attributes, write_conditions, write_metadata},
 };
@@ -56,7 +56,12 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
                 true => image::there(session).await,
                 false => Vec::new(),
             };
-            let seen = Seen { warnings: &warnings, cold_starts: &cold_starts, images: &there };
+            let seen = Seen {
+                warnings: &warnings,
+                cold_starts: &cold_starts.items,
+                images: &there,
+                plain_processes: cold_starts.plain_processes,
+            };
             describe(&service, &revisions, seen, args.verbose, console.now())
         }
     };
@@ -69,7 +74,9 @@ struct Seen<'a> {
     warnings: &'a [Event],
     cold_starts: &'a [ColdStart],
     /// The images that are loaded, where one is missing.
-    images: &'a [String],
+    images: &'a [Image],
+    /// Containers are plain processes.
+    plain_processes: bool,
 }
 
 /// The description of a service: upstream's, then what Ebb adds.
@@ -107,7 +114,7 @@ fn describe(
     write_conditions(&mut to, &service.status.conditions, verbose, now);
     to.end_section();
 
-    let is_ready = why::write(&mut to, service, revisions, seen.images);
+    let is_ready = why::write(&mut to, service, revisions, seen);
     warnings::write(&mut to, service, seen.warnings, is_ready, now);
     write_cold_starts(&mut to, seen.cold_starts, now);
     to.finish()

@@ -246,6 +246,31 @@ async fn delete_goes_on_after_a_failure() {
 }
 
 #[tokio::test]
+async fn what_loses_its_requests_is_told_before_a_revision_goes() {
+    let routes = "GET /apis/serving.knative.dev/v1/namespaces/default/routes?&limit=500";
+    let delete = "DELETE /apis/serving.knative.dev/v1/namespaces/default/revisions/hello-00001?";
+    let route = json!({
+        "metadata": { "name": "hello", "namespace": "default" }, "spec": {},
+        "status": { "traffic": [{ "revisionName": "hello-00001", "percent": 36, "tag": "old" }] },
+    });
+    let warning = "Warning: Revision 'hello-00001' gets 36% of the traffic of route 'hello' (tag old): its requests will \
+                   fail until the service's traffic is changed\n";
+    for (listed, expect) in [
+        (Exchange::new(routes, &json!({ "metadata": {}, "items": [route] })), warning),
+        (
+            Exchange::refused(routes, 403, &json!({ "kind": "Status", "code": 403, "reason": "Forbidden" })),
+            "",
+        ),
+    ] {
+        let done = json!({ "kind": "Status", "apiVersion": "v1", "status": "Success" });
+        let script = vec![listed, Exchange::new(delete, &done)];
+        let outcome = ebb(&["revision", "delete", "hello-00001"], script).await;
+        assert_eq!(outcome.out, "Revision 'hello-00001' deleted in namespace 'default'.\n");
+        assert_eq!((outcome.status, outcome.err.as_str()), (ExitCode::SUCCESS, expect));
+    }
+}
+
+#[tokio::test]
 async fn delete_waits_for_the_end() {
     let outcome = ebb(
         &["service", "delete", "hello", "--wait"],
@@ -441,8 +466,7 @@ async fn the_version_names_the_apis() {
     assert_eq!(
         outcome.out,
         format!(
-            "Version:      {}\nBuild Date:   unknown\nGit Revision: unknown\nSupported APIs:\n* Serving\n  - \
-             serving.knative.dev/v1 (knative-serving v1.23.0)\n",
+            "Version:      {}\nSupported APIs:\n* Serving\n  - serving.knative.dev/v1 (knative-serving v1.23.0)\n",
             env!("CARGO_PKG_VERSION")
         )
     );

@@ -58,7 +58,8 @@ async fn a_revision_that_was_not_told_yet_is_waited_for() {
     assert_eq!((reply.status, reply.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, Some("1")));
     assert_eq!(
         reply.body,
-        "no route to revision default/never yet; retry, or `kubectl get revision never -n default`\n"
+        "revision default/never is not known to the gateway: it is new, or was deleted; retry, or look with `kubectl get \
+         revision never -n default`\n"
     );
 }
 

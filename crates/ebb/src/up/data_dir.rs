@@ -238,7 +238,13 @@ impl Unused {
 fn refusal(path: &Path, objection: &Objection) -> anyhow::Error {
     let mend = match objection {
         Objection::Writable { .. } => format!("run `chmod go-w {}`, or ", path.display()),
-        Objection::NoDirectory | Objection::Owner { .. } | Objection::Io(_) => String::new(),
+        Objection::Owner { owner } => {
+            return anyhow::anyhow!(
+                "{} belongs to another user (uid {owner}): run as that user, or name another directory with --data-dir",
+                path.display()
+            );
+        }
+        Objection::NoDirectory | Objection::Io(_) => String::new(),
     };
     anyhow::anyhow!(
         "{} is refused as data directory, since it is to hold keys and programs: {objection}; {mend}name another with --data-dir",
@@ -321,6 +327,14 @@ mod tests {
             }
             open(&changed, 0o700);
         }
+    }
+
+    #[test]
+    fn a_directory_of_another_user_is_refused_in_few_words() {
+        assert_eq!(
+            refusal(Path::new("/d"), &Objection::Owner { owner: 7 }).to_string(),
+            "/d belongs to another user (uid 7): run as that user, or name another directory with --data-dir"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! | `GET /ebb/v1/images` | the images of this machine |
 //! | `POST /ebb/v1/images?name=REF` | loads the archive in the body |
 //! | `DELETE /ebb/v1/images?reference=REF[&force=true]` | forgets an image |
-//! | `GET /ebb/v1/coldstarts?namespace=N&service=S` | where the time of the last cold starts went |
+//! | `GET /ebb/v1/coldstarts?namespace=N&service=S` | where the time of the last cold starts went, and how containers run |
 
 mod cold_starts;
 mod image_users;
@@ -19,23 +19,29 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use objects::Client;
 use serde_json::{Value, json};
 
+use crate::args::RuntimeKind;
+
 /// The handler.
 pub(super) struct Extension {
     pub(super) images: Store,
     pub(super) handle: Handle,
     pub(super) client: Client,
+    pub(super) runtime: RuntimeKind,
 }
 
 impl Handler for Extension {
     fn handle(&self, _: User, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
         let (store, handle, client) = (self.images.clone(), self.handle.clone(), self.client.clone());
+        let runtime = self.runtime;
         Box::pin(async move {
             let query = Query::parse(request.uri().query());
             let answer = match (request.method(), request.uri().path()) {
                 (&Method::GET, "/ebb/v1/images") => Ok(images::list(&store)),
                 (&Method::POST, "/ebb/v1/images") => images::load(store, query, request.into_body()).await,
                 (&Method::DELETE, "/ebb/v1/images") => images::remove(&client, store, &query).await,
-                (&Method::GET, "/ebb/v1/coldstarts") => cold_starts::list(&handle, &client, &query).await,
+                (&Method::GET, "/ebb/v1/coldstarts") => {
+                    cold_starts::list(&handle, &client, runtime, &query).await
+                }
                 (_, path) => {
                     Err(Refusal::new(StatusCode::NOT_FOUND, format!("{path} is not an endpoint of Ebb's")))
                 }

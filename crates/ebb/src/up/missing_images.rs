@@ -22,7 +22,7 @@ const COUNTED_MAX: usize = 1000;
 /// How many are named.
 const NAMED_MAX: usize = 10;
 
-/// Images by the names to load them under, each with a Revision that runs it.
+/// Images by the names to load them under, each with which build it is, where that is known, and a Revision that runs it.
 #[derive(Debug, Default)]
 struct Missing {
     images: BTreeMap<String, String>,
@@ -73,7 +73,11 @@ impl Missing {
             return;
         }
         for image in images(revision).filter(|image| is_missing(image.runs)) {
-            let by = || format!("{}/{}", revision.namespace(), revision.name());
+            let by = || {
+                let digest = ImageName::split(image.runs).digest;
+                let build = digest.map_or(String::new(), |digest| format!("{}; ", cli::short_digest(digest)));
+                format!("{build}revision {}/{}", revision.namespace(), revision.name())
+            };
             self.images.entry(image.named.to_owned()).or_insert_with(by);
         }
     }
@@ -87,8 +91,7 @@ impl Missing {
         };
         let count = if self.has_more { format!("at least {count}") } else { count.to_string() };
         let named = self.images.iter().take(NAMED_MAX);
-        let mut lines: Vec<_> =
-            named.map(|(image, revision)| format!("  {image} (revision {revision})")).collect();
+        let mut lines: Vec<_> = named.map(|(image, revision)| format!("  {image} ({revision})")).collect();
         if self.images.len() > NAMED_MAX {
             lines.push(format!("  and {} more", self.images.len() - NAMED_MAX));
         }
@@ -147,19 +150,20 @@ mod tests {
     fn what_is_missing_has_the_name_that_its_user_gave_it() {
         const PINNED: &str = "dev.local/hello@sha256:0a";
         for (state, image, digest, expect) in [
-            ("active", "dev.local/hello:1", PINNED, Some("dev.local/hello:1")),
-            ("pending", PINNED, PINNED, Some("dev.local/hello:1")),
-            ("active", PINNED, "", Some("dev.local/hello:1")),
+            ("active", "dev.local/hello:1", PINNED, Some(("dev.local/hello:1", "0a; "))),
+            ("pending", PINNED, PINNED, Some(("dev.local/hello:1", "0a; "))),
+            ("active", PINNED, "", Some(("dev.local/hello:1", "0a; "))),
             // The tag leads elsewhere by now, and what was pinned is there.
             ("active", "dev.local/gone:1", "dev.local/gone@sha256:0b", None),
-            ("active", "dev.local/gone:1", "", Some("dev.local/gone:1")),
+            ("active", "dev.local/gone:1", "", Some(("dev.local/gone:1", ""))),
             ("reserve", "dev.local/gone:1", "", None),
         ] {
             let mut missing = Missing::default();
             let is_missing = |image: &str| [PINNED, "dev.local/gone:1"].contains(&image);
             missing.note(&revision("r-1", state, image, digest), is_missing);
-            let expect: Vec<_> =
-                expect.map(|name| (name.to_owned(), "default/r-1".to_owned())).into_iter().collect();
+            let told =
+                |(name, build): (&str, &str)| (name.to_owned(), format!("{build}revision default/r-1"));
+            let expect: Vec<_> = expect.map(told).into_iter().collect();
             assert_eq!(missing.images.into_iter().collect::<Vec<_>>(), expect, "{state} {image} {digest}");
         }
     }

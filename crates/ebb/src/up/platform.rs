@@ -47,6 +47,12 @@ pub(crate) struct Options {
     pub(crate) audit_log: Option<PathBuf>,
 }
 
+impl Options {
+    fn named_files(&self) -> NamedFiles<'_> {
+        NamedFiles { secrets_key: self.secrets_key.as_deref(), audit_log: self.audit_log.as_deref() }
+    }
+}
+
 /// The running platform.
 pub(crate) struct Platform {
     api: ApiServer,
@@ -77,6 +83,7 @@ impl Platform {
     /// Starts everything; returns when requests and API calls are served, or `None` when it was told to stop before.
     /// Then, and when it fails, what was started so far is ended.
     pub(crate) async fn start(options: Options, signals: &mut Signals) -> Result<Option<Self>> {
+        options.named_files().look()?;
         let dir = tokio::select! {
             dir = DataDir::open_next(&options.data_dir, say) => dir?,
             () = signals.stop() => return Ok(None),
@@ -147,12 +154,9 @@ impl Platform {
         api_options.names.push(api_address.ip().to_string());
         api_options.secrets_key = options.secrets_key.clone();
         api_options.audit_log = options.audit_log.clone();
-        let files = NamedFiles {
-            secrets_key: options.secrets_key.as_deref(),
-            audit_log: options.audit_log.as_deref(),
-        };
         let opened = ApiServer::open(api_options).await;
-        let api = opened.map_err(|error| files.told(error, "opening the API server's state"))?;
+        let api =
+            opened.map_err(|error| options.named_files().told(error, "opening the API server's state"))?;
         api.write_kubeconfig(&dir.kubeconfig(), &format!("https://{api_address}"))?;
         let client = api.client();
         let domain =
@@ -272,7 +276,12 @@ impl Platform {
     fn start_api(&mut self, listener: tokio::net::TcpListener, handle: Handle) {
         self.api.mount(
             "/ebb/",
-            Arc::new(Extension { images: self.node.images.clone(), handle, client: self.api.client() }),
+            Arc::new(Extension {
+                images: self.node.images.clone(),
+                handle,
+                client: self.api.client(),
+                runtime: self.runtime,
+            }),
         );
         let (api, drain) = (self.api.clone(), self.drain_api.clone());
         let ends = drain.clone();
@@ -409,7 +418,10 @@ impl Platform {
     pub(crate) fn runtime_story(&self) -> &'static str {
         match self.runtime {
             RuntimeKind::Container => "isolated, with limits",
-            RuntimeKind::Process => "plain processes of this user, without isolation or limits",
+            RuntimeKind::Process => {
+                "plain processes of this user, without isolation or limits; an app sees this machine's files, not its \
+                 image's (as root they are isolated)"
+            }
         }
     }
 }

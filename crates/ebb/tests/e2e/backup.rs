@@ -60,8 +60,14 @@ fn a_platform_goes_on_from_its_backup() {
     let said = second.ebb_says(&[&to[..], &["--secrets-key", key.to_str().unwrap()]].concat());
     assert!(said.contains("Restored ") && said.contains("ebb up --data-dir"), "{said}");
     second.restart();
-    let missing = "dev.local/hello:1 (revision default/hello-00001)";
-    let told = || second.said().contains(missing).then_some(());
+    let told = || {
+        let said = second.said();
+        // Between them is which build it is.
+        let named = said.lines().any(|line| {
+            line.starts_with("  dev.local/hello:1 (") && line.ends_with("; revision default/hello-00001)")
+        });
+        named.then_some(())
+    };
     assert!(until(told).is_some(), "what came from an archive is named: {}", second.said());
     second.load("dev.local/hello:1");
     let url = second.ready("hello");

@@ -228,7 +228,7 @@ fn what_cannot_be_used_is_refused_with_what_to_do() {
         text(&output.stderr)
     };
     let told = refused(0, "container");
-    for part in ["belongs to user 65534, and this is user 0", "--data-dir", data.to_str().unwrap()] {
+    for part in ["belongs to another user (uid 65534)", "--data-dir", data.to_str().unwrap()] {
         assert!(told.contains(part), "{part} in {told}");
     }
     let told = refused(NOBODY, "container");

@@ -56,6 +56,8 @@ fn a_file_that_cannot_be_used_is_named_with_its_option() {
         let error = text(&output.stderr);
         assert!(!output.status.success() && error.contains(&format!("Error: {flag}: ")), "{error}");
         assert!(error.contains(file.to_str().unwrap()), "{error}");
+        let is_left = dir.path().join("data").exists();
+        assert!(flag != "--secrets-key" || !is_left, "nothing is made for a key that is not there");
     }
 }
 

@@ -14,9 +14,15 @@ const PATH: &str = "/ebb/v1/coldstarts";
 /// How many are shown, the newest first.
 const SHOWN_MAX: usize = 5;
 
-#[derive(Debug, Deserialize)]
-struct ColdStarts {
-    items: Vec<ColdStart>,
+/// What an Ebb tells of how a service's containers start and run.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ColdStarts {
+    /// The last starts, the newest first.
+    pub(super) items: Vec<ColdStart>,
+    /// Containers are plain processes, which see the files of the machine and not those of their images.
+    #[serde(default)]
+    pub(super) plain_processes: bool,
 }
 
 /// One start: the first request's wait, in parts, where they are known. All times in milliseconds.
@@ -35,16 +41,16 @@ pub(super) struct ColdStart {
 }
 
 /// The service's last starts; none where the API is not an Ebb's.
-pub(super) async fn fetch(service: &str, session: &Session) -> Result<Vec<ColdStart>, Error> {
+pub(super) async fn fetch(service: &str, session: &Session) -> Result<ColdStarts, Error> {
     let path = format!("{PATH}?namespace={}&service={service}", session.namespace);
     match session.request::<ColdStarts>(http::Method::GET, &path).await {
         Ok(mut starts) => {
             starts.items.sort_by_key(|start| std::cmp::Reverse(start.time));
             starts.items.truncate(SHOWN_MAX);
-            Ok(starts.items)
+            Ok(starts)
         }
         // Other API servers do not know the path, and some forbid what they do not know.
-        Err(Error::Api(status)) if matches!(status.code, 403 | 404) => Ok(Vec::new()),
+        Err(Error::Api(status)) if matches!(status.code, 403 | 404) => Ok(ColdStarts::default()),
         Err(error) => Err(error),
     }
 }

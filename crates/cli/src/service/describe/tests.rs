@@ -317,13 +317,37 @@ Try next:   it is being worked on: `ebb service wait hello -n default`
 }
 
 #[test]
+fn plain_processes_are_told_that_they_see_other_files() {
+    let told = |reason: &str, plain_processes: bool| {
+        let failed = json!([
+            { "type": "Ready", "status": "False", "reason": reason, "message": "can't change directory to '/www'" },
+            { "type": "SpecHonored", "status": "False", "severity": "Info", "reason": "NotHonoured",
+              "message": "this node's runtime does not honour resources.limits" },
+        ]);
+        let service = service(json!({ "latestCreatedRevisionName": "hello-00001", "conditions": failed }));
+        let seen = Seen { plain_processes, ..Seen::default() };
+        let text = describe(&service, &[revision("hello-00001", "1", failed)], seen, false, now());
+        assert!(
+            text.contains("\nLeft out:   this node's runtime does not honour resources.limits\n"),
+            "{text}"
+        );
+        text.contains("sees this machine's files, not its image's")
+    };
+    assert!(told("ExitCode1", true) && told("StartError", true));
+    assert!(!told("ExitCode1", false) && !told("ContainerMissing", true));
+}
+
+#[test]
 fn what_to_try_about_an_image_names_it_as_the_user_does() {
     let missing =
         json!([{ "type": "Ready", "status": "False", "reason": "ContainerMissing", "message": "none" }]);
     let mut service = service(json!({ "conditions": missing }));
     let revisions = [revision("hello-00001", "1", missing.clone())];
-    let there = ["dev.local/other:1", "r.example/hello:2"].map(str::to_owned);
-    let check = |service: &Service, there: &[String], expect: &str| {
+    let image = |reference: &str, digest: &str| -> Image {
+        serde_json::from_value(json!({ "reference": reference, "digest": digest })).unwrap()
+    };
+    let there = ["dev.local/other:1", "r.example/hello:2"].map(|reference| image(reference, "sha256:aa"));
+    let check = |service: &Service, there: &[Image], expect: &str| {
         assert!(why::misses_image(service, &revisions));
         let text = describe(service, &revisions, Seen { images: there, ..Seen::default() }, false, now());
         let (_, advice) = text.split_once("Try next:").unwrap();
@@ -344,6 +368,12 @@ fn what_to_try_about_an_image_names_it_as_the_user_does() {
         "r.example/hello:2 is loaded, if that is the one: `ebb service update hello -n default --image r.example/hello:2`; or \
          load this one: `ebb image load FILE --name dev.local/hello:2`",
     );
+    // It is not the latest build of that name that the revision runs.
+    let another = image("dev.local/hello:2", "sha256:37cb7f00");
+    let expect = "dev.local/hello:2 is here as another build (37cb7f; the revision wants 012345): `ebb service update hello \
+                  -n default --image dev.local/hello:2`";
+    check(&service, &[there[1].clone(), another], expect);
+    check(&service, &[image("dev.local/hello:2", "sha256:0123456789")], load);
     let ready = self::service(json!({ "conditions": conditions("True", "True", "", "") }));
     assert!(!why::misses_image(&ready, &[]), "nobody asks for images in vain");
 }

@@ -10,20 +10,22 @@ use resources::{
 
 use self::advice::advice;
 pub(super) use self::advice::advice_when_ready;
+use super::Seen;
 use crate::print::Attributes;
+
+/// The condition of a revision that is False where the node leaves out some of its spec.
+const SPEC_HONORED: &str = "SpecHonored";
+/// Why an app may miss what its image has.
+const HOST_FILES: &str =
+    "; without root an app sees this machine's files, not its image's: `ebb up` as root isolates it";
 
 /// Whether the service is not ready because an image is not there.
 pub(super) fn misses_image(service: &Service, revisions: &[Revision]) -> bool {
     !is_ready(service) && advice::misses_image(deepest(cause(service), culprit(service, revisions)))
 }
 
-/// Writes nothing when the service is ready; returns whether it is. `there` are the images that are loaded.
-pub(super) fn write(
-    to: &mut Attributes,
-    service: &Service,
-    revisions: &[Revision],
-    there: &[String],
-) -> bool {
+/// Writes nothing when the service is ready; returns whether it is.
+pub(super) fn write(to: &mut Attributes, service: &Service, revisions: &[Revision], seen: Seen<'_>) -> bool {
     if is_ready(service) {
         return true;
     }
@@ -38,7 +40,16 @@ pub(super) fn write(
         to.add("Revision", &format!("{}: {}", revision.name(), sentence(condition)));
     }
     let revision = culprit.map(|(revision, _)| revision);
-    to.add("Try next", &advice(service, revision, deepest(cause, culprit), there));
+    let honored = revision.and_then(|revision| condition::get(&revision.status.conditions, SPEC_HONORED));
+    if let Some(left_out) = honored.filter(|honored| honored.is_false()) {
+        to.add("Left out", &left_out.message);
+    }
+    let deepest = deepest(cause, culprit);
+    let mut next = advice(service, revision, deepest, seen.images);
+    if seen.plain_processes && advice::is_of_the_app(deepest) {
+        next.push_str(HOST_FILES);
+    }
+    to.add("Try next", &next);
     to.end_section();
     false
 }

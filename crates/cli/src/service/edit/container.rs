@@ -1,5 +1,7 @@
 //! Flags for the container itself.
 
+use std::ops::RangeInclusive;
+
 use resources::builtin::{Capabilities, Container, ContainerPort, SeccompProfile, SecurityContext};
 
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
@@ -17,10 +19,10 @@ pub(super) struct ContainerArgs {
     #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true)]
     arg: Vec<String>,
     /// Port the app listens on: 8080, also unless set, or h2c:8080 for HTTP/2 and gRPC
-    #[arg(short, long, value_name = "[NAME:]PORT")]
+    #[arg(short, long, value_name = "[NAME:]PORT", allow_negative_numbers = true)]
     port: Option<String>,
     /// User ID to run as
-    #[arg(long, value_name = "UID")]
+    #[arg(long, value_name = "UID", allow_negative_numbers = true)]
     user: Option<i64>,
     /// Predefined security context: none or strict
     #[arg(long, value_name = "NAME")]
@@ -60,17 +62,27 @@ fn pull_policy(text: &str) -> Result<&'static str, String> {
     })
 }
 
+/// The ports that a program can listen on.
+const PORTS: RangeInclusive<i32> = 1..=65535;
+
 fn port(text: &str) -> Result<ContainerPort, String> {
     let (name, number) = match text.split_once(':') {
         Some((name, number)) => (Some(name), number),
         None => (None, text),
     };
-    let container_port = number.parse().map_err(|_| {
+    let container_port: i32 = number.parse().map_err(|_| {
         format!(
             "the port specification '{text}' is not valid. Please provide in the format 'NAME:PORT', where 'NAME' is \
              optional. Examples: '--port h2c:8080' , '--port 8080'."
         )
     })?;
+    if !PORTS.contains(&container_port) {
+        return Err(format!(
+            "invalid port {container_port} (must be between {} and {})",
+            PORTS.start(),
+            PORTS.end()
+        ));
+    }
     let name = name.filter(|name| !name.is_empty()).map(str::to_owned);
     Ok(ContainerPort { container_port, name, ..ContainerPort::default() })
 }

@@ -15,34 +15,34 @@ pub(super) struct ScaleArgs {
     #[arg(long, value_name = "RANGE", conflicts_with_all = ["scale_min", "scale_max"])]
     scale: Option<String>,
     /// Fewest instances; 0 unless set
-    #[arg(long, alias = "min-scale", value_name = "N")]
+    #[arg(long, alias = "min-scale", value_name = "N", allow_negative_numbers = true)]
     scale_min: Option<u32>,
     /// Most instances; 0, also unless set, for no limit
-    #[arg(long, alias = "max-scale", value_name = "N")]
+    #[arg(long, alias = "max-scale", value_name = "N", allow_negative_numbers = true)]
     scale_max: Option<u32>,
     /// Instances that a new revision starts with; 1 unless set
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     scale_init: Option<u32>,
     /// Fewest instances while there is any; 1 unless set
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     scale_activation: Option<u32>,
     /// Requests that one instance should have in hand at once; the concurrency limit unless set, or else 100
-    #[arg(long, alias = "concurrency-target", value_name = "N")]
+    #[arg(long, alias = "concurrency-target", value_name = "N", allow_negative_numbers = true)]
     scale_target: Option<u32>,
     /// What scaling goes by: concurrency, also unless set; or rps, which Ebb refuses
     #[arg(long, value_name = "NAME")]
     scale_metric: Option<String>,
     /// Share of the target that is aimed at, in percent; 70 unless set
-    #[arg(long, alias = "concurrency-utilization", value_name = "PERCENT")]
+    #[arg(long, alias = "concurrency-utilization", value_name = "PERCENT", allow_negative_numbers = true)]
     scale_utilization: Option<u32>,
     /// How far scaling looks back, and how long an idle service keeps its last instance, as 90s or 2m; 60s unless set
     #[arg(long, alias = "autoscale-window", value_name = "DURATION")]
     scale_window: Option<String>,
     /// Most requests that one instance has in hand at once; 0, also unless set, for no limit
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     concurrency_limit: Option<i64>,
     /// Seconds that a request may take; 300 unless set
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     timeout: Option<i64>,
 }
 

@@ -422,6 +422,12 @@ fn malformed_flags_are_refused() {
         &["--port", "http"],
         "the port specification 'http' is not valid. Please provide in the format 'NAME:PORT', where 'NAME' is optional. Examples: '--port h2c:8080' , '--port 8080'.",
     );
+    for port in ["0", "-1", "65536"] {
+        let expect = format!("invalid port {port} (must be between 1 and 65535)");
+        check(&["--port", port], &expect);
+        check(&["--port", &format!("h2c:{port}")], &expect);
+    }
+    check(&["--concurrency-limit", "-1"], "invalid concurrency-limit -1 (must not be less than 0)");
     check(
         &["--pull-policy", "x"],
         "invalid --pull-policy x. Valid arguments (case insensitive): Always | Never | IfNotPresent",

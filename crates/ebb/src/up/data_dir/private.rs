@@ -22,8 +22,8 @@ const OPEN_TO_OTHERS: u32 = 0o077;
 pub(super) enum Objection {
     #[error("it is a symbolic link, or no directory")]
     NoDirectory,
-    #[error("it belongs to user {owner}, and this is user {user}")]
-    Owner { owner: u32, user: u32 },
+    #[error("it belongs to another user (uid {owner})")]
+    Owner { owner: u32 },
     #[error("others than its owner may change it (mode {mode:04o})")]
     Writable { mode: u32 },
     #[error(transparent)]
@@ -48,11 +48,12 @@ pub(super) fn make(path: &Path) -> io::Result<bool> {
 pub(super) fn open(path: &Path) -> Result<File, Objection> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = rustix::fs::open(path, flags, Mode::empty());
+    let user = rustix::process::geteuid().as_raw();
     let dir = File::from(opened.map_err(|errno| match errno {
         rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR => Objection::NoDirectory,
-        errno => Objection::Io(errno.into()),
+        errno => unopened(path, errno.into(), user),
     })?);
-    check(&dir.metadata()?, rustix::process::geteuid().as_raw())?;
+    check(&dir.metadata()?, user)?;
     Ok(dir)
 }
 
@@ -69,10 +70,20 @@ pub(super) fn take(path: &Path) -> Result<(), Objection> {
     Ok(())
 }
 
+/// Why a directory cannot be opened: whose it is says more than that this user may not.
+fn unopened(path: &Path, error: io::Error, user: u32) -> Objection {
+    match path.symlink_metadata() {
+        Ok(found) if error.kind() == io::ErrorKind::PermissionDenied && found.uid() != user => {
+            Objection::Owner { owner: found.uid() }
+        }
+        _ => Objection::Io(error),
+    }
+}
+
 fn check(found: &Metadata, user: u32) -> Result<(), Objection> {
     let (owner, mode) = (found.uid(), found.mode() & 0o7777);
     if owner != user {
-        Err(Objection::Owner { owner, user })
+        Err(Objection::Owner { owner })
     } else if mode & WRITABLE_BY_OTHERS != 0 {
         Err(Objection::Writable { mode })
     } else {
@@ -118,6 +129,14 @@ mod tests {
         }
         let found = fs::metadata(path("closed")).unwrap();
         let told = check(&found, found.uid() + 1).unwrap_err().to_string();
-        assert!(told.contains(&format!("belongs to user {}", found.uid())), "{told}");
+        let owner = format!("belongs to another user (uid {})", found.uid());
+        assert!(told.contains(&owner), "{told}");
+        // Root may open what is others', so nobody is refused here.
+        let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let told = unopened(&path("closed"), denied(), found.uid() + 1).to_string();
+        assert!(told.contains(&owner), "{told}");
+        for (error, user) in [(denied(), found.uid()), (io::Error::other("broken"), found.uid() + 1)] {
+            assert!(matches!(unopened(&path("closed"), error, user), Objection::Io(_)));
+        }
     }
 }

@@ -6,10 +6,11 @@ use resources::{Object, labels, serving::Revision};
 use serde_json::{Value, json};
 
 use super::{Answer, Refusal};
+use crate::args::RuntimeKind;
 use apiserver::Query;
 
-/// The last starts of all revisions of a service.
-pub(super) async fn list(handle: &Handle, client: &Client, query: &Query) -> Answer {
+/// The last starts of all revisions of a service, and whether its containers are plain processes.
+pub(super) async fn list(handle: &Handle, client: &Client, runtime: RuntimeKind, query: &Query) -> Answer {
     let (namespace, service) =
         (query.get("namespace").unwrap_or("default"), query.get("service").unwrap_or_default());
     let options = ListOptions::namespace(namespace).label(labels::SERVICE, service);
@@ -22,7 +23,10 @@ pub(super) async fn list(handle: &Handle, client: &Client, query: &Query) -> Ans
             .map(|start| told(revision.name(), &start))
             .collect::<Vec<_>>()
     });
-    Ok(json!({ "items": starts.collect::<Vec<_>>() }))
+    Ok(json!({
+        "items": starts.collect::<Vec<_>>(),
+        "plainProcesses": runtime == RuntimeKind::Process,
+    }))
 }
 
 fn told(revision: &str, start: &ColdStart) -> Value {

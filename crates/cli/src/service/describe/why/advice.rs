@@ -6,7 +6,11 @@ use resources::{
     serving::{Revision, Service},
 };
 
-use crate::{image::alike, service::user_image};
+use crate::{
+    image::{Image, Name, alike, another_build},
+    revision::short_digest,
+    service::user_image,
+};
 
 /// What a reason calls for.
 enum Remedy {
@@ -77,7 +81,7 @@ pub(super) fn advice(
     service: &Service,
     revision: Option<&Revision>,
     condition: Option<&Condition>,
-    there: &[String],
+    there: &[Image],
 ) -> String {
     line(service, revision, remedy(condition), there)
 }
@@ -85,6 +89,11 @@ pub(super) fn advice(
 /// Whether the condition is about an image that is not there.
 pub(super) fn misses_image(condition: Option<&Condition>) -> bool {
     is_about_an_image(remedy(condition))
+}
+
+/// Whether the app itself ended, or could not begin.
+pub(super) fn is_of_the_app(condition: Option<&Condition>) -> bool {
+    matches!(remedy(condition), Remedy::Logs | Remedy::Command)
 }
 
 fn is_about_an_image(remedy: &Remedy) -> bool {
@@ -100,13 +109,25 @@ pub(in crate::service::describe) fn advice_when_ready(service: &Service, said: &
 }
 
 /// `there` are the images that are loaded.
-fn line(service: &Service, revision: Option<&Revision>, remedy: &Remedy, there: &[String]) -> String {
+fn line(service: &Service, revision: Option<&Revision>, remedy: &Remedy, there: &[Image]) -> String {
     let (name, namespace) = (service.name(), service.namespace());
     let latest = service.status.latest_created_revision_name.as_deref();
+    let of_revision = revision;
     let revision = revision.map(Object::name).or(latest).unwrap_or("REVISION");
     let template = &service.spec.template;
     let image = template.spec.serving_container().and_then(|container| container.image.as_deref());
     let image = image.map_or("IMAGE", |image| user_image(&template.metadata, image).unwrap_or(image));
+    if is_about_an_image(remedy)
+        && let Some(wanted) = of_revision.and_then(|revision| pinned(revision, image))
+        && let Some(other) = another_build(image, wanted, there)
+    {
+        return format!(
+            "{image} is here as another build ({}; the revision wants {}): `ebb service update {name} -n {namespace} \
+             --image {image}`",
+            short_digest(&other.digest),
+            short_digest(wanted)
+        );
+    }
     if is_about_an_image(remedy)
         && let Some(alike) = alike(image, there)
     {
@@ -174,6 +195,15 @@ fn line(service: &Service, revision: Option<&Revision>, remedy: &Remedy, there: 
              {revision} -n {namespace} --verbose`"
         ),
     }
+}
+
+/// The digest that a revision wants of the image that its user knows by this name.
+fn pinned<'a>(revision: &'a Revision, named: &str) -> Option<&'a str> {
+    let named = Name::of(named);
+    let resolved = revision.status.container_statuses.iter().map(|status| status.image_digest.as_str());
+    let written = revision.spec.containers.iter().filter_map(|container| container.image.as_deref());
+    let mut images = resolved.chain(written).map(Name::of);
+    images.find_map(|image| image.digest.filter(|_| image.is_of_the_repository_of(&named)))
 }
 
 fn remedy(condition: Option<&Condition>) -> &'static Remedy {
