@@ -41,7 +41,7 @@ impl Origin {
     /// Of a checkout; an error where there is none, or no git.
     fn of(root: &Path) -> Result<Self> {
         let git = |args: &[&str]| process::output(Command::new("git").args(args).current_dir(root));
-        let revision = git(&["rev-parse", "--short", "HEAD"])?.trim().to_owned();
+        let revision = git(&["describe", "--always", "--dirty", "--exclude", "*"])?.trim().to_owned();
         let seconds = match std::env::var("SOURCE_DATE_EPOCH") {
             Ok(seconds) => seconds,
             Err(_) => git(&["log", "-1", "--format=%ct"])?,

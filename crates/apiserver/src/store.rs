@@ -36,7 +36,6 @@ use parking_lot::{Mutex, MutexGuard};
 use resources::{DynObject, Kind, ObjectKey, kinds, meta::ObjectMeta};
 use storage::objects::{Durability, Op, Value};
 
-use self::state::State;
 pub(crate) use self::{
     follow::{Follower, Seen},
     journal::{Found, Journal, chain},
@@ -45,6 +44,7 @@ pub(crate) use self::{
     selection::Selection,
     stored::Stored,
 };
+use self::{state::State, stored::cool_all};
 use crate::limits::Limits;
 
 /// The state. See the module's description.
@@ -119,6 +119,9 @@ impl Store {
             let Some(entry) = state.shelf(kind).get(&Key::of(kind, key)) else { return Ok(None) };
             let key = entry.key.clone();
             if let Some(stored) = state.cache.get(&key) {
+                let evicted = state.cache.take_evicted();
+                drop(state);
+                cool_all(&evicted);
                 return Ok(Some(stored));
             }
             key
@@ -130,7 +133,7 @@ impl Store {
         }
         let evicted = state.cache.take_evicted();
         drop(state);
-        evicted.iter().for_each(|stored| stored.cool());
+        cool_all(&evicted);
         Ok(Some(stored))
     }
 
@@ -168,7 +171,7 @@ impl Store {
         let stored = made.expect("an append that succeeds has made its value");
         let cooling = state.placed(kind, key, write.before, Arc::clone(&stored))?;
         drop(state);
-        cooling.iter().for_each(|stored| stored.cool());
+        cool_all(&cooling);
         Ok(stored)
     }
 
@@ -184,7 +187,7 @@ impl Store {
         let last = Arc::new(Stored::hot(version, write.object.with_metadata(metadata), write.size_hint));
         let cooling = state.removed(kind, key, write.before, Arc::clone(&last))?;
         drop(state);
-        cooling.iter().for_each(|stored| stored.cool());
+        cool_all(&cooling);
         Ok(last)
     }
 

@@ -79,6 +79,7 @@ impl Glance {
         }
         #[derive(Deserialize)]
         struct Owner {
+            #[serde(default)]
             uid: String,
         }
         let seen: Seen = serde_json::from_slice(json)

@@ -12,7 +12,7 @@ use super::{
     ring::{Change, State, WatcherId},
     selection::Selection,
     shelf::Shelf,
-    stored::Stored,
+    stored::{Stored, cool_all},
 };
 
 /// Changes handed out at once.
@@ -157,7 +157,7 @@ impl Follower {
                 self.cursor = if batch.len() < BATCH_MAX { newest } else { batch[BATCH_MAX - 1].version() };
                 (batch, if may_trim { state.trim(self.kind) } else { Vec::new() })
             };
-            cooling.iter().for_each(|stored| stored.cool());
+            cool_all(&cooling);
             let seen = batch.iter().filter_map(|change| self.see(change)).collect::<Result<Vec<_>, _>>()?;
             if !seen.is_empty() || batch.is_empty() {
                 return Ok(seen);

@@ -13,7 +13,7 @@ use super::{
     ring::{State, WatcherId},
     selection::Selection,
     shelf::Shelf,
-    stored::Stored,
+    stored::{Stored, cool_all},
 };
 
 /// Some objects as they were at one version.
@@ -184,7 +184,7 @@ impl Store {
         version: Option<u64>,
         after: Option<&Key>,
     ) -> Result<Page, Error> {
-        let (version, Slice { mut picked, next }) = {
+        let (version, Slice { mut picked, next }, evicted) = {
             let mut state = self.lock();
             let version = version.unwrap_or(state.version);
             state.check_version(version)?;
@@ -198,8 +198,9 @@ impl Store {
                     *stored = state.cache.get(key);
                 }
             }
-            (version, slice)
+            (version, slice, state.cache.take_evicted())
         };
+        cool_all(&evicted);
         let mut missing = Vec::new();
         for (at, (key, stored)) in picked.iter_mut().enumerate() {
             if stored.is_none() {

@@ -120,6 +120,12 @@ impl Stored {
     }
 }
 
+/// Lets the typed forms go of what the caller was the last but one to hold. What nobody else has goes as it is: nobody
+/// asks for its JSON any more.
+pub(super) fn cool_all(stored: &[Arc<Stored>]) {
+    stored.iter().filter(|stored| Arc::strong_count(stored) > 1).for_each(|stored| stored.cool());
+}
+
 impl storage::objects::Encode for Stored {
     fn encode(&self) -> Bytes {
         self.json()

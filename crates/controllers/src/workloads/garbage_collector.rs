@@ -110,11 +110,13 @@ impl Collector {
                         queue.add(Work::Held { kind, key });
                     }
                     let metadata = object.metadata();
+                    let is_owned = metadata.owner_references.iter().flatten().next().is_some();
+                    if !is_owned {
+                        checked.forget(metadata);
+                    }
                     if ownership::is_held(metadata) {
                         queue.add(Work::Held { kind, key });
-                    } else if metadata.owner_references.iter().flatten().next().is_some()
-                        && !checked.has(metadata)
-                    {
+                    } else if is_owned && !checked.has(metadata) {
                         queue.add(Work::Dependent { kind, key });
                     }
                 }

@@ -420,7 +420,7 @@ impl Platform {
             RuntimeKind::Container => "isolated, with limits",
             RuntimeKind::Process => {
                 "plain processes of this user, without isolation or limits; an app sees this machine's files, not its \
-                 image's (as root they are isolated)"
+                 image's (with root and `--runtime container` they are isolated)"
             }
         }
     }

@@ -120,7 +120,10 @@ impl StartFailure {
     /// Whether it says nothing of the container: what the node makes for it is not there, or the machine is short of
     /// something, which may be over by the next try.
     fn is_of_the_machine(&self) -> bool {
-        matches!(self.step, Step::Shell | Step::Sandbox) || SHORTAGES.contains(&self.errno)
+        // A container whose own memory limit is too small meets these there.
+        let is_its_own = matches!(self.step, Step::Limits | Step::Exec)
+            && matches!(self.errno, libc::EBUSY | libc::ENOMEM);
+        matches!(self.step, Step::Shell | Step::Sandbox) || SHORTAGES.contains(&self.errno) && !is_its_own
     }
 
     /// Of an error that may have been given words since the system call.
@@ -234,7 +237,10 @@ mod tests {
         let steps = [Step::Limits, Step::Rootfs, Step::Mount, Step::Pivot, Step::Terminal, Step::Exec];
         for step in steps {
             for errno in shortages {
-                assert_eq!(start(step, errno).reason(), "ContainerCannotRun", "{step:?} {errno:?}");
+                let is_its_own =
+                    matches!(step, Step::Limits | Step::Exec) && matches!(errno, Errno::NOMEM | Errno::BUSY);
+                let reason = if is_its_own { "StartError" } else { "ContainerCannotRun" };
+                assert_eq!(start(step, errno).reason(), reason, "{step:?} {errno:?}");
             }
             for errno in [Errno::NOENT, Errno::ACCESS, Errno::NOEXEC, Errno::INVAL] {
                 assert_eq!(start(step, errno).reason(), "StartError", "{step:?} {errno:?}");

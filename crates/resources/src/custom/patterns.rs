@@ -87,8 +87,10 @@ impl Patterns {
                 }
             }
         }
-        // Nothing more is tried.
-        self.bytes = self.room;
+        // Nothing more is tried, where there is a bound for all of them.
+        if self.room < usize::MAX {
+            self.bytes = self.room;
+        }
         Err(NotTaken::NoRoom)
     }
 }
@@ -118,6 +120,7 @@ mod tests {
         let refused = (0..5000).position(|at| new.get(&pattern(at)).is_err()).unwrap();
         assert!((0..=refused).all(|at| stored.get(&pattern(at)).is_ok()), "{refused}");
         assert!(stored.get("\\w{900}").is_err(), "each is bounded by itself");
+        assert!(stored.get("a").is_ok(), "and none for another");
     }
 
     #[test]

@@ -16,8 +16,7 @@ use crate::print::Attributes;
 /// The condition of a revision that is False where the node leaves out some of its spec.
 const SPEC_HONORED: &str = "SpecHonored";
 /// Why an app may miss what its image has.
-const HOST_FILES: &str =
-    "; without root an app sees this machine's files, not its image's: `ebb up` as root isolates it";
+const HOST_FILES: &str = "; a plain process sees this machine's files, not its image's: `ebb up` with root and `--runtime container` isolates it";
 
 /// Whether the service is not ready because an image is not there.
 pub(super) fn misses_image(service: &Service, revisions: &[Revision]) -> bool {

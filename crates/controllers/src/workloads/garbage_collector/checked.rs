@@ -34,15 +34,21 @@ impl Checked {
         place.load(Ordering::Relaxed) == mark
     }
 
+    /// Forgets an object that has no owners any more, so that whoever gives it one again is asked for anew.
+    pub(super) fn forget(&self, object: &ObjectMeta) {
+        self.find(object).0.store(0, Ordering::Relaxed);
+    }
+
     fn find(&self, dependent: &ObjectMeta) -> (&AtomicU64, u64) {
         let mut hasher = self.hasher.build_hasher();
         dependent.uid.hash(&mut hasher);
+        let place = hasher.finish() as usize % PLACES;
         for owner in dependent.owner_references.iter().flatten() {
             owner.uid.hash(&mut hasher);
         }
         // None is that of a place that nothing was put in.
         let mark = hasher.finish().max(1);
-        (&self.places[mark as usize % PLACES], mark)
+        (&self.places[place], mark)
     }
 }
 
@@ -67,6 +73,9 @@ mod tests {
         let checked = Checked::new();
         checked.note(&of("a", &["owner"]));
         assert!(checked.has(&of("a", &["owner"])));
+        checked.forget(&of("a", &[]));
+        assert!(!checked.has(&of("a", &["owner"])), "it had none in between");
+        checked.note(&of("a", &["owner"]));
         for other in [of("b", &["owner"]), of("a", &["another"]), of("a", &["owner", "another"])] {
             assert!(!checked.has(&other), "{other:?}");
         }
