@@ -78,7 +78,8 @@ pub(super) fn revision_status(
 
 /// Whether a Revision's instances cannot come up as they are, so that none shall be kept. What can be mended from
 /// outside does not count, nor do containers that end after they have worked once: the node tries on, and needs the
-/// instance for it.
+/// instance for it. Of a deadline counts what the Deployment says now: an instance that is tried after it was missed is
+/// left to come up.
 pub(super) fn is_stuck(
     revision: &Revision,
     deployment: Option<&Deployment>,
@@ -88,9 +89,15 @@ pub(super) fn is_stuck(
         condition::get(&revision.status.conditions, name)
             .is_some_and(|condition| condition.is_false() && !is_mendable(&condition.reason))
     };
-    let failed =
-        failed(RESOURCES_AVAILABLE) || (failed(CONTAINER_HEALTHY) && !autoscaler.is_some_and(is_initialized));
-    failed && deployment.is_some_and(|deployment| wanted(deployment) > 0 && ready(deployment) == 0)
+    let Some(deployment) = deployment.filter(|deployment| wanted(deployment) > 0 && ready(deployment) == 0)
+    else {
+        return false;
+    };
+    let missed_before = condition::get(&revision.status.conditions, RESOURCES_AVAILABLE)
+        .is_some_and(|condition| condition.reason == DEADLINE_EXCEEDED)
+        && !has_timed_out(deployment);
+    (failed(RESOURCES_AVAILABLE) && !missed_before)
+        || (failed(CONTAINER_HEALTHY) && !autoscaler.is_some_and(is_initialized))
 }
 
 /// The instances that a Deployment shall have.
