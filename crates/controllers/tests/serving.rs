@@ -155,6 +155,7 @@ const SOMEWHERE: &[Case] = only![
     retention::the_limits_of_the_configuration_decide, InVirtualTime(home, time), "hours pass between Revisions";
     scaling::at_zero_a_request_starts_an_instance_at_once, InVirtualTime(home, time),
         "an hour passes, and a moment is measured";
+    failures::while_an_image_is_looked_for_again_it_is_still_missing, InVirtualTime(home, time), "a minute passes";
     failures::a_name_that_somebody_else_had_is_taken_when_it_is_free, InProcess(home), "half a minute passes";
     scaling::a_step_of_the_time_of_day_changes_no_scale, InVirtualTime(home, time), "the time of day is set";
     scaling_settings::the_last_instance_is_retained, InVirtualTime(home, time), "minutes pass";

@@ -35,7 +35,7 @@ use self::{
     image::desired_images,
     pod_autoscaler::{desired_pod_autoscaler, reachability},
     pods::{Trouble, is_telling, trouble},
-    status::{Observed, has_timed_out, is_stuck, revision_status, wanted},
+    status::{Observed, available, has_timed_out, is_stuck, revision_status, wanted},
 };
 pub(crate) use self::{deployment::progress_deadline, port::Protocol};
 pub use self::{
@@ -157,7 +157,7 @@ impl Revisions {
         let Some(deployment) = deployment.own().filter(|deployment| wanted(deployment) > 0) else {
             return Ok(Trouble::default());
         };
-        let available = deployment.status.as_ref().and_then(|status| status.available_replicas).unwrap_or(0);
+        let available = available(deployment);
         let is_ready = condition::get(&revision.status.conditions, READY).is_some_and(Condition::is_true);
         if available > 0 && is_ready {
             return Ok(Trouble::default());

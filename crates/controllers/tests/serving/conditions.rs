@@ -177,8 +177,11 @@ pub(crate) async fn what_missed_its_deadline_has_failed_until_it_works(home: &Ho
     // Its least scale brings an instance back, which says nothing new.
     let next =
         home.until_all::<Pod>("another", |pods| pods.len() == 1 && pods[0].uid() != first[0].uid()).await;
-    for _ in 0..5 {
+    // Nor does it end for that: it has longer than the deadline and the half minute in which an instance is given up.
+    for _ in 0..60 {
         time.pass(Duration::from_secs(1)).await;
+        let pods = home.client.list::<Pod>(&home.here()).await.unwrap().items;
+        assert!(pods.len() == 1 && pods[0].uid() == next[0].uid(), "{pods:?}");
         let revision = home.get::<Revision>("hello-00001").await;
         assert!(has_failed(&revision), "{:?}", revision.status.conditions);
         let service = home.get::<Service>("hello").await;
@@ -188,6 +191,7 @@ pub(crate) async fn what_missed_its_deadline_has_failed_until_it_works(home: &Ho
         pod.metadata.annotations.get_or_insert_default().insert(LET_GO.into(), "true".into());
     };
     home.client.modify(WriteTarget::Object, &next[0].key(), let_go).await.unwrap();
+    home.revision_ready("hello-00001").await;
     home.service_ready("hello").await;
 }
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use objects::{DeleteOptions, WriteTarget};
 use resources::{
     Object,
-    builtin::{Deployment, Pod},
+    builtin::{Deployment, Event, Pod},
     networking::Ingress,
     serving::{Revision, Service},
 };
@@ -13,8 +13,8 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::{
-    home::{Home, is, says},
-    node::{CRASHES, CRASHES_NOW, LIMITED, MISSING, UNSCHEDULABLE},
+    home::{Home, VirtualTime, is, says},
+    node::{CRASHES, CRASHES_NOW, LET_GO, LIMITED, MISSING, TRIED_AGAIN, UNSCHEDULABLE},
 };
 
 /// What is said at once is said by then.
@@ -63,6 +63,42 @@ pub(crate) async fn a_pod_that_waits_for_its_image_says_so_at_once(home: &Home) 
     let revision = home.within(AT_ONCE, failed(home)).await;
     let expect = ("False", "ImagePullBackOff", "dev.local/missing is not in the local store");
     assert_eq!(says(&revision.status.conditions, "ResourcesAvailable"), expect);
+}
+
+pub(crate) async fn while_an_image_is_looked_for_again_it_is_still_missing(home: &Home, time: &VirtualTime) {
+    home.load(&[MISSING]);
+    let mut service = hello(MISSING);
+    service["spec"]["template"]["metadata"] = json!({"annotations": {
+        "serving.knative.dev/progress-deadline": "8s", "autoscaling.knative.dev/min-scale": "1"}});
+    home.apply::<Service>(service).await;
+    home.within(AT_ONCE, failed(home)).await;
+    let first = home.until_all::<Pod>("one", |pods| pods.len() == 1).await;
+    let annotate = async |name: &str| {
+        let annotate = |pod: &mut Pod| {
+            pod.metadata.annotations.get_or_insert_default().insert(name.to_owned(), "true".into());
+        };
+        home.client.modify(WriteTarget::Object, &first[0].key(), annotate).await.unwrap();
+    };
+    annotate(TRIED_AGAIN).await;
+    // Longer than the deadline and the half minute in which an instance is given up.
+    for _ in 0..60 {
+        time.pass(Duration::from_secs(1)).await;
+        let revision = home.get::<Revision>("hello-00001").await;
+        let (status, reason, _) = says(&revision.status.conditions, "ResourcesAvailable");
+        assert_eq!((status, reason), ("False", "ImagePullBackOff"));
+        assert!(is(&revision.status.conditions, "Ready", "False"), "{:?}", revision.status.conditions);
+        let pods = home.client.list::<Pod>(&home.here()).await.unwrap().items;
+        assert!(pods.len() == 1 && pods[0].uid() == first[0].uid(), "{pods:?}");
+    }
+    let events = home.client.list::<Event>(&home.here()).await.unwrap().items;
+    let of_revision = |event: &&Arc<Event>| {
+        event.involved_object.kind.as_deref() == Some("Revision")
+            && event.reason.as_deref() == Some("RevisionFailed")
+    };
+    let counts: Vec<_> = events.iter().filter(of_revision).map(|event| event.count).collect();
+    assert_eq!(counts, [Some(1)], "once, and not for each try");
+    annotate(LET_GO).await;
+    home.service_ready("hello").await;
 }
 
 pub(crate) async fn a_pod_that_no_node_takes_is_a_failure_unless_nodes_are_made_for_it(home: &Home) {

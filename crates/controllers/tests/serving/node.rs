@@ -18,8 +18,10 @@ pub(crate) const CRASHES_NOW: &str = "example.com/crashes-now";
 /// An image whose container is made as soon as its pod has the annotation [`LET_GO`].
 pub(crate) const HELD: &str = "dev.local/held";
 pub(crate) const LET_GO: &str = "example.com/let-go";
-/// An image that the node cannot find.
+/// An image that the node cannot find, unless its pod has the annotation [`LET_GO`].
 pub(crate) const MISSING: &str = "dev.local/missing";
+/// The annotation of a pod whose missing image the node is looking for again.
+pub(crate) const TRIED_AGAIN: &str = "example.com/tried-again";
 /// An image whose container is made for ever.
 pub(crate) const STUCK: &str = "dev.local/stuck";
 /// An image of pods that no node takes.
@@ -64,6 +66,8 @@ fn status(pod: &Pod) -> PodStatus {
     let image = match image {
         _ if annotated(CRASHES_NOW) => CRASHES,
         HELD if !annotated(LET_GO) => STUCK,
+        MISSING if annotated(LET_GO) => "",
+        MISSING if annotated(TRIED_AGAIN) => STUCK,
         image => image,
     };
     let mut conditions = vec![];

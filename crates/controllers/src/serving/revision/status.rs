@@ -78,7 +78,8 @@ pub(super) fn revision_status(
 
 /// Whether a Revision's instances cannot come up as they are, so that none shall be kept. What can be mended from
 /// outside does not count, nor do containers that end after they have worked once: the node tries on, and needs the
-/// instance for it.
+/// instance for it. Of a deadline counts what the Deployment says now: an instance that is tried after it was missed is
+/// left to come up.
 pub(super) fn is_stuck(
     revision: &Revision,
     deployment: Option<&Deployment>,
@@ -88,9 +89,15 @@ pub(super) fn is_stuck(
         condition::get(&revision.status.conditions, name)
             .is_some_and(|condition| condition.is_false() && !is_mendable(&condition.reason))
     };
-    let failed =
-        failed(RESOURCES_AVAILABLE) || (failed(CONTAINER_HEALTHY) && !autoscaler.is_some_and(is_initialized));
-    failed && deployment.is_some_and(|deployment| wanted(deployment) > 0 && ready(deployment) == 0)
+    let Some(deployment) = deployment.filter(|deployment| wanted(deployment) > 0 && ready(deployment) == 0)
+    else {
+        return false;
+    };
+    let missed_before = condition::get(&revision.status.conditions, RESOURCES_AVAILABLE)
+        .is_some_and(|condition| condition.reason == DEADLINE_EXCEEDED)
+        && !has_timed_out(deployment);
+    (failed(RESOURCES_AVAILABLE) && !missed_before)
+        || (failed(CONTAINER_HEALTHY) && !autoscaler.is_some_and(is_initialized))
 }
 
 /// The instances that a Deployment shall have.
@@ -101,6 +108,11 @@ pub(super) fn wanted(deployment: &Deployment) -> i32 {
 /// The instances that are ready.
 pub(super) fn ready(deployment: &Deployment) -> i32 {
     deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0)
+}
+
+/// The instances that are available.
+pub(super) fn available(deployment: &Deployment) -> i32 {
+    deployment.status.as_ref().and_then(|status| status.available_replicas).unwrap_or(0)
 }
 
 fn conditions(deployment: &Deployment) -> impl Iterator<Item = &DeploymentCondition> {
@@ -127,6 +139,20 @@ fn resources_available(before: &RevisionStatus, observed: &Observed) -> Verdict 
         autoscaler => autoscaler.as_ref().and_then(Child::own),
     };
     let of_deployment = observed.trouble.resources.clone().unwrap_or_else(|| of_deployment(deployment));
+    let last = condition::get(&before.conditions, RESOURCES_AVAILABLE).filter(|last| last.is_false());
+    // While the node tries again, a pod does not say why the last try failed. That holds until the pods or the Deployment
+    // say something else, or an instance works; that it takes long is nothing else.
+    let is_news = (of_deployment.is_false() && of_deployment.reason != DEADLINE_EXCEEDED)
+        || observed.trouble.containers.is_some()
+        || observed.trouble.unready.is_some();
+    let is_wanted = wanted(deployment) > 0 || !autoscaler.is_some_and(is_initialized);
+    if !is_news
+        && is_wanted
+        && available(deployment) == 0
+        && last.is_some_and(|last| is_mendable(&last.reason))
+    {
+        return Verdict::of(last);
+    }
     let Some(autoscaler) = autoscaler.filter(|_| !of_deployment.is_false()) else { return of_deployment };
     if is_initialized(autoscaler) {
         // It had as many instances as it should, so there is all it needs; how many it has now is no failure.
@@ -138,9 +164,7 @@ fn resources_available(before: &RevisionStatus, observed: &Observed) -> Verdict 
     }
     // A least scale brings it back from zero. To its Deployment that is no rollout and has no deadline, so what it says of
     // it is no news: the Revision has failed until it works.
-    let last = condition::get(&before.conditions, RESOURCES_AVAILABLE)
-        .filter(|last| last.is_false() && last.reason == DEADLINE_EXCEEDED);
-    if last.is_some() && !is_available(deployment) {
+    if last.is_some_and(|last| last.reason == DEADLINE_EXCEEDED) && !is_available(deployment) {
         return Verdict::of(last);
     }
     of_deployment
@@ -148,8 +172,7 @@ fn resources_available(before: &RevisionStatus, observed: &Observed) -> Verdict 
 
 /// Whether a Deployment has instances, and all that it shall have.
 fn is_available(deployment: &Deployment) -> bool {
-    let available = deployment.status.as_ref().and_then(|status| status.available_replicas).unwrap_or(0);
-    available >= wanted(deployment).max(1)
+    available(deployment) >= wanted(deployment).max(1)
 }
 
 /// What a Deployment's conditions come to; one that says nothing yet is on its way.
