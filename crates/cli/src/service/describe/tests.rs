@@ -341,7 +341,7 @@ fn plain_processes_are_told_that_they_see_other_files() {
 fn what_to_try_about_an_image_names_it_as_the_user_does() {
     let missing =
         json!([{ "type": "Ready", "status": "False", "reason": "ContainerMissing", "message": "none" }]);
-    let mut service = service(json!({ "conditions": missing }));
+    let mut service = service(json!({ "latestCreatedRevisionName": "hello-00001", "conditions": missing }));
     let revisions = [revision("hello-00001", "1", missing.clone())];
     let image = |reference: &str, digest: &str| -> Image {
         serde_json::from_value(json!({ "reference": reference, "digest": digest })).unwrap()
