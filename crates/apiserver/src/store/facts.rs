@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use resources::{DynObject, Kind, meta::ObjectMeta};
+use resources::{DynObject, Kind};
 use serde::{Deserialize, de::IgnoredAny};
 use smallvec::SmallVec;
 
@@ -28,30 +28,30 @@ pub(crate) struct Facts {
 impl Facts {
     /// `fields`: those that are noted of a kind that users define.
     pub(crate) fn with(object: &dyn DynObject, fields: &[Box<str>], names: &mut Interner) -> Self {
+        static NONE: BTreeMap<String, String> = BTreeMap::new();
+        let metadata = object.metadata();
+        let owners = metadata.owner_references.iter().flatten().map(|owner| Uid::of(&owner.uid)).collect();
         let fields = selector::fields::of(object, fields);
-        Self::new(object.metadata(), fields, names)
+        let labels = metadata.labels.as_ref().unwrap_or(&NONE);
+        Self::new(labels, &fields, owners, metadata.deletion_timestamp.is_some(), names)
     }
 
     /// The facts that a glance has shown.
     pub(super) fn seen(glance: &Glance, names: &mut Interner) -> Self {
         let Glance { labels, fields, owners, deleting } = glance;
-        Self {
-            labels: names.pairs(labels.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
-            fields: names.pairs(fields.iter().map(|(key, value)| (*key, value.as_str()))),
-            owners: owners.clone(),
-            deleting: *deleting,
-        }
+        Self::new(labels, fields, owners.clone(), *deleting, names)
     }
 
-    fn new(metadata: &ObjectMeta, fields: Vec<(&str, String)>, names: &mut Interner) -> Self {
-        let labels = metadata.labels.iter().flatten().map(|(key, value)| (key.as_str(), value.as_str()));
-        let owners = metadata.owner_references.iter().flatten();
-        Self {
-            labels: names.pairs(labels),
-            fields: names.pairs(fields.iter().map(|(key, value)| (*key, value.as_str()))),
-            owners: owners.map(|owner| Uid::of(&owner.uid)).collect(),
-            deleting: metadata.deletion_timestamp.is_some(),
-        }
+    fn new(
+        labels: &BTreeMap<String, String>,
+        fields: &[(&str, String)],
+        owners: SmallVec<[Uid; 1]>,
+        deleting: bool,
+        names: &mut Interner,
+    ) -> Self {
+        let labels = names.pairs(labels.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        let fields = names.pairs(fields.iter().map(|(key, value)| (*key, value.as_str())));
+        Self { labels, fields, owners, deleting }
     }
 }
 

@@ -40,6 +40,21 @@ fn not_found() -> Value {
     })
 }
 
+const REVISIONS: &str = "GET /apis/serving.knative.dev/v1/namespaces/default/revisions?&labelSelector=\
+                         serving.knative.dev%2Fservice%3Dhello";
+const WARNINGS: &str = "GET /api/v1/namespaces/default/events?&fieldSelector=type%3DWarning&limit=500";
+
+/// An empty list.
+fn nothing() -> Value {
+    json!({ "metadata": {}, "items": [] })
+}
+
+/// As where the platform is not Ebb.
+fn nobody_counts_cold_starts() -> Exchange {
+    let request = "GET /ebb/v1/coldstarts?namespace=default&service=hello";
+    Exchange { request, status: 404, answer: "404 page not found".into() }
+}
+
 const GET: &str = "GET /apis/serving.knative.dev/v1/namespaces/default/services/hello";
 const POST: &str = "POST /apis/serving.knative.dev/v1/namespaces/default/services?";
 const PUT: &str = "PUT /apis/serving.knative.dev/v1/namespaces/default/services/hello?";
@@ -183,13 +198,11 @@ async fn a_command_line_that_makes_no_sense_asks_for_nothing() {
 async fn update_repeats_when_somebody_was_faster() {
     let conflict =
         json!({ "kind": "Status", "code": 409, "reason": "Conflict", "message": "modified meanwhile" });
-    let revisions = "GET /apis/serving.knative.dev/v1/namespaces/default/revisions?&labelSelector=\
-                     serving.knative.dev%2Fservice%3Dhello";
     let outcome = ebb(
         &["service", "update", "hello", "--env", "A=1", "--no-wait"],
         vec![
             Exchange::new(GET, &service(1, 1, "True", "")),
-            Exchange::new(revisions, &json!({ "metadata": {}, "items": [] })),
+            Exchange::new(REVISIONS, &nothing()),
             Exchange::refused(PUT, 409, &conflict),
             Exchange::new(GET, &service(2, 2, "True", "")),
             Exchange::new(PUT, &service(3, 2, "True", "")),
@@ -287,10 +300,6 @@ async fn delete_waits_for_the_end() {
 
 #[tokio::test]
 async fn describe_works_where_nobody_counts_cold_starts_and_warnings_are_not_for_all() {
-    let revisions = "GET /apis/serving.knative.dev/v1/namespaces/default/revisions?&labelSelector=\
-                     serving.knative.dev%2Fservice%3Dhello";
-    let cold_starts = "GET /ebb/v1/coldstarts?namespace=default&service=hello";
-    let events = "GET /api/v1/namespaces/default/events?&fieldSelector=type%3DWarning&limit=500";
     let forbidden = json!({
         "kind": "Status", "code": 403, "reason": "Forbidden",
         "message": "events is forbidden: User \"robot\" cannot list resource \"events\"",
@@ -299,9 +308,9 @@ async fn describe_works_where_nobody_counts_cold_starts_and_warnings_are_not_for
         &["service", "describe", "hello"],
         vec![
             Exchange::new(GET, &service(1, 1, "True", "")),
-            Exchange::new(revisions, &json!({ "metadata": {}, "items": [] })),
-            Exchange { request: cold_starts, status: 404, answer: "404 page not found".into() },
-            Exchange::refused(events, 403, &forbidden),
+            Exchange::new(REVISIONS, &nothing()),
+            nobody_counts_cold_starts(),
+            Exchange::refused(WARNINGS, 403, &forbidden),
         ],
     )
     .await;
@@ -311,10 +320,6 @@ async fn describe_works_where_nobody_counts_cold_starts_and_warnings_are_not_for
 
 #[tokio::test]
 async fn describe_looks_for_an_image_of_the_name_of_one_that_is_missing() {
-    let revisions = "GET /apis/serving.knative.dev/v1/namespaces/default/revisions?&labelSelector=\
-                     serving.knative.dev%2Fservice%3Dhello";
-    let cold_starts = "GET /ebb/v1/coldstarts?namespace=default&service=hello";
-    let events = "GET /api/v1/namespaces/default/events?&fieldSelector=type%3DWarning&limit=500";
     let unreachable = "registry dev.local: unreachable: no route to host";
     let images = json!({ "items": [{ "reference": "r.example/hello:latest", "digest": "sha256:aa" }] });
     for (found, expect) in [
@@ -328,9 +333,9 @@ async fn describe_looks_for_an_image_of_the_name_of_one_that_is_missing() {
             &["service", "describe", "hello"],
             vec![
                 Exchange::new(GET, &service(1, 1, "False", unreachable)),
-                Exchange::new(revisions, &json!({ "metadata": {}, "items": [] })),
-                Exchange { request: cold_starts, status: 404, answer: "404 page not found".into() },
-                Exchange::new(events, &json!({ "metadata": {}, "items": [] })),
+                Exchange::new(REVISIONS, &nothing()),
+                nobody_counts_cold_starts(),
+                Exchange::new(WARNINGS, &nothing()),
                 found,
             ],
         )
@@ -342,10 +347,6 @@ async fn describe_looks_for_an_image_of_the_name_of_one_that_is_missing() {
 
 #[tokio::test]
 async fn describe_finds_a_warning_behind_those_of_others() {
-    let revisions = "GET /apis/serving.knative.dev/v1/namespaces/default/revisions?&labelSelector=\
-                     serving.knative.dev%2Fservice%3Dhello";
-    let cold_starts = "GET /ebb/v1/coldstarts?namespace=default&service=hello";
-    let first = "GET /api/v1/namespaces/default/events?&fieldSelector=type%3DWarning&limit=500";
     let second =
         "GET /api/v1/namespaces/default/events?&fieldSelector=type%3DWarning&limit=500&continue=more";
     let event = |object: &str, message: &str| {
@@ -360,9 +361,9 @@ async fn describe_finds_a_warning_behind_those_of_others() {
         &["service", "describe", "hello"],
         vec![
             Exchange::new(GET, &service(1, 1, "True", "")),
-            Exchange::new(revisions, &json!({ "metadata": {}, "items": [] })),
-            Exchange { request: cold_starts, status: 404, answer: "404 page not found".into() },
-            Exchange::new(first, &page("more", event("other", "not mine"))),
+            Exchange::new(REVISIONS, &nothing()),
+            nobody_counts_cold_starts(),
+            Exchange::new(WARNINGS, &page("more", event("other", "not mine"))),
             Exchange::new(second, &page("", event("hello", "it is mine"))),
         ],
     )
