@@ -11,6 +11,7 @@ mod requeue;
 mod revision;
 mod route;
 mod service;
+pub(crate) mod under_way;
 pub(crate) mod verdict;
 
 use futures::future::BoxFuture;
@@ -63,7 +64,7 @@ fn configurations(context: &Context) -> BoxFuture<'static, ()> {
             context.configs.clone(),
             matters,
         );
-        let configurations = Configurations { context: context.clone() };
+        let configurations = Configurations::new(context.clone());
         tokio::join!(controller.run(WithEvents::<Configuration, _>::new(&context, configurations)), configs);
     })
 }

@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc};
 
 use resources::{DynObject, Kind, Object, ObjectKey, downcast};
 
-use crate::{Backend, DeleteOptions, Error, ListOptions, Precondition, Result, Watch, WriteTarget};
+use crate::{
+    Backend, DeleteOptions, Error, ListOptions, Precondition, Result, Watch, WriteTarget, backlog::Backlog,
+};
 
 /// How often [`Client::modify`] reads again after a conflict before it gives up.
 const MODIFY_ATTEMPTS_MAX: usize = 8;
@@ -13,6 +15,8 @@ const MODIFY_ATTEMPTS_MAX: usize = 8;
 #[derive(Clone)]
 pub struct Client {
     backend: Arc<dyn Backend>,
+    /// What waits at the controllers that work through it.
+    backlog: Arc<Backlog>,
 }
 
 /// The objects that a list found.
@@ -27,7 +31,12 @@ pub struct List<K> {
 impl Client {
     /// A client of a home.
     pub fn new(backend: Arc<dyn Backend>) -> Self {
-        Self { backend }
+        Self { backend, backlog: Arc::default() }
+    }
+
+    /// What the controllers that work through it, and through its clones, have begun.
+    pub(crate) fn backlog(&self) -> Arc<Backlog> {
+        Arc::clone(&self.backlog)
     }
 
     /// Reads one object.

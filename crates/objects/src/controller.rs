@@ -24,6 +24,17 @@ pub enum Action {
     After(Duration),
 }
 
+impl Action {
+    /// What both want: the sooner of two times.
+    #[must_use]
+    pub fn or_sooner(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::After(one), Self::After(other)) => Self::After(one.min(other)),
+            (Self::Wait, action) | (action, Self::Wait) => action,
+        }
+    }
+}
+
 /// Makes the world as one object wants it. Idempotent: called again at any time, and for objects that are gone.
 pub trait Reconcile: Send + Sync + 'static {
     /// Works on one key. An error brings the key back after a growing wait.
@@ -37,10 +48,20 @@ pub struct Controller {
     queue: Arc<Queue<ObjectKey>>,
     watches: Vec<BoxFuture<'static, ()>>,
     /// Adds every object of the controller's own kind to the queue.
-    all: Option<AddAll>,
+    all: AddAll,
 }
 
 type AddAll = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// When a key comes that a watch tells.
+#[derive(Clone, Copy)]
+enum When {
+    Now,
+    /// Once what follows at once has been told too.
+    Settled,
+    /// When what has been begun leaves time for it.
+    InBulk,
+}
 
 /// Debounce: children change their status many times in a row, and an owner that looked at each change would take the
 /// processors from them. The controller's own kind is not delayed.
@@ -49,14 +70,30 @@ const SETTLE: Duration = Duration::from_millis(5);
 impl Controller {
     /// A controller of objects of kind `K`. Its name is the one in logs.
     pub fn new<K: Object>(name: &'static str, client: Client) -> Self {
-        let queue = Arc::new(Queue::new(Backoff::default()));
-        let mut controller = Self { name, client, queue, watches: Vec::new(), all: None };
-        let (client, queue) = (controller.client.clone(), Arc::clone(&controller.queue));
-        controller.all = Some(Arc::new(move || {
-            let (client, queue) = (client.clone(), Arc::clone(&queue));
+        Self::named::<K>(name, client).watches::<K>(ListOptions::all(), |object| vec![object.key()])
+    }
+
+    /// As [`Controller::new`], of objects that set off much: what is begun goes before those that `is_new`.
+    pub fn of_beginnings<K: Object>(
+        name: &'static str,
+        client: Client,
+        is_new: impl Fn(&K) -> bool + Send + 'static,
+    ) -> Self {
+        let keys = of_objects(|object: &K| vec![object.key()]);
+        Self::named::<K>(name, client).watch(ListOptions::all(), keys, move |event| match event {
+            Event::Applied(object) if is_new(object) => When::InBulk,
+            _ => When::Now,
+        })
+    }
+
+    fn named<K: Object>(name: &'static str, client: Client) -> Self {
+        let queue = Arc::new(Queue::among(Backoff::default(), client.backlog()));
+        let (all_client, all_queue) = (client.clone(), Arc::clone(&queue));
+        let all: AddAll = Arc::new(move || {
+            let (client, queue) = (all_client.clone(), Arc::clone(&all_queue));
             Box::pin(async move { queue_all::<K>(&client, &queue).await })
-        }));
-        controller.watches::<K>(ListOptions::all(), |object| vec![object.key()])
+        });
+        Self { name, client, queue, watches: Vec::new(), all }
     }
 
     /// Also watches another kind; `keys` says which of the controller's own objects a change concerns.
@@ -65,7 +102,7 @@ impl Controller {
         options: ListOptions,
         keys: impl Fn(&K) -> Vec<ObjectKey> + Send + Sync + 'static,
     ) -> Self {
-        self.watch(options, Duration::ZERO, of_objects(keys))
+        self.watch(options, of_objects(keys), |_| When::Now)
     }
 
     /// As [`Controller::watches`], for objects that change many times in a row: the keys come a few milliseconds later,
@@ -75,7 +112,7 @@ impl Controller {
         options: ListOptions,
         keys: impl Fn(&K) -> Vec<ObjectKey> + Send + Sync + 'static,
     ) -> Self {
-        self.watch(options, SETTLE, of_objects(keys))
+        self.watch(options, of_objects(keys), |_| When::Settled)
     }
 
     /// As [`Controller::watches`], for who must know what happened, to keep what they remember in step.
@@ -84,33 +121,31 @@ impl Controller {
         options: ListOptions,
         keys: impl FnMut(&Event<K>) -> Vec<ObjectKey> + Send + 'static,
     ) -> Self {
-        self.watch(options, Duration::ZERO, keys)
+        self.watch(options, keys, |_| When::Now)
     }
 
     fn watch<K: Object>(
         mut self,
         options: ListOptions,
-        wait: Duration,
         mut keys: impl FnMut(&Event<K>) -> Vec<ObjectKey> + Send + 'static,
+        when: impl Fn(&Event<K>) -> When + Send + 'static,
     ) -> Self {
-        let (queue, all) = (Arc::clone(&self.queue), self.all.clone());
+        let (queue, all) = (Arc::clone(&self.queue), Arc::clone(&self.all));
         let mut watch = self.client.watch::<K>(options);
         self.watches.push(Box::pin(async move {
             let mut synced = false;
             loop {
                 let event = watch.next().await;
-                keys(&event).into_iter().for_each(|key| match wait {
-                    Duration::ZERO => queue.add(key),
-                    wait => queue.add_after(key, wait),
+                let when = when(&event);
+                keys(&event).into_iter().for_each(|key| match when {
+                    When::Now => queue.add(key),
+                    When::Settled => queue.add_after(key, SETTLE),
+                    When::InBulk => queue.add_in_bulk(key),
                 });
                 match event {
                     Event::Synced => synced = true,
                     // A delete may have been missed, and nobody knows whose: look at everything once.
-                    Event::Restarted if synced => {
-                        if let Some(all) = &all {
-                            all().await;
-                        }
-                    }
+                    Event::Restarted if synced => all().await,
                     Event::Restarted | Event::Applied(_) | Event::Deleted(_) => {}
                 }
             }
@@ -130,7 +165,7 @@ impl Controller {
         looked_at: impl Fn(&K) -> u64 + Send + 'static,
     ) -> Self {
         let mut seen = Seen::default();
-        self.watch::<K>(ListOptions::all(), SETTLE, move |event| match event {
+        let keys = move |event: &Event<K>| match event {
             Event::Applied(object) => {
                 let owner = owner::<Owner>(&**object);
                 owner.filter(|_| seen.is_news(object.uid(), looked_at(object))).into_iter().collect()
@@ -144,7 +179,8 @@ impl Controller {
                 Vec::new()
             }
             Event::Synced => Vec::new(),
-        })
+        };
+        self.watch(ListOptions::all(), keys, |_| When::Settled)
     }
 
     /// The queue, for those who add keys for reasons that are not objects.

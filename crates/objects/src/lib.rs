@@ -11,6 +11,7 @@
 //! it never assumes that a list is cheap to keep. This crate knows no kind by name and no reconciler.
 
 mod backend;
+mod backlog;
 mod client;
 mod controller;
 mod error;

@@ -2,9 +2,12 @@
 //!
 //! There is no timer unless something asked for one: an idle queue costs nothing, whatever it has seen.
 
+mod ready;
+
 use std::{
     collections::{BTreeSet, HashMap, HashSet, VecDeque},
     hash::Hash,
+    sync::Arc,
     time::Duration,
 };
 
@@ -13,6 +16,9 @@ use tokio::{
     sync::Notify,
     time::{Instant, sleep_until},
 };
+
+use self::ready::Ready;
+use crate::backlog::Backlog;
 
 /// How long a failing key waits before it comes again.
 #[derive(Clone, Copy, Debug)]
@@ -39,20 +45,25 @@ impl Backoff {
 /// Of so many keys that are taken one comes from those that were added in bulk, however many others there are.
 const BULK_EVERY: u32 = 8;
 
+/// How long what was added in bulk waits for other queues: longer only if one of them does not get on.
+const HELD_BACK_MAX: Duration = Duration::from_millis(100);
+
 /// The queue. All methods take `&self`; share it by `Arc`.
 pub struct Queue<K> {
     state: Mutex<State<K>>,
     wake: Notify,
     backoff: Backoff,
+    backlog: Arc<Backlog>,
 }
 
 struct State<K> {
-    /// In order of arrival, each once.
-    ready: VecDeque<K>,
+    ready: Ready<K>,
     /// What was added with many others, in order of arrival; what is not in `in_bulk` any more is skipped.
     bulk: VecDeque<K>,
     /// What waits in `bulk`, and was not added by itself since.
     in_bulk: HashSet<K>,
+    /// Since when nothing but what is in `in_bulk` waits here, and it waits for other queues.
+    held_back: Option<Instant>,
     /// Keys taken so far.
     taken: u32,
     /// What is in `ready` or `in_bulk`, or will be once it is no longer being worked on.
@@ -70,10 +81,16 @@ struct State<K> {
 impl<K: Clone + Eq + Hash> Queue<K> {
     /// An empty queue.
     pub fn new(backoff: Backoff) -> Self {
+        Self::among(backoff, Arc::default())
+    }
+
+    /// An empty queue among others: what is added to it in bulk is taken when little else waits at any of them.
+    pub(crate) fn among(backoff: Backoff, backlog: Arc<Backlog>) -> Self {
         let state = State {
-            ready: VecDeque::new(),
+            ready: Ready::new(Arc::clone(&backlog)),
             bulk: VecDeque::new(),
             in_bulk: HashSet::new(),
+            held_back: None,
             taken: 0,
             dirty: HashSet::new(),
             working: HashSet::new(),
@@ -83,7 +100,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
             tickets: 0,
             failures: HashMap::new(),
         };
-        Self { state: Mutex::new(state), wake: Notify::new(), backoff }
+        Self { state: Mutex::new(state), wake: Notify::new(), backoff, backlog }
     }
 
     /// Adds a key; one that waits already stays where it is.
@@ -110,29 +127,39 @@ impl<K: Clone + Eq + Hash> Queue<K> {
     /// Takes the next key; waits until there is one. It must be given back with [`Queue::done`] or [`Queue::failed`].
     pub async fn next(&self) -> K {
         loop {
-            let soonest = {
-                let mut state = self.state.lock();
-                state.promote(Instant::now());
-                if let Some(key) = state.take() {
+            // From here on, so that a fall that comes before the wait ends it.
+            let falls = self.backlog.falls();
+            let (soonest, held_back) = {
+                let (mut state, now) = (self.state.lock(), Instant::now());
+                state.promote(now);
+                let also_of_bulk = state.may_take_of_bulk(self.backlog.is_low(), now);
+                if let Some(key) = state.take(also_of_bulk) {
                     return key;
                 }
-                state.later.first().map(|(at, _)| *at)
+                let due = state.later.first().map(|(at, _)| *at);
+                let held_back = state.held_back.map(|since| since + HELD_BACK_MAX);
+                (due.into_iter().chain(held_back).min(), held_back.is_some())
             };
-            match soonest {
-                Some(at) => tokio::select! {
-                    () = self.wake.notified() => {}
-                    () = sleep_until(at) => {}
-                },
-                None => self.wake.notified().await,
+            let in_time = async {
+                match soonest {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.wake.notified() => {}
+                () = in_time => {}
+                () = falls, if held_back => {}
             }
         }
     }
 
     /// Takes the next key if there is one now.
     pub fn try_next(&self) -> Option<K> {
-        let mut state = self.state.lock();
-        state.promote(Instant::now());
-        state.take()
+        let (mut state, now) = (self.state.lock(), Instant::now());
+        state.promote(now);
+        let also_of_bulk = state.may_take_of_bulk(self.backlog.is_low(), now);
+        state.take(also_of_bulk)
     }
 
     /// The work on a key went well: its failures are forgotten.
@@ -175,7 +202,7 @@ impl<K: Clone + Eq + Hash> State<K> {
         if !self.in_bulk.remove(&key) && (!self.dirty.insert(key.clone()) || self.working.contains(&key)) {
             return false;
         }
-        self.ready.push_back(key);
+        self.ready.push(key);
         true
     }
 
@@ -228,13 +255,22 @@ impl<K: Clone + Eq + Hash> State<K> {
         }
     }
 
-    fn take(&mut self) -> Option<K> {
+    /// Whether what was added in bulk may be taken once nothing else waits here.
+    fn may_take_of_bulk(&mut self, is_backlog_low: bool, now: Instant) -> bool {
+        if is_backlog_low || self.in_bulk.is_empty() || !self.ready.is_empty() {
+            self.held_back = None;
+            return true;
+        }
+        now >= *self.held_back.get_or_insert(now) + HELD_BACK_MAX
+    }
+
+    /// Takes a key; of those in bulk, where nothing else waits, if they may be.
+    fn take(&mut self, also_of_bulk: bool) -> Option<K> {
+        let bulk_first = (self.taken + 1).is_multiple_of(BULK_EVERY) && !self.ready.is_empty();
+        let key = if bulk_first { self.take_of_bulk() } else { None };
+        let key = key.or_else(|| self.ready.pop());
+        let key = key.or_else(|| also_of_bulk.then(|| self.take_of_bulk()).flatten())?;
         self.taken = self.taken.wrapping_add(1);
-        let key = if self.taken.is_multiple_of(BULK_EVERY) {
-            self.take_of_bulk().or_else(|| self.ready.pop_front())
-        } else {
-            self.ready.pop_front().or_else(|| self.take_of_bulk())
-        }?;
         self.dirty.remove(&key);
         self.working.insert(key.clone());
         Some(key)
@@ -243,6 +279,7 @@ impl<K: Clone + Eq + Hash> State<K> {
     fn take_of_bulk(&mut self) -> Option<K> {
         while let Some(key) = self.bulk.pop_front() {
             if self.in_bulk.remove(&key) {
+                self.held_back = None;
                 return Some(key);
             }
         }
@@ -254,7 +291,7 @@ impl<K: Clone + Eq + Hash> State<K> {
         self.working.remove(key);
         let again = self.dirty.contains(key);
         if again {
-            self.ready.push_back(key.clone());
+            self.ready.push(key.clone());
         }
         again
     }

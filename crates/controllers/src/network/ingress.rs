@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use self::status::{Standing, ingress_status, is_ready, unknown_class_status};
 use super::{Context, Gateways, IngressClass};
-use crate::serving::child::write_status;
+use crate::serving::under_way::{Told, UnderWay};
 
 /// The Ingresses that the gateways do not serve as they now are, or not on all of their hosts.
 type Unserved = Mutex<BTreeSet<ObjectKey>>;
@@ -20,6 +20,7 @@ type Unserved = Mutex<BTreeSet<ObjectKey>>;
 struct Ingresses {
     context: Context,
     unserved: Arc<Unserved>,
+    under_way: UnderWay,
 }
 
 /// The controller of Ingresses.
@@ -30,7 +31,10 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
     let changed = gateways.changed();
     let changes = requeue_concerned(gateways, changed, controller.queue(), Arc::clone(&unserved));
     Box::pin(async move {
-        tokio::join!(controller.run(Ingresses { context, unserved }), changes);
+        tokio::join!(
+            controller.run(Ingresses { context, unserved, under_way: UnderWay::default() }),
+            changes
+        );
     })
 }
 
@@ -56,6 +60,7 @@ impl Reconcile for Ingresses {
         let Some(ingress) = client.find::<Ingress>(key).await?.filter(|ingress| !ingress.is_deleting())
         else {
             self.unserved.lock().remove(key);
+            self.under_way.forget(key);
             return Ok(Action::Wait);
         };
         let gateways = &self.context.gateways;
@@ -82,7 +87,9 @@ impl Reconcile for Ingresses {
                 next.status = ingress_status(&ingress, standing, gateways.load_balancers(), &now);
             }
         }
-        write_status(client, &*ingress, next).await?;
-        Ok(Action::Wait)
+        Ok(match self.under_way.write_status(client, &*ingress, next).await? {
+            Told::Yes => Action::Wait,
+            Told::NotYet(later) => later,
+        })
     }
 }

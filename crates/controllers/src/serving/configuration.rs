@@ -28,16 +28,22 @@ use self::{
     status::{LatestCreated, configuration_status},
 };
 use super::{
-    child::{is_controlled_by, write_status},
+    child::is_controlled_by,
     context::Context,
     events,
+    under_way::{Told, UnderWay},
 };
 
 pub(super) struct Configurations {
-    pub(super) context: Context,
+    context: Context,
+    under_way: UnderWay,
 }
 
 impl Configurations {
+    pub(super) fn new(context: Context) -> Self {
+        Self { context, under_way: UnderWay::default() }
+    }
+
     pub(super) fn controller(context: &Context) -> Controller {
         Controller::new::<Configuration>("configuration", context.client.clone())
             .owns_looked_at::<Configuration, Revision>(looked_at)
@@ -83,6 +89,7 @@ impl Reconcile for Configurations {
         let client = &self.context.client;
         let configuration = client.find::<Configuration>(key).await?;
         let Some(configuration) = configuration.filter(|configuration| !configuration.is_deleting()) else {
+            self.under_way.forget(key);
             return Ok(Action::Wait);
         };
         let now = self.context.now();
@@ -96,11 +103,14 @@ impl Reconcile for Configurations {
             client.delete_exactly(&*revision).await?;
         }
         let news = news(&configuration.status, &next.status, &latest);
-        write_status(client, &*configuration, next).await?;
+        let again = surplus.next.map_or(Action::Wait, Action::After);
+        if let Told::NotYet(later) = self.under_way.write_status(client, &*configuration, next).await? {
+            return Ok(again.or_sooner(later));
+        }
         for news in news {
             events::record(&self.context, &*configuration, news).await;
         }
-        Ok(surplus.next.map_or(Action::Wait, Action::After))
+        Ok(again)
     }
 }
 

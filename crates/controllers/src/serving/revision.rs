@@ -43,11 +43,12 @@ pub use self::{
     resolver::{ImageQuery, ImageResolver},
 };
 use super::{
-    child::{Child, again, create, ensure, write_status},
+    child::{Child, again, create, ensure},
     configuration::{is_failed, is_ready},
     context::Context,
     events::{self, News, WithEvents},
     requeue::requeue_on_change,
+    under_way::{Told, UnderWay},
 };
 
 /// Pods looked at for what is wrong; they fail alike.
@@ -56,6 +57,7 @@ const PODS_LOOKED_AT_MAX: usize = 5;
 struct Revisions {
     context: Context,
     digests: Arc<Digests>,
+    under_way: UnderWay,
 }
 
 /// The controller of Revisions, and the lookups of their images beside it.
@@ -83,7 +85,11 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
             matters,
         );
         let lookups = digests.run(Arc::clone(&context.images), queue);
-        let reconciler = Revisions { context: context.clone(), digests: Arc::clone(&digests) };
+        let reconciler = Revisions {
+            context: context.clone(),
+            digests: Arc::clone(&digests),
+            under_way: UnderWay::default(),
+        };
         let reconciler = WithEvents::<Revision, _>::new(&context, reconciler);
         tokio::join!(controller.run(reconciler), lookups, configs);
     })
@@ -95,6 +101,7 @@ impl Reconcile for Revisions {
         let Some(revision) = client.find::<Revision>(key).await?.filter(|revision| !revision.is_deleting())
         else {
             self.digests.forget(key);
+            self.under_way.forget(key);
             return Ok(Action::Wait);
         };
         let configs = self.context.configs();
@@ -102,11 +109,14 @@ impl Reconcile for Revisions {
         let mut next = Revision::clone(&revision);
         next.status = revision_status(&revision, &observed, &configs, &self.context.now());
         let news = news(&revision, &next);
-        write_status(client, &*revision, next).await?;
+        let again = again(observed.has_foreign());
+        if let Told::NotYet(later) = self.under_way.write_status(client, &*revision, next).await? {
+            return Ok(again.or_sooner(later));
+        }
         if let Some(news) = news {
             events::record(&self.context, &*revision, news).await;
         }
-        Ok(again(observed.has_foreign()))
+        Ok(again)
     }
 }
 

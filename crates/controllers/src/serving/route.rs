@@ -27,11 +27,12 @@ use self::{
     traffic::{Referenced, resolve},
 };
 use super::{
-    child::{Child, again, ensure, is_controlled_by, write_status},
+    child::{Child, again, ensure, is_controlled_by},
     context::Context,
     events::{self, WithEvents},
     references::References,
     requeue::requeue_on_change,
+    under_way::{Told, UnderWay},
     verdict::Verdict,
 };
 
@@ -44,6 +45,7 @@ struct Naming {
 struct Routes {
     context: Context,
     naming: Arc<Naming>,
+    under_way: UnderWay,
 }
 
 /// The controller of Routes.
@@ -63,8 +65,8 @@ pub(super) fn run(context: Context) -> BoxFuture<'static, ()> {
         };
         let configs =
             requeue_on_change::<Route>(&context.client, controller.queue(), context.configs.clone(), matters);
-        let routes = WithEvents::<Route, _>::new(&context, Routes { context: context.clone(), naming });
-        tokio::join!(controller.run(routes), configs);
+        let routes = Routes { context: context.clone(), naming, under_way: UnderWay::default() };
+        tokio::join!(controller.run(WithEvents::<Route, _>::new(&context, routes)), configs);
     })
 }
 
@@ -74,14 +76,18 @@ impl Reconcile for Routes {
         let Some(route) = client.find::<Route>(key).await?.filter(|route| !route.is_deleting()) else {
             self.naming.configurations.set(key, BTreeSet::new());
             self.naming.revisions.set(key, BTreeSet::new());
+            self.under_way.forget(key);
             return Ok(Action::Wait);
         };
         let configs = self.context.configs();
         let observed = self.observe(&route, &configs).await?;
         let mut next = Route::clone(&route);
         next.status = route_status(&route, &observed, &self.context.endpoint, &configs, &self.context.now());
-        write_status(client, &*route, next).await?;
-        Ok(again(observed.has_foreign()))
+        let again = again(observed.has_foreign());
+        Ok(match self.under_way.write_status(client, &*route, next).await? {
+            Told::Yes => again,
+            Told::NotYet(later) => again.or_sooner(later),
+        })
     }
 }
 
@@ -99,7 +105,9 @@ impl Routes {
         };
         let ingress = desired_ingress(route, &targets, &hosts, configs);
         let ingress = events::ensure(&self.context, route, ingress, ingress::merge).await?;
-        let foreign_placeholder = match ingress.own() {
+        // They lead to where the Ingress says, which is a moment after it was made.
+        let told = ingress.own().filter(|ingress| ingress.status.observed_generation.is_some());
+        let foreign_placeholder = match told {
             Some(ingress) => self.placeholders(route, &hosts, ingress).await?,
             None => None,
         };

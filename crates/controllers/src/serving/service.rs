@@ -1,7 +1,6 @@
 //! Service → a Configuration and a Route of the same name.
 
 mod configuration;
-mod generations;
 mod news;
 mod route;
 mod status;
@@ -9,37 +8,36 @@ mod status;
 use objects::{Action, Controller, Reconcile, Result};
 use resources::{
     Object, ObjectKey,
-    condition::{self, Condition, READY},
     serving::{Configuration, Revision, Route, Service},
 };
-use tokio::time::Instant;
 
 use self::{
     configuration::desired_configuration,
-    generations::Generations,
     news::news,
     route::desired_route,
-    status::{Failure, Observed, ObservedRoute, is_observed, service_status},
+    status::{Observed, ObservedRoute, is_observed, service_status},
 };
 use super::{
-    child::{Child, again, write_status},
+    child::{Child, again},
     configuration::named::{NameOwner, name_owner},
     context::Context,
     events::{self, ensure},
+    under_way::{Told, UnderWay},
 };
 
 pub(super) struct Services {
     context: Context,
-    generations: Generations,
+    under_way: UnderWay,
 }
 
 impl Services {
     pub(super) fn new(context: Context) -> Self {
-        Self { context, generations: Generations::default() }
+        Self { context, under_way: UnderWay::default() }
     }
 
     pub(super) fn controller(context: &Context) -> Controller {
-        Controller::new::<Service>("service", context.client.clone())
+        let is_new = |service: &Service| service.status.observed_generation.is_none();
+        Controller::of_beginnings("service", context.client.clone(), is_new)
             .owns::<Service, Configuration>()
             .owns::<Service, Route>()
     }
@@ -75,24 +73,20 @@ impl Reconcile for Services {
         let client = &self.context.client;
         let Some(service) = client.find::<Service>(key).await?.filter(|service| !service.is_deleting())
         else {
-            self.generations.forget(key);
+            self.under_way.forget(key);
             return Ok(Action::Wait);
         };
-        let withheld = self.generations.withheld(&service, Instant::now());
         let observed = self.observe(&service).await?;
         let mut next = Service::clone(&service);
-        let failure = if withheld.is_some() { Failure::Withheld } else { Failure::Told };
-        next.status = service_status(&service, &observed, failure, &self.context.now());
-        let is_ready = condition::get(&next.status.conditions, READY).is_some_and(Condition::is_true);
+        next.status = service_status(&service, &observed, &self.context.now());
         let news = news(&service.status, &next.status);
-        write_status(client, &*service, next).await?;
+        let again = again(observed.has_foreign());
+        if let Told::NotYet(later) = self.under_way.write_status(client, &*service, next).await? {
+            return Ok(again.or_sooner(later));
+        }
         if let Some(news) = news {
             events::record(&self.context, &*service, news).await;
         }
-        if is_ready {
-            self.generations.forget(key);
-            return Ok(again(observed.has_foreign()));
-        }
-        Ok(withheld.map_or_else(|| again(observed.has_foreign()), Action::After))
+        Ok(again)
     }
 }

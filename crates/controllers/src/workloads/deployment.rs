@@ -69,7 +69,8 @@ impl Reconcile for Reconciler {
             scale(&self.context, &set, replicas).await?;
         }
         self.forget_old(&deployment, &old).await?;
-        self.tell_revision(&deployment, &current).await?;
+        // Its generation with it, so that the status speaks of it as it then is.
+        let deployment = self.tell_revision(deployment, &current).await?;
         self.write_status(&deployment, Some(&current), &old).await
     }
 }
@@ -109,11 +110,15 @@ impl Reconciler {
         numbered.await
     }
 
-    /// Says at which revision the Deployment is.
-    async fn tell_revision(&self, deployment: &Deployment, current: &ReplicaSet) -> Result<()> {
-        let Some(revision) = current.annotation(DEPLOYMENT_REVISION) else { return Ok(()) };
+    /// Says at which revision the Deployment is, and returns it so.
+    async fn tell_revision(
+        &self,
+        deployment: Arc<Deployment>,
+        current: &ReplicaSet,
+    ) -> Result<Arc<Deployment>> {
+        let Some(revision) = current.annotation(DEPLOYMENT_REVISION) else { return Ok(deployment) };
         if deployment.annotation(DEPLOYMENT_REVISION) == Some(revision) {
-            return Ok(());
+            return Ok(deployment);
         }
         let key = deployment.key();
         let told = self.context.client.modify::<Deployment>(WriteTarget::Object, &key, |deployment| {
@@ -121,8 +126,9 @@ impl Reconciler {
             annotations.insert(DEPLOYMENT_REVISION.to_owned(), revision.to_owned());
         });
         match told.await {
-            Err(error) if error.is_not_found() => Ok(()),
-            told => told.map(drop),
+            Err(error) if error.is_not_found() => Ok(deployment),
+            // Another spec has not been looked at.
+            told => told.map(|told| if told.spec == deployment.spec { told } else { deployment }),
         }
     }
 

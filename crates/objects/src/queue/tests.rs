@@ -109,3 +109,30 @@ async fn a_waiter_is_woken() {
     queue.add("a");
     assert_eq!(waiter.await.unwrap(), "a");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_new_waits_while_much_is_begun_at_other_queues() {
+    let backlog = Arc::new(Backlog::default());
+    let [first, other] = [(); 2].map(|()| Queue::among(Backoff::default(), Arc::clone(&backlog)));
+    (0..40).for_each(|key| other.add(key));
+    (0..3).for_each(|key| first.add_in_bulk(key));
+    assert_eq!(first.try_next(), None, "40 keys wait elsewhere");
+    first.add(9);
+    assert_eq!([first.try_next(), first.try_next()], [Some(9), None], "what is begun does not wait");
+
+    let start = Instant::now();
+    let (key, taken) =
+        tokio::join!(first.next(), async { std::iter::from_fn(|| other.try_next()).take(8).count() });
+    assert_eq!(
+        (key, taken, start.elapsed()),
+        (0, 8, Duration::ZERO),
+        "it comes when the others are down to 32"
+    );
+
+    other.add(50);
+    assert_eq!(first.next().await, 1);
+    assert_eq!(start.elapsed(), HELD_BACK_MAX, "and in the end even if they do not get on");
+
+    drop(other);
+    assert_eq!(first.try_next(), Some(2), "a queue that is gone holds nobody up");
+}

@@ -2,7 +2,7 @@
 
 use resources::{
     Object,
-    condition::{self, Condition, READY},
+    condition::{self, READY},
     meta::Time,
     serving::{
         CONFIGURATIONS_READY, Configuration, ROUTES_READY, Route, SERVICE_CONDITIONS, Service, ServiceStatus,
@@ -37,21 +37,8 @@ pub(super) enum ObservedRoute {
     Reconciled(Child<Route>),
 }
 
-/// What becomes of a failure in the status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    Told,
-    /// Not yet: its children are said to be still at work.
-    Withheld,
-}
-
 /// The status of a Service.
-pub(super) fn service_status(
-    service: &Service,
-    observed: &Observed,
-    failure: Failure,
-    now: &Time,
-) -> ServiceStatus {
+pub(super) fn service_status(service: &Service, observed: &Observed, now: &Time) -> ServiceStatus {
     let mut status = service.status.clone();
     status.observed_generation = Some(service.generation());
     let mut verdicts =
@@ -72,24 +59,8 @@ pub(super) fn service_status(
         status.address = route.status.address.clone();
         status.traffic = route.status.traffic.clone();
     }
-    if failure == Failure::Withheld {
-        withhold(&mut verdicts, &status.conditions);
-    }
     mark(&SERVICE_CONDITIONS, &mut status.conditions, verdicts, now);
     status
-}
-
-/// Makes Unknown what would be False, and what is so from before and is not looked at yet.
-fn withhold(verdicts: &mut Vec<(&'static str, Verdict)>, before: &[Condition]) {
-    for (name, kind) in [(CONFIGURATIONS_READY, "Configuration"), (ROUTES_READY, "Route")] {
-        match verdicts.iter().position(|verdict| verdict.0 == name) {
-            Some(at) if verdicts[at].1.is_false() => verdicts[at].1 = out_of_date(kind),
-            None if condition::get(before, name).is_some_and(Condition::is_false) => {
-                verdicts.push((name, out_of_date(kind)));
-            }
-            _ => {}
-        }
-    }
 }
 
 /// Whether a Configuration's status speaks of its present spec.
