@@ -13,6 +13,7 @@ use resources::{
     serving::{Revision, Service},
 };
 
+pub(super) use self::why::obstacle;
 use self::{
     cold_starts::{ColdStart, write_cold_starts},
     revisions::{shown, write_revisions},

@@ -1,10 +1,11 @@
 //! `--wait`: until a service is ready, until an object is gone.
 
 mod deletion;
+mod obstacles;
 mod readiness;
 mod watch;
 
-use std::{io::Write, time::Duration};
+use std::{pin::pin, time::Duration};
 
 use resources::serving::Service;
 
@@ -97,16 +98,22 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
     Ok(())
 }
 
-/// Waits until the service is ready; says what is being waited for. How long that took.
+/// Waits until the service is ready; says what is being waited for, and what holds that up. How long that took.
 pub(super) async fn wait_until_ready(
     name: &str,
     limits: Limits,
     session: &Session,
-    out: &mut (dyn Write + Send),
+    console: &mut Console<'_>,
 ) -> Result<Duration, Error> {
     let api = session.all::<Service>();
     let open = || watch::open(name, &api, session);
-    watch_until_ready(name, limits, Readiness::new(limits.window), open, out).await
+    let look = || obstacles::look(name, session);
+    let mut ready = pin!(watch_until_ready(name, limits, Readiness::new(limits.window), open, console.out));
+    tokio::select! {
+        biased;
+        took = &mut ready => took,
+        () = obstacles::tell(look, console.err) => ready.await,
+    }
 }
 
 #[cfg(test)]

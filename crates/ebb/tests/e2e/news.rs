@@ -178,5 +178,10 @@ fn what_ails_a_service_stands_in_its_description() {
     assert_eq!(ebb.call(&url).status, 200);
 
     // Not when it is not ready yet, but when that takes long.
-    described("deaf", &["Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404"]);
+    let failed = "Readiness probe failed: HTTP probe failed with statuscode: 404";
+    described("deaf", &["Unhealthy", failed]);
+    // Whoever waits for it is told, too.
+    let waited = || ebb.ebb_fails(&["service", "wait", "deaf", "--wait-timeout", "7"]);
+    let told = |text: &String| text.contains("s Waiting for revision deaf-00001: ") && text.contains(failed);
+    assert!(until(|| Some(waited()).filter(told)).is_some(), "{}", waited());
 }

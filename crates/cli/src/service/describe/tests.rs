@@ -155,15 +155,17 @@ Revisions:
 #[test]
 fn a_service_that_is_not_ready_says_why_and_what_to_try() {
     let check = |service: Value, revision_conditions: Value, expect: &str| {
-        let text = describe(
-            &self::service(service),
-            &[revision("hello-00001", "1", revision_conditions)],
-            Seen::default(),
-            false,
-            now(),
-        );
+        let service = self::service(service);
+        let revisions = [revision("hello-00001", "1", revision_conditions)];
+        let text = describe(&service, &revisions, Seen::default(), false, now());
         let why = text.find("Not ready:").map(|at| &text[at..]).unwrap_or_default();
         assert_eq!(why, expect);
+        let obstacle = why.lines().find_map(|line| line.strip_prefix("Revision:   "));
+        assert_eq!(
+            self::obstacle(&service, &revisions),
+            obstacle.map(|told| format!("revision {told}")),
+            "who waits is told the same"
+        );
     };
     check(
         json!({
