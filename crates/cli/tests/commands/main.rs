@@ -1,6 +1,7 @@
 //! Whole commands over a socket: what they ask the API for, in which order, and what they print.
 #![allow(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
+mod backups;
 mod images;
 mod scripted;
 
@@ -402,16 +403,6 @@ async fn lists_go_by_name_and_namespace() {
     )
     .await;
     assert_eq!(outcome.out, "No services found.\n");
-}
-
-#[tokio::test]
-async fn a_backup_that_cannot_be_written_is_named_as_it_was_given() {
-    let outcome = ebb(&["backup", "/absent/ebb.backup"], vec![]).await;
-    assert_eq!(
-        outcome.err,
-        "Error: cannot write /absent/ebb.backup: No such file or directory (os error 2); name a file that you may write, in \
-         a directory that exists\n"
-    );
 }
 
 #[tokio::test]
