@@ -321,6 +321,18 @@ fn a_command_line_that_makes_no_sense_says_what_would() {
         (&["srvice"], format!("unknown sub-command 'srvice' for 'ebb'. {groups}"), "ebb"),
         (&["up", "--data", "x"], "unexpected argument '--data' found".into(), "ebb up"),
         (
+            &["image", "load", "a.tar", "--data-dir", "x"],
+            "unexpected argument '--data-dir' found\n\n  tip: an Ebb that has its own --data-dir DIR is meant by --kubeconfig \
+             DIR/kubeconfig\n"
+                .into(),
+            "ebb image load",
+        ),
+        (
+            &["image", "load", "a.tar", "--tag", "b"],
+            "unexpected argument '--tag' found\nRun 'ebb".into(),
+            "ebb image load",
+        ),
+        (
             &["up", "--api", "6443"],
             "an IP address and a port are expected, as in 127.0.0.1:8080".into(),
             "ebb up",
