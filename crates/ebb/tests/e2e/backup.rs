@@ -2,14 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use crate::rig::{Ebb, condition, need_kubectl, until};
-
-const HELLO: &str = "
-apiVersion: serving.knative.dev/v1
-kind: Service
-metadata: {name: hello}
-spec: {template: {spec: {containers: [{image: dev.local/hello:1}]}}}
-";
+use crate::rig::{Ebb, condition, need_kubectl, service, until};
 
 #[test]
 fn a_platform_goes_on_from_its_backup() {
@@ -18,7 +11,7 @@ fn a_platform_goes_on_from_its_backup() {
     }
     let mut first = Ebb::up();
     first.load("dev.local/hello:1");
-    first.apply(HELLO);
+    first.apply(&service("hello"));
     let url = first.ready("hello");
     assert_eq!(first.call(&url).status, 200);
     let uid = first.object("ksvc", "hello").unwrap()["metadata"]["uid"].clone();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::rig::{Ebb, need_kubectl, need_root, until};
+use crate::rig::{Ebb, need_kubectl, need_root, service_soon_idle, until};
 
 const PODS: &str = r#"
 apiVersion: v1
@@ -48,14 +48,6 @@ apiVersion: v1
 kind: Pod
 metadata: {name: late}
 spec: {activeDeadlineSeconds: 1, containers: [{name: main, image: "dev.local/hello:1"}]}
----
-apiVersion: serving.knative.dev/v1
-kind: Service
-metadata: {name: hello}
-spec:
-  template:
-    metadata: {annotations: {autoscaling.knative.dev/window: 6s}}
-    spec: {containers: [{image: "dev.local/hello:1"}]}
 "#;
 
 /// What is to be told: pod, reason, a part of the message.
@@ -83,6 +75,7 @@ fn what_goes_wrong_with_a_pod_is_told() {
     }
     let ebb = Ebb::with_runtime("container");
     ebb.apply(PODS);
+    ebb.apply(&service_soon_idle("hello"));
     let url = ebb.ready("hello");
     let events = || -> Vec<Value> {
         let list = ebb.kubectl(&["get", "events", "--field-selector=involvedObject.kind=Pod", "-o", "json"]);
