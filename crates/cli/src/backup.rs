@@ -30,7 +30,7 @@ pub struct Args {
     /// The file to write; a backup that is there is replaced, anything else is left alone; `-` for the standard output
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Put the key that opens it into it: who has the file then has everything
+    /// Put in the key that opens the backup: who has the file then has everything
     #[arg(long)]
     with_key: bool,
 }

@@ -28,7 +28,7 @@ pub struct Args {
     /// Create the service even if it exists, and replace it then
     #[arg(long)]
     force: bool,
-    /// Set a tag: `@latest=NAME`, or NAME alone
+    /// Set a tag: `@latest=TAG`, or TAG alone
     #[arg(long, value_name = "REVISION=TAG", value_delimiter = ',')]
     tag: Vec<String>,
     #[command(flatten)]

@@ -139,6 +139,10 @@ fn services_and_revisions_by_kns_commands() {
     let error = ebb.ebb_fails(&["service", "create", "-f", manifest]);
     assert!(error.contains("because the service already exists and no --force option was given"), "{error}");
     assert_eq!(ebb.call(&url).body.trim(), "Hello World!");
+    let mut piped = ebb.command(env!("CARGO_BIN_EXE_ebb"));
+    piped.args(["service", "create", "-f", "-"]).stdin(File::open(manifest).unwrap());
+    let error = text(&piped.output().unwrap().stderr);
+    assert!(error.contains("cannot create service 'filed'"), "{error}");
     let said = ebb.ebb_says(&["service", "create", "-f", manifest, "--force", "--env", "TARGET=force"]);
     assert!(said.starts_with("Replacing service 'filed'") && said.contains("'filed-00002'"), "{said}");
     assert_eq!(ebb.call(&url).body.trim(), "Hello force!");
