@@ -7,12 +7,18 @@ mod watch;
 
 use std::{pin::pin, time::Duration};
 
+use kube::api::WatchParams;
 use resources::serving::Service;
 
 pub(crate) use self::deletion::delete;
 use self::{readiness::Readiness, watch::watch_until_ready};
 use super::announce;
 use crate::{api::Session, console::Console, error::Error};
+
+/// The pause before a watch that was cut is opened again.
+const REOPEN_PAUSE: Duration = Duration::from_secs(1);
+/// How long one watch is asked to last; the API allows less than five minutes.
+const WATCH_SECONDS: u32 = 290;
 
 /// The options of commands that wait unless told otherwise.
 #[derive(Clone, Debug, clap::Args)]
@@ -96,6 +102,11 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
     announce::ready(name, &wait, session, console).await?;
     writeln!(console.out, "\nService '{name}' in namespace '{namespace}' is ready.")?;
     Ok(())
+}
+
+/// A watch of one object.
+fn watch_of(name: &str) -> WatchParams {
+    WatchParams::default().fields(&format!("metadata.name={name}")).timeout(WATCH_SECONDS)
 }
 
 /// Waits until the service is ready; says what is being waited for, and what holds that up. How long that took.
