@@ -9,9 +9,9 @@ use clap::{
 
 use crate::args::Arguments;
 
-/// The commands that ask a running Ebb. Where its data directory is does not tell them how.
+/// The commands that ask a running Ebb: where its data directory is, they are not told.
 const ASKING: &[&str] = &["backup", "image", "revision", "route", "service"];
-/// What does.
+/// What tells them.
 const TIP: &str = "\n\n  tip: an Ebb that has its own --data-dir DIR is meant by --kubeconfig DIR/kubeconfig";
 
 /// Prints help or version, which are answers; or the error.
