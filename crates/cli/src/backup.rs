@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, Empty, Limited};
 use serde::Deserialize;
 use tower::ServiceExt;
 
+use self::replaced::Older;
 use crate::{api::Session, connection::AnswerBody, console::Console, error::Error, new_file::beside};
 
 /// Where the API has it, and with the key that opens what is encrypted in it.
@@ -26,10 +27,10 @@ const END_BYTES_MAX: usize = 256;
 /// What `backup` takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file to write, in place of an older backup too; `-` for the standard output
+    /// The file to write; a backup that is there is replaced, anything else is left alone; `-` for the standard output
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Put the key that opens it into it: who has the file then has everything
+    /// Put in the key that opens the backup: who has the file then has everything
     #[arg(long)]
     with_key: bool,
 }
@@ -54,7 +55,7 @@ pub(crate) async fn run(args: &Args, session: &Session, console: &mut Console<'_
             other => other,
         });
     }
-    replaced::check(&args.file, args.with_key)?;
+    let older = replaced::check(&args.file, args.with_key)?;
     let failed = |cause| Error::File { what: "write", path: args.file.clone(), cause };
     // For its owner alone, since it holds keys and Secrets; and in place only when all of it is there.
     let mut file = beside(&args.file).map_err(failed)?;
@@ -65,6 +66,13 @@ pub(crate) async fn run(args: &Args, session: &Session, console: &mut Console<'_
     file.as_file().sync_all().map_err(failed)?;
     file.persist(&args.file).map_err(|error| failed(error.error))?;
     writeln!(console.out, "Backup of {objects} objects written to {}.", args.file.display())?;
+    match older {
+        Some(Older { taken: Some(taken) }) => {
+            writeln!(console.out, "It takes the place of the one of {taken:.0}.")?;
+        }
+        Some(Older { taken: None }) => writeln!(console.out, "It takes the place of an older one.")?,
+        None => {}
+    }
     if args.with_key {
         writeln!(
             console.out,

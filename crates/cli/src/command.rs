@@ -22,7 +22,7 @@ pub enum Command {
     /// Manage the images that this Ebb has
     #[command(subcommand, alias = "images")]
     Image(image::Command),
-    /// Write the state of this Ebb into a file while it runs: all objects; not images
+    /// Write the state of this Ebb into a file while it runs: all objects, no images
     Backup(backup::Args),
     /// Print the kubeconfig of this machine's Ebb, or merge it into your own
     Kubeconfig(kubeconfig::Args),

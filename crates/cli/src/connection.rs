@@ -34,10 +34,11 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// The options that say which API is meant, and which namespace.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Global {
-    /// The kubeconfig file to use [default: $KUBECONFIG, else this machine's Ebb, else ~/.kube/config]
+    /// The kubeconfig file to use [default: $KUBECONFIG, else ~/.kube/config if it has a context `ebb`, else this machine's Ebb,
+    /// else ~/.kube/config]
     #[arg(long, global = true, value_name = "FILE", help_heading = HEADING)]
     pub kubeconfig: Option<PathBuf>,
-    /// The kubeconfig's context to use [default: `ebb`, else this machine's Ebb, else the current one]
+    /// The kubeconfig's context to use [default: the current one; of ~/.kube/config `ebb` where there is one]
     #[arg(long, global = true, value_name = "NAME", help_heading = HEADING)]
     pub context: Option<String>,
     /// The namespace to work in [default: the context's, else `default`]

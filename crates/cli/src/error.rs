@@ -74,11 +74,11 @@ pub enum Error {
     /// What was waited for did not happen in time.
     #[error("timeout: {kind} '{name}' not {what} after {seconds} seconds")]
     Timeout {
-        /// `service` or `revision`.
+        /// `service`, `revision` or `configuration`.
         kind: &'static str,
         /// The object.
         name: String,
-        /// `ready` or `deleted`.
+        /// `ready`, `deleted` or `made`.
         what: &'static str,
         /// How long was waited.
         seconds: u64,
@@ -149,7 +149,7 @@ impl Error {
             Self::Timeout { kind: "service", name, what: "ready", .. } => {
                 format!("see `ebb service describe {name}` for what it waits for")
             }
-            Self::Timeout { name, .. } => {
+            Self::Timeout { name, what: "deleted", .. } => {
                 format!("it is still being deleted; see `kubectl get -o yaml` of '{name}' for finalizers")
             }
             Self::File { path, .. } if self.is_forbidden_file() && path.ends_with("ebb/kubeconfig") => {
@@ -236,5 +236,26 @@ impl fmt::Display for Lines<'_> {
             write!(f, "{}{error}", if index == 0 { "" } else { "\nError: " })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_took_too_long_is_advised_on_by_what_it_is() {
+        for (kind, what, expect) in [
+            ("service", "ready", Some("see `ebb service describe a` for what it waits for")),
+            (
+                "service",
+                "deleted",
+                Some("it is still being deleted; see `kubectl get -o yaml` of 'a' for finalizers"),
+            ),
+            ("configuration", "made", None),
+        ] {
+            let error = Error::Timeout { kind, name: "a".to_owned(), what, seconds: 2 };
+            assert_eq!(error.advice().as_deref(), expect, "{error}");
+        }
     }
 }

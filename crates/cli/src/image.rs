@@ -32,7 +32,7 @@ const HINT_BYTES_MAX: usize = 1 << 20;
 pub enum Command {
     /// Load images from an archive: an OCI layout, or what `docker save` writes
     Load(load::Args),
-    /// List the images that are there
+    /// List images
     #[command(visible_alias = "ls")]
     List(ListCommand),
     /// Remove images
@@ -51,7 +51,7 @@ pub struct ListCommand {
 /// What `remove` takes.
 #[derive(Debug, clap::Args)]
 pub struct RemoveCommand {
-    /// The images
+    /// The images, by the names that `ebb image list` shows
     #[arg(value_name = "REFERENCE", required = true)]
     references: Vec<String>,
     /// Remove also what a revision or a pod uses: what runs goes on, but cannot start again

@@ -34,7 +34,7 @@ pub struct ListCommand {
 pub struct DescribeCommand {
     /// The route's name
     name: String,
-    /// Show more
+    /// Show more: all labels and annotations, messages
     #[arg(short, long)]
     verbose: bool,
     /// Output format: json|yaml|name|jsonpath=TEMPLATE|url

@@ -13,6 +13,7 @@ mod import;
 mod list;
 mod manifest;
 mod renamed;
+mod target;
 mod three_way;
 mod traffic;
 mod update;

@@ -20,7 +20,7 @@ pub(crate) enum Command {
     Up(Up),
     /// Show the main job end to end: deploy a sample, call it, watch it fall to zero and wake
     Demo(Demo),
-    /// Make a new data directory of a backup, for `ebb up` to begin with
+    /// Make a new data directory from a backup, for `ebb up` to begin with
     Restore(Restore),
     #[command(flatten)]
     User(cli::Command),

@@ -9,6 +9,11 @@ use clap::{
 
 use crate::args::Arguments;
 
+/// The commands that ask a running Ebb: where its data directory is, they are not told.
+const ASKING: &[&str] = &["backup", "image", "revision", "route", "service"];
+/// What tells them.
+const TIP: &str = "\n\n  tip: an Ebb that has its own --data-dir DIR is meant by --kubeconfig DIR/kubeconfig";
+
 /// Prints help or version, which are answers; or the error.
 pub(crate) fn report(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
@@ -20,6 +25,7 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
         let _ = write!(std::io::stdout(), "{text}");
         return ExitCode::SUCCESS;
     }
+    let tip = if means_another_ebb(error, &path) { TIP } else { "" };
     let path = path.join(" ");
     let message = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
         (ErrorKind::InvalidSubcommand, Some(ContextValue::String(given))) => {
@@ -30,8 +36,17 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
         }
         _ => what_is_wrong(&text).to_owned(),
     };
-    let _ = writeln!(std::io::stderr(), "Error: {message}\nRun '{path} --help' for usage");
+    let _ = writeln!(std::io::stderr(), "Error: {message}{tip}\nRun '{path} --help' for usage");
     ExitCode::FAILURE
+}
+
+/// Whether the option that does not fit is the one that tells `ebb up` where its state is.
+fn means_another_ebb(error: &clap::Error, path: &[String]) -> bool {
+    let is_asking = path.get(1).is_some_and(|command| ASKING.contains(&command.as_str()));
+    let option = error.get(ContextKind::InvalidArg);
+    is_asking
+        && error.kind() == ErrorKind::UnknownArgument
+        && matches!(option, Some(ContextValue::String(option)) if option == "--data-dir")
 }
 
 /// The command that these words lead to, by its names.
@@ -54,9 +69,13 @@ fn addressed(words: impl IntoIterator<Item = String>) -> (Vec<String>, Command) 
     (path, command)
 }
 
-/// The first paragraphs of clap's words: what is wrong, and perhaps what was meant. How it is used is one command away.
+/// The first paragraphs of clap's words: what is wrong, and perhaps what was meant. How it is used is one command away, and
+/// nobody means a service or a file whose name begins with a dash.
 fn what_is_wrong(text: &str) -> &str {
-    let end = ["\n\nUsage:", "\n\nFor more information"].iter().filter_map(|after| text.find(after)).min();
+    let end = ["\n\n  tip: to pass '", "\n\nUsage:", "\n\nFor more information"]
+        .iter()
+        .filter_map(|after| text.find(after))
+        .min();
     text[..end.unwrap_or(text.len())].trim_start_matches("error: ").trim_end()
 }
 

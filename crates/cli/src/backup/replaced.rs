@@ -6,6 +6,9 @@ use std::{
     path::Path,
 };
 
+use jiff::Timestamp;
+use serde::Deserialize;
+
 use crate::error::Error;
 
 /// How the first line of a backup begins, and of its second one if the key is in it.
@@ -14,21 +17,34 @@ const KEY: &[u8] = b"{\"secretsKey\":";
 /// How far is looked for the second line.
 const HEAD_BYTES_MAX: u64 = 4096;
 
-/// What stands in the place of the new one.
+/// A backup that the new one takes the place of.
 #[derive(Debug, PartialEq, Eq)]
+pub(super) struct Older {
+    /// When it was taken, if it says so.
+    pub(super) taken: Option<Timestamp>,
+}
+
+/// What stands in the place of the new one.
 enum Found {
     Nothing,
-    Backup { with_key: bool },
+    Backup { with_key: bool, older: Older },
     Other,
 }
 
-/// Refuses what would be lost: a file that is no backup, and the key in one that has it by one that has not.
-pub(super) fn check(path: &Path, with_key: bool) -> Result<(), Error> {
+/// What of a backup's first line is told.
+#[derive(Deserialize)]
+struct Head {
+    taken: Timestamp,
+}
+
+/// Refuses what would be lost: a file that is no backup, and the key in one that has it by one that has not. The backup that
+/// is there, if there is one.
+pub(super) fn check(path: &Path, with_key: bool) -> Result<Option<Older>, Error> {
     let found = look(path).map_err(|cause| Error::File { what: "read", path: path.to_owned(), cause })?;
     match found {
-        Found::Nothing | Found::Backup { with_key: false } => Ok(()),
-        Found::Backup { with_key: true } if with_key => Ok(()),
-        Found::Backup { with_key: true } => Err(Error::Refused(format!(
+        Found::Nothing => Ok(None),
+        Found::Backup { with_key: has_key, older } if with_key || !has_key => Ok(Some(older)),
+        Found::Backup { .. } => Err(Error::Refused(format!(
             "{} is a backup with the key, which this one would take the place of without it: use --with-key, or name \
              another file",
             path.display()
@@ -61,10 +77,11 @@ fn look(path: &Path) -> io::Result<Found> {
     let (mut first, mut second) = (Vec::new(), Vec::new());
     head.read_until(b'\n', &mut first)?;
     head.read_until(b'\n', &mut second)?;
-    Ok(match first.starts_with(BACKUP) {
-        true => Found::Backup { with_key: second.starts_with(KEY) },
-        false => Found::Other,
-    })
+    if !first.starts_with(BACKUP) {
+        return Ok(Found::Other);
+    }
+    let taken = serde_json::from_slice::<Head>(&first).ok().map(|head| head.taken);
+    Ok(Found::Backup { with_key: second.starts_with(KEY), older: Older { taken } })
 }
 
 #[cfg(test)]
@@ -77,7 +94,7 @@ mod tests {
     fn only_what_is_no_loss_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ebb.backup");
-        let head = "{\"backup\":2,\"version\":7,\"ebb\":\"0.1.0\",\"taken\":\"now\"}\n";
+        let head = "{\"backup\":2,\"version\":7,\"ebb\":\"0.1.0\",\"taken\":\"2026-11-20T12:00:00Z\"}\n";
         let keyed = format!("{head}{{\"secretsKey\":\"k\"}}\n{{\"file\":\"ca.crt\",\"text\":\"\"}}\n");
         let keyless = format!("{head}{{\"file\":\"ca.crt\",\"text\":\"\"}}\n");
         for (there, without_key, with_key) in [
@@ -91,8 +108,14 @@ mod tests {
             assert_eq!(check(&path, true).is_ok(), with_key, "{there}");
             assert_eq!(fs::read_to_string(&path).unwrap(), there);
         }
+        for (head, taken) in
+            [(head, "2026-11-20T12:00:00Z".parse::<Timestamp>().ok()), ("{\"backup\":9}", None)]
+        {
+            fs::write(&path, head).unwrap();
+            assert_eq!(check(&path, false).unwrap(), Some(Older { taken }), "{head}");
+        }
         fs::remove_file(&path).unwrap();
-        check(&path, false).unwrap();
+        assert_eq!(check(&path, false).unwrap(), None);
         check(folder.path(), false).unwrap_err();
     }
 }

@@ -1,11 +1,11 @@
 //! `ebb revision delete`.
 
-use kube::api::ListParams;
-use resources::{
-    Object, labels,
-    serving::{Revision, Route},
-};
+mod consequences;
 
+use kube::api::ListParams;
+use resources::{Object, labels, serving::Revision};
+
+use self::consequences::Holders;
 use super::list::order;
 use crate::{
     api::Session,
@@ -13,9 +13,6 @@ use crate::{
     error::Error,
     service::{DeleteWaitArgs, delete},
 };
-
-/// How many routes of the namespace are looked through for those that lead to what is deleted.
-const ROUTES_MAX: u32 = 500;
 
 /// What `delete` takes.
 #[derive(Debug, clap::Args)]
@@ -34,16 +31,8 @@ pub struct Args {
 }
 
 pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_>) -> Result<(), Error> {
-    let mut routes = Vec::new();
     let names = match (&args.prune, args.prune_all) {
-        (None, false) => {
-            if !args.names.is_empty() {
-                // Only for warnings: what may not read routes may still delete.
-                let listed = session.page::<Route>(&ListParams::default().limit(ROUTES_MAX)).await;
-                routes = listed.map(|(routes, _)| routes).unwrap_or_default();
-            }
-            args.names.clone()
-        }
+        (None, false) => args.names.clone(),
         (service, _) => {
             let names = unreferenced(service.as_deref(), session).await?;
             if names.is_empty() {
@@ -59,9 +48,10 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
             command: "revision delete",
         });
     }
+    let holders = Holders::find(session).await;
     let mut failed = Vec::new();
     for name in &names {
-        for warning in routes.iter().filter_map(|route| lost(name, route)) {
+        for warning in holders.warnings(name) {
             writeln!(console.err, "Warning: {warning}")?;
         }
         match delete::<Revision>(name, &args.wait, session).await {
@@ -72,27 +62,6 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(Error::Several(failed)) }
-}
-
-/// What a route loses with a revision that it sends requests to.
-fn lost(revision: &str, route: &Route) -> Option<String> {
-    let leads_there =
-        route.status.traffic.iter().filter(|target| target.revision_name.as_deref() == Some(revision));
-    let (mut percent, mut tags) = (0, Vec::new());
-    for target in leads_there {
-        percent += target.percent.unwrap_or_default();
-        tags.extend(target.tag.as_deref().filter(|tag| !tag.is_empty()));
-    }
-    let (route, tags) = (route.name(), tags.join(", "));
-    let gets = match (percent, tags.as_str()) {
-        (0, "") => return None,
-        (0, tags) => format!("what is sent to the tag {tags} of route '{route}'"),
-        (percent, "") => format!("{percent}% of the traffic of route '{route}'"),
-        (percent, tags) => format!("{percent}% of the traffic of route '{route}' (tag {tags})"),
-    };
-    Some(format!(
-        "Revision '{revision}' gets {gets}: its requests will fail until the service's traffic is changed"
-    ))
 }
 
 async fn unreferenced(service: Option<&str>, session: &Session) -> Result<Vec<String>, Error> {
@@ -109,40 +78,4 @@ async fn unreferenced(service: Option<&str>, session: &Session) -> Result<Vec<St
         .filter(|revision| !referenced(revision))
         .map(|revision| revision.name().to_owned())
         .collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_route_that_leads_there_is_told_of_with_its_share_and_tags() {
-        let route: Route = serde_json::from_value(json!({
-            "metadata": { "name": "tr", "namespace": "default" },
-            "status": { "traffic": [
-                { "revisionName": "tr-00002", "latestRevision": true, "percent": 64 },
-                { "revisionName": "tr-00001", "percent": 36, "tag": "old" },
-                { "revisionName": "tr-00002", "percent": 0, "tag": "" },
-                { "revisionName": "tr-00003", "tag": "next" },
-                { "revisionName": "tr-00004", "percent": 0 },
-            ] },
-        }))
-        .unwrap();
-        for (revision, gets) in [
-            ("tr-00001", Some("36% of the traffic of route 'tr' (tag old)")),
-            ("tr-00002", Some("64% of the traffic of route 'tr'")),
-            ("tr-00003", Some("what is sent to the tag next of route 'tr'")),
-            ("tr-00004", None),
-            ("tr", None),
-        ] {
-            let expect = gets.map(|gets| {
-                format!(
-                    "Revision '{revision}' gets {gets}: its requests will fail until the service's traffic is changed"
-                )
-            });
-            assert_eq!(lost(revision, &route), expect);
-        }
-    }
 }

@@ -21,7 +21,7 @@ use crate::{
 pub struct Args {
     /// The revision's name
     name: String,
-    /// Show more
+    /// Show more: variables, the place in the service, messages
     #[arg(short, long)]
     verbose: bool,
     /// Output format: json|yaml|name|jsonpath=TEMPLATE

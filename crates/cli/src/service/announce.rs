@@ -33,14 +33,14 @@ pub(super) async fn written(
     show_url(name, None, verb.done, session, console).await
 }
 
-/// Waits until the service is ready, with a line for each change.
+/// Waits until the service is ready, with a line for each change, and for each thing that holds it up.
 pub(super) async fn ready(
     name: &str,
     wait: &WaitArgs,
     session: &Session,
     console: &mut Console<'_>,
 ) -> Result<(), Error> {
-    let took = wait_until_ready(name, wait.limits(), session, console.out).await?;
+    let took = wait_until_ready(name, wait.limits(), session, console).await?;
     writeln!(console.out, "{:7.3}s Ready to serve.", took.as_secs_f64())?;
     Ok(())
 }

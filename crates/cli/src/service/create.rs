@@ -1,7 +1,5 @@
 //! `ebb service create`.
 
-use std::path::PathBuf;
-
 use kube::api::PostParams;
 use resources::{
     Object,
@@ -13,6 +11,7 @@ use super::{
     announce::{self, Verb},
     declaration::Declaration,
     edit::OccasionVerb,
+    target::TargetArgs,
     traffic::{self, LATEST},
     wait::WaitArgs,
 };
@@ -28,18 +27,17 @@ pub struct Args {
     /// Create the service even if it exists, and replace it then
     #[arg(long)]
     force: bool,
-    /// Set a tag: `@latest=NAME`, or NAME alone
+    /// Set a tag: `@latest=TAG`, or TAG alone
     #[arg(long, value_name = "REVISION=TAG", value_delimiter = ',')]
     tag: Vec<String>,
     #[command(flatten)]
     wait: WaitArgs,
-    /// Work on files instead of the API; not built
-    #[arg(long, value_name = "PATH", hide = true)]
-    target: Option<PathBuf>,
+    #[command(flatten)]
+    target: TargetArgs,
 }
 
 pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_>) -> Result<(), Error> {
-    refuse_target(args.target.as_deref(), COMMAND)?;
+    args.target.refuse(COMMAND)?;
     let mut service = args.declaration.service(OccasionVerb::Create, COMMAND, session, console)?;
     if !args.tag.is_empty() {
         let wish = traffic::Wish {
@@ -83,17 +81,4 @@ fn replacement(mut declared: Service, current: &Service) -> Service {
     }
     declared.metadata.resource_version = current.metadata.resource_version.clone();
     declared
-}
-
-/// Refuses kn's offline mode, which works on a directory of manifests.
-pub(super) fn refuse_target(target: Option<&std::path::Path>, command: &'static str) -> Result<(), Error> {
-    match target {
-        None => Ok(()),
-        Some(_) => Err(Error::Usage {
-            message: "--target (work on files instead of the API) is not built; write the manifest with \
-                      `ebb service describe NAME -o yaml` and use --filename"
-                .into(),
-            command,
-        }),
-    }
 }

@@ -18,7 +18,7 @@ pub(super) struct Declaration {
     names: Vec<String>,
     #[command(flatten)]
     edit: EditArgs,
-    /// Take the service from a file; other options change what it says
+    /// Take the service from a file, `-` for the standard input; other options change what it says
     #[arg(short, long, value_name = "FILE")]
     filename: Option<PathBuf>,
 }

@@ -1,12 +1,10 @@
 //! `ebb service delete`.
 
-use std::path::PathBuf;
-
 use kube::api::ListParams;
 use resources::{Object, serving::Service};
 
 use super::{
-    create::refuse_target,
+    target::TargetArgs,
     wait::{DeleteWaitArgs, delete},
 };
 use crate::{api::Session, console::Console, error::Error};
@@ -24,13 +22,12 @@ pub struct Args {
     all: bool,
     #[command(flatten)]
     wait: DeleteWaitArgs,
-    /// Work on files instead of the API; not built
-    #[arg(long, value_name = "PATH", hide = true)]
-    target: Option<PathBuf>,
+    #[command(flatten)]
+    target: TargetArgs,
 }
 
 pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_>) -> Result<(), Error> {
-    refuse_target(args.target.as_deref(), COMMAND)?;
+    args.target.refuse(COMMAND)?;
     let usage = |message: &str| Error::Usage { message: message.into(), command: COMMAND };
     let names = match (args.names.as_slice(), args.all) {
         ([], false) => return Err(usage("'service delete' requires the service name(s)")),

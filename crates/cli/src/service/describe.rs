@@ -5,19 +5,18 @@ mod revisions;
 mod warnings;
 mod why;
 
-use std::path::PathBuf;
-
 use jiff::Timestamp;
 use resources::{
     builtin::Event,
     serving::{Revision, Service},
 };
 
+pub(super) use self::why::obstacle;
 use self::{
     cold_starts::{ColdStart, write_cold_starts},
     revisions::{shown, write_revisions},
 };
-use super::{create::refuse_target, update::revisions};
+use super::{target::TargetArgs, update::revisions};
 use crate::{
     api::Session,
     console::Console,
@@ -38,13 +37,12 @@ pub struct Args {
     /// Output format: json|yaml|name|jsonpath=TEMPLATE|url
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<Format>,
-    /// Work on files instead of the API; not built
-    #[arg(long, value_name = "PATH", hide = true)]
-    target: Option<PathBuf>,
+    #[command(flatten)]
+    target: TargetArgs,
 }
 
 pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_>) -> Result<(), Error> {
-    refuse_target(args.target.as_deref(), "service describe")?;
+    args.target.refuse("service describe")?;
     let service = session.get::<Service>(&args.name).await?;
     let text = match &args.output {
         Some(format) => format.object(&service, service.status.url.as_deref())?,

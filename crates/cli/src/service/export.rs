@@ -45,7 +45,7 @@ const NOT_EXPORTED: &[&str] = &[
 pub struct Args {
     /// The service's name
     name: String,
-    /// Output format: json|yaml|jsonpath=TEMPLATE
+    /// Output format, which has to be given: json|yaml|jsonpath=TEMPLATE
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<Format>,
     /// Export the revisions that traffic goes to as well

@@ -18,7 +18,7 @@ use super::{
     renamed::Renamed,
     wait::WaitArgs,
 };
-use crate::{api::Session, console::Console, error::Error, text::read_text};
+use crate::{api::Session, console::Console, error::Error, text::read_text_or_input};
 
 /// How often it is looked whether the service has its configuration.
 const ATTEMPTS_MAX: u32 = 40;
@@ -27,8 +27,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// What `import` takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file that `service export` wrote
-    #[arg(value_name = "FILENAME")]
+    /// What `ebb service export` wrote; `-` for the standard input
+    #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
     wait: WaitArgs,
@@ -71,8 +71,8 @@ fn read(args: &Args) -> Result<(Service, Vec<Revision>), Error> {
         expected: "a file of `service export`",
         reason,
     };
-    let value: Value =
-        serde_saphyr::from_str(&read_text(&args.file)?).map_err(|error| content(error.to_string()))?;
+    let value: Value = serde_saphyr::from_str(&read_text_or_input(&args.file)?)
+        .map_err(|error| content(error.to_string()))?;
     if (&value["apiVersion"], &value["kind"]) != (&API_VERSION.into(), &KIND.into()) {
         return Err(content(format!("it says apiVersion {}, kind {}", value["apiVersion"], value["kind"])));
     }

@@ -1,11 +1,9 @@
 //! `ebb service list`.
 
-use std::path::PathBuf;
-
 use jiff::Timestamp;
 use resources::{Object, serving::Service};
 
-use super::create::refuse_target;
+use super::target::TargetArgs;
 use crate::{
     api::Session,
     console::Console,
@@ -21,13 +19,12 @@ const COLUMNS: &[&str] = &["NAME", "URL", "LATEST", "AGE", "CONDITIONS", "READY"
 pub struct Args {
     #[command(flatten)]
     list: ListArgs,
-    /// Work on files instead of the API; not built
-    #[arg(long, value_name = "PATH", hide = true)]
-    target: Option<PathBuf>,
+    #[command(flatten)]
+    target: TargetArgs,
 }
 
 pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_>) -> Result<(), Error> {
-    refuse_target(args.target.as_deref(), "service list")?;
+    args.target.refuse("service list")?;
     let services: Vec<Service> = args.list.fetch(session).await?;
     let text = match &args.list.output {
         Some(format) => format.list(&services)?,

@@ -11,7 +11,7 @@ use resources::{
 use serde_json::Value;
 
 use super::annotations::USER_IMAGE;
-use crate::{error::Error, text::read_text};
+use crate::{error::Error, text::read_text_or_input};
 
 /// An empty service of that name, or the file's.
 pub(super) fn service(name: Option<&str>, namespace: &str, file: Option<&Path>) -> Result<Service, Error> {
@@ -41,7 +41,7 @@ fn read(name: Option<&str>, path: &Path) -> Result<Service, Error> {
         expected: "the manifest of a Knative Service",
         reason,
     };
-    let text = read_text(path)?;
+    let text = read_text_or_input(path)?;
     let value: Value = serde_saphyr::from_str(&text).map_err(|error| content(error.to_string()))?;
     let field = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
     let kind = Service::kind();

@@ -22,7 +22,7 @@ pub(crate) struct Wish {
     /// Set a tag: REVISION=TAG, where REVISION may be `@latest`
     #[arg(long = "tag", value_name = "REVISION=TAG", value_delimiter = ',')]
     pub(super) tags: Vec<String>,
-    /// Take a tag away
+    /// Take a tag away, by its name
     #[arg(long, value_name = "TAG", value_delimiter = ',')]
     pub(super) untag: Vec<String>,
     /// Split the traffic: REVISION=PERCENT, where REVISION may be a tag or `@latest`

@@ -1,7 +1,5 @@
 //! `ebb service update`.
 
-use std::path::PathBuf;
-
 use kube::api::ListParams;
 use resources::{
     Object, labels,
@@ -10,8 +8,8 @@ use resources::{
 
 use super::{
     announce,
-    create::refuse_target,
     edit::{EditArgs, Occasion, OccasionVerb},
+    target::TargetArgs,
     traffic,
     wait::WaitArgs,
 };
@@ -31,13 +29,12 @@ pub struct Args {
     traffic: traffic::Wish,
     #[command(flatten)]
     wait: WaitArgs,
-    /// Work on files instead of the API; not built
-    #[arg(long, value_name = "PATH", hide = true)]
-    target: Option<PathBuf>,
+    #[command(flatten)]
+    target: TargetArgs,
 }
 
 pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_>) -> Result<(), Error> {
-    refuse_target(args.target.as_deref(), COMMAND)?;
+    args.target.refuse(COMMAND)?;
     let usage = |message: String| Error::Usage { message, command: COMMAND };
     let [name] = args.names.as_slice() else {
         return Err(usage("'service update' requires the service name given as single argument".into()));

@@ -1,17 +1,24 @@
 //! `--wait`: until a service is ready, until an object is gone.
 
 mod deletion;
+mod obstacles;
 mod readiness;
 mod watch;
 
-use std::{io::Write, time::Duration};
+use std::{pin::pin, time::Duration};
 
+use kube::api::WatchParams;
 use resources::serving::Service;
 
 pub(crate) use self::deletion::delete;
 use self::{readiness::Readiness, watch::watch_until_ready};
 use super::announce;
 use crate::{api::Session, console::Console, error::Error};
+
+/// The pause before a watch that was cut is opened again.
+const REOPEN_PAUSE: Duration = Duration::from_secs(1);
+/// How long one watch is asked to last; the API allows less than five minutes.
+const WATCH_SECONDS: u32 = 290;
 
 /// The options of commands that wait unless told otherwise.
 #[derive(Clone, Debug, clap::Args)]
@@ -97,16 +104,27 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
     Ok(())
 }
 
-/// Waits until the service is ready; says what is being waited for. How long that took.
+/// A watch of one object.
+fn watch_of(name: &str) -> WatchParams {
+    WatchParams::default().fields(&format!("metadata.name={name}")).timeout(WATCH_SECONDS)
+}
+
+/// Waits until the service is ready; says what is being waited for, and what holds that up. How long that took.
 pub(super) async fn wait_until_ready(
     name: &str,
     limits: Limits,
     session: &Session,
-    out: &mut (dyn Write + Send),
+    console: &mut Console<'_>,
 ) -> Result<Duration, Error> {
     let api = session.all::<Service>();
     let open = || watch::open(name, &api, session);
-    watch_until_ready(name, limits, Readiness::new(limits.window), open, out).await
+    let look = || obstacles::look(name, session);
+    let mut ready = pin!(watch_until_ready(name, limits, Readiness::new(limits.window), open, console.out));
+    tokio::select! {
+        biased;
+        took = &mut ready => took,
+        () = obstacles::tell(look, console.err) => ready.await,
+    }
 }
 
 #[cfg(test)]

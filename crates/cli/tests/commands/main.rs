@@ -1,6 +1,7 @@
 //! Whole commands over a socket: what they ask the API for, in which order, and what they print.
 #![allow(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
+mod backups;
 mod images;
 mod scripted;
 
@@ -259,24 +260,41 @@ async fn delete_goes_on_after_a_failure() {
 }
 
 #[tokio::test]
-async fn what_loses_its_requests_is_told_before_a_revision_goes() {
+async fn what_comes_of_it_is_told_before_a_revision_goes() {
     let routes = "GET /apis/serving.knative.dev/v1/namespaces/default/routes?&limit=500";
+    let configurations = "GET /apis/serving.knative.dev/v1/namespaces/default/configurations?&limit=500";
     let delete = "DELETE /apis/serving.knative.dev/v1/namespaces/default/revisions/hello-00001?";
-    let route = json!({
+    let list = |object: Value| json!({ "metadata": {}, "items": [object] });
+    let route = list(json!({
         "metadata": { "name": "hello", "namespace": "default" }, "spec": {},
         "status": { "traffic": [{ "revisionName": "hello-00001", "percent": 36, "tag": "old" }] },
-    });
-    let warning = "Warning: Revision 'hello-00001' gets 36% of the traffic of route 'hello' (tag old): its requests will \
-                   fail until the service's traffic is changed\n";
-    for (listed, expect) in [
-        (Exchange::new(routes, &json!({ "metadata": {}, "items": [route] })), warning),
+    }));
+    let configuration = |latest: &str| {
+        list(json!({
+            "metadata": {
+                "name": "hello", "namespace": "default", "labels": { "serving.knative.dev/service": "hello" },
+            },
+            "spec": {}, "status": { "latestCreatedRevisionName": latest },
+        }))
+    };
+    let forbidden = |request| {
+        Exchange::refused(request, 403, &json!({ "kind": "Status", "code": 403, "reason": "Forbidden" }))
+    };
+    let lost = "Warning: Revision 'hello-00001' gets 36% of the traffic of route 'hello' (tag old): its requests will \
+                fail until the service's traffic is changed\n";
+    let comes_back = "Warning: Revision 'hello-00001' is the latest of service 'hello' and is made again at once, with new \
+                      instances: to change it update the service, to remove it delete the service\n";
+    for (routes, configurations, expect) in [
+        (Exchange::new(routes, &route), Exchange::new(configurations, &configuration("hello-00002")), lost),
         (
-            Exchange::refused(routes, 403, &json!({ "kind": "Status", "code": 403, "reason": "Forbidden" })),
-            "",
+            Exchange::new(routes, &route),
+            Exchange::new(configurations, &configuration("hello-00001")),
+            comes_back,
         ),
+        (forbidden(routes), forbidden(configurations), ""),
     ] {
         let done = json!({ "kind": "Status", "apiVersion": "v1", "status": "Success" });
-        let script = vec![listed, Exchange::new(delete, &done)];
+        let script = vec![routes, configurations, Exchange::new(delete, &done)];
         let outcome = ebb(&["revision", "delete", "hello-00001"], script).await;
         assert_eq!(outcome.out, "Revision 'hello-00001' deleted in namespace 'default'.\n");
         assert_eq!((outcome.status, outcome.err.as_str()), (ExitCode::SUCCESS, expect));
@@ -385,16 +403,6 @@ async fn lists_go_by_name_and_namespace() {
     )
     .await;
     assert_eq!(outcome.out, "No services found.\n");
-}
-
-#[tokio::test]
-async fn a_backup_that_cannot_be_written_is_named_as_it_was_given() {
-    let outcome = ebb(&["backup", "/absent/ebb.backup"], vec![]).await;
-    assert_eq!(
-        outcome.err,
-        "Error: cannot write /absent/ebb.backup: No such file or directory (os error 2); name a file that you may write, in \
-         a directory that exists\n"
-    );
 }
 
 #[tokio::test]

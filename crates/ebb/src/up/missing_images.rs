@@ -19,15 +19,24 @@ const PAGE_MAX: usize = 500;
 const PAGES_MAX: usize = 100;
 /// So many images are enough to stop looking for more.
 const COUNTED_MAX: usize = 1000;
-/// How many are named.
+/// How many are named, and how many Revisions of each.
 const NAMED_MAX: usize = 10;
+const REVISIONS_NAMED_MAX: usize = 3;
 
-/// Images by the names to load them under, each with which build it is, where that is known, and a Revision that runs it.
+/// Images by the names to load them under.
 #[derive(Debug, Default)]
 struct Missing {
-    images: BTreeMap<String, String>,
+    images: BTreeMap<String, Users>,
     /// Not all Revisions were looked at.
     has_more: bool,
+}
+
+/// The Revisions that run an image.
+#[derive(Debug, Default)]
+struct Users {
+    /// The first of them, each with the build that it wants, where that is known.
+    named: Vec<String>,
+    count: usize,
 }
 
 /// Says which are missing, if any are.
@@ -72,13 +81,14 @@ impl Missing {
         if revision.label(ROUTING_STATE) == Some(ROUTING_STATE_RESERVE) {
             return;
         }
-        for image in images(revision).filter(|image| is_missing(image.runs)) {
-            let by = || {
-                let digest = ImageName::split(image.runs).digest;
-                let build = digest.map_or(String::new(), |digest| format!("{}; ", cli::short_digest(digest)));
-                format!("{build}revision {}/{}", revision.namespace(), revision.name())
-            };
-            self.images.entry(image.named.to_owned()).or_insert_with(by);
+        // A Revision that has an image in two containers counts once.
+        let missing = images(revision).filter(|image| is_missing(image.runs));
+        let missing: BTreeMap<_, _> = missing.map(|image| (image.named, image.runs)).collect();
+        for (named, runs) in missing {
+            let digest = ImageName::split(runs).digest;
+            let build = digest.map_or(String::new(), |digest| format!(" at {}", cli::short_digest(digest)));
+            let user = format!("{}/{}{build}", revision.namespace(), revision.name());
+            self.images.entry(named.to_owned()).or_default().add(user);
         }
     }
 
@@ -91,7 +101,7 @@ impl Missing {
         };
         let count = if self.has_more { format!("at least {count}") } else { count.to_string() };
         let named = self.images.iter().take(NAMED_MAX);
-        let mut lines: Vec<_> = named.map(|(image, revision)| format!("  {image} ({revision})")).collect();
+        let mut lines: Vec<_> = named.map(|(image, users)| format!("  {image} ({})", users.told())).collect();
         if self.images.len() > NAMED_MAX {
             lines.push(format!("  and {} more", self.images.len() - NAMED_MAX));
         }
@@ -100,6 +110,24 @@ impl Missing {
              Load {them} from {archives}:  ebb image load FILE --name IMAGE",
             lines.join("\n"),
         ))
+    }
+}
+
+impl Users {
+    fn add(&mut self, user: String) {
+        self.count += 1;
+        if self.named.len() < REVISIONS_NAMED_MAX {
+            self.named.push(user);
+        }
+    }
+
+    fn told(&self) -> String {
+        let named = self.named.join(", ");
+        match (self.count, self.count - self.named.len()) {
+            (1, _) => format!("revision {named}"),
+            (_, 0) => format!("revisions {named}"),
+            (_, more) => format!("revisions {named} and {more} more"),
+        }
     }
 }
 
@@ -150,9 +178,9 @@ mod tests {
     fn what_is_missing_has_the_name_that_its_user_gave_it() {
         const PINNED: &str = "dev.local/hello@sha256:0a";
         for (state, image, digest, expect) in [
-            ("active", "dev.local/hello:1", PINNED, Some(("dev.local/hello:1", "0a; "))),
-            ("pending", PINNED, PINNED, Some(("dev.local/hello:1", "0a; "))),
-            ("active", PINNED, "", Some(("dev.local/hello:1", "0a; "))),
+            ("active", "dev.local/hello:1", PINNED, Some(("dev.local/hello:1", " at 0a"))),
+            ("pending", PINNED, PINNED, Some(("dev.local/hello:1", " at 0a"))),
+            ("active", PINNED, "", Some(("dev.local/hello:1", " at 0a"))),
             // The tag leads elsewhere by now, and what was pinned is there.
             ("active", "dev.local/gone:1", "dev.local/gone@sha256:0b", None),
             ("active", "dev.local/gone:1", "", Some(("dev.local/gone:1", ""))),
@@ -162,9 +190,10 @@ mod tests {
             let is_missing = |image: &str| [PINNED, "dev.local/gone:1"].contains(&image);
             missing.note(&revision("r-1", state, image, digest), is_missing);
             let told =
-                |(name, build): (&str, &str)| (name.to_owned(), format!("{build}revision default/r-1"));
+                |(name, build): (&str, &str)| (name.to_owned(), format!("revision default/r-1{build}"));
             let expect: Vec<_> = expect.map(told).into_iter().collect();
-            assert_eq!(missing.images.into_iter().collect::<Vec<_>>(), expect, "{state} {image} {digest}");
+            let found = missing.images.into_iter().map(|(name, users)| (name, users.told()));
+            assert_eq!(found.collect::<Vec<_>>(), expect, "{state} {image} {digest}");
         }
     }
 
@@ -174,13 +203,21 @@ mod tests {
         assert_eq!(missing.told(), None);
         let name = |number: usize| format!("dev.local/app-{number:02}:1");
         missing.note(&revision("r-00", "active", &name(0), ""), |_| true);
-        missing.note(&revision("r-of-the-same", "active", &name(0), ""), |_| true);
         assert_eq!(
             missing.told().unwrap(),
             "Missing: 1 image that Revisions run; no registry and no backup has it.\n  \
              dev.local/app-00:1 (revision default/r-00)\n\
              Load it from its archive:  ebb image load FILE --name IMAGE"
         );
+        for (also, expect) in [
+            ("r-01", "(revisions default/r-00, default/r-01)"),
+            ("r-02", "(revisions default/r-00, default/r-01, default/r-02)"),
+            ("r-03", "(revisions default/r-00, default/r-01, default/r-02 and 1 more)"),
+        ] {
+            missing.note(&revision(also, "active", &name(0), ""), |_| true);
+            let told = missing.told().unwrap();
+            assert!(told.contains(&format!("dev.local/app-00:1 {expect}\n")), "{told}");
+        }
         for number in 1..=NAMED_MAX + 2 {
             missing.note(&revision("r", "active", &name(number), ""), |_| true);
         }
@@ -190,7 +227,7 @@ mod tests {
                 && told.contains("\n  and 3 more\n"),
             "{told}"
         );
-        assert_eq!(told.matches("(revision ").count(), NAMED_MAX, "{told}");
+        assert_eq!(told.matches(" (revision").count(), NAMED_MAX, "{told}");
         missing.has_more = true;
         assert!(missing.told().unwrap().starts_with("Missing: at least 13 images"));
     }

@@ -139,6 +139,10 @@ fn services_and_revisions_by_kns_commands() {
     let error = ebb.ebb_fails(&["service", "create", "-f", manifest]);
     assert!(error.contains("because the service already exists and no --force option was given"), "{error}");
     assert_eq!(ebb.call(&url).body.trim(), "Hello World!");
+    let mut piped = ebb.command(env!("CARGO_BIN_EXE_ebb"));
+    piped.args(["service", "create", "-f", "-"]).stdin(File::open(manifest).unwrap());
+    let error = text(&piped.output().unwrap().stderr);
+    assert!(error.contains("cannot create service 'filed'"), "{error}");
     let said = ebb.ebb_says(&["service", "create", "-f", manifest, "--force", "--env", "TARGET=force"]);
     assert!(said.starts_with("Replacing service 'filed'") && said.contains("'filed-00002'"), "{said}");
     assert_eq!(ebb.call(&url).body.trim(), "Hello force!");
@@ -320,6 +324,18 @@ fn a_command_line_that_makes_no_sense_says_what_would() {
         ),
         (&["srvice"], format!("unknown sub-command 'srvice' for 'ebb'. {groups}"), "ebb"),
         (&["up", "--data", "x"], "unexpected argument '--data' found".into(), "ebb up"),
+        (
+            &["image", "load", "a.tar", "--data-dir", "x"],
+            "unexpected argument '--data-dir' found\n\n  tip: an Ebb that has its own --data-dir DIR is meant by --kubeconfig \
+             DIR/kubeconfig\n"
+                .into(),
+            "ebb image load",
+        ),
+        (
+            &["image", "load", "a.tar", "--tag", "b"],
+            "unexpected argument '--tag' found\nRun 'ebb".into(),
+            "ebb image load",
+        ),
         (
             &["up", "--api", "6443"],
             "an IP address and a port are expected, as in 127.0.0.1:8080".into(),

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::rig::{Ebb, need_kubectl, text, until};
+use crate::rig::{Ebb, need_kubectl, service, text, until};
 
 const NAMESPACES: [&str; 3] = ["knative-serving", "knative-eventing", "kourier-system"];
 /// Namespace, name, and whether the parts have a HorizontalPodAutoscaler and a PodDisruptionBudget.
@@ -229,12 +229,6 @@ fn release() -> Value {
         json!({"spec": {"template": {"spec": pod}}}),
     ));
     json!({"apiVersion": "v1", "kind": "List", "items": all})
-}
-
-fn service(name: &str) -> String {
-    format!(
-        "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{template: {{spec: {{containers: [{{image: dev.local/hello:1}}]}}}}}}\n"
-    )
 }
 
 /// A new service becomes ready and answers.

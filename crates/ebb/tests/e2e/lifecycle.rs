@@ -4,14 +4,7 @@ use std::{process::Command, sync::Arc};
 
 use rustix::process::Signal;
 
-use crate::rig::{Ebb, Host, Setup, get, need_kubectl, text, until};
-
-const SERVICE: &str = r#"
-apiVersion: serving.knative.dev/v1
-kind: Service
-metadata: {name: hello}
-spec: {template: {spec: {containers: [{image: "dev.local/hello:1"}]}}}
-"#;
+use crate::rig::{Ebb, Host, Setup, get, need_kubectl, service, text, until};
 
 #[test]
 fn a_second_one_on_the_same_directory_is_refused() {
@@ -81,7 +74,7 @@ spec:
 
 fn leaves_nothing(runtime: &'static str, host: Option<Host>) {
     let mut ebb = Ebb::with(Setup { runtime, host: host.map(Arc::new), ..Setup::default() });
-    ebb.apply(SERVICE);
+    ebb.apply(&service("hello"));
     ebb.ready("hello");
     let isolated = runtime == "container";
     if isolated {
@@ -122,7 +115,7 @@ fn a_request_in_hand_is_answered_while_it_stops() {
         return;
     }
     let mut ebb = Ebb::up();
-    ebb.apply(SERVICE);
+    ebb.apply(&service("hello"));
     let url = ebb.ready("hello");
     let (http, slow) = (ebb.http, format!("{url}/sleep?ms=1500"));
     let caller = std::thread::spawn(move || get(http, &slow));
@@ -139,7 +132,7 @@ fn told_twice_to_stop_it_ends_at_once() {
         return;
     }
     let mut ebb = Ebb::up();
-    ebb.apply(SERVICE);
+    ebb.apply(&service("hello"));
     let url = ebb.ready("hello");
     let traces = ebb.traces();
     let (http, slow) = (ebb.http, format!("{url}/sleep?ms=50000"));
@@ -169,7 +162,7 @@ fn after_a_kill_the_same_services_answer_again() {
         return;
     }
     let mut ebb = Ebb::up();
-    ebb.apply(SERVICE);
+    ebb.apply(&service("hello"));
     let url = ebb.ready("hello");
     let before = ebb.object("ksvc", "hello").unwrap();
     ebb.kill();

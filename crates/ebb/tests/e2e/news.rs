@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::rig::{Ebb, need_kubectl, need_root, until};
+use crate::rig::{Ebb, need_kubectl, need_root, service_soon_idle, until};
 
 const PODS: &str = r#"
 apiVersion: v1
@@ -48,14 +48,6 @@ apiVersion: v1
 kind: Pod
 metadata: {name: late}
 spec: {activeDeadlineSeconds: 1, containers: [{name: main, image: "dev.local/hello:1"}]}
----
-apiVersion: serving.knative.dev/v1
-kind: Service
-metadata: {name: hello}
-spec:
-  template:
-    metadata: {annotations: {autoscaling.knative.dev/window: 6s}}
-    spec: {containers: [{image: "dev.local/hello:1"}]}
 "#;
 
 /// What is to be told: pod, reason, a part of the message.
@@ -83,6 +75,7 @@ fn what_goes_wrong_with_a_pod_is_told() {
     }
     let ebb = Ebb::with_runtime("container");
     ebb.apply(PODS);
+    ebb.apply(&service_soon_idle("hello"));
     let url = ebb.ready("hello");
     let events = || -> Vec<Value> {
         let list = ebb.kubectl(&["get", "events", "--field-selector=involvedObject.kind=Pod", "-o", "json"]);
@@ -178,5 +171,10 @@ fn what_ails_a_service_stands_in_its_description() {
     assert_eq!(ebb.call(&url).status, 200);
 
     // Not when it is not ready yet, but when that takes long.
-    described("deaf", &["Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404"]);
+    let failed = "Readiness probe failed: HTTP probe failed with statuscode: 404";
+    described("deaf", &["Unhealthy", failed]);
+    // Whoever waits for it is told, too.
+    let waited = || ebb.ebb_fails(&["service", "wait", "deaf", "--wait-timeout", "7"]);
+    let told = |text: &String| text.contains("s Waiting for revision deaf-00001: ") && text.contains(failed);
+    assert!(until(|| Some(waited()).filter(told)).is_some(), "{}", waited());
 }

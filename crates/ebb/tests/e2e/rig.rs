@@ -6,6 +6,7 @@ mod host;
 mod http;
 mod need;
 mod pods;
+mod services;
 mod traces;
 
 use std::{
@@ -26,6 +27,7 @@ pub(crate) use self::{
     http::{Answer, Asked, ask, get, send},
     need::{need_kubectl, need_program, need_root, need_shared},
     pods::steps,
+    services::{service, service_soon_idle},
     traces::{Traces, processes},
 };
 

@@ -1,16 +1,6 @@
 //! Services whose instances cannot start: callers are told, and need not wait.
 
-use crate::rig::{Answer, Ebb, need_kubectl, until};
-
-const SERVICE: &str = r#"
-apiVersion: serving.knative.dev/v1
-kind: Service
-metadata: {name: hello}
-spec:
-  template:
-    metadata: {annotations: {autoscaling.knative.dev/window: 6s}}
-    spec: {containers: [{image: "dev.local/hello:1"}]}
-"#;
+use crate::rig::{Answer, Ebb, need_kubectl, service_soon_idle, until};
 
 fn assert_says_why(answer: &Answer) {
     assert_eq!(answer.status, 503, "{}\n{}", answer.head, answer.body);
@@ -29,7 +19,7 @@ fn an_image_that_is_gone_is_told_to_callers_until_it_is_back() {
         return;
     }
     let ebb = Ebb::up();
-    ebb.apply(SERVICE);
+    ebb.apply(&service_soon_idle("hello"));
     let url = ebb.ready("hello");
     ebb.at_zero("serving.knative.dev/service=hello");
     ebb.ebb_says(&["image", "remove", "dev.local/hello:1", "--force"]);

@@ -155,116 +155,85 @@ Revisions:
 #[test]
 fn a_service_that_is_not_ready_says_why_and_what_to_try() {
     let check = |service: Value, revision_conditions: Value, expect: &str| {
-        let text = describe(
-            &self::service(service),
-            &[revision("hello-00001", "1", revision_conditions)],
-            Seen::default(),
-            false,
-            now(),
-        );
+        let service = self::service(service);
+        let revisions = [revision("hello-00001", "1", revision_conditions)];
+        let text = describe(&service, &revisions, Seen::default(), false, now());
         let why = text.find("Not ready:").map(|at| &text[at..]).unwrap_or_default();
         assert_eq!(why, expect);
+        let obstacle = why.lines().find_map(|line| line.strip_prefix("Revision:   "));
+        assert_eq!(
+            self::obstacle(&service, &revisions),
+            obstacle.map(|told| format!("revision {told}")),
+            "who waits is told the same"
+        );
     };
-    check(
-        json!({
-            "latestCreatedRevisionName": "hello-00001",
-            "conditions": conditions("False", "Unknown", "RevisionFailed", "Revision \"hello-00001\" failed."),
-        }),
-        json!([
-            { "type": "ContainerHealthy", "status": "False", "reason": "ContainerMissing", "message": "no such image" },
-            { "type": "Ready", "status": "False", "reason": "ContainerMissing", "message": "no such image" },
-        ]),
-        "\
+    let failed = |part: &str, reason: &str, message: &str, next: &str| {
+        let of =
+            |name: &str| json!({ "type": name, "status": "False", "reason": reason, "message": message });
+        check(
+            json!({
+                "latestCreatedRevisionName": "hello-00001",
+                "conditions": conditions("False", "Unknown", "RevisionFailed", "Revision \"hello-00001\" failed."),
+            }),
+            json!([of(part), of("Ready")]),
+            &format!(
+                "\
 Not ready:  ConfigurationsReady: RevisionFailed: Revision \"hello-00001\" failed.
-Revision:   hello-00001: ContainerHealthy: ContainerMissing: no such image
-Try next:   `ebb image load FILE --name dev.local/hello:2`, or correct the name: `ebb service update hello -n default --image IMAGE`; Ebb tries again by itself
-",
-    );
+Revision:   hello-00001: {part}: {reason}: {message}
+Try next:   {next}
+"
+            ),
+        );
+    };
+    let logs = "read the app's logs: `kubectl logs -n default -l serving.knative.dev/revision=hello-00001 -c user-container --tail 50`";
+    for (part, reason, message, next) in [
+        (
+            "ContainerHealthy",
+            "ContainerMissing",
+            "no such image",
+            "`ebb image load FILE --name dev.local/hello:2`, or correct the name: `ebb service update hello -n default --image IMAGE`; Ebb tries again by itself",
+        ),
+        ("ContainerHealthy", "ExitCode1", "exited", logs),
+        (
+            "ResourcesAvailable",
+            "StartError",
+            "exec /x: no such file",
+            "set a program that exists in the image: `ebb service update hello -n default --cmd PROGRAM --arg ARGUMENT`, or another image: `--image IMAGE`",
+        ),
+        (
+            "ResourcesAvailable",
+            "ContainerCannotRun",
+            "starting container user-container: making the container's process: Too many open files (os error 24)",
+            "this machine lacks what the message names (memory, disk, processes, open files): make room, or see the log of `ebb up`; Ebb tries again by itself",
+        ),
+    ] {
+        failed(part, reason, message, next);
+    }
+    let no_registry = "can this machine reach the registry (DNS, route, proxy)? Without it: `ebb image load FILE --name dev.local/hello:2`; Ebb tries again by itself";
+    for (cause, next) in [
+        ("unreachable: failed to lookup address information", no_registry),
+        ("no answer within 4s", no_registry),
+        (
+            "unauthorized: authentication required",
+            "is the name right? A private one needs `kubectl create secret docker-registry SECRET -n default …`, then `ebb service update hello -n default --pull-secret SECRET`",
+        ),
+    ] {
+        let message = format!(
+            "Unable to fetch image \"r.example/i:1\": resolve r.example/i:1: registry r.example: {cause}"
+        );
+        failed("ContainerHealthy", "ContainerMissing", &message, next);
+    }
     check(
         json!({
             "latestCreatedRevisionName": "hello-00001",
             "conditions": conditions("False", "Unknown", "RevisionFailed", "Revision \"hello-00001\" failed with message: exited."),
         }),
         json!([{ "type": "Ready", "status": "False", "reason": "ExitCode1", "message": "exited" }]),
-        "\
-Not ready:  ConfigurationsReady: RevisionFailed
-Revision:   hello-00001: Ready: ExitCode1: exited
-Try next:   read the app's logs: `kubectl logs -n default -l serving.knative.dev/revision=hello-00001 -c user-container --tail 50`
-",
-    );
-    let of_registry = |cause: &str, expect: &str| {
-        let message = format!(
-            "Unable to fetch image \"r.example/i:1\": resolve r.example/i:1: registry r.example: {cause}"
-        );
-        let missing = |name: &str| json!({ "type": name, "status": "False", "reason": "ContainerMissing", "message": message });
-        check(
-            json!({
-                "latestCreatedRevisionName": "hello-00001",
-                "conditions": conditions("False", "Unknown", "RevisionFailed", "Revision \"hello-00001\" failed."),
-            }),
-            json!([missing("ContainerHealthy"), missing("Ready")]),
-            &format!(
-                "\
-Not ready:  ConfigurationsReady: RevisionFailed: Revision \"hello-00001\" failed.
-Revision:   hello-00001: ContainerHealthy: ContainerMissing: {message}
-Try next:   {expect}
-"
-            ),
-        );
-    };
-    for cause in ["unreachable: failed to lookup address information", "no answer within 4s"] {
-        of_registry(
-            cause,
-            "can this machine reach the registry (DNS, route, proxy)? Without it: `ebb image load FILE --name dev.local/hello:2`; Ebb tries again by itself",
-        );
-    }
-    of_registry(
-        "unauthorized: authentication required",
-        "is the name right? A private one needs `kubectl create secret docker-registry SECRET -n default …`, then `ebb service update hello -n default --pull-secret SECRET`",
-    );
-    check(
-        json!({
-            "latestCreatedRevisionName": "hello-00001",
-            "conditions": conditions("False", "Unknown", "RevisionFailed", "Revision \"hello-00001\" failed."),
-        }),
-        json!([
-            { "type": "ContainerHealthy", "status": "False", "reason": "ExitCode1", "message": "exited" },
-            { "type": "Ready", "status": "False", "reason": "ExitCode1", "message": "exited" },
-        ]),
-        "\
-Not ready:  ConfigurationsReady: RevisionFailed: Revision \"hello-00001\" failed.
-Revision:   hello-00001: ContainerHealthy: ExitCode1: exited
-Try next:   read the app's logs: `kubectl logs -n default -l serving.knative.dev/revision=hello-00001 -c user-container --tail 50`
-",
-    );
-    check(
-        json!({
-            "latestCreatedRevisionName": "hello-00001",
-            "conditions": conditions("False", "Unknown", "RevisionFailed", "Revision \"hello-00001\" failed."),
-        }),
-        json!([
-            { "type": "ResourcesAvailable", "status": "False", "reason": "StartError", "message": "exec /x: no such file" },
-            { "type": "Ready", "status": "False", "reason": "StartError", "message": "exec /x: no such file" },
-        ]),
-        "\
-Not ready:  ConfigurationsReady: RevisionFailed: Revision \"hello-00001\" failed.
-Revision:   hello-00001: ResourcesAvailable: StartError: exec /x: no such file
-Try next:   set a program that exists in the image: `ebb service update hello -n default --cmd PROGRAM --arg ARGUMENT`, or another image: `--image IMAGE`
-",
-    );
-    let shortage = "starting container user-container: making the container's process: Too many open files (os error 24)";
-    let short_of = |name: &str| json!({ "type": name, "status": "False", "reason": "ContainerCannotRun", "message": shortage });
-    check(
-        json!({
-            "latestCreatedRevisionName": "hello-00001",
-            "conditions": conditions("False", "Unknown", "RevisionFailed", "Revision \"hello-00001\" failed."),
-        }),
-        json!([short_of("ResourcesAvailable"), short_of("Ready")]),
         &format!(
             "\
-Not ready:  ConfigurationsReady: RevisionFailed: Revision \"hello-00001\" failed.
-Revision:   hello-00001: ResourcesAvailable: ContainerCannotRun: {shortage}
-Try next:   this machine lacks what the message names (memory, disk, processes, open files): make room, or see the log of `ebb up`; Ebb tries again by itself
+Not ready:  ConfigurationsReady: RevisionFailed
+Revision:   hello-00001: Ready: ExitCode1: exited
+Try next:   {logs}
 "
         ),
     );

@@ -23,6 +23,11 @@ pub(super) fn misses_image(service: &Service, revisions: &[Revision]) -> bool {
     !is_ready(service) && advice::misses_image(deepest(cause(service), culprit(service, revisions)))
 }
 
+/// The revision that keeps the service from being ready, and what it says of that.
+pub(in crate::service) fn obstacle(service: &Service, revisions: &[Revision]) -> Option<String> {
+    culprit(service, revisions).map(|culprit| format!("revision {}", told(culprit)))
+}
+
 /// Writes nothing when the service is ready; returns whether it is.
 pub(super) fn write(to: &mut Attributes, service: &Service, revisions: &[Revision], seen: Seen<'_>) -> bool {
     if is_ready(service) {
@@ -35,8 +40,8 @@ pub(super) fn write(to: &mut Attributes, service: &Service, revisions: &[Revisio
         Some(cause) => to.add("Not ready", &sentence(cause)),
         None => to.add("Not ready", "no controller has looked at it yet"),
     }
-    if let Some((revision, condition)) = culprit {
-        to.add("Revision", &format!("{}: {}", revision.name(), sentence(condition)));
+    if let Some(culprit) = culprit {
+        to.add("Revision", &told(culprit));
     }
     let revision = culprit.map(|(revision, _)| revision);
     let honored = revision.and_then(|revision| condition::get(&revision.status.conditions, SPEC_HONORED));
@@ -105,6 +110,10 @@ fn culprit<'a>(service: &Service, revisions: &'a [Revision]) -> Option<(&'a Revi
 fn repeats(cause: &Condition, culprit: Option<(&Revision, &Condition)>) -> bool {
     let message = culprit.map_or("", |(_, condition)| condition.message.as_str());
     !message.is_empty() && cause.message.contains(message)
+}
+
+fn told((revision, condition): (&Revision, &Condition)) -> String {
+    format!("{}: {}", revision.name(), sentence(condition))
 }
 
 fn sentence(condition: &Condition) -> String {

@@ -22,10 +22,11 @@ enum Flag {
 /// The flags as clap knows them, each kind by itself.
 #[derive(clap::Args)]
 struct Apart {
-    /// Environment variable: NAME=VALUE, or NAME- to unset it
+    /// Environment variable: NAME=VALUE; NAME- takes it away
     #[arg(short, long, value_name = "NAME=VALUE")]
     env: Vec<String>,
-    /// Environment variable from a key: NAME=cm:CONFIGMAP:KEY or NAME=secret:SECRET:KEY, or NAME- to unset it
+    /// Environment variable from a key: NAME=cm:CONFIGMAP:KEY or NAME=secret:SECRET:KEY; NAME- takes it
+    /// away
     #[arg(long, value_name = "NAME=SOURCE")]
     env_value_from: Vec<String>,
     /// File with one NAME=VALUE per line

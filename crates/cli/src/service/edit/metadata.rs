@@ -15,26 +15,26 @@ pub(super) struct MetadataArgs {
     /// Label of the service and its revisions: NAME=VALUE; NAME- takes it away
     #[arg(short, long, value_name = "NAME=VALUE")]
     label: Vec<String>,
-    /// Label of the service alone
+    /// Label of the service alone, likewise
     #[arg(long, value_name = "NAME=VALUE")]
     label_service: Vec<String>,
-    /// Label of the revisions alone
+    /// Label of the revisions alone, likewise
     #[arg(long, value_name = "NAME=VALUE")]
     label_revision: Vec<String>,
     /// Annotation of the service and its revisions: NAME=VALUE; NAME- takes it away
     #[arg(short, long, value_name = "NAME=VALUE")]
     annotation: Vec<String>,
-    /// Annotation of the service alone
+    /// Annotation of the service alone, likewise
     #[arg(long, value_name = "NAME=VALUE")]
     annotation_service: Vec<String>,
-    /// Annotation of the revisions alone
+    /// Annotation of the revisions alone, likewise
     #[arg(long, value_name = "NAME=VALUE")]
     annotation_revision: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub(super) struct VisibilityArgs {
-    /// Make the service private: only callers inside reach it
+    /// Make the service private: only callers inside the platform reach it
     #[arg(long, conflicts_with = "no_cluster_local")]
     cluster_local: bool,
     /// Make the service public again

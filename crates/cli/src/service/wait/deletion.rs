@@ -3,19 +3,14 @@
 use std::{pin::pin, time::Duration};
 
 use futures::StreamExt;
-use kube::api::{DeleteParams, WatchEvent, WatchParams};
+use kube::api::{DeleteParams, WatchEvent};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::DeleteWaitArgs;
+use super::{DeleteWaitArgs, REOPEN_PAUSE, watch_of};
 use crate::{
     api::{Served, Session},
     error::Error,
 };
-
-/// The pause before a watch that was cut is opened again.
-const REOPEN_PAUSE: Duration = Duration::from_secs(1);
-/// How long one watch is asked to last; the API allows less than five minutes.
-const WATCH_SECONDS: u32 = 290;
 
 /// Deletes one object. Without waiting its children go later; with waiting they go first.
 pub(crate) async fn delete<K: Served>(
@@ -40,7 +35,7 @@ pub(crate) async fn delete<K: Served>(
         seconds: wait.wait_timeout,
     };
     let deleted = async {
-        let params = WatchParams::default().fields(&format!("metadata.name={name}")).timeout(WATCH_SECONDS);
+        let params = watch_of(name);
         let mut version = object.metadata().resource_version.clone().unwrap_or_default();
         let mut asked = false;
         loop {

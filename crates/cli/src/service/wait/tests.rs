@@ -137,3 +137,25 @@ async fn a_deleted_service_is_not_waited_for() {
         wait(600, vec![(pending.clone(), vec![(SECOND, Ok(WatchEvent::Deleted(pending)))])]).await;
     assert_eq!(result, Err("service 'hello' was deleted while it was waited for".into()));
 }
+
+async fn told_of(looks: impl IntoIterator<Item = Option<String>>, seconds: u64) -> String {
+    let mut looks = looks.into_iter();
+    let look = || {
+        let obstacle = looks.next().flatten();
+        async move { obstacle }
+    };
+    let mut err = Vec::new();
+    // Whatever it does not end for is over by then.
+    let _ = tokio::time::timeout(Duration::from_secs(seconds), obstacles::tell(look, &mut err)).await;
+    String::from_utf8(err).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_holds_a_wait_up_is_told_once() {
+    let seen = [Some("an image"), Some("an image"), None, Some("a probe"), Some("an image")];
+    let looks = seen.map(|obstacle| obstacle.map(str::to_owned));
+    assert_eq!(told_of(looks.clone(), 4).await, "", "a short wait asks nothing");
+    assert_eq!(told_of(looks, 60).await, "  5.000s Waiting for an image\n 20.000s Waiting for a probe\n");
+    let endless = (0..).map(|number: u32| Some(number.to_string()));
+    assert_eq!(told_of(endless, 600).await.lines().count(), 20);
+}

@@ -3,23 +3,16 @@
 use std::{future::Future, io::Write, pin::pin, time::Duration};
 
 use futures::{Stream, StreamExt, stream::BoxStream};
-use kube::{
-    Api,
-    api::{WatchEvent, WatchParams},
-};
+use kube::{Api, api::WatchEvent};
 use resources::serving::Service;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
-    Limits,
+    Limits, REOPEN_PAUSE,
     readiness::{Readiness, Seen},
+    watch_of,
 };
 use crate::{api::Session, error::Error};
-
-/// The pause before a watch that was cut is opened again.
-const REOPEN_PAUSE: Duration = Duration::from_secs(1);
-/// How long one watch is asked to last; the API allows less than five minutes.
-const WATCH_SECONDS: u32 = 290;
 
 /// The current state of a service and everything after it.
 pub(super) type Opened<S> = (Service, S);
@@ -34,8 +27,7 @@ pub(super) async fn open(
 ) -> Result<Opened<BoxStream<'static, Event>>, Error> {
     let service = session.get::<Service>(name).await?;
     let version = service.metadata.resource_version.clone().unwrap_or_default();
-    let params = WatchParams::default().fields(&format!("metadata.name={name}")).timeout(WATCH_SECONDS);
-    let events = api.watch(&params, &version).await.map_err(|error| session.explain(error))?;
+    let events = api.watch(&watch_of(name), &version).await.map_err(|error| session.explain(error))?;
     let url = session.url.clone();
     let events = events.map(move |event| {
         event.map_err(|error| Error::Unreachable { url: url.clone(), reason: error.to_string() })
