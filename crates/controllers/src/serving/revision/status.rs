@@ -78,8 +78,8 @@ pub(super) fn revision_status(
 
 /// Whether a Revision's instances cannot come up as they are, so that none shall be kept. What can be mended from
 /// outside does not count, nor do containers that end after they have worked once: the node tries on, and needs the
-/// instance for it. Of a deadline counts what the Deployment says now: an instance that is tried after it was missed is
-/// left to come up.
+/// instance for it. Of a deadline counts what the Deployment says now, of the instances that it shall have now: one that is
+/// tried after it was missed is left to come up.
 pub(super) fn is_stuck(
     revision: &Revision,
     deployment: Option<&Deployment>,
@@ -95,7 +95,7 @@ pub(super) fn is_stuck(
     };
     let missed_before = condition::get(&revision.status.conditions, RESOURCES_AVAILABLE)
         .is_some_and(|condition| condition.reason == DEADLINE_EXCEEDED)
-        && !has_timed_out(deployment);
+        && !(has_timed_out(deployment) && is_observed(deployment));
     (failed(RESOURCES_AVAILABLE) && !missed_before)
         || (failed(CONTAINER_HEALTHY) && !autoscaler.is_some_and(is_initialized))
 }
@@ -117,6 +117,12 @@ pub(super) fn available(deployment: &Deployment) -> i32 {
 
 fn conditions(deployment: &Deployment) -> impl Iterator<Item = &DeploymentCondition> {
     deployment.status.iter().flat_map(|status| status.conditions.iter().flatten())
+}
+
+/// Whether what a Deployment says is of its spec as it is.
+fn is_observed(deployment: &Deployment) -> bool {
+    let observed = deployment.status.as_ref().and_then(|status| status.observed_generation);
+    observed >= deployment.metadata.generation
 }
 
 /// Whether a Deployment did not get on within its deadline.
@@ -243,3 +249,6 @@ fn not_owned(kind: &str) -> Verdict {
 fn log_url(revision: &Revision, template: &str) -> Option<String> {
     (!template.is_empty()).then(|| template.replace("${REVISION_UID}", revision.uid()))
 }
+
+#[cfg(test)]
+mod tests;
