@@ -300,7 +300,6 @@ impl Worker {
             }
             Happening::Due { index } => {
                 self.pending[index] = false;
-                self.records[index].try_again();
                 self.advance();
                 return;
             }
@@ -333,7 +332,7 @@ impl Worker {
                     Arc::clone(&self.shared),
                     Arc::clone(&self.pod),
                     self.records[index].spec.clone(),
-                    self.records[index].restarts,
+                    self.records[index].next_run(),
                     Arc::clone(&prepared),
                 );
                 self.happenings
