@@ -215,7 +215,9 @@ impl Worker {
         let (node, allocatable) = (shared.options.node.clone(), shared.options.allocatable);
         self.unplaced = fit::obstacle_here(&shared.client, &node, &pod, allocatable).await;
         let Some(why) = self.unplaced.clone() else {
-            self.inform(None, "Scheduled", format!("Successfully assigned {} to {node}", pod.key()));
+            if !take_over::was_placed(pod.status.as_ref()) {
+                self.inform(None, "Scheduled", format!("Successfully assigned {} to {node}", pod.key()));
+            }
             self.settle_later();
             self.limit_time();
             return self.prepare();

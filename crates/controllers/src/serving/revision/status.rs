@@ -26,6 +26,7 @@ use crate::serving::{
 const SPEC_HONORED: &str = "SpecHonored";
 const RESOLVING_DIGESTS: &str = "ResolvingDigests";
 const DEPLOYING: &str = "Deploying";
+const CONTAINER_MISSING: &str = "ContainerMissing";
 const DEADLINE_EXCEEDED: &str = "ProgressDeadlineExceeded";
 
 /// What became of a Revision's images and children.
@@ -202,16 +203,21 @@ fn of_deployment(deployment: &Deployment) -> Verdict {
 }
 
 fn container_healthy(before: &RevisionStatus, observed: &Observed, resources: &Verdict) -> Verdict {
+    let last = condition::get(&before.conditions, CONTAINER_HEALTHY);
     match &observed.digests {
+        // After a start, or by other settings, an image is looked for as if for the first time. Until something else is
+        // known it is as missing as it was, so that nothing of it is told anew.
+        Outcome::Pending if last.is_some_and(|last| last.reason == CONTAINER_MISSING) => {
+            return Verdict::of(last);
+        }
         Outcome::Pending => return Verdict::unknown(RESOLVING_DIGESTS, ""),
-        Outcome::Failed(why) => return Verdict::no("ContainerMissing", why),
+        Outcome::Failed(why) => return Verdict::no(CONTAINER_MISSING, why),
         Outcome::Resolved(_) => {}
     }
     let deployment = observed.deployment.as_ref().and_then(Child::own);
     if deployment.is_some_and(|deployment| ready(deployment) > 0) {
         return Verdict::yes();
     }
-    let last = condition::get(&before.conditions, CONTAINER_HEALTHY);
     let has_failed = last.is_some_and(|last| !last.is_true() && last.reason.starts_with("ExitCode"));
     let initialized = observed.pod_autoscaler.as_ref().and_then(Child::own).is_some_and(is_initialized);
     // Known only while instances are wanted and none is available: it worked once, perhaps, and does not now. Of one that

@@ -129,6 +129,13 @@ pub(super) fn is_outdated(status: Option<&PodStatus>) -> bool {
     status.conditions.iter().flatten().any(is_ready) || containers.any(has_failed)
 }
 
+/// Whether the pod had its place before the node was restarted, so that it is not news.
+pub(super) fn was_placed(status: Option<&PodStatus>) -> bool {
+    let is_placed =
+        |condition: &PodCondition| condition.type_ == "PodScheduled" && condition.status == "True";
+    status.is_some_and(|status| status.conditions.iter().flatten().any(is_placed))
+}
+
 /// A container of a pod of which something was kept.
 fn go_on(pod: &Pod, kept: &Kept, mut record: Record, before: Option<&ContainerStatus>, now: Now) -> Record {
     let name = &record.spec.name;

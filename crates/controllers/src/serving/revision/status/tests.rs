@@ -50,3 +50,22 @@ fn an_instance_that_is_tried_after_a_missed_deadline_is_not_stuck() {
     }
     assert!(!is_stuck(&failed(RESOURCES_AVAILABLE, missed), None, None));
 }
+
+#[test]
+fn an_image_that_was_missing_is_so_until_something_else_is_known() {
+    let cases = [
+        (None, Outcome::Pending, (Status::Unknown, RESOLVING_DIGESTS)),
+        (Some(CONTAINER_MISSING), Outcome::Pending, (Status::False, CONTAINER_MISSING)),
+        (Some("ExitCode1"), Outcome::Pending, (Status::Unknown, RESOLVING_DIGESTS)),
+        (None, Outcome::Failed("why".to_owned()), (Status::False, CONTAINER_MISSING)),
+        (Some(CONTAINER_MISSING), Outcome::Resolved(Vec::new()), (Status::Unknown, DEPLOYING)),
+    ];
+    for (before, digests, (holds, reason)) in cases {
+        let revision = before.map_or_else(Revision::default, |reason| failed(CONTAINER_HEALTHY, reason));
+        let case = format!("{before:?} {digests:?}");
+        let observed =
+            Observed { digests, deployment: None, pod_autoscaler: None, trouble: Trouble::default() };
+        let verdict = container_healthy(&revision.status, &observed, &Verdict::unknown("", ""));
+        assert_eq!((verdict.status, verdict.reason.as_str()), (holds, reason), "{case}");
+    }
+}

@@ -103,6 +103,20 @@ fn what_was_told_before_is_outdated() {
     assert!(!is_outdated(None));
 }
 
+#[test]
+fn a_place_is_news_once() {
+    for (conditions, expect) in [
+        (json!([]), false),
+        (json!([{ "type": "PodScheduled", "status": "False", "reason": "Unschedulable" }]), false),
+        (json!([{ "type": "Ready", "status": "True" }]), false),
+        (json!([{ "type": "Ready", "status": "False" }, { "type": "PodScheduled", "status": "True" }]), true),
+    ] {
+        let status: PodStatus = serde_json::from_value(json!({ "conditions": conditions })).unwrap();
+        assert_eq!(was_placed(Some(&status)), expect, "{status:?}");
+    }
+    assert!(!was_placed(None));
+}
+
 #[tokio::test]
 async fn why_a_start_had_failed_is_not_told_on() {
     for reason in ["ImagePullBackOff", "CrashLoopBackOff"] {
