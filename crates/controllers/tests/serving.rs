@@ -167,6 +167,7 @@ const SOMEWHERE: &[Case] = only![
     configuration::more_objects_than_a_page_follow_the_configuration, InProcess(home), "there are hundreds of objects";
     workloads::a_pod_made_by_hand_gets_the_node, InProcess(home),
         "over the network a pod gets its node by the subresource `binding` alone, and objects::Client writes none";
+    workloads::a_job_of_ebb_itself_goes_when_its_time_is_over, InVirtualTime(home, time), "minutes pass";
     workloads::the_default_roles_have_the_rules_of_their_parts, InProcess(home),
         "homes that share a kube-apiserver leave its roles alone";
     workloads::a_namespace_goes_with_all_that_is_in_it, InProcess(home),
