@@ -114,6 +114,7 @@ const ANYWHERE: &[Case] = anywhere![
     events::the_way_to_ready_is_told_once,
     events::what_fails_is_told,
     events::what_is_told_again_is_counted,
+    events::an_image_that_is_looked_for_anew_is_not_told_anew,
     failures::an_image_that_cannot_be_found_is_named_and_found_later,
     failures::a_pod_that_waits_for_its_image_says_so_at_once,
     failures::a_pod_that_no_node_takes_is_a_failure_unless_nodes_are_made_for_it,
@@ -166,6 +167,7 @@ const SOMEWHERE: &[Case] = only![
     configuration::more_objects_than_a_page_follow_the_configuration, InProcess(home), "there are hundreds of objects";
     workloads::a_pod_made_by_hand_gets_the_node, InProcess(home),
         "over the network a pod gets its node by the subresource `binding` alone, and objects::Client writes none";
+    workloads::a_job_of_ebb_itself_goes_when_its_time_is_over, InVirtualTime(home, time), "minutes pass";
     workloads::the_default_roles_have_the_rules_of_their_parts, InProcess(home),
         "homes that share a kube-apiserver leave its roles alone";
     workloads::a_namespace_goes_with_all_that_is_in_it, InProcess(home),

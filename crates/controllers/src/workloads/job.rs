@@ -1,5 +1,6 @@
 //! Jobs: one that is a part of Ebb itself is complete, since what it would do is done.
 
+use jiff::{SignedDuration, Timestamp};
 use resources::{
     builtin::{Job, JobCondition, JobStatus},
     meta::Time,
@@ -31,11 +32,17 @@ impl StandIn for Job {
             ..JobStatus::default()
         });
     }
+
+    fn kept_until(&self) -> Option<Timestamp> {
+        let seconds = self.spec.as_ref()?.ttl_seconds_after_finished?;
+        let end = self.status.as_ref()?.completion_time.as_ref()?;
+        // A time beyond all times does not come.
+        end.0.checked_add(SignedDuration::from_secs(seconds.into())).ok()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use serde_json::json;
 
     use super::*;
@@ -59,5 +66,22 @@ mod tests {
             })
         };
         assert_eq!(status["conditions"], json!([condition("SuccessCriteriaMet"), condition("Complete")]));
+    }
+    #[test]
+    fn a_job_is_kept_as_long_after_its_end_as_it_says() {
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        for (ttl, end, expect) in [
+            (None, Some(5), None),
+            (Some(600), None, None),
+            (Some(600), Some(5), Some(605)),
+            (Some(0), Some(5), Some(5)),
+            (Some(i32::MAX), Some(Timestamp::MAX.as_second()), None),
+        ] {
+            let job = json!({"metadata": {}, "spec": {"ttlSecondsAfterFinished": ttl, "template": {}}});
+            let mut job: Job = serde_json::from_value(job).unwrap();
+            job.status =
+                end.map(|end| JobStatus { completion_time: Some(Time(at(end))), ..JobStatus::default() });
+            assert_eq!(job.kept_until(), expect.map(at), "{ttl:?} after {end:?}");
+        }
     }
 }

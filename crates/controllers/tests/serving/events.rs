@@ -113,6 +113,28 @@ pub(crate) async fn what_is_told_again_is_counted(home: &Home) {
     assert!(again.last_timestamp > again.first_timestamp, "{again:#?}");
 }
 
+pub(crate) async fn an_image_that_is_looked_for_anew_is_not_told_anew(home: &Home) {
+    home.apply::<Service>(hello(IMAGE)).await;
+    let failed = |revision: &Revision| is(&revision.status.conditions, "Ready", "False");
+    home.until("hello-00001", "failed", failed).await;
+    home.quiet().await;
+    // By other settings, as after a start, it is looked for as if for the first time.
+    home.configure("config-deployment", &[("digest-resolution-timeout", "7s")]).await;
+    home.quiet().await;
+    let revision = home.get::<Revision>("hello-00001").await;
+    assert!(failed(&revision), "{:?}", revision.status.conditions);
+    let events = events(home).await;
+    let told: BTreeSet<_> = events
+        .iter()
+        .filter(|event| event.reason.as_deref() == Some("RevisionFailed"))
+        .map(|event| (event.involved_object.kind.as_deref(), event.count))
+        .collect();
+    let once = [(Some("Revision"), Some(1)), (Some("Service"), Some(1))];
+    assert_eq!(told, BTreeSet::from(once), "{events:#?}");
+    home.load(&[IMAGE]);
+    home.service_ready("hello").await;
+}
+
 pub(crate) async fn from_zero_to_an_instance_nothing_is_told(home: &Home) {
     at_zero(home).await;
     home.until_all::<Pod>("gone", <[_]>::is_empty).await;

@@ -1,20 +1,25 @@
 //! What a cluster has and one machine lacks: Deployments, pods made by hand, namespaces.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use objects::{DeleteOptions, Propagation, WriteTarget};
 use resources::{
     Object, ObjectKey,
     builtin::{
-        ClusterRole, ConfigMap, Deployment, Endpoint, EndpointSlice, Namespace, Pod, ReplicaSet,
+        ClusterRole, ConfigMap, Deployment, Endpoint, EndpointSlice, Job, Namespace, Pod, ReplicaSet,
         Service as PlainService, ServiceAccount,
     },
     custom::CustomResourceDefinition,
     downcast,
+    provided::PROVIDED,
 };
 use serde_json::{Value, json};
 
-use crate::{api::HOME_LABEL, home::Home, node};
+use crate::{
+    api::HOME_LABEL,
+    home::{Home, VirtualTime},
+    node,
+};
 
 fn web(version: u32, more: Value) -> Value {
     let mut deployment = json!({"metadata": {"name": "web"}, "spec": {
@@ -254,4 +259,25 @@ pub(crate) async fn objects_of_users_kinds_own_and_go_with_their_namespace(home:
     home.quiet().await;
     assert!(home.client.find::<Namespace>(&key).await.unwrap().is_none());
     assert_eq!(backend.list(kind, &home.here()).await.unwrap().items.len(), 0);
+}
+
+pub(crate) async fn a_job_of_ebb_itself_goes_when_its_time_is_over(home: &Home, time: &VirtualTime) {
+    for (name, ttl) in [("stays", None), ("goes", Some(600))] {
+        let pod =
+            json!({"restartPolicy": "Never", "containers": [{"name": "c", "image": "example.com/job"}]});
+        home.apply::<Job>(json!({
+            "metadata": {"name": name, "annotations": {PROVIDED: "true"}},
+            "spec": {"ttlSecondsAfterFinished": ttl, "template": {"spec": pod}},
+        }))
+        .await;
+        home.until(name, "complete", |job: &Job| {
+            job.status.as_ref().is_some_and(|status| status.completion_time.is_some())
+        })
+        .await;
+    }
+    time.pass(Duration::from_secs(500)).await;
+    home.get::<Job>("goes").await;
+    time.pass(Duration::from_secs(200)).await;
+    home.gone::<Job>("goes").await;
+    home.get::<Job>("stays").await;
 }

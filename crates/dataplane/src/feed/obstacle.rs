@@ -25,7 +25,7 @@ const LASTING: &[&str] = &[
 
 /// After so many restarts a container that has never been ready is taken for one that never will be. The first come
 /// within seconds, and what an app waits for may be there by then.
-const RESTARTS_MIN: i32 = 3;
+const RESTARTS_MIN: i32 = 2;
 
 /// Why a pod cannot start, in one word; `None` as long as it may. More is for the pod's owner alone, since callers may be
 /// anybody: messages name Secrets and registries, and repeat what an app has printed.
@@ -120,7 +120,7 @@ mod tests {
             (LATER, 1, waiting("CrashLoopBackOff"), &not_run, Some("StartError")),
             // A crash may be mended by the next run, unless many were not.
             (BEGAN, 1, waiting("CrashLoopBackOff"), &crashed, None),
-            (BEGAN, 2, waiting("CrashLoopBackOff"), &crashed, None),
+            (BEGAN, 2, waiting("CrashLoopBackOff"), &crashed, Some("CrashLoopBackOff")),
             (BEGAN, 3, waiting("CrashLoopBackOff"), &crashed, Some("CrashLoopBackOff")),
             (LATER, 3, waiting("CrashLoopBackOff"), &crashed, None),
             (BEGAN, 9, waiting("ContainerCreating"), &crashed, None),

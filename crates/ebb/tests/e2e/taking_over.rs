@@ -209,6 +209,7 @@ fn an_end_that_nobody_saw_is_a_restart() {
         fits.then_some(pod)
     };
     let before = until(|| ready(&ebb, [0, 0])).expect("the pod is ready");
+    let told = until(|| Some(starts(&ebb)).filter(|told| told.len() == 7)).expect("both starts are told");
     let witness = processes_with(&format!("{mark}-two"));
     ebb.kill();
     for pid in processes_with(&format!("{mark}-one")) {
@@ -222,6 +223,29 @@ fn an_end_that_nobody_saw_is_a_restart() {
     assert_eq!(before["status"]["podIP"], after["status"]["podIP"]);
     assert_eq!(after["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"], 137);
     assert_eq!(processes_with(&format!("{mark}-two")), witness, "the other one was left alone");
+    // Of what went on nothing is told anew: not the place, nor the start of the other one.
+    let counted = |told: &[Value]| {
+        told.iter().any(|event| is_of_one(event) && event["reason"] == "Started" && event["count"] == 2)
+    };
+    let after = until(|| Some(starts(&ebb)).filter(|told| counted(told))).expect("its start is told");
+    let others = |told: &[Value]| told.iter().filter(|event| !is_of_one(event)).cloned().collect::<Vec<_>>();
+    assert_eq!(others(&after), others(&told));
+}
+
+/// What is told of the place of pod `pair` and of its containers' starts.
+fn starts(ebb: &Ebb) -> Vec<Value> {
+    let list = ebb.kubectl(&["get", "events", "--field-selector=involvedObject.name=pair", "-o", "json"]);
+    let list: Value = serde_json::from_str(&list).unwrap();
+    let mut told = list["items"].as_array().unwrap().clone();
+    told.retain(|event| {
+        ["Scheduled", "Pulled", "Created", "Started"].iter().any(|reason| event["reason"] == *reason)
+    });
+    told.sort_by_key(|event| event["metadata"]["name"].to_string());
+    told
+}
+
+fn is_of_one(event: &Value) -> bool {
+    event["involvedObject"]["fieldPath"] == "spec.containers{one}"
 }
 
 /// A program goes on with the files that it began with, whatever its image's name stands for by now.

@@ -16,12 +16,11 @@ pub(super) struct Record {
     pub(super) spec: Container,
     pub(super) is_init: bool,
     pub(super) state: State,
-    /// How the run before the current one ended.
+    /// How the run before the current one ended; while it waits for its next run, how the last one did.
     pub(super) last: Option<Ended>,
-    /// How many runs came before the current one. While it waits for its next run, that one is counted, unless its
-    /// last could not be run at all.
+    /// How many runs came before the current one, which while it waits for its next run is the last one.
     pub(super) restarts: u32,
-    /// The current run could not be run, so the next try is another.
+    /// The current run is over, so what is started next is another.
     pub(super) is_spent: bool,
     pub(super) backoff: Backoff,
     pub(super) start_backoff: StartBackoff,
@@ -123,9 +122,15 @@ impl Record {
         *reason != CONTAINER_CREATING
     }
 
-    /// Another try is made.
-    pub(super) fn try_again(&mut self) {
-        self.restarts += u32::from(std::mem::take(&mut self.is_spent));
+    /// The run that a start is of, by how many came before it. One that has not begun is tried again as itself.
+    pub(super) fn next_run(&self) -> u32 {
+        self.restarts.saturating_add(u32::from(self.is_spent))
+    }
+
+    /// That run has begun.
+    pub(super) fn begun(&mut self) {
+        self.restarts = self.next_run();
+        self.is_spent = false;
     }
 
     /// Whether it is one of the containers that built-in ones answer for.

@@ -215,7 +215,9 @@ impl Worker {
         let (node, allocatable) = (shared.options.node.clone(), shared.options.allocatable);
         self.unplaced = fit::obstacle_here(&shared.client, &node, &pod, allocatable).await;
         let Some(why) = self.unplaced.clone() else {
-            self.inform(None, "Scheduled", format!("Successfully assigned {} to {node}", pod.key()));
+            if !take_over::was_placed(pod.status.as_ref()) {
+                self.inform(None, "Scheduled", format!("Successfully assigned {} to {node}", pod.key()));
+            }
             self.settle_later();
             self.limit_time();
             return self.prepare();
@@ -300,7 +302,6 @@ impl Worker {
             }
             Happening::Due { index } => {
                 self.pending[index] = false;
-                self.records[index].try_again();
                 self.advance();
                 return;
             }
@@ -333,7 +334,7 @@ impl Worker {
                     Arc::clone(&self.shared),
                     Arc::clone(&self.pod),
                     self.records[index].spec.clone(),
-                    self.records[index].restarts,
+                    self.records[index].next_run(),
                     Arc::clone(&prepared),
                 );
                 self.happenings

@@ -26,6 +26,7 @@ use crate::serving::{
 const SPEC_HONORED: &str = "SpecHonored";
 const RESOLVING_DIGESTS: &str = "ResolvingDigests";
 const DEPLOYING: &str = "Deploying";
+const CONTAINER_MISSING: &str = "ContainerMissing";
 const DEADLINE_EXCEEDED: &str = "ProgressDeadlineExceeded";
 
 /// What became of a Revision's images and children.
@@ -78,8 +79,8 @@ pub(super) fn revision_status(
 
 /// Whether a Revision's instances cannot come up as they are, so that none shall be kept. What can be mended from
 /// outside does not count, nor do containers that end after they have worked once: the node tries on, and needs the
-/// instance for it. Of a deadline counts what the Deployment says now: an instance that is tried after it was missed is
-/// left to come up.
+/// instance for it. Of a deadline counts what the Deployment says now, of the instances that it shall have now: one that is
+/// tried after it was missed is left to come up.
 pub(super) fn is_stuck(
     revision: &Revision,
     deployment: Option<&Deployment>,
@@ -95,7 +96,7 @@ pub(super) fn is_stuck(
     };
     let missed_before = condition::get(&revision.status.conditions, RESOURCES_AVAILABLE)
         .is_some_and(|condition| condition.reason == DEADLINE_EXCEEDED)
-        && !has_timed_out(deployment);
+        && !(has_timed_out(deployment) && is_observed(deployment));
     (failed(RESOURCES_AVAILABLE) && !missed_before)
         || (failed(CONTAINER_HEALTHY) && !autoscaler.is_some_and(is_initialized))
 }
@@ -117,6 +118,12 @@ pub(super) fn available(deployment: &Deployment) -> i32 {
 
 fn conditions(deployment: &Deployment) -> impl Iterator<Item = &DeploymentCondition> {
     deployment.status.iter().flat_map(|status| status.conditions.iter().flatten())
+}
+
+/// Whether what a Deployment says is of its spec as it is.
+fn is_observed(deployment: &Deployment) -> bool {
+    let observed = deployment.status.as_ref().and_then(|status| status.observed_generation);
+    observed >= deployment.metadata.generation
 }
 
 /// Whether a Deployment did not get on within its deadline.
@@ -196,16 +203,21 @@ fn of_deployment(deployment: &Deployment) -> Verdict {
 }
 
 fn container_healthy(before: &RevisionStatus, observed: &Observed, resources: &Verdict) -> Verdict {
+    let last = condition::get(&before.conditions, CONTAINER_HEALTHY);
     match &observed.digests {
+        // After a start, or by other settings, an image is looked for as if for the first time. Until something else is
+        // known it is as missing as it was, so that nothing of it is told anew.
+        Outcome::Pending if last.is_some_and(|last| last.reason == CONTAINER_MISSING) => {
+            return Verdict::of(last);
+        }
         Outcome::Pending => return Verdict::unknown(RESOLVING_DIGESTS, ""),
-        Outcome::Failed(why) => return Verdict::no("ContainerMissing", why),
+        Outcome::Failed(why) => return Verdict::no(CONTAINER_MISSING, why),
         Outcome::Resolved(_) => {}
     }
     let deployment = observed.deployment.as_ref().and_then(Child::own);
     if deployment.is_some_and(|deployment| ready(deployment) > 0) {
         return Verdict::yes();
     }
-    let last = condition::get(&before.conditions, CONTAINER_HEALTHY);
     let has_failed = last.is_some_and(|last| !last.is_true() && last.reason.starts_with("ExitCode"));
     let initialized = observed.pod_autoscaler.as_ref().and_then(Child::own).is_some_and(is_initialized);
     // Known only while instances are wanted and none is available: it worked once, perhaps, and does not now. Of one that
@@ -243,3 +255,6 @@ fn not_owned(kind: &str) -> Verdict {
 fn log_url(revision: &Revision, template: &str) -> Option<String> {
     (!template.is_empty()).then(|| template.replace("${REVISION_UID}", revision.uid()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,11 @@ use crate::workloads::{
     stand_in::{PROVIDED, explanation},
 };
 
+/// The reason of a rollout that is over.
+const NEW_SET_AVAILABLE: &str = "NewReplicaSetAvailable";
+/// The reason of one that did not get on in time.
+const DEADLINE_EXCEEDED: &str = "ProgressDeadlineExceeded";
+
 /// The status, and when to look again if nothing happens before: at the progress deadline. Only a paused Deployment may
 /// have no `current` set.
 ///
@@ -113,13 +118,17 @@ fn progress(
         && after.replicas == replicas
         && after.available_replicas == replicas
         && rollout::wanted(current) == rollout::replicas(deployment);
-    if complete {
+    let last = conditions.iter().find(|condition| condition.type_ == "Progressing").cloned();
+    let says = |reason: &str| last.as_ref().is_some_and(|last| last.reason.as_deref() == Some(reason));
+    // Whoever wants none has missed nothing: what is wanted after that is another try. That the last pods are not gone
+    // yet does not count, or it would depend on how soon another is wanted.
+    let given_up = rollout::replicas(deployment) == 0 && says(DEADLINE_EXCEEDED);
+    if complete || given_up {
         let message = format!("ReplicaSet \"{name}\" has successfully progressed.");
-        set(conditions, "Progressing", "True", "NewReplicaSetAvailable", message, false, now);
+        set(conditions, "Progressing", "True", NEW_SET_AVAILABLE, message, false, now);
         return None;
     }
-    let last = conditions.iter().find(|condition| condition.type_ == "Progressing").cloned();
-    let done = last.as_ref().is_some_and(|last| last.reason.as_deref() == Some("NewReplicaSetAvailable"));
+    let done = says(NEW_SET_AVAILABLE);
     let same_set =
         last.as_ref().is_some_and(|last| last.message.as_deref().is_some_and(|text| text.contains(name)));
     if done && same_set {
@@ -142,7 +151,7 @@ fn progress(
         return Duration::try_from(left).ok();
     }
     let message = format!("ReplicaSet \"{name}\" has timed out progressing.");
-    set(conditions, "Progressing", "False", "ProgressDeadlineExceeded", message, false, now);
+    set(conditions, "Progressing", "False", DEADLINE_EXCEEDED, message, false, now);
     None
 }
 

@@ -123,6 +123,49 @@ fn the_progress_deadline_passes_only_without_progress() {
 }
 
 #[test]
+fn a_missed_deadline_is_left_behind_with_the_last_wanted_pod() {
+    let at = |seconds: i64| Time(jiff::Timestamp::from_second(seconds).unwrap());
+    let missed = || {
+        let mut deployment = deployment(1, "25%", "0");
+        deployment.spec.as_mut().unwrap().progress_deadline_seconds = Some(60);
+        for now in [0, 61] {
+            let (status, _) =
+                status::status(&deployment, Some(&set("web-1", (1, 1, 0))), &[], &at(0), &at(now));
+            deployment.status = Some(status);
+        }
+        deployment
+    };
+    // How many are wanted, one after the other, and the set as it is seen each time.
+    type Step = (i32, (i32, i32, i32));
+    let cases: [(&[Step], &str); 6] = [
+        (&[(1, (1, 1, 0))], "ProgressDeadlineExceeded"),
+        (&[(0, (0, 0, 0)), (1, (1, 1, 0))], "NewReplicaSetAvailable"),
+        // Another one is wanted before the last one is gone, or its set has heard of it.
+        (&[(0, (0, 1, 0)), (1, (1, 2, 0))], "NewReplicaSetAvailable"),
+        (&[(0, (1, 1, 0)), (1, (1, 1, 0))], "NewReplicaSetAvailable"),
+        (&[(0, (1, 1, 0)), (1, (0, 0, 0)), (1, (1, 0, 0)), (1, (1, 1, 0))], "NewReplicaSetAvailable"),
+        // That none was wanted was never seen: it is the same pod, which has been late all the time.
+        (&[(1, (1, 1, 0)), (1, (1, 1, 0))], "ProgressDeadlineExceeded"),
+    ];
+    for (steps, expect) in cases {
+        let mut deployment = missed();
+        let mut again = None;
+        for (at_step, (wanted, pods)) in (1..).zip(steps) {
+            deployment.spec.as_mut().unwrap().replicas = Some(*wanted);
+            // Each of them is later than a deadline after the one before.
+            let now = at(100 * at_step);
+            let (status, wait) = status::status(&deployment, Some(&set("web-1", *pods)), &[], &at(0), &now);
+            (deployment.status, again) = (Some(status), wait);
+        }
+        let status = deployment.status.unwrap();
+        let mut conditions = status.conditions.iter().flatten();
+        let progressing = conditions.find(|condition| condition.type_ == "Progressing").unwrap();
+        assert_eq!(progressing.reason.as_deref(), Some(expect), "{steps:?}");
+        assert_eq!(again, None, "{steps:?}: no deadline runs");
+    }
+}
+
+#[test]
 fn time_in_which_nobody_worked_counts_towards_no_deadline() {
     let at = |seconds: i64| Time(jiff::Timestamp::from_second(seconds).unwrap());
     let mut deployment = deployment(1, "25%", "0");

@@ -109,22 +109,66 @@ fn run_of_log(pod: &Pod, container: &str, previous: bool) -> objects::Result<u32
     let of_it = format!("container {container:?} in pod {:?}", pod.name());
     let Some(status) = found else { return Err(Error::BadRequest(format!("{of_it} is not available"))) };
     let current = u32::try_from(status.restart_count).unwrap_or(0);
-    if previous {
-        let absent = || Error::BadRequest(format!("previous terminated {of_it} not found"));
-        return current.checked_sub(1).ok_or_else(absent);
+    let absent = || Error::BadRequest(format!("previous terminated {of_it} not found"));
+    let waits_for = waiting_for(status);
+    if waits_for.is_some() && status.last_state.as_ref().is_some_and(|last| last.terminated.is_some()) {
+        // Between two runs the last one's log is what there is: the next one counts once it begins.
+        return Ok(current);
     }
-    let Some(reason) = waiting_for(status) else { return Ok(current) };
-    // Between two runs the last one's log is what there is.
-    current.checked_sub(1).ok_or_else(|| {
-        let why = match &*reason {
-            "ErrImagePull" => "image can't be pulled",
-            "ImagePullBackOff" => "trying and failing to pull image",
-            other => other,
-        };
-        Error::BadRequest(format!("{of_it} is waiting to start: {why}"))
-    })
+    match waits_for {
+        None if previous => current.checked_sub(1).ok_or_else(absent),
+        None => Ok(current),
+        Some(_) if previous => Err(absent()),
+        Some(reason) => {
+            let why = match &*reason {
+                "ErrImagePull" => "image can't be pulled",
+                "ImagePullBackOff" => "trying and failing to pull image",
+                other => other,
+            };
+            Err(Error::BadRequest(format!("{of_it} is waiting to start: {why}")))
+        }
+    }
 }
 
 fn waiting_for(status: &ContainerStatus) -> Option<String> {
     status.state.as_ref()?.waiting.as_ref()?.reason.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_log_is_that_of_the_run_which_is_meant() {
+        let pod = |state: &str, restarts: i32, has_ended: bool| -> Pod {
+            let mut status = json!({
+                "name": "main", "image": "", "imageID": "", "ready": false, "restartCount": restarts,
+                "state": {state: {"reason": "CrashLoopBackOff", "exitCode": 1}},
+            });
+            if has_ended {
+                status["lastState"] = json!({"terminated": {"exitCode": 1}});
+            }
+            let status = json!({"containerStatuses": [status]});
+            serde_json::from_value(json!({"metadata": {"name": "p"}, "status": status})).unwrap()
+        };
+        // The state, how many runs came before, whether one has ended, and then: the run whose log is shown, and that of
+        // the previous one.
+        for (state, restarts, has_ended, current, previous) in [
+            ("running", 0, false, Some(0), None),
+            ("running", 2, true, Some(2), Some(1)),
+            ("terminated", 0, false, Some(0), None),
+            ("terminated", 1, true, Some(1), Some(0)),
+            ("waiting", 0, false, None, None),
+            // The next run is not counted yet.
+            ("waiting", 0, true, Some(0), Some(0)),
+            ("waiting", 2, true, Some(2), Some(2)),
+        ] {
+            let pod = pod(state, restarts, has_ended);
+            let shown = [false, true].map(|previous| run_of_log(&pod, "main", previous).ok());
+            assert_eq!(shown, [current, previous], "{state} {restarts} {has_ended}");
+        }
+        assert!(run_of_log(&pod("running", 0, false), "other", false).is_err());
+    }
 }

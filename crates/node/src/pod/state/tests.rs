@@ -63,15 +63,16 @@ async fn built_in_readiness_starts_over_with_the_apps() {
 }
 
 #[test]
-fn a_run_that_could_not_be_run_is_counted_once_when_it_is_tried_again() {
+fn a_run_is_counted_when_it_begins_and_not_while_it_is_waited_for() {
     let mut record = record("app", waiting());
-    record.try_again();
-    assert_eq!(record.restarts, 0, "an image that was not there is no run");
+    let runs = |record: &Record| (record.restarts, record.next_run());
+    assert_eq!(runs(&record), (0, 0), "a start that fails before there is a run is tried as the same");
+    record.begun();
+    assert_eq!(runs(&record), (0, 0));
     record.is_spent = true;
-    assert_eq!(record.restarts, 0);
-    record.try_again();
-    record.try_again();
-    assert_eq!(record.restarts, 1);
+    assert_eq!(runs(&record), (0, 1));
+    record.begun();
+    assert_eq!(runs(&record), (1, 1));
 }
 
 #[test]

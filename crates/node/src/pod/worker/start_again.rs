@@ -21,6 +21,7 @@ impl Worker {
         self.warn(Some(index), "Failed", format!("Error: {why}"));
         let ended = termination::not_run(why.clone(), (self.shared.clock)());
         let record = &mut self.records[index];
+        record.begun();
         if !restarts(&self.pod, record.is_init, &ended) {
             record.state = State::Ended(ended);
             self.pending[index] = false;

@@ -129,15 +129,25 @@ pub(super) fn is_outdated(status: Option<&PodStatus>) -> bool {
     status.conditions.iter().flatten().any(is_ready) || containers.any(has_failed)
 }
 
+/// Whether the pod had its place before the node was restarted, so that it is not news.
+pub(super) fn was_placed(status: Option<&PodStatus>) -> bool {
+    let is_placed =
+        |condition: &PodCondition| condition.type_ == "PodScheduled" && condition.status == "True";
+    status.is_some_and(|status| status.conditions.iter().flatten().any(is_placed))
+}
+
 /// A container of a pod of which something was kept.
 fn go_on(pod: &Pod, kept: &Kept, mut record: Record, before: Option<&ContainerStatus>, now: Now) -> Record {
     let name = &record.spec.name;
     if let Some(KeptRun { run, container }) = kept.runs.get(name) {
         // What was told last may be of the run before: a status may be lost with the node.
         let told = before.filter(|before| restart_count(before) == *run);
-        let last = before.and_then(|before| match told {
-            Some(told) => told.last_state.as_ref()?.terminated.as_ref(),
-            None => before.state.as_ref()?.terminated.as_ref(),
+        let last = before.and_then(|before| {
+            let state = before.state.as_ref()?;
+            // One that waits has told how its last run ended.
+            let last =
+                if told.is_some() || state.waiting.is_some() { before.last_state.as_ref()? } else { state };
+            last.terminated.as_ref()
         });
         record.last = last.map(|last| ended(last, now.time));
         record.restarts = *run;
@@ -197,7 +207,7 @@ fn running(
     Running { id, started_at, since, started, ready, probes, killed_for: None, failing: None }
 }
 
-/// A container of which nothing runs any more. What ran is counted as a restart; what never did, and what the node itself
+/// A container of which nothing runs any more. After what ran comes another run; what never did, and what the node itself
 /// is, begins as it would have.
 fn run_again(pod: &Pod, mut record: Record, before: &ContainerStatus, now: Now) -> Record {
     if built_in::is_built_in(&record.spec) {
@@ -209,7 +219,7 @@ fn run_again(pod: &Pod, mut record: Record, before: &ContainerStatus, now: Now) 
     record.last = last.map(|last| ended(last, now.time));
     record.image_id.clone_from(&before.image_id);
     if let Some(was) = &state.running {
-        record.restarts += 1;
+        record.is_spent = true;
         record.last = Some(Ended {
             code: 137,
             signal: Some(9),
@@ -223,13 +233,16 @@ fn run_again(pod: &Pod, mut record: Record, before: &ContainerStatus, now: Now) 
         let ended = ended(was, now.time);
         // What init containers prepared is gone with the pod's sandbox, so they run again.
         if record.is_init || restarts(pod, record.is_init, &ended) {
-            record.restarts += 1;
+            record.is_spent = true;
             record.last = Some(ended);
         } else {
             record.state = State::Ended(ended);
         }
-    } else if state.waiting.and_then(|waiting| waiting.reason).as_deref() == Some(CRASH_LOOP_BACK_OFF) {
-        record.backoff = Backoff::resumed(record.restarts);
+    } else {
+        record.is_spent = record.last.is_some();
+        if state.waiting.and_then(|waiting| waiting.reason).as_deref() == Some(CRASH_LOOP_BACK_OFF) {
+            record.backoff = Backoff::resumed(record.next_run());
+        }
     }
     record
 }

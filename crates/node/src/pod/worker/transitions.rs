@@ -40,6 +40,7 @@ impl Worker {
             self.inform_of_start(index, run.was_pulled);
         }
         let record = &mut self.records[index];
+        record.begun();
         record.image_id = run.image_id;
         record.start_backoff = StartBackoff::default();
         record.round += 1;
@@ -191,7 +192,7 @@ impl Worker {
         }
         let wait = record.backoff.after(ran);
         record.last = Some(ended);
-        record.restarts += 1;
+        record.is_spent = true;
         self.start_again(index, wait, CONTAINER_CREATING, String::new());
         self.renew_built_in();
     }

@@ -30,10 +30,10 @@ async fn what_was_told_is_taken_over() {
     let running = || json!({ "running": {} });
     let done = |code: i32| json!({ "terminated": { "exitCode": code } });
     let crashing = || json!({ "waiting": { "reason": "CrashLoopBackOff" } });
-    // The policy, what was told, and then: whether it runs again, its restarts, and how the run before ended.
-    for (policy, is_init, state, last, again, restarts, before) in [
+    // The policy, what was told, and then: whether it runs again, which run that is, and how the run before ended.
+    for (policy, is_init, state, last, again, run, before) in [
         ("Always", false, running(), Some(1), true, 4, Some(137)),
-        ("Always", false, crashing(), Some(1), true, 3, Some(1)),
+        ("Always", false, crashing(), Some(1), true, 4, Some(1)),
         ("Always", false, done(0), None, true, 4, Some(0)),
         ("OnFailure", false, done(0), Some(5), false, 3, Some(5)),
         ("OnFailure", false, done(2), None, true, 4, Some(2)),
@@ -43,8 +43,9 @@ async fn what_was_told_is_taken_over() {
         let name = format!("{policy} {is_init} {state}");
         let record = taken_over(policy, is_init, state, last);
         let waits = matches!(record.state, State::Waiting { .. });
-        let last = record.last.map(|last| last.code);
-        assert_eq!((waits, record.restarts, last), (again, restarts, before), "{name}");
+        let last = record.last.as_ref().map(|last| last.code);
+        assert_eq!((waits, record.next_run(), last), (again, run, before), "{name}");
+        assert_eq!(record.restarts, 3, "{name}: it is counted when it begins");
         assert_eq!(record.image_id, "sha256:1", "{name}");
     }
 }
@@ -57,20 +58,20 @@ async fn what_never_ran_is_not_counted() {
         let running = json!({ "running": {} });
         let statuses = json!([app, status("app-1", 0, running.clone()), status("queue-proxy", 0, running)]);
         let all = records(&pod(json!({ "containerStatuses": statuses })), None, now());
-        all.iter().map(|record| record.restarts).collect::<Vec<_>>()
+        all.iter().map(Record::next_run).collect::<Vec<_>>()
     };
     let mut not_run = status("app", 2, waiting("CrashLoopBackOff"));
     not_run["lastState"] = json!({ "terminated": { "exitCode": 128, "reason": "StartError" } });
     // The init container, the app, another one that ran, and what the node itself is.
     assert_eq!(counts(status("app", 0, waiting("ErrImagePull"))), [0, 0, 1, 0]);
     assert_eq!(counts(status("app", 0, waiting("ContainerCreating"))), [0, 0, 1, 0]);
-    assert_eq!(counts(not_run), [0, 2, 1, 0]);
+    assert_eq!(counts(not_run), [0, 3, 1, 0]);
 }
 
 #[tokio::test]
 async fn a_back_off_goes_on() {
     let wait = |state| taken_over("Always", false, state, Some(1)).backoff.after(std::time::Duration::ZERO);
-    assert_eq!(wait(json!({ "waiting": { "reason": "CrashLoopBackOff" } })).as_secs(), 40);
+    assert_eq!(wait(json!({ "waiting": { "reason": "CrashLoopBackOff" } })).as_secs(), 80);
     assert_eq!(wait(json!({ "running": {} })).as_secs(), 0);
 }
 
@@ -100,6 +101,20 @@ fn what_was_told_before_is_outdated() {
         assert_eq!(is_outdated(Some(&status)), expect, "{status:?}");
     }
     assert!(!is_outdated(None));
+}
+
+#[test]
+fn a_place_is_news_once() {
+    for (conditions, expect) in [
+        (json!([]), false),
+        (json!([{ "type": "PodScheduled", "status": "False", "reason": "Unschedulable" }]), false),
+        (json!([{ "type": "Ready", "status": "True" }]), false),
+        (json!([{ "type": "Ready", "status": "False" }, { "type": "PodScheduled", "status": "True" }]), true),
+    ] {
+        let status: PodStatus = serde_json::from_value(json!({ "conditions": conditions })).unwrap();
+        assert_eq!(was_placed(Some(&status)), expect, "{status:?}");
+    }
+    assert!(!was_placed(None));
 }
 
 #[tokio::test]
@@ -209,5 +224,6 @@ async fn what_is_kept_goes_on() {
     let running = app.running().unwrap();
     assert_eq!((app.restarts, running.started_at.as_second()), (3, 900), "as the keeper has it");
     assert!(!running.started && !running.ready, "its probes begin anew");
-    assert!(other.running().is_none() && other.restarts == 1 && queue_proxy.running().is_some());
+    assert!(other.running().is_none() && queue_proxy.running().is_some());
+    assert_eq!((other.restarts, other.next_run()), (0, 1));
 }
