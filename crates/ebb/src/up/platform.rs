@@ -16,7 +16,7 @@ use super::{
     domain,
     extension::Extension,
     joints::{DialNode, NodeKubelet, PodTokens, Starts, Stats},
-    listen::{HttpAddress, HttpListener, Listeners},
+    listen::{self, HttpAddress, HttpListener, Listeners},
     missing_images,
     node::{self, Node},
     say,
@@ -318,6 +318,8 @@ impl Platform {
     pub(crate) async fn stop(mut self, hurry: impl Future<Output = ()>) -> Result<()> {
         self.dir.is_ending();
         let in_order = async {
+            // First: what connects to the keeper's copies is accepted by nobody.
+            listen::let_go(&self.node.runtime).await;
             self.drain().await;
             self.stop_pods.cancel();
             if timeout(PODS_STOP_MAX, self.pods_stopped.cancelled()).await.is_err() {

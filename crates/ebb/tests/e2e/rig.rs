@@ -23,7 +23,7 @@ use serde_json::Value;
 pub(crate) use self::{
     archive::{docker_save, hello, hello_with},
     host::Host,
-    http::{Answer, Asked, ask, get, send},
+    http::{Answer, Asked, Held, ask, get, send},
     need::{need_kubectl, need_program, need_root, need_shared},
     pods::steps,
     traces::{Traces, processes},
