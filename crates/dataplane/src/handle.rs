@@ -76,6 +76,12 @@ impl Handle {
         self.revisions.drain(key, uid).await;
     }
 
+    /// For when nobody tells of instances any more: requests that find none, those that wait and those that come, go to
+    /// `next`, which is not this data plane.
+    pub fn hand_on(&self, next: Instance) {
+        self.revisions.hand_on(next);
+    }
+
     /// The last cold starts of a revision, oldest first.
     pub fn cold_starts(&self, key: &RevisionKey) -> Vec<ColdStart> {
         self.revisions.context().cold_starts.of(key)

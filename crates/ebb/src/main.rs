@@ -17,7 +17,10 @@ use std::{
 
 use clap::Parser;
 
-use crate::args::{Arguments, Command, Demo};
+use crate::{
+    args::{Arguments, Command, Demo},
+    up::InFlight,
+};
 
 /// glibc's allocator grows an arena page by page, each with a system call, and gives it back when an object goes: a start
 /// from zero spent a fifth of its time there. Without huge pages, whose first touch costs as much as a start's step.
@@ -40,20 +43,22 @@ fn main() -> ExitCode {
     match arguments.command {
         Command::Up(options) => serve(&options.log.clone(), up::run(options)),
         Command::Demo(Demo { image: Some(file), .. }) => ended(&sample::write(&file)),
-        Command::Demo(options) => serve(&options.log.clone(), demo::run(options)),
+        Command::Demo(options) => {
+            serve(&options.log.clone(), async move { demo::run(options).await.map(|()| None) })
+        }
         Command::Restore(options) => ended(&restore::run(&options)),
         Command::User(command) => runtime::block_on_current(run(command, arguments.global)),
     }
 }
 
-/// Runs a long-lived command.
-fn serve(filter: &str, work: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+/// Runs a long-lived command, and then the requests that it has left in flight.
+fn serve(filter: &str, work: impl Future<Output = anyhow::Result<Option<InFlight>>>) -> ExitCode {
     // Connections and containers take several each.
     node::runtime::raise_descriptor_limit();
     let filter = tracing_subscriber::EnvFilter::new(filter);
     let colour = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();
-    ended(&runtime::block_on_control(work))
+    ended(&runtime::block_on_control(work, InFlight::finish))
 }
 
 /// How the program ends; what went wrong is told in one line for people.

@@ -11,6 +11,7 @@ mod controllers;
 mod data_dir;
 mod domain;
 mod extension;
+mod in_flight;
 mod joints;
 mod listen;
 mod missing_images;
@@ -21,6 +22,7 @@ mod signals;
 
 pub(crate) use self::{
     data_dir::DataDir,
+    in_flight::InFlight,
     listen::HttpAddress,
     platform::{Options, Platform},
     signals::Signals,
@@ -38,8 +40,9 @@ use crate::args::{RuntimeKind, Up};
 /// The ports tried for requests where the user names no address.
 const HTTP_PORTS: &[u16] = &[80, 8080];
 
-/// Starts the platform, says where it is, and serves until it is told to stop.
-pub(crate) async fn run(options: Up) -> Result<()> {
+/// Starts the platform, says where it is, and serves until it is told to stop or to hand over. What it has handed over
+/// without are its requests in flight.
+pub(crate) async fn run(options: Up) -> Result<Option<InFlight>> {
     let data_dir = options.data_dir.unwrap_or_else(DataDir::default_path);
     let options = Options {
         data_dir,
@@ -52,7 +55,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     };
     // Before anything is there: a signal must not find its default action.
     let mut signals = Signals::listen()?;
-    let Some(mut platform) = Platform::start(options, &mut signals).await? else { return Ok(()) };
+    let Some(mut platform) = Platform::start(options, &mut signals).await? else { return Ok(None) };
     // Whoever reads along may stop reading; the platform goes on.
     let _ = announce(&platform);
     platform.look_for_missing_images();
@@ -60,21 +63,19 @@ pub(crate) async fn run(options: Up) -> Result<()> {
         asked = signals.next() => (asked, Ok(())),
         (asked, reason) = platform.failed() => (asked, Err(reason)),
     };
-    let ended = match asked {
+    match asked {
         Asked::Stop => {
             announce_stop();
-            platform.stop(signals.stop()).await
+            both(reason, platform.stop(signals.stop()).await).map(|()| None)
         }
         Asked::HandOver => {
             say(&format!(
-                "Handing over: requests in flight are finished; containers run on for the next `ebb up`, which must come \
-                 within {:?}.",
+                "Handing over: containers run on for the next `ebb up`, which must come within {:?}.",
                 KeeperOptions::GRACE
             ));
-            platform.hand_over(signals.stop()).await
+            platform.hand_over(signals, reason).await
         }
-    };
-    both(reason, ended)
+    }
 }
 
 /// Both errors, where there are two.

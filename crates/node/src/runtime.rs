@@ -119,6 +119,11 @@ pub trait Runtime: Send + Sync + 'static {
     /// Waits until the keeper has ended, asked to or not, or has let go of this process. From then on every call fails.
     fn ended(&self) -> BoxFuture<'_, Parting>;
 
+    /// Parts with the keeper, which waits for another daemon from now on, with all that it has (see
+    /// [`KeeperOptions::grace`]), as it does once this process ends. What needs the keeper fails afterwards; what runs can be
+    /// [dialled](Self::dial).
+    fn let_go(&self);
+
     /// Kills and removes every container and sandbox, then ends the keeper. Afterwards every call fails. Without it,
     /// the keeper waits for another daemon once the process ends, with all that it has (see [`KeeperOptions::grace`]).
     fn shutdown(&self) -> BoxFuture<'_, Result<()>>;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use futures::future::join_all;
 use parking_lot::{Mutex, RwLock};
@@ -25,6 +25,8 @@ pub(crate) struct Revisions {
     removed: Mutex<Vec<Weak<Revision>>>,
     /// Notifies requests that wait for an unknown revision when one is added.
     appeared: Notify,
+    /// Where requests go that find no instance, once there will be no other.
+    next: OnceLock<Instance>,
 }
 
 type Shard = RwLock<HashMap<Arc<RevisionKey>, Entry>>;
@@ -46,6 +48,7 @@ impl Revisions {
             context,
             removed: Mutex::default(),
             appeared: Notify::new(),
+            next: OnceLock::new(),
         }
     }
 
@@ -109,6 +112,16 @@ impl Revisions {
         true
     }
 
+    /// Sends requests that find no instance to `next`, those that wait and those that come. Only the first call counts.
+    pub(crate) fn hand_on(&self, next: Instance) {
+        // First, so that a revision which becomes active from here on has it.
+        let next = self.next.get_or_init(|| next);
+        for shard in self.shards.iter() {
+            let active: Vec<_> = shard.read().values().filter_map(|entry| entry.active.clone()).collect();
+            active.iter().for_each(|revision| revision.hand_on(next));
+        }
+    }
+
     /// The revision, made active if it is not; `None` when it is not known.
     pub(crate) fn activate(&self, key: &RevisionKey) -> Option<Arc<Revision>> {
         if let Some(active) = &self.shard(key).read().get(key)?.active {
@@ -121,6 +134,9 @@ impl Revisions {
         let new = || {
             let revision = Revision::new(key, Arc::clone(&self.context), entry.config);
             revision.set_obstacle(entry.obstacle);
+            if let Some(next) = self.next.get() {
+                revision.hand_on(next);
+            }
             Arc::new(revision)
         };
         Some(Arc::clone(entry.active.get_or_insert_with(new)))

@@ -1,6 +1,7 @@
 //! Accepts connections and serves them until it is told to drain.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,6 +29,10 @@ use crate::{Handle, Limits, Visibility, sockets};
 
 /// How long to wait when the process is out of descriptors: they come back when connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How many connections that wait when the drain begins are let in: as many as the kernel has wait at one listener, by its
+/// own default. Without an end, those who come meanwhile could hold it up.
+const BACKLOG_MAX: usize = 4096;
 
 /// How long a connection that was accepted just before the drain may take to send the first of its request. A client
 /// that has connected sends at once; one that only holds a connection open does not hold up the drain.
@@ -57,8 +62,8 @@ impl Gateway {
         Self { threads, ..self }
     }
 
-    /// Serves `listener` until `drain`; then requests in flight may finish within [`Limits::drain_max`], and what is
-    /// left is cut.
+    /// Serves `listener` until `drain`; then requests in flight may finish within [`Limits::drain_max`], those of clients
+    /// that have connected by then too, and what is left is cut.
     pub async fn run(self, listener: TcpListener, drain: CancellationToken) {
         let limits = Arc::clone(self.handle.limits());
         let threads = if self.threads.is_empty() { vec![runtime::Handle::current()] } else { self.threads };
@@ -76,8 +81,12 @@ impl Gateway {
             tracing::warn!(%error, "cannot set keep-alive on the listener: clients that vanish are noticed late");
         }
         let permits = Arc::new(Semaphore::new(limits.connections_max));
-        drain.run_until_cancelled(accept(&listener, &server, &permits)).await;
-        drop(listener);
+        let door = Door { server: Arc::clone(&server), permits, peers: Peers::default() };
+        drain.run_until_cancelled(door.attend(&listener)).await;
+        match listener.into_std() {
+            Ok(listener) => door.close(&listener),
+            Err(error) => tracing::warn!(%error, "connections that nobody has accepted yet are reset"),
+        }
         server.tasks.close();
         if timeout(limits.drain_max, server.tasks.wait()).await.is_err() {
             tracing::warn!(connections = server.tasks.len(), "drain took too long, cutting what is left");
@@ -116,36 +125,64 @@ fn http(limits: &Limits) -> auto::Builder<Streams> {
     http
 }
 
-async fn accept(listener: &TcpListener, server: &Arc<Server>, permits: &Arc<Semaphore>) {
-    let peers = Peers::default();
-    loop {
-        let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return };
-        // A stream belongs to the runtime that it was made on, until it is taken out of there.
-        match listener.accept().await.and_then(|(stream, peer)| Ok((stream.into_std()?, peer.ip()))) {
-            Ok((stream, peer)) => {
-                let Some(place) = peers.admit(peer, server.limits.connections_per_client_max) else {
-                    continue;
-                };
-                let (seat, runtime) = server.threads.seat();
-                let connection = Connection::new(
-                    seat,
-                    Admitted { _permit: permit, _peer: place },
-                    peer,
-                    server.visibility,
-                    server.drain.clone(),
-                    server.cut.clone(),
-                    server.tasks.clone(),
-                );
-                let served = serve(Arc::clone(server), stream, Arc::new(connection));
-                server.tasks.spawn_on(served, runtime);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                if !is_about_one_connection(&error) {
-                    sleep(ACCEPT_PAUSE).await;
+/// Lets connections in.
+struct Door {
+    server: Arc<Server>,
+    permits: Arc<Semaphore>,
+    peers: Peers,
+}
+
+impl Door {
+    /// Lets in whoever comes.
+    async fn attend(&self, listener: &TcpListener) {
+        loop {
+            let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
+            // A stream belongs to the runtime that it was made on, until it is taken out of there.
+            match listener.accept().await.and_then(|(stream, peer)| Ok((stream.into_std()?, peer.ip()))) {
+                Ok((stream, peer)) => self.admit(permit, stream, peer),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    if !is_about_one_connection(&error) {
+                        sleep(ACCEPT_PAUSE).await;
+                    }
                 }
             }
         }
+    }
+
+    /// Lets in those who wait. For them they are connected, and their requests may be sent; what is closed with the
+    /// listener would be reset.
+    fn close(&self, listener: &std::net::TcpListener) {
+        for _ in 0..BACKLOG_MAX {
+            let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else { return };
+            let accepted = listener.accept().and_then(|(stream, peer)| {
+                stream.set_nonblocking(true)?;
+                Ok((stream, peer.ip()))
+            });
+            match accepted {
+                Ok((stream, peer)) => self.admit(permit, stream, peer),
+                Err(error) if is_about_one_connection(&error) => {}
+                // Mostly that nobody waits any more.
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn admit(&self, permit: OwnedSemaphorePermit, stream: std::net::TcpStream, peer: IpAddr) {
+        let server = &self.server;
+        let Some(place) = self.peers.admit(peer, server.limits.connections_per_client_max) else { return };
+        let (seat, runtime) = server.threads.seat();
+        let connection = Connection::new(
+            seat,
+            Admitted { _permit: permit, _peer: place },
+            peer,
+            server.visibility,
+            server.drain.clone(),
+            server.cut.clone(),
+            server.tasks.clone(),
+        );
+        let served = serve(Arc::clone(server), stream, Arc::new(connection));
+        server.tasks.spawn_on(served, runtime);
     }
 }
 

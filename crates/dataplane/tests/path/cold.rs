@@ -90,3 +90,29 @@ async fn load_is_reported_each_second_and_ends_with_a_zero() {
     gate.admit(1);
     assert_eq!(answer.await.unwrap(), StatusCode::OK);
 }
+
+#[tokio::test]
+async fn who_finds_no_instance_is_handed_on() {
+    let gate = crate::rig::Gate::closed();
+    let (next, warm) = (App::gated(&gate).await, App::saying("warm").await);
+    let rig = Rig::serving(limited(1), &[]).await;
+    for (service, instances) in [("late", vec![]), ("warm", vec![warm.instance()])] {
+        let name = format!("{service}-00001");
+        rig.handle.set_revision(revision(&name), limited(1));
+        assert!(rig.handle.set_instances(&revision(&name), instances));
+        rig.route(&format!("{service}.default.localhost"), &[(name.as_str(), 100)]);
+    }
+    let waiting = [rig.enter("/").await, rig.enter("/").await];
+    rig.handle.hand_on(next.instance());
+    eventually("those who waited are handed on, whatever the limit", || next.at_once() == 2).await;
+    gate.admit(3);
+    for answer in waiting {
+        assert_eq!(answer.await.unwrap().body, "passed");
+    }
+    for (service, body) in [("late", "passed"), ("warm", "warm")] {
+        let mut request = get("/");
+        let host = format!("{service}.default.localhost");
+        request.headers_mut().insert(http::header::HOST, host.parse().unwrap());
+        assert_eq!(rig.client().await.read(request).await.body, body, "{service}");
+    }
+}

@@ -1,12 +1,13 @@
 use std::time::Duration;
 
-use dataplane::Limits;
+use dataplane::{Gateway, Limits, Visibility};
 use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
-use crate::rig::{App, Gate, PATIENCE, Rig, eventually, get, limited};
+use crate::rig::{App, Client, Gate, PATIENCE, Rig, eventually, get, limited};
 
 #[tokio::test]
 async fn a_drain_finishes_what_is_in_flight() {
@@ -47,6 +48,26 @@ async fn a_request_on_its_way_is_answered_in_a_drain() {
     assert_eq!(answer.await.unwrap().status, StatusCode::OK);
     timeout(PATIENCE, rig.gateway).await.unwrap().unwrap();
     assert_eq!(silent.read(&mut [0]).await.unwrap(), 0);
+}
+
+/// Whom nobody has accepted when the drain begins is connected all the same, as far as it knows.
+#[tokio::test]
+async fn who_waits_to_be_accepted_is_answered_in_a_drain() {
+    let app = App::saying("hello").await;
+    let rig = Rig::serving(limited(0), &[&app]).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..3 {
+        let mut client = Client::http1(address).await;
+        waiting.spawn(async move { client.get("/").await.status });
+    }
+    let drain = CancellationToken::new();
+    drain.cancel();
+    let gateway = Gateway::new(rig.handle.clone(), Visibility::Public);
+    timeout(PATIENCE, gateway.run(listener, drain)).await.unwrap();
+    assert_eq!(waiting.join_all().await, [StatusCode::OK; 3]);
+    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
 }
 
 #[tokio::test]

@@ -60,6 +60,12 @@ pub(crate) struct Unused {
     _lock: Arc<File>,
 }
 
+/// A data directory that this process has held; see [`DataDir::let_go`].
+#[derive(Debug)]
+pub(crate) struct LetGo {
+    lock: PathBuf,
+}
+
 /// The process that holds a data directory.
 #[derive(Debug)]
 struct Holder {
@@ -148,6 +154,11 @@ impl DataDir {
         }
     }
 
+    /// Leaves the directory to whoever wants it next.
+    pub(crate) fn let_go(self) -> LetGo {
+        LetGo { lock: self.path.join(LOCK) }
+    }
+
     /// What is to be removed if nothing comes of it: a directory that this process made, which holds nobody's work.
     pub(crate) fn unused(&self) -> Option<Unused> {
         self.is_new.then(|| Unused { path: self.path.clone(), _lock: Arc::clone(&self.lock) })
@@ -223,6 +234,14 @@ impl Holder {
         anyhow::anyhow!(
             "another `ebb up` (process {pid}) uses the data directory {path}; stop it, or give this one its own with --data-dir"
         )
+    }
+}
+
+impl LetGo {
+    /// Whether another process has taken it since.
+    pub(crate) fn is_taken(&self) -> bool {
+        let said = fs::read_to_string(&self.lock);
+        said.is_ok_and(|said| Holder::of(&said).pid != std::process::id().to_string())
     }
 }
 
@@ -402,6 +421,19 @@ mod tests {
         taken.unwrap();
         let told = told.into_inner();
         assert!(told.len() == 1 && told[0].contains(&std::process::id().to_string()), "{told:?}");
+    }
+
+    #[test]
+    fn who_has_let_go_sees_whether_another_has_come() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DataDir::open(dir.path()).unwrap();
+        first.is_ending();
+        let left = first.let_go();
+        assert!(!left.is_taken());
+        DataDir::open(dir.path()).expect("it is free");
+        // Another process has another number.
+        fs::write(dir.path().join(LOCK), "0\n").unwrap();
+        assert!(left.is_taken());
     }
 
     #[test]

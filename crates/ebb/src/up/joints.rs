@@ -10,6 +10,6 @@ pub(super) use self::{
     digests::Digests,
     gateways::EmbeddedGateways,
     kubelet::NodeKubelet,
-    node_seams::{DialNode, DrainPods, Starts, Stats},
+    node_seams::{DialNode, DrainPods, Starts, Stats, next_daemon},
     pod_tokens::PodTokens,
 };

@@ -120,6 +120,14 @@ impl Listeners {
     }
 }
 
+/// Has the keeper hold none any more: there is no next daemon that those who connect from here on could wait for.
+pub(super) async fn let_go(runtime: &SharedRuntime) {
+    let (api, http) = tokio::join!(runtime.drop_socket(API), runtime.drop_socket(HTTP));
+    for error in [api, http].into_iter().filter_map(Result::err) {
+        tracing::debug!(%error, "whoever connects from here on is refused only when all has ended");
+    }
+}
+
 /// Why an address was not taken, and what can be done.
 fn passed_over(address: SocketAddr, error: &io::Error) -> String {
     let port = address.port();

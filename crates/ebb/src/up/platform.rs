@@ -15,8 +15,9 @@ use super::{
     data_dir::DataDir,
     domain,
     extension::Extension,
-    joints::{DialNode, NodeKubelet, PodTokens, Starts, Stats},
-    listen::{HttpAddress, HttpListener, Listeners},
+    in_flight::InFlight,
+    joints::{DialNode, NodeKubelet, PodTokens, Starts, Stats, next_daemon},
+    listen::{self, HttpAddress, HttpListener, Listeners},
     missing_images,
     node::{self, Node},
     say,
@@ -28,9 +29,9 @@ use crate::{args::RuntimeKind, at_fault::NamedFiles, runtime, supervise::supervi
 /// How long the pods' programs may take to end once no request is in hand.
 const PODS_STOP_MAX: Duration = Duration::from_secs(15);
 
-/// How long requests in flight have at a hand-over: whoever connects meanwhile waits for the next daemon, so no request or
-/// WebSocket may hold it up for long. Well below [`KeeperOptions::GRACE`], which may have begun.
-const HAND_OVER_DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How long requests to the API have at a hand-over. They need the state, so the next daemon waits for them, and whoever has
+/// connected since then: none may hold it up for long.
+const API_DRAIN_MAX: Duration = Duration::from_secs(2);
 
 /// What the platform is told.
 #[derive(Clone, Debug)]
@@ -63,6 +64,8 @@ pub(crate) struct Platform {
     domain: String,
     runtime: RuntimeKind,
     node: Node,
+    /// The data plane.
+    handle: Handle,
     /// Ends the gateway's listeners.
     drain_data: CancellationToken,
     /// Ends the API's listener.
@@ -73,7 +76,8 @@ pub(crate) struct Platform {
     pods_stopped: CancellationToken,
     /// Everything that runs until it is dropped.
     tasks: JoinSet<()>,
-    servers: Servers,
+    gateway: Servers,
+    api_listener: Servers,
     threads: Arc<runtime::Threads>,
     /// The last to be dropped: whoever waits for it must find all else let go.
     dir: DataDir,
@@ -182,7 +186,8 @@ impl Platform {
             stop_pods: CancellationToken::new(),
             pods_stopped: CancellationToken::new(),
             tasks: JoinSet::new(),
-            servers: Servers::default(),
+            gateway: Servers::default(),
+            api_listener: Servers::default(),
             runtime: options.runtime,
             domain,
             dir,
@@ -191,6 +196,7 @@ impl Platform {
             http_address,
             passed_over,
             node,
+            handle: handle.clone(),
         };
         platform.start_data(&client, &handle, &applied, http)?;
         platform.start_control(&client, &handle, &applied, stats);
@@ -218,10 +224,11 @@ impl Platform {
         let ends = drain.clone();
         let served = async move {
             // Clients wait in the listener's backlog until the routes are known, rather than hear that there are none.
-            drain.run_until_cancelled(known.synced()).await;
-            gateway.run(http, drain).await;
+            if drain.run_until_cancelled(known.synced()).await.is_some() {
+                gateway.run(http, drain).await;
+            }
         };
-        self.servers.spawn("gateway", ends, served, accepting);
+        self.gateway.spawn("gateway", ends, served, accepting);
         let (client, applied) = (client.clone(), Arc::clone(applied));
         let (fed, reported, drain) = (handle.clone(), handle.clone(), self.drain_data.clone());
         self.supervise_start("feed", move || {
@@ -286,7 +293,7 @@ impl Platform {
         let (api, drain) = (self.api.clone(), self.drain_api.clone());
         let ends = drain.clone();
         let served = async move { api.serve(listener, drain.cancelled_owned()).await };
-        self.servers.spawn("API server", ends, served, &tokio::runtime::Handle::current());
+        self.api_listener.spawn("API server", ends, served, &tokio::runtime::Handle::current());
     }
 
     fn supervise(
@@ -318,6 +325,8 @@ impl Platform {
     pub(crate) async fn stop(mut self, hurry: impl Future<Output = ()>) -> Result<()> {
         self.dir.is_ending();
         let in_order = async {
+            // First: what connects to the keeper's copies is accepted by nobody.
+            listen::let_go(&self.node.runtime).await;
             self.drain().await;
             self.stop_pods.cancel();
             if timeout(PODS_STOP_MAX, self.pods_stopped.cancelled()).await.is_err() {
@@ -334,28 +343,51 @@ impl Platform {
         both(ended, closed)
     }
 
-    /// Drains the gateway, not for long, and writes what is not written, but leaves containers and listening sockets with the keeper:
-    /// connections wait there for the next daemon, which must come within [`KeeperOptions::GRACE`].
+    /// Writes what is not written, and leaves containers and listening sockets with the keeper: connections wait there for
+    /// the next daemon, which must come within [`KeeperOptions::GRACE`]. What is left are requests that instances have in
+    /// hand; those that wait for an instance are handed on to the next daemon, as if they came now.
     ///
     /// [`KeeperOptions::GRACE`]: ::node::runtime::KeeperOptions::GRACE
-    pub(crate) async fn hand_over(mut self, hurry: impl Future<Output = ()>) -> Result<()> {
+    pub(crate) async fn hand_over(
+        mut self,
+        mut signals: Signals,
+        reason: Result<()>,
+    ) -> Result<Option<InFlight>> {
         self.dir.is_ending();
-        tokio::select! {
-            drained = timeout(HAND_OVER_DRAIN_MAX, self.drain()) => if drained.is_err() {
-                tracing::warn!("handing over: what is still in flight after {HAND_OVER_DRAIN_MAX:?} is cut");
-            },
-            () = hurry => tracing::warn!("told to stop while handing over: what is still in flight is cut"),
-        }
+        self.drain_data.cancel();
+        self.drain_api.cancel();
+        let is_cut = tokio::select! {
+            answered = timeout(API_DRAIN_MAX, self.api_listener.finished()) => {
+                if answered.is_err() {
+                    tracing::warn!("handing over: requests to the API that take longer than {API_DRAIN_MAX:?} are cut");
+                }
+                false
+            }
+            () = signals.stop() => {
+                tracing::warn!("told to stop while handing over: what is still in flight is cut");
+                true
+            }
+        };
         self.tasks.shutdown().await;
+        self.handle.hand_on(next_daemon(self.http_address));
         self.node.logs.hand_over().await;
-        self.api.close().await.context("writing the last of the API server's state")
+        let closed = self.api.close().await.context("writing the last of the API server's state");
+        let outcome = both(reason, closed);
+        let Self { node, gateway, threads, dir, .. } = self;
+        match Arc::into_inner(threads) {
+            Some(threads) if !is_cut => {
+                let runtime = node.runtime;
+                Ok(Some(InFlight { threads, runtime, gateway, dir, signals, outcome }))
+            }
+            _ => outcome.map(|()| None),
+        }
     }
 
     /// Accepts nothing more, and waits for requests in flight.
     async fn drain(&self) {
         self.drain_data.cancel();
         self.drain_api.cancel();
-        self.servers.finished().await;
+        tokio::join!(self.gateway.finished(), self.api_listener.finished());
     }
 
     /// Waits until something without which nothing works has ended by itself; says what is to be done then, and what it
@@ -371,7 +403,8 @@ impl Platform {
                     KeeperOptions::GRACE
                 )),
             },
-            why = self.servers.failed() => (Asked::Stop, anyhow::anyhow!("{why}; start `ebb up` again")),
+            why = self.gateway.failed() => (Asked::Stop, again(&why)),
+            why = self.api_listener.failed() => (Asked::Stop, again(&why)),
         }
     }
 
@@ -424,4 +457,9 @@ impl Platform {
             }
         }
     }
+}
+
+/// What is to be done when a listener has ended.
+fn again(why: &str) -> anyhow::Error {
+    anyhow::anyhow!("{why}; start `ebb up` again")
 }

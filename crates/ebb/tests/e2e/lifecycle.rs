@@ -1,10 +1,10 @@
 //! `ebb up` itself: one per directory, nothing left behind, and the same objects after a crash.
 
-use std::{process::Command, sync::Arc};
+use std::{net::TcpStream, process::Command, sync::Arc};
 
 use rustix::process::Signal;
 
-use crate::rig::{Ebb, Host, Setup, get, need_kubectl, service, text, until};
+use crate::rig::{Ebb, Held, Host, Setup, get, need_kubectl, service, text, until};
 
 #[test]
 fn a_second_one_on_the_same_directory_is_refused() {
@@ -124,6 +124,25 @@ fn a_request_in_hand_is_answered_while_it_stops() {
     assert!(busy.is_some(), "the slow request arrives");
     assert!(ebb.stop(), "it ends well");
     assert_eq!(caller.join().unwrap().status, 200);
+}
+
+/// A connection that nobody will accept is refused, rather than left to wait until it is reset.
+#[test]
+fn who_comes_while_it_stops_is_refused() {
+    if !need_kubectl("who_comes_while_it_stops_is_refused") {
+        return;
+    }
+    let mut ebb = Ebb::up();
+    ebb.apply(&service("hello"));
+    let url = ebb.ready("hello");
+    let held = Held::begin(ebb.http, url.strip_prefix("http://").unwrap());
+    let busy = until(|| ebb.call(&format!("{url}/concurrency")).body.contains('2').then_some(()));
+    assert!(busy.is_some(), "the request that is held arrives");
+    ebb.signal(Signal::TERM);
+    let refused = until(|| TcpStream::connect(ebb.http).is_err().then_some(()));
+    assert!(refused.is_some(), "somebody listens, and nobody accepts");
+    held.finish().expect("it was in hand before");
+    assert!(ebb.ended(), "it ends well");
 }
 
 #[test]

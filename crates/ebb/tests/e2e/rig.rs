@@ -24,7 +24,7 @@ use serde_json::Value;
 pub(crate) use self::{
     archive::{docker_save, hello, hello_with},
     host::Host,
-    http::{Answer, Asked, ask, get, send},
+    http::{Answer, Asked, Held, ask, get, send},
     need::{need_kubectl, need_program, need_root, need_shared},
     pods::steps,
     services::{service, service_soon_idle},
@@ -147,16 +147,17 @@ impl Ebb {
         self.ended()
     }
 
-    /// Asks it to leave what runs to the next one, which is started while it is still at it; returns whether it ended well.
-    pub(crate) fn hand_over_to_next(&mut self) -> bool {
+    /// Asks it to leave what runs to the next one, which is started while it is still at it; returns the earlier process
+    /// once the next one is up.
+    pub(crate) fn hand_over_to_next(&mut self) -> Child {
         self.signal(rustix::process::Signal::USR2);
         let lock = self.dir.join("lock");
         let is_ending = || fs::read_to_string(&lock).unwrap().contains("ending").then_some(());
         until(is_ending).expect("it says that it is about to end");
         let next = spawn(&self.dir, &self.setup);
-        let ended = std::mem::replace(&mut self.child, next).wait().unwrap().success();
+        let earlier = std::mem::replace(&mut self.child, next);
         self.http = address(&mut self.child, &self.dir);
-        ended
+        earlier
     }
 
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
@@ -372,6 +373,8 @@ fn logged(dir: &Path) -> PathBuf {
 
 fn spawn(dir: &Path, setup: &Setup) -> Child {
     let log = File::options().create(true).append(true).open(logged(dir)).unwrap();
+    // An earlier one may have something to say still, which goes to a file of its own.
+    let _ = fs::remove_file(said(dir));
     let out = File::create(said(dir)).unwrap();
     let mut command = setup.command(env!("CARGO_BIN_EXE_ebb"));
     command.args(["up", "--api", &setup.api, "--runtime", setup.runtime, "--log", "info"]);

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
+use rustix::net::{Shutdown, shutdown};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{oneshot, watch};
@@ -190,6 +191,14 @@ impl Client {
         let parting = ended.wait_for(Option::is_some).await;
         // The sender is in `self`, so the wait cannot fail.
         parting.ok().and_then(|parting| *parting).unwrap_or(Parting::Ended)
+    }
+
+    /// Has the keeper take it that this process has ended, although descriptors of its socket are open.
+    pub(super) fn let_go(&self) {
+        // One that has ended is parted with.
+        let _ = shutdown(self.socket.get_ref(), Shutdown::Both);
+        // What it was asked for last it has given up; nobody may be listening who would notice.
+        *self.waiting.lock() = Waiting { gone: true, ..Waiting::default() };
     }
 
     /// Ends the keeper, and with it every container; returns once all is removed.

@@ -156,6 +156,10 @@ impl Runtime for ContainerRuntime {
         self.inner.ended().boxed()
     }
 
+    fn let_go(&self) {
+        self.inner.client.let_go();
+    }
+
     fn shutdown(&self) -> BoxFuture<'_, Result<()>> {
         self.inner.shutdown().boxed()
     }

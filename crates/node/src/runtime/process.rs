@@ -249,6 +249,10 @@ impl Runtime for ProcessRuntime {
         self.inner.client.ended().boxed()
     }
 
+    fn let_go(&self) {
+        self.inner.client.let_go();
+    }
+
     fn shutdown(&self) -> BoxFuture<'_, Result<()>> {
         self.inner.registry.clear();
         self.inner.client.end().boxed()

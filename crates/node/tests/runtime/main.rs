@@ -80,6 +80,7 @@ const TESTS: &[Test] = &[
     ("leftovers::both_killed", |m| Box::pin(leftovers::both_killed(m))),
     ("taking_over::all_goes_on", |m| Box::pin(taking_over::all_goes_on(m))),
     ("taking_over::processes_go_on", |m| Box::pin(taking_over::processes_go_on(m))),
+    ("taking_over::from_one_that_lives_on", |m| Box::pin(taking_over::from_one_that_lives_on(m))),
     ("taking_over::hundreds", |m| Box::pin(taking_over::hundreds(m))),
     ("taking_over::keepers_of_another_kind", |m| Box::pin(taking_over::keepers_of_another_kind(m))),
     ("faults::a_keeper_that_is_stopped", |m| Box::pin(faults::a_keeper_that_is_stopped(m))),

@@ -6,13 +6,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use node::runtime::{
-    ContainerRuntime, ExecSpec, Exit, ProcessOptions, ProcessRuntime, Runtime, RuntimeError, TakenOver,
-    TakenOverContainer,
+    ContainerRuntime, ExecSpec, Exit, Parting, ProcessOptions, ProcessRuntime, Runtime, RuntimeError,
+    TakenOver, TakenOverContainer,
 };
 use rustix::net::{accept, bind, connect, listen};
 
 use crate::daemon::{CONTAINERS, Daemon, Kind, MAGIC, PORT, Plan, SOCKET, kill, seqpacket};
-use crate::fixture::{Image, alive, ask, eventually, parent, sleeps, start};
+use crate::fixture::{Image, alive, ask, eventually, parent, sandbox, sleeps, start};
 
 pub(crate) async fn all_goes_on(image: &Image) {
     let plan = Plan::new(Kind::Container);
@@ -123,6 +123,31 @@ async fn read_on(writer: TakenOverContainer) {
     tokio::task::spawn_blocking(read).await.unwrap();
 }
 
+/// Whoever has let go reaches what runs for as long as it lives, and the next one has it.
+pub(crate) async fn from_one_that_lives_on(image: &Image) {
+    let dir = tempfile::tempdir().unwrap();
+    let options = || ProcessOptions::new(dir.path().join("run"));
+    let earlier = ProcessRuntime::start(options()).await.unwrap();
+    let pod = sandbox(&earlier, "s").await;
+    let (mut spec, _) = image.spec("s", "server", "serve-port");
+    spec.env = vec![("PORT".to_owned(), PORT.to_string())];
+    let greeting = format!("pid {}\n", earlier.start_container(spec).await.unwrap().pid);
+    assert_eq!(ask(&earlier, &pod, PORT).await, greeting);
+
+    earlier.let_go();
+    assert_eq!(earlier.ended().await, Parting::Ended);
+    let next = ProcessRuntime::start(options()).await.unwrap();
+    let pods = next.take_over();
+    assert!(pods.len() == 1 && pods[0].containers[0].runs, "{pods:?}");
+    assert_eq!(ask(&earlier, &pod, PORT).await, greeting);
+    assert_eq!(ask(&next, &pod, PORT).await, greeting);
+    let told = earlier.drop_socket(SOCKET).await;
+    assert!(matches!(told, Err(RuntimeError::KeeperGone)), "the keeper does not hear it: {told:?}");
+    next.shutdown().await.unwrap();
+    // Whose child the keeper was.
+    earlier.shutdown().await.unwrap();
+}
+
 /// As many pods as one machine may have, each told in a message of its own.
 pub(crate) async fn hundreds(image: &Image) {
     const PODS: usize = 300;
@@ -170,7 +195,7 @@ pub(crate) async fn keepers_of_another_kind(image: &Image) {
     let runtime = ContainerRuntime::start(daemon.options()).await.unwrap();
     assert!(meeting.await.unwrap().starts_with(MAGIC));
     assert!(runtime.take_over().is_empty());
-    crate::fixture::sandbox(&runtime, "s").await;
+    sandbox(&runtime, "s").await;
     let id = start(&runtime, image, "s", "c", "exit 8").await;
     assert_eq!(runtime.wait(&id).await.unwrap().code, 8);
     runtime.shutdown().await.unwrap();

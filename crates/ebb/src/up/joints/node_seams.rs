@@ -1,6 +1,10 @@
 //! The data plane and the node: connections into pods, drained pods, start times; and load for the autoscaler.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use controllers::serving::{self, StatsHandle};
 use dataplane::{Dial, Handle, Instance, RevisionStat, StartTimes, StartTimesOf, StatSink};
@@ -12,12 +16,31 @@ use node::{
 use resources::{Object, ObjectKey, builtin::Pod, labels};
 use tokio::{net::TcpStream, time::Instant};
 
+/// What the next daemon has for a uid. Those of pods are longer.
+const NEXT_DAEMON: &str = "next";
+
+/// The next daemon as an instance, by the address of the gateways: who connects there waits until it accepts.
+pub(in crate::up) fn next_daemon(http: SocketAddr) -> Instance {
+    let address = match http.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    let pod = ObjectKey::cluster("the next `ebb up`");
+    Instance { pod, uid: NEXT_DAEMON.to_owned(), address, port: http.port() }
+}
+
 /// Connects from inside the pod's network namespace.
 pub(in crate::up) struct DialNode(pub(in crate::up) SharedRuntime);
 
 impl Dial for DialNode {
     fn dial<'a>(&'a self, instance: &'a Instance) -> BoxFuture<'a, io::Result<TcpStream>> {
-        Box::pin(async move { self.0.dial(&SandboxId::from(instance.uid.as_str()), instance.port).await })
+        Box::pin(async move {
+            if instance.uid == NEXT_DAEMON {
+                return TcpStream::connect(instance.socket()).await;
+            }
+            self.0.dial(&SandboxId::from(instance.uid.as_str()), instance.port).await
+        })
     }
 }
 
@@ -62,5 +85,22 @@ impl StatSink for Stats {
             })
             .collect();
         self.0.report(&stats);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_daemon_is_reached_from_this_machine() {
+        for (gateway, reached) in [
+            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("192.0.2.7:80", "192.0.2.7:80"),
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::]:80", "[::1]:80"),
+        ] {
+            assert_eq!(next_daemon(gateway.parse().unwrap()).socket().to_string(), reached, "{gateway}");
+        }
     }
 }

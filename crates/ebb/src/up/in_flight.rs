@@ -1,0 +1,71 @@
+//! What is left of a platform that has handed over: the requests that it had, each with its connections to a client and to
+//! an instance, which runs on. They need no state, no keeper and no lock, so the next daemon does not wait for them, nor does
+//! anybody who connects to it. Killed at any time, this loses them and nothing else.
+
+use std::{pin::pin, time::Duration};
+
+use ::node::runtime::{KeeperOptions, SharedRuntime};
+use anyhow::Result;
+use futures::FutureExt;
+use tokio::time::sleep;
+
+use super::{Signals, data_dir::DataDir, say, servers::Servers};
+use crate::runtime::Threads;
+
+/// How long they have unless a next daemon has come. A supervisor may start it only once this process has ended, and has to
+/// within [`KeeperOptions::GRACE`]. With a next one there, they have what requests have at a stop.
+const ALONE_MAX: Duration = Duration::from_secs(10);
+const _: () = assert!(ALONE_MAX.as_secs() * 2 <= KeeperOptions::GRACE.as_secs());
+
+/// The requests, and what the next daemon cannot have before nothing else of this process runs.
+pub(crate) struct InFlight {
+    /// Those that carry them, and others.
+    pub(super) threads: Threads,
+    /// Dials instances.
+    pub(super) runtime: SharedRuntime,
+    pub(super) gateway: Servers,
+    pub(super) dir: DataDir,
+    pub(super) signals: Signals,
+    /// What there is to say in the end.
+    pub(super) outcome: Result<()>,
+}
+
+impl InFlight {
+    /// Leaves all else to the next daemon, and then waits until the requests are answered. Where the control runtime has
+    /// not ended, or another does not, something may still write: not beside the next daemon, so this process ends at once.
+    pub(crate) fn finish(self, control_ended: bool) -> Result<()> {
+        let Self { threads, runtime, gateway, dir, mut signals, outcome } = self;
+        let Some(data) = threads.into_data().filter(|_| control_ended) else {
+            tracing::warn!(
+                "handing over: something still works on the data directory; what is in flight is cut"
+            );
+            return outcome;
+        };
+        // The lock is the last: whoever has it must find all else let go.
+        runtime.let_go();
+        let left = dir.let_go();
+        data.block_on(async {
+            let mut answered = pin!(gateway.finished());
+            if answered.as_mut().now_or_never().is_some() {
+                return;
+            }
+            say("Handed over: the next `ebb up` can start. Requests in flight are finished; Ctrl-C cuts them.");
+            let alone = async {
+                sleep(ALONE_MAX).await;
+                if left.is_taken() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                () = answered => {}
+                () = alone => tracing::warn!(
+                    "handing over: no other `ebb up` has come within {ALONE_MAX:?}; what is still in flight is cut"
+                ),
+                () = signals.stop() => {
+                    tracing::warn!("told to stop after handing over: what is still in flight is cut");
+                }
+            }
+        });
+        outcome
+    }
+}
