@@ -142,6 +142,9 @@ fn progress(
     let message = format!("ReplicaSet \"{name}\" is progressing.");
     if moved || last.is_none() {
         set(conditions, "Progressing", "True", "ReplicaSetUpdated", message, true, now);
+    } else if says(DEADLINE_EXCEEDED) {
+        // It stays missed until something moves.
+        return None;
     }
     let deadline = deployment.spec.as_ref().and_then(|spec| spec.progress_deadline_seconds).unwrap_or(600);
     let since =
