@@ -157,7 +157,8 @@ impl Routes {
         Ok(local)
     }
 
-    /// Makes the placeholders of these hosts and removes others with their Endpoints; returns the name of one that somebody else has.
+    /// Makes the placeholders of these hosts and removes others with their Endpoints; returns the name of one that somebody
+    /// else has.
     async fn placeholders(
         &self,
         route: &Route,
