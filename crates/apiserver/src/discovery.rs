@@ -81,7 +81,7 @@ pub(crate) fn answer<B>(request: &Request<B>, served: &Served) -> Result<Option<
     }
     match (found, segments.as_slice()) {
         (Some(found), _) => Ok(Some(reply::value(StatusCode::OK, &found))),
-        (None, ["apis", group, ..]) => Err(not_served(group, None)),
+        (None, ["apis", group, ..]) => Err(not_served(request.method(), group, None)),
         (None, _) => Err(Failure::no_such_path()),
     }
 }

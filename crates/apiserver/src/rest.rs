@@ -174,7 +174,7 @@ async fn route(
     if let Some(review) = review::of(&path) {
         return review::run(Call::new(shared, user, review, request)).await;
     }
-    let resource = Resource::parse(&path, &served)?;
+    let resource = Resource::parse(request.method(), &path, &served)?;
     let kind = resource.kind;
     let response = of_resource(Call::new(shared, user, resource, request)).await;
     Ok(match DEPRECATED.iter().find(|(group, plural, _)| (*group, *plural) == (kind.group, kind.plural)) {
@@ -217,7 +217,7 @@ async fn of_resource(call: Call) -> Result<Response<Body>, Failure> {
             let name = call.resource.name.clone().unwrap_or_default();
             Err(objects::Error::NotFound { kind: call.resource.kind, name }.into())
         }
-        Some(part) => Err(discovery::not_served(call.resource.kind.group, Some(part))),
+        Some(part) => Err(discovery::not_served(&call.method, call.resource.kind.group, Some(part))),
     }
 }
 

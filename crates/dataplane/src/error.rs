@@ -20,6 +20,13 @@ pub enum Error {
          those of tags"
     )]
     UnknownHost { host: String },
+    /// The same whether or not there is such a service: nobody outside learns what is inside alone.
+    #[error(
+        "host {host:?} is for callers inside the cluster alone, and nothing calls from there in this release of Ebb; \
+         `kubectl get ksvc -A` lists the URLs that are served, `ebb service update NAME --no-cluster-local` gives a \
+         cluster-local service one of its own"
+    )]
+    InsideHost { host: String },
     /// Its Route is there and has not been ready yet: a first Revision that does not come up, most often.
     #[error(
         "service {0} in namespace {1} is not ready yet; `ebb service describe {0} -n {1}` says why (or `kubectl get \
@@ -116,10 +123,13 @@ impl Error {
     /// Which limit was met, or what to do, where the message does not say it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::BadHost | Self::UnknownHost { .. } | Self::NotReady { .. } | Self::BadProbe { .. } => {
-                return None;
-            }
-            Self::UnknownRevision { .. } | Self::Draining => return None,
+            Self::BadHost
+            | Self::UnknownHost { .. }
+            | Self::InsideHost { .. }
+            | Self::NotReady { .. }
+            | Self::BadProbe { .. }
+            | Self::UnknownRevision { .. }
+            | Self::Draining => return None,
             Self::UnknownPath { host } => {
                 format!(
                     "`kubectl get ingresses.networking.internal.knative.dev -A -o yaml` has the paths of {host}"
@@ -156,9 +166,11 @@ impl Error {
     /// On whose side the failure lies.
     pub fn side(&self) -> Side {
         match self {
-            Self::BadHost | Self::UnknownHost { .. } | Self::UnknownPath { .. } | Self::BadProbe { .. } => {
-                Side::Client
-            }
+            Self::BadHost
+            | Self::UnknownHost { .. }
+            | Self::InsideHost { .. }
+            | Self::UnknownPath { .. }
+            | Self::BadProbe { .. } => Side::Client,
             Self::UnknownRevision { .. }
             | Self::NotReady { .. }
             | Self::CannotStart { .. }

@@ -1,6 +1,7 @@
 //! Runs a reconciler: watches fill its queue, and it is called with one key at a time of each.
 
 mod seen;
+mod told;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -12,7 +13,7 @@ use futures::{
 use resources::{Object, ObjectKey};
 use tokio::task::yield_now;
 
-use self::seen::Seen;
+use self::{seen::Seen, told::Told};
 use crate::{Backoff, Client, Error, Event, ListOptions, Pace, Queue, Result, work};
 
 /// What a reconciler wants next for a key.
@@ -192,14 +193,23 @@ impl Controller {
     pub async fn run(self, reconciler: impl Reconcile) {
         let Self { name, queue, watches, .. } = self;
         let watches: FuturesUnordered<_> = watches.into_iter().collect();
-        let reconciler = &reconciler;
-        let does = |key: ObjectKey| async move { reconciler.reconcile(&key).await };
+        let (reconciler, told) = (&reconciler, &Told::default());
+        let does = |key: ObjectKey| async move {
+            let outcome = reconciler.reconcile(&key).await;
+            if outcome.is_ok() {
+                told.forget(&key);
+            }
+            outcome
+        };
         let failed = |key: &ObjectKey, error: &Error, wait: Duration| {
+            let retry_ms = wait.as_millis() as u64;
             // Two writers met, which is how optimistic concurrency works.
             if error.is_conflict() {
                 tracing::debug!(controller = name, %key, %error, "reconciling again");
+            } else if told.is_news(key, error) {
+                tracing::warn!(controller = name, %key, %error, retry_ms, "reconcile failed");
             } else {
-                tracing::warn!(controller = name, %key, %error, retry_ms = wait.as_millis() as u64, "reconcile failed");
+                tracing::debug!(controller = name, %key, %error, retry_ms, "reconcile failed again");
             }
         };
         join(work(&queue, Pace::default(), does, failed), watches.collect::<()>()).await;

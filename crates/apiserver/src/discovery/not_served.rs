@@ -1,5 +1,6 @@
 //! APIs that Kubernetes and Knative have and Ebb has not yet: who asks for one is told so, and what to do.
 
+use http::Method;
 use resources::kinds;
 
 use crate::status::Failure;
@@ -13,6 +14,13 @@ struct Absent {
     hint: &'static str,
 }
 
+impl Absent {
+    /// Whether it would be there once its CustomResourceDefinitions were installed.
+    fn is_not_installed(&self) -> bool {
+        self.resources.is_empty() && self.group.ends_with(".knative.dev")
+    }
+}
+
 const fn absent(
     group: &'static str,
     resources: &'static [&'static str],
@@ -24,6 +32,7 @@ const fn absent(
 
 const LEAVE_OUT: &str = "leave it out";
 const EVENTING: &str = "Eventing";
+const SERVING_ALONE: &str = "of Knative it has Serving alone";
 const STORED: &[&str] = &["persistentvolumeclaims", "persistentvolumes"];
 const POLICIES: &[&str] = &[
     "mutatingadmissionpolicies",
@@ -51,9 +60,9 @@ const ABSENT: &[Absent] = &[
         "use a Knative Service, or `kubectl scale`",
     ),
     absent("batch", &["cronjobs"], "CronJobs", "run a Pod with `restartPolicy: Never`"),
-    absent("eventing.knative.dev", &[], EVENTING, LEAVE_OUT),
-    absent("flows.knative.dev", &[], EVENTING, LEAVE_OUT),
-    absent("messaging.knative.dev", &[], EVENTING, LEAVE_OUT),
+    absent("eventing.knative.dev", &[], EVENTING, SERVING_ALONE),
+    absent("flows.knative.dev", &[], EVENTING, SERVING_ALONE),
+    absent("messaging.knative.dev", &[], EVENTING, SERVING_ALONE),
     absent(
         "networking.k8s.io",
         &[],
@@ -67,19 +76,23 @@ const ABSENT: &[Absent] = &[
         "DomainMappings",
         "`ebb up --domain` names the domain of all Services",
     ),
-    absent("sinks.knative.dev", &[], EVENTING, LEAVE_OUT),
-    absent("sources.knative.dev", &[], EVENTING, LEAVE_OUT),
+    absent("sinks.knative.dev", &[], EVENTING, SERVING_ALONE),
+    absent("sources.knative.dev", &[], EVENTING, SERVING_ALONE),
     absent("storage.k8s.io", &[], "StorageClasses", "pods have emptyDir volumes"),
 ];
 
 /// The answer for a group, or a resource in a group, that is not served.
-pub(crate) fn not_served(group: &str, resource: Option<&str>) -> Failure {
+pub(crate) fn not_served(method: &Method, group: &str, resource: Option<&str>) -> Failure {
     let is_meant = |absent: &&Absent| {
         absent.group == group
             && (absent.resources.is_empty()
                 || resource.is_some_and(|resource| absent.resources.contains(&resource)))
     };
     match ABSENT.iter().find(is_meant) {
+        // Who looks is answered as where nobody installed it: kn knows by that answer, and by no other, what to say.
+        Some(absent) if absent.is_not_installed() && matches!(*method, Method::GET | Method::HEAD) => {
+            Failure::nowhere()
+        }
         Some(Absent { what, hint, .. }) => Failure::not_served(what, hint),
         None if kinds::served().chain(kinds::reviews().iter().copied()).any(|kind| kind.group == group) => {
             Failure::no_such_path()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::Method;
 use objects::Error;
 use resources::{Kind, Object, ObjectKey, builtin::Pod};
 
@@ -33,7 +34,7 @@ pub(crate) struct Resource {
 
 impl Resource {
     /// `/api/v1/…` and `/apis/GROUP/VERSION/…`, with or without `namespaces/NAME/`.
-    pub(crate) fn parse(path: &str, served: &Served) -> Result<Self, Failure> {
+    pub(crate) fn parse(method: &Method, path: &str, served: &Served) -> Result<Self, Failure> {
         if path.contains("//") {
             return Err(Failure::nowhere());
         }
@@ -48,7 +49,7 @@ impl Resource {
             rest => (false, rest),
         };
         let kind = |plural: &str| {
-            served.by_plural(group, version, plural).ok_or_else(|| not_served(group, Some(plural)))
+            served.by_plural(group, version, plural).ok_or_else(|| not_served(method, group, Some(plural)))
         };
         let (kind, namespace, rest) = match rest {
             // Of a namespace itself there are parts, which are named like no kind.
@@ -59,7 +60,7 @@ impl Resource {
             }
             // Nor is there anything behind one that is named like no kind at all.
             ["namespaces", _, plural, ..] if served.by_plural(group, version, "namespaces").is_none() => {
-                return Err(not_served(group, Some(plural)));
+                return Err(not_served(method, group, Some(plural)));
             }
             [plural, rest @ ..] => (kind(plural)?, None, rest),
             [] => return Err(Failure::no_such_path()),
@@ -68,7 +69,7 @@ impl Resource {
             [] => (None, None),
             [name] => (Some(decode(name)), None),
             [name, subresource] => (Some(decode(name)), Some((*subresource).to_owned())),
-            [_, part, ..] => return Err(not_served(group, Some(part))),
+            [_, part, ..] => return Err(not_served(method, group, Some(part))),
         };
         // Who may watch may not do what parts are for: there is no such path (upstream: apiserver, installer).
         if watched && subresource.is_some() {

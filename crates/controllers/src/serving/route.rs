@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use objects::{Action, Controller, ListOptions, Reconcile, Result};
 use resources::{
     Object, ObjectKey,
-    builtin::Service as PlainService,
+    builtin::{Endpoints, Service as PlainService},
     config::Configs,
     labels, names,
     networking::Ingress,
@@ -157,7 +157,8 @@ impl Routes {
         Ok(local)
     }
 
-    /// Makes the placeholders of these hosts and removes others; returns the name of one that somebody else has.
+    /// Makes the placeholders of these hosts and removes others with their Endpoints; returns the name of one that somebody
+    /// else has.
     async fn placeholders(
         &self,
         route: &Route,
@@ -177,9 +178,15 @@ impl Routes {
         let options = ListOptions::namespace(route.namespace()).label(labels::ROUTE, route.name());
         for service in client.list::<PlainService>(&options).await?.items {
             let wanted = hosts.iter().any(|host| host.placeholder == service.name());
-            if !wanted && is_controlled_by(&*service, route) {
-                client.delete_exactly(&*service).await?;
+            if wanted || !is_controlled_by(&*service, route) {
+                continue;
             }
+            // First what goes with it: afterwards nothing would lead there.
+            let endpoints = client.find::<Endpoints>(&service.key()).await?;
+            if let Some(endpoints) = endpoints.filter(|endpoints| is_controlled_by(&**endpoints, route)) {
+                client.delete_exactly(&*endpoints).await?;
+            }
+            client.delete_exactly(&*service).await?;
         }
         Ok(None)
     }

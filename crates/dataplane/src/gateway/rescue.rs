@@ -52,9 +52,10 @@ fn respond(error: &Error) -> Response<Body> {
 fn status(error: &Error) -> StatusCode {
     match error {
         Error::BadHost | Error::BadProbe { .. } => StatusCode::BAD_REQUEST,
-        Error::UnknownHost { .. } | Error::NotReady { .. } | Error::UnknownPath { .. } => {
-            StatusCode::NOT_FOUND
-        }
+        Error::UnknownHost { .. }
+        | Error::InsideHost { .. }
+        | Error::NotReady { .. }
+        | Error::UnknownPath { .. } => StatusCode::NOT_FOUND,
         Error::RewriteLoop { .. } => StatusCode::LOOP_DETECTED,
         Error::UnknownRevision { .. }
         | Error::CannotStart { .. }

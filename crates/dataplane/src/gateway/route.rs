@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use http::{Request, Response, header};
 use hyper::body::Incoming;
+use resources::names;
 
 use super::table::{RouteTable, Target, canonical};
 use super::{Connection, UnreadyRoutes, Visibility};
@@ -73,12 +74,20 @@ impl<S> Route<S> {
     ) -> Result<Arc<Target>, Error> {
         let unknown = || match self.unready.route_of(host) {
             Some(route) => Error::NotReady { route },
+            None if listener == Visibility::Public && is_inside(host) => {
+                Error::InsideHost { host: host.to_owned() }
+            }
             None => Error::UnknownHost { host: host.to_owned() },
         };
         let paths = table.paths(host, listener).ok_or_else(unknown)?;
         let target = paths.target(request.uri().path(), request.headers(), &self.dice);
         target.cloned().ok_or_else(|| Error::UnknownPath { host: host.to_owned() })
     }
+}
+
+/// Whether a host is one of the cluster's own, by its name alone.
+fn is_inside(host: &str) -> bool {
+    host.ends_with(".svc") || names::is_cluster_local(host, names::CLUSTER_DOMAIN)
 }
 
 /// The host that a request is for: HTTP/2 and absolute requests have it in the URI, which counts more. Two Host headers

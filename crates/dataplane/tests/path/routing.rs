@@ -27,6 +27,10 @@ async fn what_is_not_served_says_so() {
     // (host, status, part of the text)
     let cases = [
         ("other.default.localhost", StatusCode::NOT_FOUND, "other.default.localhost"),
+        // Whether or not there is one of this name.
+        ("hello.default.svc.cluster.local", StatusCode::NOT_FOUND, "--no-cluster-local"),
+        ("Other.default.svc:8080", StatusCode::NOT_FOUND, "is for callers inside the cluster alone"),
+        ("cluster.locality", StatusCode::NOT_FOUND, "no service answers for host"),
         ("bad host", StatusCode::BAD_REQUEST, "Host header"),
         ("Hello.Default.Localhost:8080", StatusCode::OK, "a"),
     ];

@@ -291,6 +291,32 @@ spec: {containers: [{name: main, image: "dev.local/hello:1"}]}
     assert!(layers(&ebb).is_disjoint(&before) && !layers(&ebb).is_empty(), "{:?}", layers(&ebb));
 }
 
+/// A stop in order is no crash: what is run again says so.
+#[test]
+fn what_was_stopped_with_the_node_says_so() {
+    if !need_kubectl("what_was_stopped_with_the_node_says_so") {
+        return;
+    }
+    let mut ebb = Ebb::up();
+    ebb.apply(
+        r#"
+apiVersion: v1
+kind: Pod
+metadata: {name: stopped}
+spec: {containers: [{name: main, image: "dev.local/hello:1"}]}
+"#,
+    );
+    ebb.in_phase("stopped", "Running");
+    assert!(ebb.stop(), "it ends well");
+    ebb.restart();
+    let last = until(|| {
+        let pod = ebb.object("pod", "stopped")?;
+        let last = pod["status"]["containerStatuses"][0]["lastState"]["terminated"].clone();
+        (!last.is_null()).then_some(last)
+    });
+    assert_eq!(last.expect("it runs again")["message"], "It was stopped with the node");
+}
+
 /// What a pod had that was over before the node was restarted goes with it all the same.
 #[test]
 fn nothing_is_left_of_a_pod_that_was_over() {

@@ -58,6 +58,7 @@ fn a_canary_gets_its_share_then_everything() {
         (0, 10),
         "a tag has a host of its own"
     );
+    assert!(ebb.object("endpoints", "next-shop").is_some(), "which has a name in the cluster");
 
     ebb.apply(&service(
         "shop-two",
@@ -68,6 +69,8 @@ fn a_canary_gets_its_share_then_everything() {
     assert_eq!(versions(&ebb, &url, 50), (0, 50));
     let listed = ebb.object("ksvc", "shop").unwrap()["status"]["traffic"].to_string();
     assert!(listed.contains("shop-one"), "a target without a share stays listed: {listed}");
+    until(|| ebb.object("svc", "next-shop").is_none().then_some(())).expect("a tag's name goes with it");
+    assert!(ebb.object("endpoints", "next-shop").is_none(), "and what that led to");
 }
 
 #[test]

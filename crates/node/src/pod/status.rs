@@ -20,6 +20,10 @@ const HOST: &str = "127.0.0.1";
 /// The pod condition that is False where the runtime cannot do what the spec asks.
 const SPEC_HONORED: &str = "ebb.internal/SpecHonored";
 
+/// The condition of a pod whose node stops, and its reason (upstream: kubernetes, kubelet `nodeshutdown`).
+const DISRUPTION_TARGET: &str = "DisruptionTarget";
+const TERMINATION_BY_KUBELET: &str = "TerminationByKubelet";
+
 /// What a status is made of.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct View<'a> {
@@ -31,12 +35,27 @@ pub(super) struct View<'a> {
     pub(super) failed: Option<&'a Failed>,
     /// Why it cannot run on this node, if it cannot.
     pub(super) unplaced: Option<&'a str>,
+    /// Whether the node stops, and its containers with it.
+    pub(super) node_stops: bool,
+}
+
+/// Whether the node was stopping the pod's containers in order when this was told.
+pub(super) fn was_stopped(status: &PodStatus) -> bool {
+    status.conditions.iter().flatten().any(is_stop)
+}
+
+fn is_stop(condition: &PodCondition) -> bool {
+    condition.type_ == DISRUPTION_TARGET && condition.reason.as_deref() == Some(TERMINATION_BY_KUBELET)
 }
 
 /// The pod's status now. Times of conditions that did not change are kept.
 pub(super) fn status(pod: &Pod, view: &View<'_>, now: Timestamp) -> PodStatus {
     let before = pod.status.clone().unwrap_or_default();
     let mut conditions = before.conditions.clone().unwrap_or_default();
+    if !view.node_stops {
+        // What there is is of an earlier stop.
+        conditions.retain(|condition| !is_stop(condition));
+    }
     if let Some(why) = view.unplaced {
         set(&mut conditions, "PodScheduled", false, "Unschedulable", why, now);
         let qos_class = Some(qos_class(pod).to_owned());
@@ -66,6 +85,16 @@ pub(super) fn status(pod: &Pod, view: &View<'_>, now: Timestamp) -> PodStatus {
         let fields: Vec<_> = left_out.iter().copied().collect();
         let message = format!("this node's runtime does not honour {}", fields.join(", "));
         set(&mut conditions, SPEC_HONORED, false, "NotHonoured", &message, now);
+    }
+    if view.node_stops && !conditions.iter().any(is_stop) {
+        conditions.push(PodCondition {
+            type_: DISRUPTION_TARGET.to_owned(),
+            status: "True".to_owned(),
+            reason: Some(TERMINATION_BY_KUBELET.to_owned()),
+            message: Some("The node stops, and runs the pod again when it starts".to_owned()),
+            last_transition_time: Some(Time(now)),
+            ..PodCondition::default()
+        });
     }
     let ip = view.address.map(|address| address.to_string());
     PodStatus {

@@ -128,10 +128,7 @@ pub fn env_name(value: &str) -> Vec<String> {
 
 /// The name of a port.
 pub fn port_name(value: &str) -> Vec<String> {
-    let mut wrong = Vec::new();
-    if value.len() > PORT_NAME_MAX {
-        wrong.push(format!("must be no more than {PORT_NAME_MAX} characters"));
-    }
+    let mut wrong = too_long(value, PORT_NAME_MAX);
     let mut check = |bad: bool, what: &str| {
         if bad {
             wrong.push(what.to_owned());
@@ -178,7 +175,7 @@ pub fn as_prefix(value: &str) -> String {
 }
 
 fn too_long(value: &str, max: usize) -> Vec<String> {
-    if value.len() > max { vec![format!("must be no more than {max} bytes")] } else { Vec::new() }
+    if value.len() > max { vec![format!("must be no more than {max} characters")] } else { Vec::new() }
 }
 
 fn is_label_byte(byte: u8) -> bool {

@@ -162,5 +162,5 @@ fn what_a_name_is() {
             assert!(!rule(name).is_empty(), "{name}");
         }
     }
-    assert!(dns::label(&"a".repeat(64))[0].ends_with("63 bytes"));
+    assert!(dns::label(&"a".repeat(64))[0].ends_with("63 characters"));
 }

@@ -31,7 +31,7 @@ pub(super) fn configuration_status(
     status.observed_generation = Some(configuration.generation());
     let verdict = match latest {
         LatestCreated::Refused(why) => {
-            Verdict::no("RevisionFailed", format!("Revision creation failed with message: {why}."))
+            Verdict::no("RevisionFailed", format!("Revision creation failed with message: {}", sentence(why)))
         }
         LatestCreated::Made(latest) => {
             status.latest_created_revision_name = Some(latest.name().to_owned());
@@ -58,7 +58,7 @@ fn of_latest(latest: &Revision, status: &ConfigurationStatus, lost: Option<&str>
     if let Some(failed) = ready_condition(latest).filter(|ready| ready.is_false()) {
         return Verdict::no(
             "RevisionFailed",
-            format!("Revision {:?} failed with message: {}.", latest.name(), failed.message),
+            format!("Revision {:?} failed with message: {}", latest.name(), sentence(&failed.message)),
         );
     }
     if status.latest_ready_revision_name.as_deref() == Some(latest.name()) {
@@ -70,6 +70,11 @@ fn of_latest(latest: &Revision, status: &ConfigurationStatus, lost: Option<&str>
         }
         _ => Verdict::unknown("", ""),
     }
+}
+
+/// With one full stop: what Kubernetes says has its own.
+fn sentence(text: &str) -> String {
+    format!("{}.", text.strip_suffix('.').unwrap_or(text))
 }
 
 /// The newest ready Revision, but none older than the one that already was the latest ready one.

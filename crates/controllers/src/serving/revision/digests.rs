@@ -192,8 +192,10 @@ impl Digests {
                 answer = self.ask(resolver, query, limit, again) => answer,
             };
             match answer {
-                Ok(digest) => {
-                    let image_digest = digest.unwrap_or_default();
+                Ok(found) => {
+                    // An image that is named by its digest stands for itself, as its user wrote it.
+                    let own = ImageName::split(&query.image).digest.map(|_| query.image.clone());
+                    let image_digest = own.or(found).unwrap_or_default();
                     resolved.push(ContainerStatus { name: name.clone(), image_digest });
                 }
                 Err(cause) => {

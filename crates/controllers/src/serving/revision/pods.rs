@@ -138,6 +138,7 @@ fn ended(status: &ContainerStatus) -> Option<Verdict> {
             format!("{OOM_KILLED}, it took more memory than it may{said}")
         }
         (0, "") => "container exited with no error".to_owned(),
+        (code, "") => format!("container ended with exit code {code} and no message"),
         (_, message) => message.to_owned(),
     };
     let reason = format!("ExitCode{}", ended.exit_code);

@@ -143,3 +143,20 @@ async fn conditions_keep_their_times_until_they_change() {
         [text("PodScheduled", 1), text("Initialized", 1), text("ContainersReady", 2), text("Ready", 2)]
     );
 }
+
+#[tokio::test]
+async fn a_stop_of_the_node_is_told_until_the_pod_runs_again() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let mut pod = pod("Always");
+    let records = [record(false, running(false))];
+    for (second, node_stops, since) in
+        [(1, true, Some(1)), (2, true, Some(1)), (3, false, None), (4, true, Some(4))]
+    {
+        let told = status(&pod, &View { records: &records, node_stops, ..View::default() }, at(second));
+        assert_eq!(was_stopped(&told), node_stops, "{second}");
+        let stop = told.conditions.iter().flatten().find(|condition| condition.type_ == DISRUPTION_TARGET);
+        let found = stop.map(|stop| stop.last_transition_time.as_ref().unwrap().0.as_second());
+        assert_eq!(found, since, "{second}");
+        pod.status = Some(told);
+    }
+}

@@ -18,6 +18,7 @@ use crate::{
         backoff::Backoff,
         built_in, spec,
         state::{Ended, Record, Running, State},
+        status::was_stopped,
     },
     probe::{Kind, Probe},
     runtime::{ContainerId, TakenOver, TakenOverContainer},
@@ -220,12 +221,16 @@ fn run_again(pod: &Pod, mut record: Record, before: &ContainerStatus, now: Now) 
     record.image_id.clone_from(&before.image_id);
     if let Some(was) = &state.running {
         record.is_spent = true;
+        let message = match pod.status.as_ref().is_some_and(was_stopped) {
+            true => "It was stopped with the node",
+            false => "It ended while the node was restarted",
+        };
         record.last = Some(Ended {
+            // Nobody has noted how it ended, and it was none of its own doing.
             code: 137,
-            signal: Some(9),
-            // Nobody saw how it ended, and it was none of its own doing.
+            signal: None,
             reason: CONTAINER_STATUS_UNKNOWN.to_owned(),
-            message: "It ended while the node was restarted".to_owned(),
+            message: message.to_owned(),
             started_at: was.started_at.as_ref().map_or(now.time, |time| time.0),
             finished_at: now.time,
         });

@@ -37,6 +37,6 @@ impl Rules for Route {
     }
 
     fn warnings(&self, _: &Configs) -> Vec<String> {
-        unserved::rollout_warning(&self.metadata).into_iter().collect()
+        unserved::warnings(&self.metadata).collect()
     }
 }

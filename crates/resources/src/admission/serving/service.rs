@@ -50,7 +50,7 @@ impl Rules for Service {
     fn warnings(&self, configs: &Configs) -> Vec<String> {
         let mut warnings =
             template::warnings(&self.spec.template, Path::root("spec").child("template"), configs);
-        warnings.extend(unserved::rollout_warning(&self.metadata));
+        warnings.extend(unserved::warnings(&self.metadata));
         warnings
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     admission::{KnativeErrors, Path},
     annotations::{CLASS, CLASS_HPA, CLASS_KPA, METRIC, METRIC_CONCURRENCY, METRIC_RPS, ROLLOUT_DURATION},
     duration,
+    labels::{VISIBILITY, VISIBILITY_CLUSTER_LOCAL},
     meta::ObjectMeta,
 };
 
@@ -34,8 +35,25 @@ pub(super) fn refuse_scaling(
     }
 }
 
+/// What to tell of the metadata of a Service or Route.
+pub(super) fn warnings(metadata: &ObjectMeta) -> impl Iterator<Item = String> {
+    rollout_warning(metadata).into_iter().chain(cluster_local_warning(metadata))
+}
+
+/// What to tell whoever makes something for callers inside the cluster alone.
+fn cluster_local_warning(metadata: &ObjectMeta) -> Option<String> {
+    let visibility = metadata.labels.as_ref()?.get(VISIBILITY)?;
+    (visibility == VISIBILITY_CLUSTER_LOCAL).then(|| {
+        format!(
+            "metadata.labels.{VISIBILITY}={visibility} leaves nobody who can call this in this release of Ebb: the \
+             gateway serves no callers outside, and pods have no network to call it by; without the label it has a \
+             public URL"
+        )
+    })
+}
+
 /// What to tell whoever asks for a gradual rollout.
-pub(super) fn rollout_warning(metadata: &ObjectMeta) -> Option<String> {
+fn rollout_warning(metadata: &ObjectMeta) -> Option<String> {
     let (key, text) = ROLLOUT_DURATION.find(metadata.annotations.as_ref()?)?;
     duration::parse_nanos(text).filter(|nanos| *nanos > 0)?;
     Some(format!(

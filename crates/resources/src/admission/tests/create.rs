@@ -221,6 +221,20 @@ fn a_gradual_rollout_is_told_to_be_none() {
 }
 
 #[test]
+fn what_is_for_callers_inside_is_told_to_have_none() {
+    let told = |kind: &str, visibility: &str| {
+        let mut object = service_with(json!({}));
+        object["kind"] = json!(kind);
+        object["metadata"]["labels"] = json!({"networking.knative.dev/visibility": visibility});
+        let warnings = super::super::warnings(&*super::decode(&object), &Default::default());
+        warnings.into_iter().filter(|warning| warning.contains("visibility")).count()
+    };
+    for kind in ["Service", "Route"] {
+        assert_eq!((told(kind, "cluster-local"), told(kind, "")), (1, 0), "{kind}");
+    }
+}
+
+#[test]
 fn several_containers_are_numbered() {
     let given = service_of(json!({"containers": [
         {"image": "a", "ports": [{"containerPort": 8080}]}, {"image": "b", "name": "user-container-1"}, {"image": "c"},

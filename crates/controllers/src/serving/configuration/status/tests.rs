@@ -52,3 +52,21 @@ fn the_latest_ready_revision_never_goes_back() {
         assert_eq!(check(before, &revisions), expect, "{before:?} of {}", revisions.len());
     }
 }
+
+#[test]
+fn a_failure_is_told_with_one_full_stop() {
+    let configuration = Configuration::default();
+    for (said, expect) in [
+        ("no database", "no database."),
+        ("0/1 nodes are available: 1 Insufficient cpu.", "0/1 nodes are available: 1 Insufficient cpu."),
+    ] {
+        let failed = LatestCreated::Made(revision(1, Status::False, said));
+        for (latest, begins) in [
+            (failed, "Revision \"app-1\" failed with message: "),
+            (LatestCreated::Refused(said.to_owned()), "Revision creation failed with message: "),
+        ] {
+            let status = configuration_status(&configuration, &latest, &[], &now());
+            assert_eq!(get(&status.conditions, READY).unwrap().message, format!("{begins}{expect}"));
+        }
+    }
+}

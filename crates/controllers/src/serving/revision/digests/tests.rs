@@ -148,3 +148,26 @@ async fn other_settings_are_for_what_is_being_looked_up_too() {
     assert_eq!(lookups.next().await, ("a".to_owned(), Duration::ZERO));
     assert_eq!(lookups.digests.outcome(&revision, &configs), resolved(String::new()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_names_a_digest_stands_for_itself_and_a_tag_that_is_left_alone_for_nothing() {
+    let lookups = Lookups::start();
+    let mut configs = Configs::default();
+    configs.deployment.registries_skipping_tag_resolving.insert("example.com".to_owned());
+    for (name, image, expect) in [
+        ("digest", "good.example.com/i@sha256:1", "good.example.com/i@sha256:1"),
+        ("both", "good.example.com/i:1@sha256:1", "good.example.com/i:1@sha256:1"),
+        ("digest-left-alone", "example.com/i@sha256:1", "example.com/i@sha256:1"),
+        ("left-alone", "example.com/i:1", ""),
+    ] {
+        let revision = revision(name, image);
+        assert_eq!(lookups.digests.outcome(&revision, &configs), Outcome::Pending);
+        assert_eq!(lookups.next().await.0, name);
+        assert_eq!(lookups.digests.outcome(&revision, &configs), resolved(expect.to_owned()), "{image}");
+    }
+    lookups.resolver.load();
+    let here = revision("here", "good.example.com/i@sha256:2");
+    assert_eq!(lookups.outcome(&here), Outcome::Pending);
+    lookups.next().await;
+    assert_eq!(lookups.outcome(&here), resolved("good.example.com/i@sha256:2".to_owned()));
+}

@@ -44,6 +44,11 @@ fn troubles() {
             false,
             (None, Some("ExitCode0: Container failed with: container exited with no error")),
         ),
+        (
+            container(ended(1, " \n")),
+            false,
+            (None, Some("ExitCode1: Container failed with: container ended with exit code 1 and no message")),
+        ),
         (container(unseen), true, (None, None)),
         (
             container(killed),

@@ -51,6 +51,21 @@ async fn what_was_told_is_taken_over() {
 }
 
 #[tokio::test]
+async fn an_end_in_order_is_told_apart_from_one_that_nobody_saw() {
+    let running = json!({ "name": "app", "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": { "running": {} } });
+    let stop = json!({ "type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet" });
+    for (conditions, expect) in [
+        (json!([stop]), "It was stopped with the node"),
+        (json!([]), "It ended while the node was restarted"),
+    ] {
+        let pod = pod(json!({ "containerStatuses": [running.clone()], "conditions": conditions }));
+        let all = records(&pod, None, now());
+        let last = all[1].last.as_ref().unwrap();
+        assert_eq!((last.reason.as_str(), last.message.as_str()), (CONTAINER_STATUS_UNKNOWN, expect));
+    }
+}
+
+#[tokio::test]
 async fn what_never_ran_is_not_counted() {
     let status = |name: &str, restarts: i32, state: Value| json!({ "name": name, "image": "", "imageID": "", "ready": false, "restartCount": restarts, "state": state });
     let waiting = |reason: &str| json!({ "waiting": { "reason": reason } });
