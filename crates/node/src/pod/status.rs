@@ -25,6 +25,8 @@ const SPEC_HONORED: &str = "ebb.internal/SpecHonored";
 pub(super) struct View<'a> {
     pub(super) records: &'a [Record],
     pub(super) address: Option<Ipv4Addr>,
+    /// Whether its sandbox is there.
+    pub(super) has_sandbox: bool,
     /// Fields that the runtime does not honour.
     pub(super) left_out: Option<&'a BTreeSet<&'static str>>,
     /// Why it failed as a whole, if it did.
@@ -58,6 +60,8 @@ pub(super) fn status(pod: &Pod, view: &View<'_>, now: Timestamp) -> PodStatus {
         _ => "ContainersNotReady",
     };
     set(&mut conditions, "PodScheduled", true, "", "", now);
+    let has_sandbox = view.has_sandbox && !matches!(phase, "Succeeded" | "Failed");
+    set(&mut conditions, "PodReadyToStartContainers", has_sandbox, "", "", now);
     set(&mut conditions, "Initialized", initialized, "ContainersNotInitialized", "", now);
     let waiting = waiting_names(&main);
     set(&mut conditions, "ContainersReady", ready, unready, &waiting, now);

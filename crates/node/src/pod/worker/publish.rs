@@ -26,7 +26,7 @@ pub(in crate::pod) async fn take_back(shared: Arc<Shared>, pod: Arc<Pod>) {
     }
     let now = take_over::Now { time: (shared.clock)(), instant: Instant::now() };
     let records = take_over::records(&pod, None, now);
-    let view = View { records: &records, address: None, left_out: None, failed: None, unplaced: None };
+    let view = View { records: &records, ..View::default() };
     let status = status::status(&pod, &view, now.time);
     if let Err(error) = write(&shared.client, &pod, &status).await {
         tracing::warn!(pod = %pod.key(), %error, "could not write that a pod waits for a place");
@@ -51,6 +51,7 @@ impl Worker {
         let view = View {
             records: &self.records,
             address: self.address,
+            has_sandbox: self.has_sandbox,
             left_out: Some(&self.left_out),
             failed: self.failed.as_ref(),
             unplaced: self.unplaced.as_deref(),
