@@ -38,7 +38,7 @@ pub use self::{
     logs::{Clock, LogId, LogOptions, Logs},
     pod::{
         Allocatable, Drain, Images, Kubelet, KubeletConfig, KubeletOptions, StartRecord, StartRecords,
-        Tokens, image_pull_keyring,
+        Tokens, image_pull_keyring, is_built_in,
     },
 };
 pub use run_dir::{is_in_memory, remove_run_dir};

@@ -12,7 +12,10 @@ use resources::{
     meta::Time,
 };
 
-use super::state::{Ended, Failed, Record, State};
+use super::{
+    state::{Ended, Failed, Record, State},
+    worker::container_id,
+};
 
 /// The address the node has in statuses; pods of one machine share it with their host.
 const HOST: &str = "127.0.0.1";
@@ -83,8 +86,8 @@ pub(super) fn status(pod: &Pod, view: &View<'_>, now: Timestamp) -> PodStatus {
         pod_ip: ip,
         start_time: before.start_time.clone().or(Some(Time(now))),
         init_container_statuses: (!init.is_empty())
-            .then(|| init.iter().map(|record| container(record, true)).collect()),
-        container_statuses: Some(main.iter().map(|record| container(record, initialized)).collect()),
+            .then(|| init.iter().map(|record| container(pod, record, true)).collect()),
+        container_statuses: Some(main.iter().map(|record| container(pod, record, initialized)).collect()),
         qos_class: before.qos_class.clone().or_else(|| Some(qos_class(pod).to_owned())),
         ..before
     }
@@ -121,15 +124,16 @@ pub(super) fn phase(pod: &Pod, records: &[Record]) -> &'static str {
 }
 
 /// A container's status; `initialized` says that its turn has come.
-fn container(record: &Record, initialized: bool) -> ContainerStatus {
+fn container(pod: &Pod, record: &Record, initialized: bool) -> ContainerStatus {
     ContainerStatus {
         name: record.spec.name.clone(),
         image: record.spec.image.clone().unwrap_or_default(),
         image_id: record.image_id.clone(),
-        container_id: record
-            .running()
-            .and_then(|running| running.id.as_ref())
-            .map(|id| format!("ebb://{id}")),
+        container_id: record.running().map(|running| {
+            // What the node itself is has a name like any other.
+            let own = || container_id(pod, &record.spec.name, record.restarts);
+            format!("ebb://{}", running.id.clone().unwrap_or_else(own))
+        }),
         ready: match &record.state {
             State::Running(running) => running.ready,
             State::Ended(ended) => record.is_init && ended.code == 0,

@@ -122,6 +122,16 @@ async fn what_is_left_out_failed_or_not_placed_is_said() {
     assert!(told.container_statuses.is_none() && told.start_time.is_none());
 }
 
+#[tokio::test]
+async fn what_the_node_itself_is_has_a_name_too() {
+    let mut pod = pod("Always");
+    pod.metadata.uid = Some("uid".to_owned());
+    let mut queue_proxy = record(false, running(true));
+    queue_proxy.spec.name = "queue-proxy".to_owned();
+    let told = status_of(&pod, queue_proxy, Timestamp::UNIX_EPOCH).container_statuses.unwrap();
+    assert_eq!(told[0].container_id.as_deref(), Some("ebb://uid-queue-proxy-0"));
+}
+
 #[test]
 fn a_start_that_is_under_way_hides_why_the_last_one_failed() {
     let mut record = record(false, State::waiting("ImagePullBackOff", "why"));
