@@ -13,12 +13,10 @@ use resources::{
 };
 
 use super::{
+    address::NODE_ADDRESS,
     state::{Ended, Failed, Record, State},
     worker::container_id,
 };
-
-/// The address the node has in statuses; pods of one machine share it with their host.
-const HOST: &str = "127.0.0.1";
 
 /// The pod condition that is False where the runtime cannot do what the spec asks.
 const SPEC_HONORED: &str = "ebb.internal/SpecHonored";
@@ -80,8 +78,8 @@ pub(super) fn status(pod: &Pod, view: &View<'_>, now: Timestamp) -> PodStatus {
         reason: view.failed.map(|failed| failed.reason.to_owned()).or(before.reason.clone()),
         message: view.failed.map(|failed| failed.message.clone()).or(before.message.clone()),
         conditions: Some(conditions),
-        host_ip: Some(HOST.to_owned()),
-        host_ips: Some(vec![HostIP { ip: HOST.to_owned() }]),
+        host_ip: Some(NODE_ADDRESS.to_owned()),
+        host_ips: Some(vec![HostIP { ip: NODE_ADDRESS.to_owned() }]),
         pod_ips: ip.clone().map(|ip| vec![PodIP { ip }]),
         pod_ip: ip,
         start_time: before.start_time.clone().or(Some(Time(now))),
