@@ -10,7 +10,10 @@ mod version;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 
 use self::openapi::v2;
-pub(crate) use self::{groups::verbs, not_served::not_served};
+pub(crate) use self::{
+    groups::verbs,
+    not_served::{not_served, not_written},
+};
 use crate::{
     authentication::{User, issuer_documents},
     mount::Body,

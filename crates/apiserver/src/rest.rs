@@ -42,7 +42,7 @@ mod watch;
 use std::{net::IpAddr, sync::Arc};
 
 use http::{Method, Request, Response, StatusCode};
-use resources::{Object, builtin::ServiceAccount};
+use resources::{Object, builtin::ServiceAccount, kinds};
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::json::{Bounds, read as read_json};
@@ -240,6 +240,10 @@ fn mounted(shared: &Shared, path: &str) -> Option<Arc<dyn crate::Handler>> {
 
 /// A whole object, or many.
 async fn object(call: Call) -> Result<Response<Body>, Failure> {
+    let writes = [Method::POST, Method::PUT, Method::PATCH].contains(&call.method);
+    if writes && kinds::empty().contains(&call.resource.kind) {
+        return Err(discovery::not_written(call.resource.kind));
+    }
     match (call.method.clone(), call.resource.name.is_some()) {
         (Method::GET, _) if call.resource.watched => watch::run(call),
         _ if call.resource.watched => Err(Failure::method_not_allowed()),

@@ -105,12 +105,11 @@ impl Failure {
         Self { details: Some(json!({})), ..self }
     }
 
-    /// A path of an API that Kubernetes or Knative has and Ebb has not yet. It is not found as any other, so that clients
-    /// go on as they would; only people learn more.
-    pub(crate) fn not_served(what: &str, hint: &str) -> Self {
-        let mut failure = Self::no_such_path();
-        failure.message.push_str(&format!(": this version of Ebb has no {what}; {hint}"));
-        failure
+    /// For what Kubernetes or Knative has and Ebb has not yet: the failure says so, and what to do. Otherwise it is as any
+    /// other, so that clients go on as they would; only people learn more.
+    pub(crate) fn for_lack_of(mut self, what: &str, hint: &str) -> Self {
+        self.message.push_str(&format!(": this version of Ebb has no {what}; {hint}"));
+        self
     }
 
     pub(crate) fn method_not_allowed() -> Self {

@@ -4,7 +4,7 @@ mod autoscaler;
 pub(crate) mod child;
 mod configuration;
 mod context;
-mod events;
+pub(crate) mod events;
 mod labeler;
 mod references;
 mod requeue;

@@ -1,6 +1,6 @@
 //! What a cluster already has and one machine lacks: Deployments, ReplicaSets, EndpointSlices, garbage collection,
-//! namespaces, default service accounts, the certificate of the API, roles that gather others and the expiry of events. Started only by the embedded
-//! role.
+//! namespaces, default service accounts, the certificate of the API, roles that gather others, and events and their
+//! expiry. Started only by the embedded role.
 //!
 //! ```text
 //!   Deployment ──► ReplicaSet ──► Pod ──► (node) ──► Pod status ──► EndpointSlice
@@ -12,6 +12,7 @@ mod cluster_role_aggregation;
 mod deployment;
 mod endpoint_slice;
 mod event_expiry;
+mod events;
 mod garbage_collector;
 mod job;
 mod namespace;
@@ -35,6 +36,8 @@ use resources::{
     meta::Time,
 };
 
+pub use self::events::Recorder;
+
 /// What the workload controllers work with.
 #[derive(Clone)]
 pub struct Context {
@@ -46,6 +49,8 @@ pub struct Context {
     pub node: String,
     /// The certificate of the authority behind the API, PEM.
     pub root_ca: Arc<str>,
+    /// What is told and is to become Events.
+    pub news: Recorder,
 }
 
 impl Context {
@@ -76,6 +81,7 @@ pub fn all(context: &Context) -> Vec<(&'static str, BoxFuture<'static, ()>)> {
         ("replicaset", Box::pin(replica_sets.run(replica_set::Reconciler { context: context.clone() }))),
         ("endpointslice", Box::pin(endpoint_slice::run(context.clone()))),
         ("eventexpiry", Box::pin(event_expiry::run(context.clone()))),
+        ("workloadevents", Box::pin(events::write(context.clone()))),
         ("placement", Box::pin(placement::run(context.clone()))),
         ("garbagecollector", Box::pin(garbage_collector::run(client.clone()))),
         ("job", Box::pin(jobs.run(stand_in::Reconciler::<Job>::new(context.clone())))),

@@ -114,6 +114,7 @@ const ANYWHERE: &[Case] = anywhere![
     events::the_way_to_ready_is_told_once,
     events::what_fails_is_told,
     events::what_is_told_again_is_counted,
+    events::how_a_deployment_is_scaled_is_told,
     events::an_image_that_is_looked_for_anew_is_not_told_anew,
     failures::an_image_that_cannot_be_found_is_named_and_found_later,
     failures::a_pod_that_waits_for_its_image_says_so_at_once,

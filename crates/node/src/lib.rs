@@ -37,8 +37,8 @@ pub use self::{
     exec::{Exec, ExecCommand, ExecProgram, ExecStream, exec},
     logs::{Clock, LogId, LogOptions, Logs},
     pod::{
-        Allocatable, Drain, Images, Kubelet, KubeletConfig, KubeletOptions, StartRecord, StartRecords,
-        Tokens, image_pull_keyring,
+        Allocatable, Drain, Images, Kubelet, KubeletConfig, KubeletOptions, NODE_ADDRESS, StartRecord,
+        StartRecords, Tokens, image_pull_keyring, is_built_in,
     },
 };
 pub use run_dir::{is_in_memory, remove_run_dir};

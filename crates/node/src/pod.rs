@@ -37,6 +37,8 @@ mod workers;
 
 pub(crate) use self::worker::container_id;
 pub use self::{
+    address::NODE_ADDRESS,
+    built_in::is_built_in,
     image::Images,
     keyring::image_pull_keyring,
     kubelet::{Allocatable, Drain, Kubelet, KubeletConfig, KubeletOptions},

@@ -7,10 +7,10 @@ use schemars::SchemaGenerator;
 use crate::{
     autoscaling::{Metric, PodAutoscaler},
     builtin::{
-        ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event,
-        HorizontalPodAutoscaler, Job, Lease, MutatingWebhookConfiguration, Namespace, Node, Pod,
-        PodDisruptionBudget, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount, StatefulSet,
-        ValidatingWebhookConfiguration, events,
+        self, ClusterRole, ClusterRoleBinding, ConfigMap, CronJob, DaemonSet, Deployment, EndpointSlice,
+        Endpoints, Event, HorizontalPodAutoscaler, Job, Lease, MutatingWebhookConfiguration, Namespace, Node,
+        PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Role, RoleBinding,
+        Secret, Service, ServiceAccount, StatefulSet, ValidatingWebhookConfiguration, events,
     },
     custom::CustomResourceDefinition,
     event_forms,
@@ -152,6 +152,16 @@ kinds! {
 }
 
 kinds! {
+    EMPTY =
+    DAEMON_SET: DaemonSet, "daemonsets", "daemonset", short &["ds"], in &["all"], NONE, namespaced true, derived false;
+    CRON_JOB: CronJob, "cronjobs", "cronjob", short &["cj"], in &["all"], NONE, namespaced true, derived false;
+    PERSISTENT_VOLUME: PersistentVolume, "persistentvolumes", "persistentvolume", short &["pv"], in &[], NONE, namespaced false, derived false;
+    PERSISTENT_VOLUME_CLAIM: PersistentVolumeClaim, "persistentvolumeclaims", "persistentvolumeclaim", short &["pvc"], in &[], NONE, namespaced true, derived false;
+    KUBERNETES_INGRESS: builtin::networking::Ingress, "ingresses", "ingress", short &["ing"], in &[], NONE, namespaced true, derived false;
+    NETWORK_POLICY: builtin::networking::NetworkPolicy, "networkpolicies", "networkpolicy", short &["netpol"], in &[], NONE, namespaced true, derived false;
+}
+
+kinds! {
     REVIEWS =
     SELF_SUBJECT_REVIEW: SelfSubjectReview, "selfsubjectreviews", "selfsubjectreview", short &[], in &[], NONE, namespaced false, derived false;
     TOKEN_REVIEW: TokenReview, "tokenreviews", "tokenreview", short &[], in &[], NONE, namespaced false, derived false;
@@ -177,6 +187,12 @@ pub fn parts() -> &'static [&'static Kind] {
     PARTS
 }
 
+/// Kinds of Kubernetes that Ebb does nothing with. Clients that look at a whole cluster ask for them, so they are listed
+/// and watched; there are no objects of them, and none can be made.
+pub fn empty() -> &'static [&'static Kind] {
+    EMPTY
+}
+
 /// Every kind that is stored, in the order of discovery.
 pub fn all() -> &'static [&'static Kind] {
     ALL
@@ -185,6 +201,11 @@ pub fn all() -> &'static [&'static Kind] {
 /// Every kind whose objects are read and written: those that are stored, and then other forms of them.
 pub fn served() -> impl Iterator<Item = &'static Kind> {
     ALL.iter().chain(FORMS).copied()
+}
+
+/// Every kind that has a path for its objects, whether there can be any or not.
+pub fn listed() -> impl Iterator<Item = &'static Kind> {
+    served().chain(EMPTY.iter().copied())
 }
 
 /// The kind with this name in URLs.

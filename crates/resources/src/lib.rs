@@ -47,14 +47,14 @@ pub use self::{
 };
 
 /// The core kinds' types (groups "", admissionregistration.k8s.io, apps, autoscaling, batch, coordination.k8s.io,
-/// discovery.k8s.io, events.k8s.io, policy and rbac.authorization.k8s.io).
+/// discovery.k8s.io, events.k8s.io, networking.k8s.io, policy and rbac.authorization.k8s.io).
 pub mod builtin {
     pub use k8s_openapi::api::admissionregistration::v1::{
         MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
     };
     pub use k8s_openapi::api::apps::v1::*;
     pub use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-    pub use k8s_openapi::api::batch::v1::{Job, JobCondition, JobSpec, JobStatus};
+    pub use k8s_openapi::api::batch::v1::{CronJob, Job, JobCondition, JobSpec, JobStatus};
     pub use k8s_openapi::api::coordination::v1::*;
     pub use k8s_openapi::api::core::v1::*;
     pub use k8s_openapi::api::discovery::v1::{
@@ -66,6 +66,11 @@ pub mod builtin {
     /// Events as their own group has them; what is stored is the core group's.
     pub mod events {
         pub use k8s_openapi::api::events::v1::{Event, EventSeries};
+    }
+
+    /// Kubernetes' own ways into a cluster; Knative has an Ingress of its own.
+    pub mod networking {
+        pub use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
     }
 }
 

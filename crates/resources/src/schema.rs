@@ -161,8 +161,8 @@ mod tests {
 
     #[test]
     fn every_kind_is_defined_and_every_reference_leads_somewhere() {
-        let definitions = definitions(crate::kinds::served());
-        for kind in crate::kinds::served() {
+        let definitions = definitions(crate::kinds::listed());
+        for kind in crate::kinds::listed() {
             let definition = &definitions[&kind.definition_name()];
             assert_eq!(definition[GROUP_VERSION_KIND][0]["kind"], kind.kind, "{kind:?}");
             assert!(definition["properties"]["metadata"].is_object(), "{kind:?}");

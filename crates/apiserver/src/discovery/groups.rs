@@ -27,15 +27,22 @@ pub(super) fn kinds(served: &Served) -> impl Iterator<Item = &'static Kind> {
     served.all().iter().chain(kinds::reviews()).copied()
 }
 
-/// Those of one version of a group.
+/// Those of one version of a group; Kubernetes' own by their names, as upstream has them.
 pub(super) fn kinds_of(served: &Served, group: &str, version: &str) -> Vec<&'static Kind> {
-    kinds(served).filter(|kind| kind.group == group && kind.version == version).collect()
+    let mut kinds: Vec<_> =
+        kinds(served).filter(|kind| kind.group == group && kind.version == version).collect();
+    kinds.sort_by_key(|kind| kind.is_builtin().then_some(kind.plural));
+    kinds
 }
 
-/// The verbs on a kind's whole objects. Namespaces go one by one; what is never stored can only be sent.
+/// The verbs on a kind's whole objects. Namespaces go one by one; what is never stored can only be sent; what there is none
+/// of can only be asked for.
 pub(crate) fn verbs(kind: &Kind) -> Vec<&'static str> {
     if kinds::reviews().contains(&kind) {
         return vec!["create"];
+    }
+    if kinds::empty().contains(&kind) {
+        return vec!["get", "list", "watch"];
     }
     if kind.is_defined() {
         return DEFINED_VERBS.to_vec();
@@ -79,13 +86,14 @@ pub(super) fn parts(kind: &'static Kind) -> Vec<Part> {
 }
 
 /// Groups that come first, in upstream's order.
-const FIRST: [&str; 12] = [
+const FIRST: [&str; 13] = [
     "apps",
     "events.k8s.io",
     "authentication.k8s.io",
     "authorization.k8s.io",
     "autoscaling",
     "batch",
+    "networking.k8s.io",
     "policy",
     "rbac.authorization.k8s.io",
     "admissionregistration.k8s.io",

@@ -1,7 +1,8 @@
-//! APIs that Kubernetes and Knative have and Ebb has not yet: who asks for one is told so, and what to do.
+//! What Kubernetes and Knative have and Ebb has not yet: who asks for it is told so, and what to do. Of some kinds there is
+//! a list, always empty; of the others there is nothing at all.
 
 use http::Method;
-use resources::kinds;
+use resources::{Kind, kinds};
 
 use crate::status::Failure;
 
@@ -65,7 +66,7 @@ const ABSENT: &[Absent] = &[
     absent("messaging.knative.dev", &[], EVENTING, SERVING_ALONE),
     absent(
         "networking.k8s.io",
-        &[],
+        &["ingressclasses", "ingresses", "networkpolicies"],
         "Ingresses and NetworkPolicies",
         "Knative Services are reached through the gateway",
     ),
@@ -93,10 +94,35 @@ pub(crate) fn not_served(method: &Method, group: &str, resource: Option<&str>) -
         Some(absent) if absent.is_not_installed() && matches!(*method, Method::GET | Method::HEAD) => {
             Failure::nowhere()
         }
-        Some(Absent { what, hint, .. }) => Failure::not_served(what, hint),
-        None if kinds::served().chain(kinds::reviews().iter().copied()).any(|kind| kind.group == group) => {
+        Some(Absent { what, hint, .. }) => Failure::no_such_path().for_lack_of(what, hint),
+        None if kinds::listed().chain(kinds::reviews().iter().copied()).any(|kind| kind.group == group) => {
             Failure::no_such_path()
         }
         None => Failure::nowhere(),
+    }
+}
+
+/// The answer to who wants to write an object of a kind of which there are none.
+pub(crate) fn not_written(kind: &Kind) -> Failure {
+    let failure = Failure::method_not_allowed();
+    let is_meant = |absent: &&Absent| absent.group == kind.group && absent.resources.contains(&kind.plural);
+    match ABSENT.iter().find(is_meant) {
+        Some(Absent { what, hint, .. }) => failure.for_lack_of(what, hint),
+        None => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_writes_what_there_is_none_of_is_told_what_to_do() {
+        for kind in kinds::empty() {
+            let told = not_written(kind).to_status();
+            let message = told["message"].as_str().unwrap();
+            assert!(message.contains("this version of Ebb has no "), "{kind:?}: {message}");
+            assert_eq!(told["code"], 405, "{kind:?}");
+        }
     }
 }

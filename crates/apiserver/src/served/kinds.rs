@@ -67,7 +67,7 @@ pub(crate) struct Terminating {
 
 impl Kinds {
     pub(crate) fn new() -> Self {
-        let built_in = Served::new(kinds::served().collect(), HashMap::new());
+        let built_in = Served::new(kinds::listed().collect(), HashMap::new());
         Self {
             table: RwLock::new(Arc::new(built_in)),
             entries: Mutex::default(),
@@ -210,7 +210,7 @@ impl Kinds {
             (one.group.cmp(other.group))
                 .then_with(|| by_priority(other.version).cmp(&by_priority(one.version)))
         });
-        let mut kinds: Vec<&'static Kind> = kinds::served().collect();
+        let mut kinds: Vec<&'static Kind> = kinds::listed().collect();
         kinds.extend(defined.iter().filter(|it| it.served).map(|definition| definition.own.kind));
         let definitions =
             defined.into_iter().map(|definition| (definition.own.kind, Arc::clone(definition))).collect();

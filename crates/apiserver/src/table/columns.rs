@@ -70,17 +70,25 @@ pub(super) fn of(kind: &Kind) -> &'static [Column] {
         ("" | "events.k8s.io", "events") => EVENTS,
         ("", "namespaces") => const { &[NAME, text("Status", At("/status/phase")), AGE] },
         ("", "nodes") => NODES,
+        ("", "persistentvolumes") => VOLUMES,
+        ("", "persistentvolumeclaims") => VOLUME_CLAIMS,
         ("", "pods") => PODS,
         ("", "secrets") => {
             const { &[NAME, text("Type", At("/type")), text("Data", Made(workloads::data_count)), AGE] }
         }
         ("", "serviceaccounts") => const { &[NAME, text("Secrets", Made(workloads::secret_count)), AGE] },
         ("", "services") => SERVICES,
+        ("apps", "daemonsets") => DAEMON_SETS,
         ("apps", "deployments") => DEPLOYMENTS,
         ("apps", "replicasets") => REPLICA_SETS,
         ("apps", "statefulsets") => STATEFUL_SETS,
         ("autoscaling", "horizontalpodautoscalers") => AUTOSCALERS,
+        ("batch", "cronjobs") => CRON_JOBS,
         ("batch", "jobs") => JOBS,
+        ("networking.k8s.io", "ingresses") => INGRESSES,
+        ("networking.k8s.io", "networkpolicies") => {
+            const { &[NAME, text("Pod-Selector", At("/spec/podSelector")), AGE] }
+        }
         ("policy", "poddisruptionbudgets") => BUDGETS,
         ("admissionregistration.k8s.io", _) => {
             const { &[NAME, integer("Webhooks", Made(upkeep::webhooks)), AGE] }
@@ -116,6 +124,70 @@ pub(super) static SCALE: &[Column] = &[
     NAME,
     integer("Desired", Made(workloads::desired)),
     integer("Available", Made(workloads::current)),
+    AGE,
+];
+
+// Of the kinds that are always empty, no cell is ever shown: their columns are heads alone.
+
+static VOLUMES: &[Column] = &[
+    NAME,
+    text("Capacity", At("/spec/capacity/storage")),
+    text("Access Modes", At("/spec/accessModes")),
+    text("Reclaim Policy", At("/spec/persistentVolumeReclaimPolicy")),
+    text("Status", At("/status/phase")),
+    text("Claim", At("/spec/claimRef/name")),
+    text("StorageClass", At("/spec/storageClassName")),
+    text("VolumeAttributesClass", At("/spec/volumeAttributesClassName")),
+    text("Reason", At("/status/reason")),
+    AGE,
+    wide("VolumeMode", At("/spec/volumeMode")),
+];
+
+static VOLUME_CLAIMS: &[Column] = &[
+    NAME,
+    text("Status", At("/status/phase")),
+    text("Volume", At("/spec/volumeName")),
+    text("Capacity", At("/status/capacity/storage")),
+    text("Access Modes", At("/status/accessModes")),
+    text("StorageClass", At("/spec/storageClassName")),
+    text("VolumeAttributesClass", At("/spec/volumeAttributesClassName")),
+    AGE,
+    wide("VolumeMode", At("/spec/volumeMode")),
+];
+
+static DAEMON_SETS: &[Column] = &[
+    NAME,
+    integer("Desired", At("/status/desiredNumberScheduled")),
+    integer("Current", At("/status/currentNumberScheduled")),
+    integer("Ready", At("/status/numberReady")),
+    integer("Up-to-date", At("/status/updatedNumberScheduled")),
+    integer("Available", At("/status/numberAvailable")),
+    text("Node Selector", At("/spec/template/spec/nodeSelector")),
+    AGE,
+    wide("Containers", Made(workloads::containers)),
+    wide("Images", Made(workloads::images)),
+    wide("Selector", Made(workloads::selector)),
+];
+
+static CRON_JOBS: &[Column] = &[
+    NAME,
+    text("Schedule", At("/spec/schedule")),
+    text("Timezone", At("/spec/timeZone")),
+    text("Suspend", At("/spec/suspend")),
+    integer("Active", At("/status/active")),
+    text("Last Schedule", At("/status/lastScheduleTime")),
+    AGE,
+    wide("Containers", At("/spec/jobTemplate/spec/template/spec/containers")),
+    wide("Images", At("/spec/jobTemplate/spec/template/spec/containers")),
+    wide("Selector", At("/spec/jobTemplate/spec/selector")),
+];
+
+static INGRESSES: &[Column] = &[
+    NAME,
+    text("Class", At("/spec/ingressClassName")),
+    text("Hosts", At("/spec/rules")),
+    text("Address", At("/status/loadBalancer/ingress")),
+    text("Ports", At("/spec/tls")),
     AGE,
 ];
 

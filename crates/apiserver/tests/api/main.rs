@@ -13,6 +13,7 @@ mod custom;
 mod disk;
 mod dry_run;
 mod durability;
+mod empty;
 mod encoding;
 mod events;
 mod exec;

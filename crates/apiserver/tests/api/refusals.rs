@@ -224,9 +224,7 @@ async fn apis_that_there_are_not_say_so_and_what_to_do() {
     let rig = Rig::start().await;
     const NOT_FOUND: &str = "the server could not find the requested resource";
     let paths = [
-        ("/apis/apps/v1/namespaces/default/daemonsets", "DaemonSets; use a Deployment"),
         ("/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers", "those of autoscaling/v2"),
-        ("/apis/batch/v1/namespaces/default/cronjobs/j", "CronJobs"),
         ("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies", "admission policies"),
         (
             "/apis/eventing.knative.dev/v1/namespaces/default/brokers",
@@ -234,9 +232,9 @@ async fn apis_that_there_are_not_say_so_and_what_to_do() {
         ),
         ("/apis/messaging.knative.dev/v1/namespaces/default/channels/c/status", "Eventing"),
         ("/apis/serving.knative.dev/v1beta1/namespaces/default/domainmappings", "DomainMappings"),
-        ("/api/v1/namespaces/default/persistentvolumeclaims", "volumes that outlive their pod"),
-        ("/api/v1/namespaces/default/persistentvolumeclaims/c", "volumes that outlive their pod"),
-        ("/api/v1/persistentvolumes", "volumes that outlive their pod"),
+        ("/apis/networking.k8s.io/v1/ingressclasses", "Ingresses and NetworkPolicies"),
+        ("/apis/storage.k8s.io/v1/storageclasses/s", "StorageClasses"),
+        ("/api/v1/namespaces/default/resourcequotas", "bounds of namespaces"),
         ("/apis/apps/v1/namespaces/default/nothings", ""),
         ("/apis/apps/v9", ""),
         ("/api/v1/nothings", ""),

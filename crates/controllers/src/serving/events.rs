@@ -7,6 +7,8 @@
 //!                                                                     become one, and too many are dropped
 //! ```
 //!
+//! What is told of plain Deployments is in `workloads::events`, and written as these are.
+//!
 //! Unlike upstream no event tells that a child was made: the child is there to be seen, names its owner and says when it
 //! was made, and four more objects for each of ten thousand services would tell nothing else.
 //!
@@ -21,11 +23,12 @@ use std::{
     sync::Arc,
 };
 
-use objects::{Action, Error, Reconcile, Result, WriteTarget};
+use objects::{Action, Client, Error, Reconcile, Result, WriteTarget};
+use parking_lot::Mutex;
 use resources::{
     Object, ObjectKey,
     builtin::{Event, EventSource, ObjectReference},
-    events::{self, COMBINED, Verdict},
+    events::{self, COMBINED, Correlator, Verdict},
     meta::{ObjectMeta, Time},
 };
 
@@ -36,7 +39,7 @@ use super::{
 
 /// What there is to tell of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct News {
+pub(crate) struct News {
     /// `Normal` or `Warning`.
     type_: &'static str,
     reason: Cow<'static, str>,
@@ -44,20 +47,43 @@ pub(super) struct News {
 }
 
 impl News {
-    pub(super) fn normal(reason: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn normal(reason: &'static str, message: impl Into<String>) -> Self {
         Self { type_: "Normal", reason: reason.into(), message: message.into() }
     }
 
-    pub(super) fn warning(reason: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(reason: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self { type_: "Warning", reason: reason.into(), message: message.into() }
     }
 }
 
 /// Writes an event about an object, or counts it up where the same was told before.
 pub(super) async fn record<K: Object>(context: &Context, about: &K, news: News) {
-    let now = context.now();
-    let (kind, uid) = (K::kind(), about.uid());
-    let component = format!("{}-controller", kind.kind.to_lowercase());
+    write(&context.client, &context.told, reference(about), news, &context.now()).await;
+}
+
+/// What an event is about. Events are kept for a while, and the object need not be.
+pub(crate) fn reference<K: Object>(about: &K) -> ObjectReference {
+    ObjectReference {
+        api_version: Some(K::kind().api_version()),
+        kind: Some(K::kind().kind.to_owned()),
+        name: Some(about.name().to_owned()),
+        namespace: Some(about.namespace().to_owned()),
+        uid: Some(about.uid().to_owned()),
+        resource_version: about.metadata().resource_version.clone(),
+        ..ObjectReference::default()
+    }
+}
+
+/// As [`record`], of what happened `now`; `lately`: what was told before.
+pub(crate) async fn write(
+    client: &Client,
+    lately: &Mutex<Correlator>,
+    about: ObjectReference,
+    news: News,
+    now: &Time,
+) {
+    let component = format!("{}-controller", about.kind.as_deref().unwrap_or_default().to_lowercase());
+    let uid = about.uid.as_deref().unwrap_or_default();
     let told = events::Told {
         source: &component,
         uid,
@@ -65,7 +91,7 @@ pub(super) async fn record<K: Object>(context: &Context, about: &K, news: News) 
         reason: &news.reason,
         message: &news.message,
     };
-    let verdict = context.told.lock().observe(told, now.0);
+    let verdict = lately.lock().observe(told, now.0);
     let (news, fingerprint) = match verdict {
         Verdict::Dropped => return,
         Verdict::Own => (news.clone(), fingerprint(uid, &news)),
@@ -74,16 +100,16 @@ pub(super) async fn record<K: Object>(context: &Context, about: &K, news: News) 
             (News { message: format!("{COMBINED}{}", news.message), ..news }, fingerprint(uid, &all))
         }
     };
-    let event = event(about, &news, component, fingerprint, &now);
+    let event = event(about, &news, component, fingerprint, now);
     let key = event.key();
     // First the write that is right nearly always; whether it was told before need not be asked.
-    let mut written = context.client.create(event).await;
+    let mut written = client.create(event).await;
     if matches!(written, Err(Error::AlreadyExists { .. })) {
-        let again = |event: &mut Event| count_up(event, &news.message, &now);
-        written = context.client.modify(WriteTarget::Object, &key, again).await;
+        let again = |event: &mut Event| count_up(event, &news.message, now);
+        written = client.modify(WriteTarget::Object, &key, again).await;
     }
     if let Err(error) = written {
-        tracing::debug!(about = %about.key(), reason = %news.reason, %error, "an event is lost");
+        tracing::debug!(event = %key, reason = %news.reason, %error, "an event is lost");
     }
 }
 
@@ -144,23 +170,14 @@ fn is_news(error: &Error) -> bool {
     !error.is_conflict() && !matches!(error, Error::Expired(_) | Error::Unavailable(_))
 }
 
-fn event<K: Object>(about: &K, news: &News, component: String, fingerprint: u64, now: &Time) -> Event {
-    let kind = K::kind();
+fn event(about: ObjectReference, news: &News, component: String, fingerprint: u64, now: &Time) -> Event {
     Event {
         metadata: ObjectMeta {
-            name: Some(format!("{}.{fingerprint:016x}", about.name())),
-            namespace: Some(about.namespace().to_owned()),
+            name: Some(format!("{}.{fingerprint:016x}", about.name.as_deref().unwrap_or_default())),
+            namespace: about.namespace.clone(),
             ..ObjectMeta::default()
         },
-        involved_object: ObjectReference {
-            api_version: Some(kind.api_version()),
-            kind: Some(kind.kind.to_owned()),
-            name: Some(about.name().to_owned()),
-            namespace: Some(about.namespace().to_owned()),
-            uid: Some(about.uid().to_owned()),
-            resource_version: about.metadata().resource_version.clone(),
-            ..ObjectReference::default()
-        },
+        involved_object: about,
         type_: Some(news.type_.to_owned()),
         reason: Some(news.reason.clone().into_owned()),
         message: Some(news.message.clone()),

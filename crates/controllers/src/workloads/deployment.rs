@@ -18,6 +18,7 @@ use resources::{
 
 use super::{
     Context,
+    events::News,
     stand_in::{StandIn, stand_in},
 };
 use crate::serving::child::controlled_by;
@@ -61,12 +62,18 @@ impl Reconcile for Reconciler {
                 set.metadata.annotations = Some(revision::annotations(&deployment, None, &old));
                 match client.create(set).await {
                     Err(error) if error.is_already_exists() => return self.adopt(&deployment, &hash).await,
-                    created => created?,
+                    created => {
+                        let created = created?;
+                        if first > 0 {
+                            self.context.tell(&*deployment, || scaled(&created, 0, first));
+                        }
+                        created
+                    }
                 }
             }
         };
         for (set, replicas) in rollout::sizes(&deployment, &current, &old) {
-            scale(&self.context, &set, replicas).await?;
+            self.scale(&deployment, &set, replicas).await?;
         }
         self.forget_old(&deployment, &old).await?;
         // Its generation with it, so that the status speaks of it as it then is.
@@ -84,11 +91,27 @@ impl Reconciler {
         sets: Vec<Arc<ReplicaSet>>,
     ) -> Result<Action> {
         if let Some((set, replicas)) = rollout::paused_size(deployment, &sets) {
-            scale(&self.context, &set, replicas).await?;
+            self.scale(deployment, &set, replicas).await?;
         }
         let (current, old): (Vec<_>, Vec<_>) =
             sets.into_iter().partition(|set| template::hash_of(set) == Some(hash));
         self.write_status(deployment, current.first().map(|set| &**set), &old).await
+    }
+
+    /// Gives a set another size.
+    async fn scale(&self, deployment: &Deployment, set: &ReplicaSet, replicas: i32) -> Result<()> {
+        let key = set.key();
+        let resized = self.context.client.modify::<ReplicaSet>(WriteTarget::Object, &key, |set| {
+            if let Some(spec) = &mut set.spec {
+                spec.replicas = Some(replicas);
+            }
+        });
+        match resized.await {
+            Err(error) if error.is_not_found() => return Ok(()),
+            resized => drop(resized?),
+        }
+        self.context.tell(deployment, || scaled(set, rollout::wanted(set), replicas));
+        Ok(())
     }
 
     /// Gives the current set its number, which is another one when its template is current again, and what else it has of
@@ -225,17 +248,11 @@ fn controller(set: &ReplicaSet) -> Option<&str> {
     owners.find(|owner| owner.controller == Some(true)).map(|owner| owner.uid.as_str())
 }
 
-async fn scale(context: &Context, set: &ReplicaSet, replicas: i32) -> Result<()> {
-    let key = set.key();
-    let scaled = context.client.modify::<ReplicaSet>(WriteTarget::Object, &key, |set| {
-        if let Some(spec) = &mut set.spec {
-            spec.replicas = Some(replicas);
-        }
-    });
-    match scaled.await {
-        Err(error) if error.is_not_found() => Ok(()),
-        scaled => scaled.map(drop),
-    }
+/// What is told of a set that has another size (upstream: kubernetes, deployment `scaleReplicaSet`).
+fn scaled(set: &ReplicaSet, before: i32, after: i32) -> News {
+    let way = if after > before { "up" } else { "down" };
+    let message = format!("Scaled {way} replica set {} from {before} to {after}", set.name());
+    News::normal("ScalingReplicaSet", message)
 }
 
 /// The ReplicaSet of the Deployment's template.

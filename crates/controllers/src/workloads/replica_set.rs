@@ -14,7 +14,7 @@ use resources::{
 };
 
 pub(super) use self::failure::REPLICA_FAILURE;
-use super::{Context, pods};
+use super::{Context, events::News, pods};
 use crate::serving::child::controlled_by;
 
 /// Pods made or deleted in one call; the rest follows in the next (upstream: kubernetes, BurstReplicas).
@@ -39,12 +39,15 @@ impl Reconcile for Reconciler {
             if live.len() < replicas {
                 let missing = (replicas - live.len()).min(BURST_MAX);
                 let template = pod(&set, &self.context.node);
-                let created = try_join_all((0..missing).map(|_| client.create(template.clone()))).await;
-                failed = created.err();
+                match try_join_all((0..missing).map(|_| client.create(template.clone()))).await {
+                    Ok(created) => self.tell_each(&set, "SuccessfulCreate", "Created", &created),
+                    Err(error) => failed = Some(error),
+                }
             } else {
                 let surplus = (live.len() - replicas).min(BURST_MAX);
                 let surplus = victims(&live, surplus);
                 try_join_all(surplus.iter().map(|pod| client.delete_exactly(&**pod))).await?;
+                self.tell_each(&set, "SuccessfulDelete", "Deleted", &surplus);
             }
         }
 
@@ -61,6 +64,14 @@ impl Reconcile for Reconciler {
             return Err(error);
         }
         Ok(next_available(&set, &live, self.context.now().0).map_or(Action::Wait, Action::After))
+    }
+}
+
+impl Reconciler {
+    fn tell_each(&self, set: &ReplicaSet, reason: &'static str, done: &str, pods: &[Arc<Pod>]) {
+        for pod in pods {
+            self.context.tell(set, || News::normal(reason, format!("{done} pod: {}", pod.name())));
+        }
     }
 }
 

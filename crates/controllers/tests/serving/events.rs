@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use resources::{
+    Object,
     autoscaling::PodAutoscaler,
-    builtin::{Event, Pod},
+    builtin::{Deployment, Event, Pod},
     serving::{Configuration, Revision, Service},
 };
 use serde_json::json;
@@ -111,6 +112,34 @@ pub(crate) async fn what_is_told_again_is_counted(home: &Home) {
         .await;
     let again = &ready(&events)[0];
     assert!(again.last_timestamp > again.first_timestamp, "{again:#?}");
+}
+
+pub(crate) async fn how_a_deployment_is_scaled_is_told(home: &Home) {
+    let web = |replicas: u32| {
+        let containers = json!([{"name": "web", "image": "dev.local/web"}]);
+        json!({"metadata": {"name": "web"}, "spec": {
+            "replicas": replicas, "selector": {"matchLabels": {"app": "web"}},
+            "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": containers}}}})
+    };
+    home.apply::<Deployment>(web(2)).await;
+    let pods = home.until_all::<Pod>("two", |pods| pods.len() == 2).await;
+    let set = pods[0].metadata.owner_references.as_ref().unwrap()[0].name.clone();
+    let of_deployment = |what: &str| format!("Deployment/web Normal ScalingReplicaSet: Scaled {what}");
+    let created =
+        |pod: &Arc<Pod>| format!("ReplicaSet/{set} Normal SuccessfulCreate: Created pod: {}", pod.name());
+    let mut expect: BTreeSet<String> = pods.iter().map(created).collect();
+    expect.insert(of_deployment(&format!("up replica set {set} from 0 to 2")));
+    home.until_all("what was made", |events| lines(events) == expect).await;
+    home.quiet().await;
+    home.apply::<Deployment>(web(1)).await;
+    let down = of_deployment(&format!("down replica set {set} from 2 to 1"));
+    home.until_all("what was taken away", |events| {
+        let told = lines(events);
+        let deleted = format!("ReplicaSet/{set} Normal SuccessfulDelete: Deleted pod: {set}-");
+        let deleted = told.iter().filter(|line| line.starts_with(&deleted)).count();
+        told.contains(&down) && deleted == 1 && told.len() == expect.len() + 2
+    })
+    .await;
 }
 
 pub(crate) async fn an_image_that_is_looked_for_anew_is_not_told_anew(home: &Home) {

@@ -92,6 +92,7 @@ impl Home {
             clock: Arc::clone(&clock),
             node: node::NAME.into(),
             root_ca: "a certificate".into(),
+            news: workloads::Recorder::default(),
         };
         let all = [serving::all(&serving), network::all(&network), workloads::all(&workloads)];
         all.into_iter().flatten().for_each(|(_, controller)| drop(parts.spawn(controller)));

@@ -64,6 +64,7 @@ pub(super) fn all(config: &Config) -> Vec<(&'static str, Start)> {
         clock,
         node: NODE.to_owned(),
         root_ca: Arc::clone(&config.root_ca),
+        news: workloads::Recorder::default(),
     };
     let mut all = starts(serving::all, serving);
     all.extend(starts(network::all, network));

@@ -1,13 +1,14 @@
 //! The one node of the embedded home: its runtime, its images, its kubelet, and its Node object.
 
 mod end;
+mod machine;
+mod object;
 
 use std::{
     fs,
     net::Ipv4Addr,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -15,22 +16,18 @@ use dataplane::Handle;
 use futures::future::BoxFuture;
 use images::{Layers, Lease, Registries, RegistryConfig, Store, StoreConfig};
 use node::{
-    Allocatable, Images, Kubelet, KubeletConfig, KubeletOptions, Logs, StartRecords, Tokens,
+    Images, Kubelet, KubeletConfig, KubeletOptions, Logs, StartRecords, Tokens,
     runtime::{
         ContainerOptions, ContainerRuntime, KeeperOptions, ProcessOptions, ProcessRuntime, SharedRuntime,
         TakenOver,
     },
 };
-use objects::{Client, WriteTarget};
+use objects::Client;
 use parking_lot::Mutex;
-use resources::{
-    ObjectKey,
-    builtin::{self, NodeCondition, NodeStatus, NodeSystemInfo},
-    meta::{ObjectMeta, Quantity, Time},
-};
 use tokio_util::sync::CancellationToken;
 
-use self::end::End;
+pub(super) use self::object::register;
+use self::{end::End, machine::allocatable};
 use super::{data_dir::DataDir, joints::DrainPods};
 use crate::{args::RuntimeKind, runtime};
 
@@ -191,94 +188,5 @@ fn empty(pods: &Path, left: &[TakenOver]) {
         if let Err(error) = node::remove_run_dir(&entry.path()) {
             tracing::warn!(%error, "could not remove all that an earlier pod left");
         }
-    }
-}
-
-/// Keeps the Node object there; one that was deleted comes back within a minute.
-pub(super) async fn register(client: Client) {
-    loop {
-        if let Err(error) = registered(&client).await {
-            tracing::warn!(%error, "could not write the Node object");
-        }
-        tokio::time::sleep(Duration::from_secs(60)).await;
-    }
-}
-
-async fn registered(client: &Client) -> objects::Result<()> {
-    let key = ObjectKey::cluster(NODE);
-    if client.find::<builtin::Node>(&key).await?.is_none() {
-        let labels = [
-            ("kubernetes.io/hostname", NODE),
-            ("kubernetes.io/os", "linux"),
-            ("kubernetes.io/arch", architecture()),
-        ];
-        let metadata = ObjectMeta {
-            name: Some(NODE.to_owned()),
-            labels: Some(labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
-            ..ObjectMeta::default()
-        };
-        client.create(builtin::Node { metadata, ..builtin::Node::default() }).await?;
-    }
-    let now = Time(runtime::now());
-    client
-        .modify::<builtin::Node>(WriteTarget::Status, &key, |node| {
-            let ready = node
-                .status
-                .iter()
-                .flat_map(|status| status.conditions.iter().flatten())
-                .any(|condition| condition.type_ == "Ready");
-            if !ready {
-                node.status = Some(status(&now));
-            }
-        })
-        .await
-        .map(drop)
-}
-
-/// The whole machine.
-fn allocatable() -> Allocatable {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let machine = rustix::system::sysinfo();
-    let memory = machine.totalram as u64 * u64::from(machine.mem_unit);
-    Allocatable { cpu_millis: cores as i64 * 1000, memory: i64::try_from(memory).unwrap_or(i64::MAX) }
-}
-
-fn status(now: &Time) -> NodeStatus {
-    let Allocatable { cpu_millis, memory } = allocatable();
-    let cores = cpu_millis / 1000;
-    let resources =
-        [("cpu", cores.to_string()), ("memory", memory.to_string()), ("pods", PODS_MAX.to_string())];
-    let resources: std::collections::BTreeMap<_, _> =
-        resources.map(|(name, amount)| (name.to_owned(), Quantity(amount))).into();
-    let kernel = rustix::system::uname();
-    NodeStatus {
-        allocatable: Some(resources.clone()),
-        capacity: Some(resources),
-        conditions: Some(vec![NodeCondition {
-            type_: "Ready".to_owned(),
-            status: "True".to_owned(),
-            reason: Some("KubeletReady".to_owned()),
-            message: Some("ebb is posting ready status".to_owned()),
-            last_heartbeat_time: Some(now.clone()),
-            last_transition_time: Some(now.clone()),
-        }]),
-        node_info: Some(NodeSystemInfo {
-            architecture: architecture().to_owned(),
-            container_runtime_version: concat!("ebb://", env!("CARGO_PKG_VERSION")).to_owned(),
-            kernel_version: kernel.release().to_string_lossy().into_owned(),
-            kubelet_version: concat!("v1.34.0+ebb-", env!("CARGO_PKG_VERSION")).to_owned(),
-            operating_system: "linux".to_owned(),
-            ..NodeSystemInfo::default()
-        }),
-        ..NodeStatus::default()
-    }
-}
-
-/// The machine's architecture in Kubernetes' words.
-fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
     }
 }

@@ -276,8 +276,9 @@ impl Platform {
         let events = tokio::runtime::Handle::current();
         let start = self.node.kubelet(client.clone(), events, handle.clone(), tokens, stop, stopped);
         self.supervise_start("kubelet", start);
-        let client = client.clone();
-        self.supervise("node", move || Box::pin(node::register(client.clone())));
+        // All of the data directory is taken for one file system.
+        let (client, disk) = (client.clone(), self.dir.images());
+        self.supervise("node", move || Box::pin(node::register(client.clone(), disk.clone())));
     }
 
     fn start_api(&mut self, listener: tokio::net::TcpListener, handle: Handle) {

@@ -72,6 +72,16 @@ const READ: &[Case] = &[
     ("get deploy web -o jsonpath-as-json={.spec.replicas}", "", Is("[\n    2\n]\n")),
     ("get deploy web -o go-template={{.metadata.name}}={{.spec.replicas}}", "", Is("web=2")),
     ("get deploy -o custom-columns=N:.metadata.name,R:.spec.replicas", "", Is("N     R\nweb   2\n")),
+    (
+        "get pods -l app=web -o jsonpath={.items[0].status.containerStatuses[0].imageID}",
+        "",
+        Has(&["dev.local/hello@sha256:"]),
+    ),
+    (
+        "wait pods -l app=web --for=condition=PodReadyToStartContainers --timeout=10s",
+        "",
+        Has(&["condition met"]),
+    ),
     ("get pods -l app=web --show-labels", "", Has(&["LABELS\n", "app=web,pod-template-hash="])),
     ("get deploy -L app", "", Has(&["AGE   APP\n", "web\n"])),
     ("get pods -l app=web --field-selector status.phase=Failed -o name", "", Is("")),

@@ -1,6 +1,6 @@
 //! `kubectl logs`, with its flags.
 
-use crate::rig::{Ebb, need_kubectl, text, until};
+use crate::rig::{Ebb, need_kubectl, service, text, until};
 
 const PODS: &str = r#"
 apiVersion: v1
@@ -96,4 +96,29 @@ fn every_flag_of_kubectl_logs_does_what_it_says() {
         });
         assert!(refused.is_some(), "{arguments:?}: {said}");
     }
+}
+
+#[test]
+fn what_is_part_of_the_gateway_says_so() {
+    if !need_kubectl("what_is_part_of_the_gateway_says_so") {
+        return;
+    }
+    let ebb = Ebb::up();
+    ebb.apply(&service("hello"));
+    ebb.call(&ebb.ready("hello"));
+    let pod = ebb.objects("pods", "serving.knative.dev/service=hello").remove(0);
+    let name = pod["metadata"]["name"].as_str().unwrap();
+    let statuses = pod["status"]["containerStatuses"].as_array().unwrap();
+    for status in statuses {
+        assert!(status["containerID"].as_str().unwrap().starts_with("ebb://"), "{status}");
+    }
+    for flag in ["--follow=false", "-f"] {
+        let told = ebb.kubectl(&["logs", name, "-c", "queue-proxy", flag]);
+        assert!(told.contains("part of Ebb's gateway") && told.contains("-c user-container"), "{told}");
+    }
+    let all = ebb.kubectl(&["logs", name, "--all-containers"]);
+    assert!(all.contains("hello: listening on") && all.contains("part of Ebb's gateway"), "{all}");
+    let refused = ebb.try_kubectl(&["exec", name, "-c", "queue-proxy", "--", "/hello"], "");
+    let errors = text(&refused.stderr);
+    assert!(!refused.status.success() && errors.contains("it has no shell"), "{errors}");
 }

@@ -124,6 +124,35 @@ fn everything(ebb: &Ebb) -> BTreeSet<String> {
 }
 
 #[test]
+fn the_node_tells_of_its_machine() {
+    if !need_kubectl("the_node_tells_of_its_machine") {
+        return;
+    }
+    let ebb = Ebb::up();
+    ebb.settled("node", "ebb", |node| condition(node, "Ready").is_some());
+    let described = until(|| {
+        let told = ebb.kubectl(&["describe", "node", "ebb"]);
+        told.contains("HolderIdentity:  ebb").then_some(told)
+    });
+    let described = described.expect("it has a Lease");
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    for expect in [
+        "KubeletHasSufficientMemory",
+        "KubeletHasNoDiskPressure",
+        "KubeletHasSufficientPID",
+        "InternalIP:  127.0.0.1",
+        "ephemeral-storage:",
+        kernel.trim(),
+        boot.trim(),
+    ] {
+        assert!(described.contains(expect), "{expect}: {described}");
+    }
+    let wide = ebb.kubectl(&["get", "node", "ebb", "-o", "wide", "--no-headers"]);
+    assert!(wide.contains("127.0.0.1"), "{wide}");
+}
+
+#[test]
 fn what_is_deleted_leaves_nothing() {
     if !need_kubectl("what_is_deleted_leaves_nothing") {
         return;
@@ -131,7 +160,7 @@ fn what_is_deleted_leaves_nothing() {
     let ebb = Ebb::up();
     let node =
         ebb.settled("node", "ebb", |node| condition(node, "Ready").is_some_and(|it| it["status"] == "True"));
-    for resource in ["cpu", "memory", "pods"] {
+    for resource in ["cpu", "memory", "pods", "ephemeral-storage"] {
         assert!(node["status"]["allocatable"][resource].is_string(), "{resource}: {node}");
     }
     assert_eq!(node["metadata"]["labels"]["kubernetes.io/os"], "linux");

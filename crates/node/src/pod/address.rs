@@ -4,6 +4,9 @@ use std::{collections::HashSet, net::Ipv4Addr};
 
 use parking_lot::Mutex;
 
+/// The node's own address, which pods of one machine share with their host.
+pub const NODE_ADDRESS: &str = "127.0.0.1";
+
 /// The addresses of a range that are not taken. Hands them out in turn, so that one that was just given back rests.
 #[derive(Debug)]
 pub(super) struct Addresses {

@@ -15,8 +15,8 @@ use crate::probe::{Kind, Probe, Schedule, Target};
 /// The port of queue-proxy's `/wait-for-drain` (upstream: serving, queue-proxy admin port).
 const ADMIN_PORT: i32 = 8022;
 
-/// Whether the container runs inside the node.
-pub(super) fn is_built_in(container: &Container) -> bool {
+/// Whether the node itself is the container: nothing of it can be entered, and it writes no log.
+pub fn is_built_in(container: &Container) -> bool {
     container.image.as_deref() == Some(QUEUE_PROXY_IMAGE)
 }
 

@@ -9,6 +9,7 @@ use resources::{
 };
 
 use super::{
+    address::NODE_ADDRESS,
     kubelet::Allocatable,
     values::{Missing, Values},
 };
@@ -143,7 +144,7 @@ pub(super) fn field(pod: &Pod, path: &str, address: &str) -> Result<String, Miss
             spec.and_then(|spec| spec.service_account_name.clone()).unwrap_or_else(|| "default".to_owned())
         }
         "status.podIP" | "status.podIPs" => address.to_owned(),
-        "status.hostIP" | "status.hostIPs" => "127.0.0.1".to_owned(),
+        "status.hostIP" | "status.hostIPs" => NODE_ADDRESS.to_owned(),
         _ => {
             if let Some(name) = keyed("metadata.labels['") {
                 pod.label(name).unwrap_or_default().to_owned()

@@ -28,6 +28,8 @@ pub struct Images {
 /// An image that is on this machine and stays while this is held.
 pub(super) struct Ready {
     pub(super) lease: Lease,
+    /// Its name with the digest of its content.
+    pub(super) id: String,
     /// What the container's root is made of.
     pub(super) rootfs: Vec<PathBuf>,
     /// It came from its registry just now.
@@ -136,7 +138,8 @@ impl Images {
         let rootfs = self.rootfs(&lease).await.map_err(|error| {
             Failure::new(ERR_IMAGE_PULL, format!("Failed to unpack image {image:?}: {error}"))
         })?;
-        Ok(Ready { lease, rootfs, was_pulled })
+        let id = reference.at(lease.digest.clone()).to_string();
+        Ok(Ready { lease, id, rootfs, was_pulled })
     }
 
     async fn pull(&self, client: &Client, pod: &Pod, reference: &Reference) -> Result<Lease, Error> {

@@ -12,10 +12,11 @@ use resources::{
     meta::Time,
 };
 
-use super::state::{Ended, Failed, Record, State};
-
-/// The address the node has in statuses; pods of one machine share it with their host.
-const HOST: &str = "127.0.0.1";
+use super::{
+    address::NODE_ADDRESS,
+    state::{Ended, Failed, Record, State},
+    worker::container_id,
+};
 
 /// The pod condition that is False where the runtime cannot do what the spec asks.
 const SPEC_HONORED: &str = "ebb.internal/SpecHonored";
@@ -29,6 +30,8 @@ const TERMINATION_BY_KUBELET: &str = "TerminationByKubelet";
 pub(super) struct View<'a> {
     pub(super) records: &'a [Record],
     pub(super) address: Option<Ipv4Addr>,
+    /// Whether its sandbox is there.
+    pub(super) has_sandbox: bool,
     /// Fields that the runtime does not honour.
     pub(super) left_out: Option<&'a BTreeSet<&'static str>>,
     /// Why it failed as a whole, if it did.
@@ -77,6 +80,8 @@ pub(super) fn status(pod: &Pod, view: &View<'_>, now: Timestamp) -> PodStatus {
         _ => "ContainersNotReady",
     };
     set(&mut conditions, "PodScheduled", true, "", "", now);
+    let has_sandbox = view.has_sandbox && !matches!(phase, "Succeeded" | "Failed");
+    set(&mut conditions, "PodReadyToStartContainers", has_sandbox, "", "", now);
     set(&mut conditions, "Initialized", initialized, "ContainersNotInitialized", "", now);
     let waiting = waiting_names(&main);
     set(&mut conditions, "ContainersReady", ready, unready, &waiting, now);
@@ -102,14 +107,14 @@ pub(super) fn status(pod: &Pod, view: &View<'_>, now: Timestamp) -> PodStatus {
         reason: view.failed.map(|failed| failed.reason.to_owned()).or(before.reason.clone()),
         message: view.failed.map(|failed| failed.message.clone()).or(before.message.clone()),
         conditions: Some(conditions),
-        host_ip: Some(HOST.to_owned()),
-        host_ips: Some(vec![HostIP { ip: HOST.to_owned() }]),
+        host_ip: Some(NODE_ADDRESS.to_owned()),
+        host_ips: Some(vec![HostIP { ip: NODE_ADDRESS.to_owned() }]),
         pod_ips: ip.clone().map(|ip| vec![PodIP { ip }]),
         pod_ip: ip,
         start_time: before.start_time.clone().or(Some(Time(now))),
         init_container_statuses: (!init.is_empty())
-            .then(|| init.iter().map(|record| container(record, true)).collect()),
-        container_statuses: Some(main.iter().map(|record| container(record, initialized)).collect()),
+            .then(|| init.iter().map(|record| container(pod, record, true)).collect()),
+        container_statuses: Some(main.iter().map(|record| container(pod, record, initialized)).collect()),
         qos_class: before.qos_class.clone().or_else(|| Some(qos_class(pod).to_owned())),
         ..before
     }
@@ -146,15 +151,16 @@ pub(super) fn phase(pod: &Pod, records: &[Record]) -> &'static str {
 }
 
 /// A container's status; `initialized` says that its turn has come.
-fn container(record: &Record, initialized: bool) -> ContainerStatus {
+fn container(pod: &Pod, record: &Record, initialized: bool) -> ContainerStatus {
     ContainerStatus {
         name: record.spec.name.clone(),
         image: record.spec.image.clone().unwrap_or_default(),
         image_id: record.image_id.clone(),
-        container_id: record
-            .running()
-            .and_then(|running| running.id.as_ref())
-            .map(|id| format!("ebb://{id}")),
+        container_id: record.running().map(|running| {
+            // What the node itself is has a name like any other.
+            let own = || container_id(pod, &record.spec.name, record.restarts);
+            format!("ebb://{}", running.id.clone().unwrap_or_else(own))
+        }),
         ready: match &record.state {
             State::Running(running) => running.ready,
             State::Ended(ended) => record.is_init && ended.code == 0,

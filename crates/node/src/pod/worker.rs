@@ -56,6 +56,7 @@ pub(super) struct Worker {
     updates: watch::Receiver<Arc<Pod>>,
     sandbox: SandboxId,
     address: Option<Ipv4Addr>,
+    has_sandbox: bool,
     prepared: Option<Arc<Prepared>>,
     volumes: Turns,
     records: Vec<Record>,
@@ -161,6 +162,7 @@ impl Worker {
         Self {
             sandbox: SandboxId::from(pod.uid().to_owned()),
             address: None,
+            has_sandbox: false,
             prepared: None,
             volumes: Turns::default(),
             pending: vec![false; records.len()],
@@ -264,6 +266,7 @@ impl Worker {
                 return;
             }
             Happening::Sandboxed(Ok(shown)) => {
+                self.has_sandbox = true;
                 self.times.sandbox = self.seen_at.elapsed();
                 self.limit_volumes();
                 self.renew_volumes(shown);

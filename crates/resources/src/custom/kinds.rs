@@ -71,7 +71,7 @@ pub fn check_room(crd: &CustomResourceDefinition) -> Result<(), TooManyKinds> {
 /// Whether Ebb itself has the kind that a definition is of, so that the definition changes nothing.
 pub fn is_built_in(crd: &CustomResourceDefinition) -> bool {
     let (group, plural) = (crd.spec.group.as_str(), crd.spec.names.plural.as_str());
-    crate::kinds::served().any(|kind| kind.group == group && kind.plural == plural)
+    crate::kinds::listed().any(|kind| kind.group == group && kind.plural == plural)
 }
 
 /// The kinds that a definition wants served, in the order of its versions. Whoever takes a definition in has asked for

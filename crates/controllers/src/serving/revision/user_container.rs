@@ -23,8 +23,9 @@ pub(super) fn user_container(revision: &Revision, container: &Container, image: 
     let port = user_port(spec);
     let mut made = Container { image: Some(image.to_owned()), ..container.clone() };
     made.lifecycle = Some(drain_first());
-    made.stdin = Some(false);
-    made.tty = Some(false);
+    // No Revision has either, and Kubernetes' API does not show what is not so.
+    made.stdin = None;
+    made.tty = None;
     made.termination_message_policy.get_or_insert_with(|| "FallbackToLogsOnError".to_owned());
 
     let env = made.env.get_or_insert_default();

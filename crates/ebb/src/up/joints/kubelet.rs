@@ -3,7 +3,12 @@
 use std::{io, sync::Arc};
 
 use apiserver::{ExecOptions, Execution, Kubelet, LogOptions, TerminalSize};
-use futures::{FutureExt, StreamExt, future::BoxFuture, stream::BoxStream};
+use bytes::Bytes;
+use futures::{
+    FutureExt, StreamExt,
+    future::BoxFuture,
+    stream::{self, BoxStream},
+};
 use node::{
     ExecCommand, LogId, Logs,
     runtime::{RuntimeError, SharedRuntime},
@@ -11,7 +16,7 @@ use node::{
 use objects::Error;
 use resources::{
     Object,
-    builtin::{ContainerStatus, Pod},
+    builtin::{Container, ContainerStatus, Pod},
 };
 
 /// The containers on this node.
@@ -20,7 +25,7 @@ pub(in crate::up) struct NodeKubelet {
     pub(in crate::up) runtime: SharedRuntime,
 }
 
-type LogStream = BoxStream<'static, io::Result<bytes::Bytes>>;
+type LogStream = BoxStream<'static, io::Result<Bytes>>;
 
 impl Kubelet for NodeKubelet {
     fn logs(
@@ -29,6 +34,10 @@ impl Kubelet for NodeKubelet {
         container: &str,
         options: LogOptions,
     ) -> BoxFuture<'_, objects::Result<LogStream>> {
+        if is_built_in(&pod, container) && !options.previous {
+            let line = in_place_of_a_log(&pod, container, &options);
+            return Box::pin(async move { Ok(stream::iter(line.map(Ok::<_, io::Error>)).boxed()) });
+        }
         let run = run_of_log(&pod, container, options.previous);
         let id = run.map(|run| LogId { pod: pod.uid().to_owned(), container: container.to_owned(), run });
         let options = node::LogOptions {
@@ -49,6 +58,12 @@ impl Kubelet for NodeKubelet {
     ) -> BoxFuture<'_, objects::Result<Execution>> {
         let container = container.to_owned();
         Box::pin(async move {
+            if is_built_in(&pod, &container) {
+                return Err(Error::BadRequest(format!(
+                    "container {container:?} is part of Ebb's gateway: it has no shell and no files of its own; name one \
+                     of the app's with -c"
+                )));
+            }
             let run = running(&pod, &container).ok_or_else(|| not_found(&container))?;
             let ExecOptions { command: argv, stdin, stdout, stderr, tty } = options;
             let command = ExecCommand { argv, stdin, stdout, stderr, tty };
@@ -59,6 +74,42 @@ impl Kubelet for NodeKubelet {
             })
         })
     }
+}
+
+/// Whether a container is none of its own, but part of this process.
+fn is_built_in(pod: &Pod, container: &str) -> bool {
+    let mut named = containers(pod).filter(|known| known.name == container);
+    named.any(node::is_built_in)
+}
+
+fn containers(pod: &Pod) -> impl Iterator<Item = &Container> {
+    pod.spec.iter().flat_map(|spec| &spec.containers)
+}
+
+/// What is told of a container that writes no log: where one is. It is an answer and no error, so that who asks for the
+/// logs of all containers gets the others'.
+fn in_place_of_a_log(pod: &Pod, container: &str, options: &LogOptions) -> Option<Bytes> {
+    if options.tail_lines == Some(0) {
+        return None;
+    }
+    let app = containers(pod).find(|other| !node::is_built_in(other)).map_or("NAME", |app| app.name.as_str());
+    let mut line = String::new();
+    if options.timestamps {
+        // It is as old as the container.
+        let state = statuses(pod).find(|status| status.name == container).and_then(|it| it.state.as_ref());
+        let began = state.and_then(|state| state.running.as_ref()?.started_at.as_ref());
+        let began = began.or(pod.metadata.creation_timestamp.as_ref());
+        line.extend(began.map(|began| format!("{:.9} ", began.0)));
+    }
+    line.push_str(&format!(
+        "{container} is part of Ebb's gateway, which carries the requests and writes no log of a pod: see those of the app \
+         (-c {app}) and of `ebb up`\n"
+    ));
+    let mut line = Bytes::from(line);
+    if let Some(bytes) = options.limit_bytes {
+        line.truncate(usize::try_from(bytes).unwrap_or(usize::MAX));
+    }
+    Some(line)
 }
 
 fn execution(exec: node::Exec) -> Execution {
@@ -136,9 +187,31 @@ fn waiting_for(status: &ContainerStatus) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use resources::reserved::QUEUE_PROXY_IMAGE;
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_writes_no_log_says_where_one_is() {
+        let pod: Pod = serde_json::from_value(json!({
+            "metadata": {"name": "p", "creationTimestamp": "2026-01-01T00:00:00Z"},
+            "spec": {"containers": [{"name": "app", "image": "i"}, {"name": "q", "image": QUEUE_PROXY_IMAGE}]},
+        }))
+        .unwrap();
+        assert!(is_built_in(&pod, "q") && !is_built_in(&pod, "app") && !is_built_in(&pod, "none"));
+        let told = |options: LogOptions| {
+            let line = in_place_of_a_log(&pod, "q", &options);
+            line.map(|line| String::from_utf8(line.to_vec()).unwrap()).unwrap_or_default()
+        };
+        let plain = told(LogOptions::default());
+        assert!(plain.starts_with("q is part of Ebb's gateway") && plain.contains("(-c app)"), "{plain}");
+        assert!(plain.ends_with("`ebb up`\n") && plain.lines().count() == 1, "{plain}");
+        let stamped = told(LogOptions { timestamps: true, ..LogOptions::default() });
+        assert_eq!(stamped, format!("2026-01-01T00:00:00.000000000Z {plain}"));
+        assert_eq!(told(LogOptions { limit_bytes: Some(4), ..LogOptions::default() }), "q is");
+        assert_eq!(told(LogOptions { tail_lines: Some(0), ..LogOptions::default() }), "");
+    }
 
     #[test]
     fn the_log_is_that_of_the_run_which_is_meant() {

@@ -73,7 +73,25 @@ async fn phases() {
 }
 
 fn status_of(pod: &Pod, record: Record, now: Timestamp) -> PodStatus {
-    status(pod, &View { records: &[record], ..View::default() }, now)
+    status(pod, &View { records: &[record], has_sandbox: true, ..View::default() }, now)
+}
+
+#[tokio::test]
+async fn containers_can_start_while_there_is_a_sandbox() {
+    // The policy, whether there is one, the container, and what is said.
+    for (policy, has_sandbox, state, expect) in [
+        ("Always", false, waiting(), "False"),
+        ("Always", true, waiting(), "True"),
+        ("Always", true, running(false), "True"),
+        ("Never", true, ended(0), "False"),
+    ] {
+        let records = [record(false, state)];
+        let view = View { records: &records, has_sandbox, ..View::default() };
+        let told = status(&pod(policy), &view, Timestamp::UNIX_EPOCH);
+        let mut conditions = told.conditions.unwrap().into_iter();
+        let found = conditions.find(|condition| condition.type_ == "PodReadyToStartContainers").unwrap();
+        assert_eq!(found.status, expect, "{policy} {has_sandbox} {records:?}");
+    }
 }
 
 #[tokio::test]
@@ -102,6 +120,16 @@ async fn what_is_left_out_failed_or_not_placed_is_said() {
     let expect = ("False".to_owned(), "Unschedulable".to_owned(), "full".to_owned());
     assert_eq!((told.phase.as_deref(), condition(&told, "PodScheduled")), (Some("Pending"), Some(expect)));
     assert!(told.container_statuses.is_none() && told.start_time.is_none());
+}
+
+#[tokio::test]
+async fn what_the_node_itself_is_has_a_name_too() {
+    let mut pod = pod("Always");
+    pod.metadata.uid = Some("uid".to_owned());
+    let mut queue_proxy = record(false, running(true));
+    queue_proxy.spec.name = "queue-proxy".to_owned();
+    let told = status_of(&pod, queue_proxy, Timestamp::UNIX_EPOCH).container_statuses.unwrap();
+    assert_eq!(told[0].container_id.as_deref(), Some("ebb://uid-queue-proxy-0"));
 }
 
 #[test]
@@ -138,10 +166,14 @@ async fn conditions_keep_their_times_until_they_change() {
         })
         .collect();
     let text = |name: &str, second| (name.to_owned(), "True".to_owned(), second);
-    assert_eq!(
-        told,
-        [text("PodScheduled", 1), text("Initialized", 1), text("ContainersReady", 2), text("Ready", 2)]
-    );
+    let expect = [
+        text("PodScheduled", 1),
+        text("PodReadyToStartContainers", 1),
+        text("Initialized", 1),
+        text("ContainersReady", 2),
+        text("Ready", 2),
+    ];
+    assert_eq!(told, expect);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ impl Worker {
         self.times.told = true;
         self.ordinary_news = self.ordinary_news.after_start();
         self.address = Some(kept.address);
+        self.has_sandbox = true;
         self.prepared = Some(Arc::new(prepare::kept(&self.shared, &self.pod, kept.address)));
         for id in kept.earlier {
             let shared = Arc::clone(&self.shared);

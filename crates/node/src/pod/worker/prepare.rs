@@ -76,6 +76,7 @@ impl Worker {
     pub(super) fn not_prepared(&mut self, failure: Failure) {
         // Starts that were asked for meanwhile fail with it.
         self.prepared = None;
+        self.has_sandbox = false;
         self.prepare_failures += 1;
         let wait = backoff::wait_after(self.prepare_failures);
         let reason =

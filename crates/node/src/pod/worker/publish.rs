@@ -51,6 +51,7 @@ impl Worker {
         let view = View {
             records: &self.records,
             address: self.address,
+            has_sandbox: self.has_sandbox,
             left_out: Some(&self.left_out),
             failed: self.failed.as_ref(),
             unplaced: self.unplaced.as_deref(),

@@ -66,7 +66,7 @@ pub(super) async fn start(
     let name = container.image.clone().unwrap_or_default();
     let policy = container.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
     let image = shared.images.get(&shared.client, &pod, &name, policy).await?;
-    let was_pulled = image.was_pulled;
+    let (was_pulled, image_id) = (image.was_pulled, image.id);
     let plan = plan(&shared, &pod, &container, &image.lease.config, &prepared).await?;
 
     let id = container_id(&pod, &container.name, run);
@@ -108,7 +108,7 @@ pub(super) async fn start(
     })?;
     tracing::debug!(container = %id, timings = ?started.timings, "started");
     shared.images.hold(&id, image.lease);
-    Ok(Run { id: Some(id), image_id: name, probes: spec::probes(&container), unsupported, was_pulled })
+    Ok(Run { id: Some(id), image_id, probes: spec::probes(&container), unsupported, was_pulled })
 }
 
 /// The node is this container itself, and only asks the app's probe for it.

@@ -35,6 +35,8 @@ const SLOW_START: Duration = Duration::from_secs(5);
 impl Worker {
     pub(super) fn started(&mut self, index: usize, run: Run) {
         self.pending[index] = false;
+        // It may be heard of before its sandbox, which it runs in.
+        self.has_sandbox = true;
         self.times.start = self.seen_at.elapsed().saturating_sub(self.times.sandbox);
         if run.id.is_some() {
             self.inform_of_start(index, run.was_pulled);

@@ -97,6 +97,13 @@ fn the_port_and_what_is_spoken_there() {
 }
 
 #[test]
+fn what_a_container_has_not_is_not_shown() {
+    let spec = json!({"containers": [{"name": "c", "image": "i", "stdin": false, "tty": false}]});
+    let made = serde_json::to_value(&containers(spec)[0]).unwrap();
+    assert_eq!((made.get("stdin"), made.get("tty")), (None, None), "{made}");
+}
+
+#[test]
 fn metadata_that_concerns_only_the_revision_stays_there() {
     let deployment = desired_deployment(
         &revision(json!({"containers": [{"name": "c", "image": "i"}]})),
