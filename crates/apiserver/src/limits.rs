@@ -82,7 +82,7 @@ pub struct Limits {
     pub write_attempts_max: usize,
     /// Objects of one `deletecollection` page.
     pub delete_page: usize,
-    /// CustomResourceDefinitions; a further one is refused.
+    /// CustomResourceDefinitions, without those of built-in kinds; a further one is refused.
     pub definitions_max: usize,
     /// Versions of one CustomResourceDefinition.
     pub versions_max: usize,

@@ -36,7 +36,7 @@ pub(crate) use self::{
     addresses::Addresses,
     definitions::clean_up,
     delete::Deleted,
-    fields::apart,
+    fields::{apart, ebb_manages},
     scale::{replicas, with_replicas},
     update::{Target, overtaken},
 };
@@ -79,7 +79,7 @@ pub(crate) struct Wanted {
     pub(crate) object: Arc<dyn DynObject>,
     /// About how long its JSON is, in bytes.
     pub(crate) size_hint: usize,
-    /// Who manages its fields, if it comes of an apply, which knows.
+    /// Who manages its fields, if it comes of an apply, which knows, or is Ebb's own.
     pub(crate) applied: Option<Managed>,
 }
 

@@ -1,6 +1,7 @@
 //! Objects as rows for people: what `kubectl get` shows (upstream: `meta.k8s.io/v1`, Table).
 
 mod age;
+mod as_defined;
 mod bindings;
 mod columns;
 mod defined;
@@ -17,7 +18,7 @@ use resources::Kind;
 use serde_json::{Value, json};
 
 use self::columns::Cell;
-pub(crate) use self::columns::Column;
+pub(crate) use self::{as_defined::printer_columns, columns::Column};
 use crate::{
     rest::{Includes, TableForm},
     served::Definition,

@@ -41,7 +41,7 @@ impl Registry {
     ) -> Result<Arc<Stored>, Error> {
         let kind = object.kind();
         let key = ObjectKey::of(&metadata);
-        self.check_room(kind)?;
+        self.check_room(&**object)?;
         // Upstream asks where an object is to be before it looks at the object itself.
         self.store.check_home(kind, &key).map_err(|refused| refusal(kind, &key, refused))?;
         let (object, bytes, claim) = aside(self.work_bytes(kind, caller, size_hint), || {

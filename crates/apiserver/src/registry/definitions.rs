@@ -72,10 +72,13 @@ impl Registry {
         }
     }
 
-    /// Refuses a definition beyond the limit.
-    pub(super) fn check_room(&self, kind: &'static Kind) -> Result<(), Error> {
+    /// Refuses a definition beyond the limit. Those of built-in kinds do not count: they are few, and define nothing.
+    pub(super) fn check_room(&self, object: &dyn DynObject) -> Result<(), Error> {
+        let Some(crd) = (object as &dyn Any).downcast_ref::<CustomResourceDefinition>() else {
+            return Ok(());
+        };
         let max = self.limits.definitions_max;
-        if kind == <CustomResourceDefinition as Object>::kind() && self.kinds.len() >= max {
+        if !is_built_in(crd) && self.kinds.of_users() >= max {
             let message = format!(
                 "the limit of {max} CustomResourceDefinitions was reached; delete some that are not needed"
             );

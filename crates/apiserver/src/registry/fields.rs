@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry};
 use objects::Error;
-use resources::{DynObject, Kind};
-use serde_json::Value;
+use resources::{DynObject, Kind, meta::Time};
+use serde_json::{Value, json};
 
 use super::{Caller, Registry, metadata, strategy, update::Target};
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     store::Stored,
 };
 
-/// The manager's name when Ebb changes the spec of a user's object.
+/// The manager's name when Ebb changes the spec of a user's object, and of what it keeps of its own.
 const EBB: &str = "ebb";
 
 /// An object's JSON, and its managers apart from it.
@@ -28,6 +28,22 @@ pub(crate) fn apart(json: &[u8]) -> (Value, Managed) {
     let entries: Vec<ManagedFieldsEntry> =
         entries.and_then(|entries| serde_json::from_value(entries).ok()).unwrap_or_default();
     (value, Managed::read(&entries).unwrap_or_default())
+}
+
+/// Ebb as the manager of one annotation of an object, and nobody as that of the rest, which so belongs to whoever first
+/// applies it: of an object without any manager all would be somebody's. No schema is needed to say so, which takes long
+/// to be worked out.
+pub(crate) fn ebb_manages(kind: &Kind, annotation: &str, now: Time) -> Managed {
+    let annotation = format!("f:{annotation}");
+    let entry = ManagedFieldsEntry {
+        api_version: Some(kind.api_version()),
+        fields_v1: Some(FieldsV1(json!({"f:metadata": {"f:annotations": {annotation: {}}}}))),
+        manager: Some(EBB.to_owned()),
+        operation: Some("Update".to_owned()),
+        time: Some(now),
+        ..ManagedFieldsEntry::default()
+    };
+    Managed::read(&[entry]).expect("the name of a field is one")
 }
 
 impl Registry {

@@ -131,9 +131,9 @@ impl Kinds {
         }
     }
 
-    /// How many definitions there are.
-    pub(crate) fn len(&self) -> usize {
-        self.entries.lock().all.len()
+    /// How many definitions there are, without those of built-in kinds.
+    pub(crate) fn of_users(&self) -> usize {
+        self.entries.lock().all.values().filter(|entry| !entry.kinds.is_empty()).count()
     }
 
     /// The groups that have definitions.

@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use resources::kinds;
+use resources::{custom::JsonPath, kinds};
 use serde_json::json;
 
 use super::*;
@@ -21,6 +21,36 @@ fn every_kind_has_columns_that_begin_with_its_name() {
     for kind in kinds::listed().filter(|kind| kind.plural != "events") {
         assert_eq!(columns::of(kind)[0].name, "Name", "{kind:?}");
     }
+}
+
+#[test]
+fn columns_of_knatives_kinds_are_asked_for_as_they_are_shown() {
+    for kind in kinds::all().iter().filter(|kind| !kind.is_builtin()) {
+        let shown: Vec<_> = columns::of(kind).iter().skip(1).map(|column| &*column.name).collect();
+        let asked = printer_columns(kind);
+        let asked: Vec<_> = asked.iter().map(|column| column.name.as_str()).collect();
+        // A kind that asks for nothing is shown with its age.
+        assert_eq!(shown, if asked.is_empty() { vec!["Age"] } else { asked }, "{kind:?}");
+    }
+    let labels = json!({
+        "serving.knative.dev/configuration": "c",
+        "serving.knative.dev/configurationGeneration": "3",
+    });
+    let object = json!({
+        "metadata": {"name": "c-00003", "labels": labels},
+        "status": {
+            "conditions": [{"type": "Ready", "status": "False", "reason": "Why"}],
+            "actualReplicas": 1,
+            "desiredReplicas": 2,
+        },
+    });
+    let asked = printer_columns(kinds::by_plural("serving.knative.dev", "v1", "revisions").unwrap());
+    let found: Vec<Value> = asked
+        .iter()
+        .map(|column| JsonPath::parse(&column.json_path).unwrap().find(&object).cloned().unwrap())
+        .collect();
+    assert_eq!(found, cells("serving.knative.dev", "v1", "revisions", &object)[1..]);
+    assert_eq!(asked[0].json_path, r".metadata.labels['serving\.knative\.dev/configuration']");
 }
 
 #[test]

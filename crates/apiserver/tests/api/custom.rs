@@ -254,9 +254,13 @@ async fn a_definition_of_what_ebb_has_itself_does_no_harm() {
     let mut definition = crd("services", "Service", json!({}), json!([version("v1", true, anything())]));
     definition["metadata"]["name"] = "services.serving.knative.dev".into();
     definition["spec"]["group"] = "serving.knative.dev".into();
-    let created = rig.post(DEFINITIONS, &definition).await;
-    assert_eq!(created["metadata"]["annotations"], json!({"ebb.internal/provided": "true"}));
     let path = format!("{DEFINITIONS}/services.serving.knative.dev");
+    let apply = [("content-type", "application/apply-patch+yaml")];
+    let given = definition.to_string();
+    let applied = rig.call("PATCH", &format!("{path}?fieldManager=somebody"), &apply, &given).await;
+    assert_eq!(applied.code, 200, "Ebb's own is nobody's: {}", applied.text);
+    assert_eq!(applied.json["metadata"]["annotations"]["ebb.internal/provided"], "true");
+    assert_eq!(applied.json["spec"]["versions"], definition["spec"]["versions"]);
     let conditions = rig.call("GET", &path, &[], "").await.json["status"]["conditions"].to_string();
     assert!(conditions.contains("Established"), "{conditions}");
     let bad = rig.call("POST", services, &[], r#"{"metadata": {"name": "t"}, "spec": {}}"#).await;
@@ -283,10 +287,22 @@ async fn a_definition_of_what_ebb_has_itself_does_no_harm() {
         }
         assert_eq!(rig.call("GET", &path, &[], "").await.code, 404);
         assert_eq!(rig.call("GET", &format!("{services}/s"), &[], "").await.code, 200, "{policy}");
-        rig.post(DEFINITIONS, &definition).await;
+        let created = rig.post(DEFINITIONS, &definition).await;
+        assert_eq!(created["metadata"]["annotations"], json!({"ebb.internal/provided": "true"}));
     }
+    rig.call("DELETE", &path, &[], "").await;
     rig.server.close().await.unwrap();
-    assert_eq!(open().await.call("GET", &format!("{services}/s"), &[], "").await.code, 200);
+
+    // The next start has its own again.
+    let rig = open().await;
+    assert_eq!(rig.call("GET", &format!("{services}/s"), &[], "").await.code, 200);
+    let again = rig.call("GET", &path, &[], "").await;
+    assert_eq!((again.code, &again.json["spec"]["names"]["shortNames"]), (200, &json!(["kservice", "ksvc"])));
+    let version = again.json["metadata"]["resourceVersion"].clone();
+    rig.server.close().await.unwrap();
+    let rig = open().await;
+    let known = rig.call("GET", &path, &[], "").await.json;
+    assert_eq!(known["metadata"]["resourceVersion"], version, "what is there is not written again");
 }
 
 #[tokio::test]

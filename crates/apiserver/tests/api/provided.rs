@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::rig::Rig;
+use crate::{kubectl::Kubectl, rig::Rig};
 
 const MARK: &str = "/metadata/annotations/ebb.internal~1provided";
+const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/knative-serving/deployments";
 const MERGE: [(&str, &str); 1] = [("content-type", "application/merge-patch+json")];
 
@@ -160,7 +161,7 @@ async fn what_has_no_effect_is_told() {
             "nothing evicts pods here",
         ),
         (
-            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+            DEFINITIONS,
             json!({
                 "metadata": {"name": "brokers.eventing.knative.dev"},
                 "spec": {
@@ -184,4 +185,106 @@ async fn what_has_no_effect_is_told() {
         let told: Vec<_> = made.headers.get_all("warning").iter().map(|it| it.to_str().unwrap()).collect();
         assert!(told.iter().any(|told| told.contains(expect)), "{expect}: {told:?}");
     }
+}
+
+#[tokio::test]
+async fn knatives_kinds_have_definitions_from_the_start() {
+    let rig = Rig::start().await;
+    let list = rig.call("GET", DEFINITIONS, &[], "").await.json;
+    let all = list["items"].as_array().unwrap();
+    let names: Vec<_> = all.iter().map(|crd| crd["metadata"]["name"].as_str().unwrap()).collect();
+    let expect = [
+        "certificates.networking.internal.knative.dev",
+        "clusterdomainclaims.networking.internal.knative.dev",
+        "configurations.serving.knative.dev",
+        "images.caching.internal.knative.dev",
+        "ingresses.networking.internal.knative.dev",
+        "metrics.autoscaling.internal.knative.dev",
+        "podautoscalers.autoscaling.internal.knative.dev",
+        "revisions.serving.knative.dev",
+        "routes.serving.knative.dev",
+        "serverlessservices.networking.internal.knative.dev",
+        "services.serving.knative.dev",
+    ];
+    assert_eq!(names, expect);
+    for crd in all {
+        let name = &crd["metadata"]["name"];
+        assert_eq!(crd.pointer(MARK), Some(&json!("true")), "{name}");
+        let conditions = crd["status"]["conditions"].as_array().unwrap().iter();
+        let conditions: Vec<_> = conditions.map(|it| json!([it["type"], it["status"]])).collect();
+        assert_eq!(json!(conditions), json!([["NamesAccepted", "True"], ["Established", "True"]]), "{name}");
+        assert_eq!(crd["status"]["acceptedNames"], crd["spec"]["names"], "{name}");
+        let version = &crd["spec"]["versions"][0];
+        assert_eq!(crd["status"]["storedVersions"], json!([version["name"]]), "{name}");
+        let scope = if name.as_str().unwrap().starts_with("cluster") { "Cluster" } else { "Namespaced" };
+        assert_eq!(crd["spec"]["scope"], scope, "{name}");
+    }
+
+    let column = |name: &str, kind: &str, path: &str| json!({"name": name, "type": kind, "jsonPath": path});
+    let label = |name: &str| format!(r".metadata.labels['serving\.knative\.dev/{name}']");
+    let ready = |field: &str| format!(".status.conditions[?(@.type=='Ready')].{field}");
+    let columns = json!([
+        column("Config Name", "string", &label("configuration")),
+        column("Generation", "string", &label("configurationGeneration")),
+        column("Ready", "string", &ready("status")),
+        column("Reason", "string", &ready("reason")),
+        column("Actual Replicas", "integer", ".status.actualReplicas"),
+        column("Desired Replicas", "integer", ".status.desiredReplicas"),
+    ]);
+    let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    let version = json!({
+        "name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
+        "additionalPrinterColumns": columns, "schema": {"openAPIV3Schema": schema},
+    });
+    let names = json!({
+        "kind": "Revision", "listKind": "RevisionList", "plural": "revisions", "singular": "revision",
+        "shortNames": ["rev"], "categories": ["all", "knative", "serving"],
+    });
+    let expect = json!({
+        "group": "serving.knative.dev", "scope": "Namespaced", "names": names, "versions": [version],
+        "conversion": {"strategy": "None"},
+    });
+    let revisions =
+        all.iter().find(|crd| crd["metadata"]["name"] == "revisions.serving.knative.dev").unwrap();
+    assert_eq!(revisions["spec"], expect);
+}
+
+#[tokio::test]
+async fn kubectl_applies_upstreams_definitions_over_ebbs() {
+    let rig = Rig::start().await;
+    let test = "kubectl_applies_upstreams_definitions_over_ebbs";
+    let Some(kubectl) = Kubectl::new(&rig, test).await else { return };
+    kubectl.ok("wait --for=condition=Established --all crd --timeout=5s", "").await;
+    // As a release has them, with another schema and other columns.
+    let upstreams = |plural: &str, kind: &str| {
+        let spec = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        let schema = json!({"type": "object", "properties": {"spec": spec}});
+        let column = json!({"name": "URL", "type": "string", "jsonPath": ".status.url"});
+        let version = json!({
+            "name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
+            "additionalPrinterColumns": [column], "schema": {"openAPIV3Schema": schema},
+        });
+        let names =
+            json!({"plural": plural, "singular": kind.to_lowercase(), "kind": kind, "categories": ["all"]});
+        json!({
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": format!("{plural}.serving.knative.dev"), "labels": {"app.kubernetes.io/version": "devel"}},
+            "spec": {"group": "serving.knative.dev", "scope": "Namespaced", "names": names, "versions": [version]},
+        })
+    };
+    for (plural, kind, flag) in [("services", "Service", ""), ("routes", "Route", "--server-side")] {
+        let given = upstreams(plural, kind);
+        for turn in ["first", "second"] {
+            let applied = kubectl.run(&format!("apply {flag} -f -"), &given.to_string()).await;
+            assert!(applied.ok && applied.stderr.is_empty(), "{turn} apply {flag}: {}", applied.stderr);
+        }
+        let stored =
+            rig.call("GET", &format!("{DEFINITIONS}/{plural}.serving.knative.dev"), &[], "").await.json;
+        assert_eq!(stored.pointer(MARK), Some(&json!("true")), "{flag}");
+        assert_eq!(stored["spec"]["versions"], given["spec"]["versions"], "{flag}");
+        assert_eq!(stored["status"]["acceptedNames"], stored["spec"]["names"], "{flag}");
+        assert_eq!(stored["metadata"]["labels"]["app.kubernetes.io/version"], "devel", "{flag}");
+    }
+    kubectl.ok("wait --for=condition=Established --all crd --timeout=5s", "").await;
 }

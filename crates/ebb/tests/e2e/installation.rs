@@ -347,3 +347,30 @@ fn the_install_commands_of_tutorials_do_no_harm() {
     assert_eq!(ebb.call(&before).status, 200);
     serves(&ebb, "at-last");
 }
+
+#[test]
+fn knative_is_found_by_its_definitions() {
+    if !need_kubectl("knative_is_found_by_its_definitions") {
+        return;
+    }
+    let mut ebb = Ebb::up();
+    let definition = "services.serving.knative.dev";
+    let established = format!("crd/{definition}");
+    let wait = ["wait", "--for=condition=Established", "--timeout=20s", &established];
+    ebb.kubectl(&wait);
+    let listed = ebb.kubectl(&["get", "crd", "-o", "name"]);
+    assert!(listed.lines().any(|line| line.ends_with(definition)), "{listed}");
+    let url = serves(&ebb, "before");
+    ebb.kubectl(&["delete", "crd", definition]);
+    assert!(ebb.object("crd", definition).is_none());
+    assert_eq!(ebb.call(&url).status, 200, "its objects stay");
+    serves(&ebb, "after");
+
+    assert!(ebb.stop(), "it ends well");
+    ebb.restart();
+    ebb.kubectl(&wait);
+    let url = ebb.ready("before");
+    assert_eq!(ebb.call(&url).status, 200);
+    let explained = ebb.kubectl(&["explain", "ksvc.spec"]);
+    assert!(explained.contains("traffic"), "its fields are told as before: {explained}");
+}

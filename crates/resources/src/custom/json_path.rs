@@ -140,7 +140,7 @@ fn bracket(text: &str) -> Read<'_> {
     } else if let Some(filter) = inside.strip_prefix("?(").and_then(|filter| filter.strip_suffix(')')) {
         self::filter(filter)?
     } else if let Some(name) = unquoted(inside) {
-        Step::Field(name)
+        Step::Field(unescaped(&name))
     } else {
         Step::Index(inside.parse().map_err(|_| format!("invalid array index {inside}"))?)
     };
@@ -164,6 +164,16 @@ fn unquoted(text: &str) -> Option<String> {
     inside('\'').or_else(|| inside('"')).map(str::to_owned)
 }
 
+/// A name without the backslashes that make any character a part of it.
+fn unescaped(name: &str) -> String {
+    let mut chars = name.chars();
+    let next = || match chars.next() {
+        Some('\\') => chars.next(),
+        char => char,
+    };
+    std::iter::from_fn(next).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -182,6 +192,7 @@ mod tests {
             (".spec.list[*].n", json!("x")),
             (".spec.a\\.b", json!(1)),
             (".spec['a.b']", json!(1)),
+            (".spec['a\\.b']", json!(1)),
             (".status.conditions[?(@.type==\"Live\")].status", json!("False")),
             (".status.conditions[?(@.type!='Ready')].status", json!("False")),
             (".spec.nothing", Value::Null),
