@@ -20,7 +20,7 @@ pub enum Event<K: ?Sized> {
     ///
     /// The first event of every watch, and told again after a gap.
     Restarted,
-    /// The object is there, new or changed. May repeat a state that was told.
+    /// The object is there, new or changed. May repeat a state that was told; the last one told is the newest.
     Applied(Arc<K>),
     /// The object is gone; this was its last state.
     Deleted(Arc<K>),
@@ -37,6 +37,9 @@ pub struct Watch<K: ?Sized> {
     options: ListOptions,
     typed: fn(Arc<dyn DynObject>) -> Result<Arc<K>>,
     state: State,
+    /// What follows the version of the first page. It is there before that page is told, so that what changes while all
+    /// the others are is kept for it.
+    changes: Option<Changes>,
     /// In a row: since it last followed for a while.
     failures: u32,
 }
@@ -44,19 +47,19 @@ pub struct Watch<K: ?Sized> {
 /// What is under way is kept here and not in a caller's future, so that a caller may go away at any time.
 enum State {
     Start,
-    /// The first page, or one after it; changes are followed from the version of the first.
-    Listing {
-        first: Option<String>,
-        page: BoxFuture<'static, Result<Listed>>,
+    /// A page; the first one as long as no changes are followed.
+    Listing(BoxFuture<'static, Result<Listed>>),
+    /// What follows the version of the first page, before that page is told.
+    Subscribing {
+        changes: BoxFuture<'static, Result<Changes>>,
+        page: std::vec::IntoIter<Arc<dyn DynObject>>,
+        next: Option<String>,
     },
     Telling {
         page: std::vec::IntoIter<Arc<dyn DynObject>>,
-        version: String,
         next: Option<String>,
     },
-    Subscribing(BoxFuture<'static, Result<Changes>>),
     Following {
-        changes: Changes,
         since: Instant,
     },
     Waiting(BoxFuture<'static, ()>),
@@ -64,13 +67,13 @@ enum State {
 
 impl<K: Object> Watch<K> {
     pub(crate) fn new(backend: Arc<dyn Backend>, options: ListOptions) -> Self {
-        Self { backend, kind: K::kind(), options, typed, state: State::Start, failures: 0 }
+        Self { backend, kind: K::kind(), options, typed, state: State::Start, changes: None, failures: 0 }
     }
 }
 
 impl Watch<dyn DynObject> {
     pub(crate) fn untyped(backend: Arc<dyn Backend>, kind: &'static Kind, options: ListOptions) -> Self {
-        Self { backend, kind, options, typed: Ok, state: State::Start, failures: 0 }
+        Self { backend, kind, options, typed: Ok, state: State::Start, changes: None, failures: 0 }
     }
 }
 
@@ -96,6 +99,7 @@ impl<K: ?Sized> Watch<K> {
             self.failures = 0;
         }
         self.failures = self.failures.saturating_add(1);
+        self.changes = None;
         self.state = match error {
             Error::Expired(_) if self.failures == 1 => State::Start,
             _ => State::Waiting(Box::pin(sleep(RETRY.after(self.failures)))),
@@ -106,42 +110,46 @@ impl<K: ?Sized> Watch<K> {
     async fn step(&mut self) -> Result<Option<Event<K>>> {
         match &mut self.state {
             State::Start => {
-                self.state = State::Listing { first: None, page: self.list(None) };
+                self.state = State::Listing(self.list(None));
                 Ok(None)
             }
-            State::Listing { first, page } => {
-                let listed = page.await?;
-                let restarted = first.is_none();
-                let version = first.take().unwrap_or(listed.version);
-                self.state = State::Telling { page: listed.items.into_iter(), version, next: listed.next };
-                Ok(restarted.then_some(Event::Restarted))
-            }
-            State::Telling { page, version, next } => {
-                if let Some(object) = page.next() {
-                    return Ok(Some(Event::Applied((self.typed)(object)?)));
-                }
-                let version = std::mem::take(version);
-                self.state = match next.take() {
-                    Some(token) => State::Listing { first: Some(version), page: self.list(Some(token)) },
-                    None => State::Subscribing(self.subscribe(version)),
+            State::Listing(page) => {
+                let Listed { items, version, next } = page.await?;
+                let page = items.into_iter();
+                self.state = match self.changes {
+                    None => State::Subscribing { changes: self.subscribe(version), page, next },
+                    Some(_) => State::Telling { page, next },
                 };
                 Ok(None)
             }
-            State::Subscribing(changes) => {
-                self.state = State::Following { changes: changes.await?, since: Instant::now() };
-                Ok(Some(Event::Synced))
+            State::Subscribing { changes, page, next } => {
+                self.changes = Some(changes.await?);
+                self.state = State::Telling { page: std::mem::take(page), next: next.take() };
+                Ok(Some(Event::Restarted))
             }
-            State::Following { changes, .. } => match changes.next().await {
-                Some(change) => {
-                    let change = change?;
-                    let object = (self.typed)(change.object)?;
-                    Ok(Some(match change.kind {
-                        ChangeKind::Deleted => Event::Deleted(object),
-                        ChangeKind::Added | ChangeKind::Modified => Event::Applied(object),
-                    }))
+            State::Telling { page, next } => {
+                if let Some(object) = page.next() {
+                    return Ok(Some(Event::Applied((self.typed)(object)?)));
                 }
-                None => Err(Error::Unavailable("the watch ended".into())),
-            },
+                let Some(token) = next.take() else {
+                    self.state = State::Following { since: Instant::now() };
+                    return Ok(Some(Event::Synced));
+                };
+                self.state = State::Listing(self.list(Some(token)));
+                Ok(None)
+            }
+            State::Following { .. } => {
+                let next = match &mut self.changes {
+                    Some(changes) => changes.next().await,
+                    None => None,
+                };
+                let change = next.unwrap_or_else(|| Err(Error::Unavailable("the watch ended".into())))?;
+                let object = (self.typed)(change.object)?;
+                Ok(Some(match change.kind {
+                    ChangeKind::Deleted => Event::Deleted(object),
+                    ChangeKind::Added | ChangeKind::Modified => Event::Applied(object),
+                }))
+            }
             State::Waiting(wait) => {
                 wait.await;
                 self.state = State::Start;

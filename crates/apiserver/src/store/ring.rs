@@ -1,14 +1,17 @@
 //! The recent changes of one kind, for those who watch it.
 //!
-//! Changes that some watcher has not seen yet are kept typed, up to the limits. Of those that all watchers have seen a few
-//! are kept as JSON: for watchers that reconnect, and for lists that are read in pages.
+//! Changes that some watcher has not seen yet are kept typed, up to the limits. Those that all watchers have seen are kept
+//! as JSON for a while, and a few for longer: for watchers that reconnect, for lists that are read in pages, and for who
+//! lists first and then watches from there, however much happens meanwhile.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use objects::ChangeKind;
+use tokio::time::Instant;
 
 use super::{key::Key, shelf::Entry, stored::Stored};
 
@@ -34,9 +37,10 @@ pub(crate) struct RingLimits {
     /// At most, for watchers that are behind.
     pub(crate) changes_max: usize,
     pub(crate) bytes_max: usize,
-    /// When every watcher has seen them.
+    /// When every watcher has seen them, and they are so old.
     pub(crate) seen_changes_max: usize,
     pub(crate) seen_bytes_max: usize,
+    pub(crate) seen_kept_for: Duration,
     /// Changes with their typed objects, for watchers that are behind.
     pub(crate) typed_max: usize,
     /// The same when every watcher has seen them: by then the disk has had its JSON of nearly all.
@@ -47,6 +51,7 @@ pub(crate) struct RingLimits {
 /// the state after another change that is here.
 struct Counted {
     change: Arc<Change>,
+    at: Instant,
     after: usize,
     before: usize,
 }
@@ -94,7 +99,7 @@ impl Ring {
     }
 
     /// Adds the newest change.
-    pub(super) fn push(&mut self, change: Change) {
+    pub(super) fn push(&mut self, change: Change, at: Instant) {
         let after = change.after.stored.cost();
         let before = match &change.before {
             Some(before) if before.stored.version > self.floor => {
@@ -105,7 +110,7 @@ impl Ring {
             None => 0,
         };
         self.bytes += after + before;
-        self.changes.push_back(Counted { change: Arc::new(change), after, before });
+        self.changes.push_back(Counted { change: Arc::new(change), at, after, before });
         self.measure();
     }
 
@@ -121,7 +126,7 @@ impl Ring {
 
     /// Drops what nobody needs. Returns the changes whose typed objects may go, each once: letting them go may take
     /// encoding them, which is not done under a lock.
-    pub(super) fn trim(&mut self) -> Vec<Arc<Change>> {
+    pub(super) fn trim(&mut self, now: Instant) -> Vec<Arc<Change>> {
         let limits = self.limits;
         while self.exceeds(limits.changes_max, limits.bytes_max) {
             self.drop_oldest();
@@ -133,7 +138,10 @@ impl Ring {
         }
         let seen = self.seen_by_all();
         let is_seen = |counted: Option<&Counted>| counted.is_some_and(|it| it.change.version() <= seen);
-        while self.exceeds(limits.seen_changes_max, limits.seen_bytes_max) && is_seen(self.changes.front()) {
+        while self.exceeds(limits.seen_changes_max, limits.seen_bytes_max)
+            && is_seen(self.changes.front())
+            && self.changes.front().is_some_and(|oldest| now >= oldest.at + limits.seen_kept_for)
+        {
             self.drop_oldest();
         }
         let mut cooling = Vec::new();
@@ -144,6 +152,11 @@ impl Ring {
             self.cooled += 1;
         }
         cooling
+    }
+
+    /// Whether time alone lets some of it go.
+    pub(super) fn ages(&self) -> bool {
+        self.exceeds(self.limits.seen_changes_max, self.limits.seen_bytes_max)
     }
 
     /// The changes after a version, oldest first; `None` when some of them are gone.
@@ -207,7 +220,7 @@ impl Ring {
     }
 
     fn drop_oldest(&mut self) {
-        let Some(Counted { change, after, before }) = self.changes.pop_front() else { return };
+        let Some(Counted { change, after, before, .. }) = self.changes.pop_front() else { return };
         self.bytes -= after + before;
         self.floor = change.version();
         self.cooled = self.cooled.saturating_sub(1);

@@ -13,6 +13,7 @@ mod ends;
 mod environment;
 mod exec;
 mod gateway;
+mod handing_on;
 mod hooks;
 #[allow(dead_code, reason = "the API server's own tests ask more of it")]
 #[path = "../../../apiserver/tests/api/https.rs"]

@@ -95,7 +95,7 @@ impl Default for RemoteLimits {
             page_max: 500,
             watch_timeout: Duration::from_secs(1800),
             watch_idle_max: Duration::from_secs(180),
-            changes_per_kind_max: 512,
+            changes_per_kind_max: 2048,
             retry: Backoff { min: Duration::from_millis(10), max: Duration::from_secs(5) },
             update_attempts_max: 8,
         }
