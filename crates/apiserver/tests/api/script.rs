@@ -299,7 +299,7 @@ async fn what_there_is_can_be_discovered() {
         get("GET /api", 200, &[("/versions", r#"["v1"]"#)]),
         get("GET /apis", 200, &[("/kind", r#""APIGroupList""#)]),
         get("GET /apis/apps", 200, &[("/preferredVersion/groupVersion", r#""apps/v1""#)]),
-        get("GET /apis/apps/v1", 200, &[("/groupVersion", r#""apps/v1""#), ("/resources/0/name", r#""deployments""#), ("/resources/1/kind", r#""Scale""#)]),
+        get("GET /apis/apps/v1", 200, &[("/groupVersion", r#""apps/v1""#), ("/resources/1/name", r#""deployments""#), ("/resources/2/kind", r#""Scale""#)]),
         get("GET /apis/apps/v2", 404, &[]),
         get("GET /openapi/v3", 200, &[]),
         get("GET /openapi/v3/apis/apps/v1", 200, &[
@@ -338,7 +338,7 @@ async fn both_forms_of_aggregated_discovery_are_served() {
         assert_eq!(answer.json["apiVersion"], format!("apidiscovery.k8s.io/{version}"));
         assert_eq!(answer.json["items"][0]["metadata"]["name"], "apps");
         assert_eq!(
-            answer.json["items"][0]["versions"][0]["resources"][0]["subresources"][0]["subresource"],
+            answer.json["items"][0]["versions"][0]["resources"][1]["subresources"][0]["subresource"],
             "scale"
         );
     }
