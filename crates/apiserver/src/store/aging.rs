@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::sleep;
+use tokio::{
+    task::yield_now,
+    time::{Instant, sleep},
+};
 
 use super::{Store, stored::cool_all};
 
@@ -16,8 +19,16 @@ pub(crate) async fn let_age(store: Weak<Store>, kept_for: Duration) {
     loop {
         aging.notified().await;
         sleep(kept_for).await;
-        let Some(store) = store.upgrade() else { return };
-        let cooling = store.lock().age();
-        cool_all(&cooling);
+        loop {
+            let Some(store) = store.upgrade() else { return };
+            let (cooling, more) = store.lock().age(Instant::now());
+            cool_all(&cooling);
+            if !more {
+                break;
+            }
+            drop(store);
+            // Others get their turn at the lock.
+            yield_now().await;
+        }
     }
 }

@@ -15,6 +15,9 @@ use tokio::time::Instant;
 
 use super::{key::Key, shelf::Entry, stored::Stored};
 
+/// What is no longer recent is dropped in so large pieces: after a burst there are thousands, and others wait for the lock.
+const AGED_AT_ONCE: usize = 64;
+
 /// One change of one object.
 pub(crate) struct Change {
     pub(crate) kind: ChangeKind,
@@ -138,11 +141,10 @@ impl Ring {
         }
         let seen = self.seen_by_all();
         let is_seen = |counted: Option<&Counted>| counted.is_some_and(|it| it.change.version() <= seen);
-        while self.exceeds(limits.seen_changes_max, limits.seen_bytes_max)
-            && is_seen(self.changes.front())
-            && self.changes.front().is_some_and(|oldest| now >= oldest.at + limits.seen_kept_for)
-        {
+        let mut dropped = 0;
+        while dropped < AGED_AT_ONCE && self.has_aged(now) {
             self.drop_oldest();
+            dropped += 1;
         }
         let mut cooling = Vec::new();
         while self.changes.len() > self.cooled + limits.seen_typed_max
@@ -157,6 +159,14 @@ impl Ring {
     /// Whether time alone lets some of it go.
     pub(super) fn ages(&self) -> bool {
         self.exceeds(self.limits.seen_changes_max, self.limits.seen_bytes_max)
+    }
+
+    /// Whether something is there that is no longer recent, and that all have seen.
+    pub(super) fn has_aged(&self, now: Instant) -> bool {
+        let aged = |oldest: &Counted| {
+            now >= oldest.at + self.limits.seen_kept_for && oldest.change.version() <= self.seen_by_all()
+        };
+        self.ages() && self.changes.front().is_some_and(aged)
     }
 
     /// The changes after a version, oldest first; `None` when some of them are gone.

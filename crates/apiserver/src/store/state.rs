@@ -206,12 +206,14 @@ impl State {
         self.trim(kind)
     }
 
-    /// Drops what is no longer recent, of all kinds. Returns states whose typed form is to go, outside of the lock.
-    pub(super) fn age(&mut self) -> Vec<Arc<Stored>> {
+    /// Drops some of what is no longer recent, of all kinds. Returns states whose typed form is to go, outside of the lock,
+    /// and whether there is more.
+    pub(super) fn age(&mut self, now: Instant) -> (Vec<Arc<Stored>>, bool) {
         self.ages = false;
         let aging = self.kinds.iter().filter(|(_, shelf)| shelf.ring.ages()).map(|(kind, _)| *kind);
         let aging: Vec<_> = aging.collect();
-        aging.into_iter().flat_map(|kind| self.trim(kind)).collect()
+        let cooling = aging.into_iter().flat_map(|kind| self.trim(kind)).collect();
+        (cooling, self.kinds.values().any(|shelf| shelf.ring.has_aged(now)))
     }
 
     /// Drops recent changes that nobody needs. Returns states whose typed form is to go, outside of the lock.

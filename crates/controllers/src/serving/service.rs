@@ -52,15 +52,16 @@ impl Services {
     async fn route(&self, service: &Service, configuration: &Child<Configuration>) -> Result<ObservedRoute> {
         let Some(configuration) = configuration.own() else { return Ok(ObservedRoute::Held) };
         if let Some(name) = &configuration.spec.template.metadata.name {
-            // A Route that names the new Revision must not overtake the Configuration that makes it.
-            if !is_observed(configuration) {
-                return Ok(ObservedRoute::Held);
-            }
-            // Nor may it lead to a Revision that merely has the name by chance.
             let key = ObjectKey::new(service.namespace(), name.clone());
             let revision = self.context.client.find::<Revision>(&key).await?;
-            if revision.is_some_and(|revision| name_owner(configuration, &revision) == NameOwner::Taken) {
-                return Ok(ObservedRoute::RevisionNameTaken(name.clone()));
+            let owner = revision.map(|revision| name_owner(configuration, &revision));
+            match owner {
+                Some(NameOwner::Own) => {}
+                // A Route that names the new Revision must not overtake the Configuration that makes it.
+                _ if !is_observed(configuration) => return Ok(ObservedRoute::Held),
+                // Nor may it lead to a Revision that merely has the name by chance.
+                Some(NameOwner::Taken) => return Ok(ObservedRoute::RevisionNameTaken(name.clone())),
+                None => {}
             }
         }
         let route = ensure(&self.context, service, desired_route(service), route::merge).await?;

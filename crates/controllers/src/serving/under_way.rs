@@ -29,11 +29,12 @@ pub(crate) struct UnderWay {
     untold: Mutex<HashMap<ObjectKey, Untold>>,
 }
 
-/// A change that is not told yet.
+/// What is not told yet of an object.
 struct Untold {
     uid: String,
-    generation: i64,
     since: Instant,
+    generation: i64,
+    generation_since: Instant,
 }
 
 /// Whether a status was written.
@@ -76,38 +77,45 @@ impl UnderWay {
             return Ok(Told::NotYet(Action::After(left)));
         }
         write_status(client, before, after).await?;
+        self.forget(&before.key());
         Ok(Told::Yes)
     }
 
-    /// Forgets an object that is gone.
+    /// Forgets an object that is gone or was told of.
     pub(crate) fn forget(&self, key: &ObjectKey) {
         self.untold.lock().remove(key);
     }
 
     /// How long from now until the status may be written; `None`: now.
     fn left<K: Says>(&self, before: &K, after: &K, now: Instant) -> Option<Duration> {
-        let (key, generation) = (before.key(), before.generation());
+        let (before_said, after_said) = (before.said(), after.said());
+        if before == after || is_outcome(&before_said, &after_said) {
+            return None;
+        }
+        let (uid, generation) = (before.uid(), before.generation());
+        let new = || Untold { uid: uid.to_owned(), since: now, generation, generation_since: now };
         let mut untold = self.untold.lock();
-        if before == after || is_outcome(&before.said(), &after.said()) {
-            untold.remove(&key);
-            return None;
+        let untold = untold.entry(before.key()).or_insert_with(new);
+        if untold.uid != uid {
+            *untold = new();
+        } else if untold.generation != generation {
+            (untold.generation, untold.generation_since) = (generation, now);
         }
-        let is_this = |untold: &&Untold| untold.uid == before.uid() && untold.generation == generation;
-        let since = untold.get(&key).filter(is_this).map_or(now, |untold| untold.since);
+        // Who changes it again and again is told how it goes all the same; only an outcome is one of a generation.
+        let since = if has_failed(&after_said) { untold.generation_since } else { untold.since };
         let left = TOLD_AFTER.saturating_sub(now.saturating_duration_since(since));
-        if left.is_zero() {
-            untold.remove(&key);
-            return None;
-        }
-        untold.insert(key, Untold { uid: before.uid().to_owned(), generation, since });
-        Some(left)
+        (!left.is_zero()).then_some(left)
     }
 }
 
 /// Whether it is what somebody waits for: it is ready, or failed after it was said to be at work on this generation.
 fn is_outcome(before: &Said<'_>, after: &Said<'_>) -> bool {
-    let Some(ready) = condition::get(after.conditions, READY) else { return false };
-    ready.is_true() || ready.is_false() && before.observed_generation == after.observed_generation
+    let is_ready = condition::get(after.conditions, READY).is_some_and(Condition::is_true);
+    is_ready || has_failed(after) && before.observed_generation == after.observed_generation
+}
+
+fn has_failed(said: &Said<'_>) -> bool {
+    condition::get(said.conditions, READY).is_some_and(Condition::is_false)
 }
 
 #[cfg(test)]
@@ -148,35 +156,34 @@ mod tests {
             (150, "a", 1, (0, "-"), "False", Some(100)),
             (200, "a", 1, (0, "-"), "True", None),
             (300, "a", 2, (1, "True"), "Unknown", Some(250)),
-            (400, "a", 3, (1, "True"), "Unknown", Some(250)),
-            (649, "a", 3, (1, "True"), "False", Some(1)),
-            (650, "a", 3, (1, "True"), "False", None),
-            (700, "a", 4, (3, "False"), "Unknown", Some(250)),
-            (950, "a", 4, (3, "False"), "Unknown", None),
+            (400, "a", 3, (1, "True"), "Unknown", Some(150)),
+            (549, "a", 3, (1, "True"), "False", Some(101)),
+            (550, "a", 3, (1, "True"), "Unknown", None),
+            (600, "a", 4, (3, "Unknown"), "False", Some(250)),
+            (849, "a", 4, (3, "Unknown"), "False", Some(1)),
+            (850, "a", 4, (3, "Unknown"), "False", None),
             (951, "a", 4, (4, "Unknown"), "Unknown: pulling", Some(250)),
             (952, "a", 4, (4, "Unknown"), "False", None),
             (953, "b", 4, (0, "-"), "Unknown", Some(250)),
             (1203, "b", 4, (0, "-"), "Unknown", None),
         ] {
-            let is = under_way.left(
-                &route(uid, generation, before.0, before.1),
-                &route(uid, generation, generation, after),
-                start + Duration::from_millis(at),
-            );
+            let before = route(uid, generation, before.0, before.1);
+            let after = route(uid, generation, generation, after);
+            let is = under_way.left(&before, &after, start + Duration::from_millis(at));
             assert_eq!(is, left.map(Duration::from_millis), "at {at}");
+            if is.is_none() {
+                under_way.forget(&before.key());
+            }
         }
-        assert!(under_way.untold.lock().is_empty(), "what is told is forgotten");
     }
 
     #[test]
-    fn what_is_as_it_was_or_gone_is_forgotten() {
-        let (under_way, now) = (UnderWay::default(), Instant::now());
+    fn what_could_not_be_written_does_not_wait_again() {
+        let (under_way, start) = (UnderWay::default(), Instant::now());
         let (new, begun) = (route("a", 1, 0, "-"), route("a", 1, 1, "Unknown"));
-        assert!(under_way.left(&new, &begun, now).is_some());
-        assert_eq!(under_way.left(&begun, &begun, now), None);
-        assert!(under_way.untold.lock().is_empty());
-        assert!(under_way.left(&new, &begun, now).is_some());
-        under_way.forget(&new.key());
-        assert!(under_way.untold.lock().is_empty());
+        assert!(under_way.left(&new, &begun, start).is_some());
+        for late in [250, 251] {
+            assert_eq!(under_way.left(&new, &begun, start + Duration::from_millis(late)), None);
+        }
     }
 }

@@ -93,6 +93,7 @@ fn what_is_recent_stays_up_to_the_limits_for_who_is_behind() {
         ring.trim(start);
     }
     assert_eq!((versions(&ring, 0).map(|all| all.len()), ring.ages()), (Some(5), true));
+    assert!(!ring.has_aged(start) && ring.has_aged(start + kept_for));
     ring.trim(start + kept_for);
     assert_eq!((versions(&ring, 0), ring.ages()), (None, false));
     assert_eq!(versions(&ring, 1), Some(vec![2, 3, 4, 5]));
