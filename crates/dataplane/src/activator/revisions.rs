@@ -25,7 +25,7 @@ pub(crate) struct Revisions {
     removed: Mutex<Vec<Weak<Revision>>>,
     /// Notifies requests that wait for an unknown revision when one is added.
     appeared: Notify,
-    /// Where requests go that find no instance, once there will be no other.
+    /// Where requests go that no instance has, once nobody tells of instances any more.
     next: OnceLock<Instance>,
 }
 
@@ -112,7 +112,7 @@ impl Revisions {
         true
     }
 
-    /// Sends requests that find no instance to `next`, those that wait and those that come. Only the first call counts.
+    /// Sends requests that no instance has to `next`, those that wait and those that come. Only the first call counts.
     pub(crate) fn hand_on(&self, next: Instance) {
         // First, so that a revision which becomes active from here on has it.
         let next = self.next.get_or_init(|| next);
