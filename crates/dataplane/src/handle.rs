@@ -1,6 +1,6 @@
 //! What the rest of Ebb holds of the data plane.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,7 @@ impl Handle {
             reports: Reports::default(),
             cold_starts: ColdStarts::default(),
             drained: Drained::default(),
+            next: OnceLock::new(),
         };
         let table = Arc::new(ArcSwap::from_pointee(RouteTable::default()));
         let unready = UnreadyRoutes::default();

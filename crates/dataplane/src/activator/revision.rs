@@ -1,6 +1,6 @@
 //! A revision that has requests or instances. An idle one is an entry in a map and nothing else.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -23,6 +23,8 @@ pub(crate) struct Context {
     pub(crate) reports: Reports,
     pub(crate) cold_starts: ColdStarts,
     pub(crate) drained: Drained,
+    /// Where requests go that no instance has, once nobody tells of instances any more.
+    pub(crate) next: OnceLock<Instance>,
 }
 
 /// One revision's slots, queue and load.
