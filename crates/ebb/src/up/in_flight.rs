@@ -29,7 +29,7 @@ pub(crate) struct InFlight {
     pub(super) gateway: Servers,
     pub(super) dir: DataDir,
     pub(super) signals: Signals,
-    /// What there is to say in the end.
+    /// What went wrong at the hand-over, which was told.
     pub(super) outcome: Result<()>,
 }
 
