@@ -1,5 +1,6 @@
 //! The gateway: connections in, routes, and what surrounds every request.
 
+mod as_it_came;
 mod connection;
 mod deadlines;
 mod expiry;
@@ -15,6 +16,7 @@ mod table;
 mod threads;
 mod unready;
 
+pub(crate) use self::as_it_came::AsItCame;
 pub(crate) use self::connection::{Busy, Connection};
 pub(crate) use self::deadlines::Watched;
 pub(crate) use self::forward::{Forward, Forwarded};

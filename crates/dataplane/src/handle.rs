@@ -1,6 +1,6 @@
 //! What the rest of Ebb holds of the data plane.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,7 @@ impl Handle {
             reports: Reports::default(),
             cold_starts: ColdStarts::default(),
             drained: Drained::default(),
+            next: OnceLock::new(),
         };
         let table = Arc::new(ArcSwap::from_pointee(RouteTable::default()));
         let unready = UnreadyRoutes::default();
@@ -76,8 +77,8 @@ impl Handle {
         self.revisions.drain(key, uid).await;
     }
 
-    /// For when nobody tells of instances any more: requests that find none, those that wait and those that come, go to
-    /// `next`, which is not this data plane.
+    /// For when nobody tells of instances any more: requests that none has, those that wait and those that come, go to
+    /// `next`, which is not this data plane. Instances answer those that they have.
     pub fn hand_on(&self, next: Instance) {
         self.revisions.hand_on(next);
     }

@@ -8,12 +8,10 @@ mod restore;
 mod runtime;
 mod sample;
 mod supervise;
+mod told;
 mod up;
 
-use std::{
-    io::{IsTerminal, Write},
-    process::ExitCode,
-};
+use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Parser;
 
@@ -42,11 +40,11 @@ fn main() -> ExitCode {
     };
     match arguments.command {
         Command::Up(options) => serve(&options.log.clone(), up::run(options)),
-        Command::Demo(Demo { image: Some(file), .. }) => ended(&sample::write(&file)),
+        Command::Demo(Demo { image: Some(file), .. }) => ended(sample::write(&file)),
         Command::Demo(options) => {
             serve(&options.log.clone(), async move { demo::run(options).await.map(|()| None) })
         }
-        Command::Restore(options) => ended(&restore::run(&options)),
+        Command::Restore(options) => ended(restore::run(&options)),
         Command::User(command) => runtime::block_on_current(run(command, arguments.global)),
     }
 }
@@ -58,17 +56,14 @@ fn serve(filter: &str, work: impl Future<Output = anyhow::Result<Option<InFlight
     let filter = tracing_subscriber::EnvFilter::new(filter);
     let colour = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();
-    ended(&runtime::block_on_control(work, InFlight::finish))
+    ended(runtime::block_on_control(work, InFlight::finish))
 }
 
-/// How the program ends; what went wrong is told in one line for people.
-fn ended(result: &anyhow::Result<()>) -> ExitCode {
-    match result {
+/// How the program ends; what went wrong is told.
+fn ended(result: anyhow::Result<()>) -> ExitCode {
+    match told::tell(result) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "Error: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(_) => ExitCode::FAILURE,
     }
 }
 

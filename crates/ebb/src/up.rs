@@ -35,7 +35,10 @@ use anyhow::Result;
 
 use self::signals::Asked;
 
-use crate::args::{RuntimeKind, Up};
+use crate::{
+    args::{RuntimeKind, Up},
+    told::tell,
+};
 
 /// The ports tried for requests where the user names no address.
 const HTTP_PORTS: &[u16] = &[80, 8080];
@@ -69,6 +72,8 @@ pub(crate) async fn run(options: Up) -> Result<Option<InFlight>> {
             both(reason, platform.stop(signals.stop()).await).map(|()| None)
         }
         Asked::HandOver => {
+            // Now: this process may go on for minutes.
+            let reason = tell(reason);
             say(&format!(
                 "Handing over: containers run on for the next `ebb up`, which must come within {:?}.",
                 KeeperOptions::GRACE

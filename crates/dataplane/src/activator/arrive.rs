@@ -9,7 +9,7 @@ use super::revisions::Revisions;
 use super::visit::Visit;
 use crate::Error;
 use crate::body::{Body, Outgoing};
-use crate::gateway::{Connection, Forwarded};
+use crate::gateway::{AsItCame, Connection, Forwarded};
 use crate::step::Step;
 
 /// A request that has reached its revision and counts there.
@@ -23,6 +23,17 @@ pub(crate) struct Arrived {
     pub(crate) connection: Arc<Connection>,
     /// It went out before, and its connection closed without an answer. It is not sent a third time.
     pub(crate) repeated: bool,
+    /// See [`Forwarded::came`].
+    pub(crate) came: Option<Box<AsItCame>>,
+}
+
+impl Arrived {
+    /// Makes the request as it came, for another gateway.
+    pub(crate) fn put_back(&mut self) {
+        if let Some(came) = &self.came {
+            came.put_back(self.request.headers_mut());
+        }
+    }
 }
 
 /// Counts requests in at their revision, which tells the autoscaler.
@@ -39,7 +50,7 @@ where
     type Error = Error;
 
     async fn call(&self, forwarded: Forwarded) -> Result<Response<Body>, Error> {
-        let Forwarded { revision, request, upgrade, connection } = forwarded;
+        let Forwarded { revision, request, upgrade, connection, came } = forwarded;
         let revision = match self.revisions.activate(&revision) {
             Some(revision) => revision,
             // Boxed, since it is rare and every request would have to carry its size.
@@ -47,6 +58,7 @@ where
         };
         let visit = revision.enter();
         drop(revision);
-        self.inner.call(Box::new(Arrived { visit, request, upgrade, connection, repeated: false })).await
+        let arrived = Arrived { visit, request, upgrade, connection, repeated: false, came };
+        self.inner.call(Box::new(arrived)).await
     }
 }

@@ -1,6 +1,6 @@
 //! A revision that has requests or instances. An idle one is an entry in a map and nothing else.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -23,6 +23,8 @@ pub(crate) struct Context {
     pub(crate) reports: Reports,
     pub(crate) cold_starts: ColdStarts,
     pub(crate) drained: Drained,
+    /// Where requests go that no instance has, once nobody tells of instances any more.
+    pub(crate) next: OnceLock<Instance>,
 }
 
 /// One revision's slots, queue and load.
@@ -135,14 +137,14 @@ impl Revision {
         self.state.lock().slots.set_obstacle(obstacle);
     }
 
-    /// Sends requests to `next` if there is no instance, without a limit: it is kept where they are sent to.
+    /// Sends requests to `next` that no instance has, without a limit: it is kept where they are sent to. Also where there
+    /// are instances: who waits for one is load that is counted there.
     pub(super) fn hand_on(&self, next: &Instance) {
         let mut state = self.state.lock();
-        if !state.slots.has_instances() {
-            let (idle_max, dice) = (self.context.limits.idle_connections_max, &self.context.dice);
-            state.slots.set_instances(vec![next.clone()], idle_max, dice);
-            state.slots.set_limit(0, dice);
-        }
+        let (idle_max, dice) = (self.context.limits.idle_connections_max, &self.context.dice);
+        state.slots.set_instances(vec![next.clone()], idle_max, dice);
+        // Only now: the instances must not be given all that wait for them.
+        state.slots.set_limit(0, dice);
     }
 
     /// The revision is gone: requests in flight finish, those that wait are told.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 
 use futures::future::join_all;
 use parking_lot::{Mutex, RwLock};
@@ -25,8 +25,6 @@ pub(crate) struct Revisions {
     removed: Mutex<Vec<Weak<Revision>>>,
     /// Notifies requests that wait for an unknown revision when one is added.
     appeared: Notify,
-    /// Where requests go that find no instance, once there will be no other.
-    next: OnceLock<Instance>,
 }
 
 type Shard = RwLock<HashMap<Arc<RevisionKey>, Entry>>;
@@ -48,7 +46,6 @@ impl Revisions {
             context,
             removed: Mutex::default(),
             appeared: Notify::new(),
-            next: OnceLock::new(),
         }
     }
 
@@ -112,10 +109,10 @@ impl Revisions {
         true
     }
 
-    /// Sends requests that find no instance to `next`, those that wait and those that come. Only the first call counts.
+    /// Sends requests that no instance has to `next`, those that wait and those that come. Only the first call counts.
     pub(crate) fn hand_on(&self, next: Instance) {
         // First, so that a revision which becomes active from here on has it.
-        let next = self.next.get_or_init(|| next);
+        let next = self.context.next.get_or_init(|| next);
         for shard in self.shards.iter() {
             let active: Vec<_> = shard.read().values().filter_map(|entry| entry.active.clone()).collect();
             active.iter().for_each(|revision| revision.hand_on(next));
@@ -134,7 +131,7 @@ impl Revisions {
         let new = || {
             let revision = Revision::new(key, Arc::clone(&self.context), entry.config);
             revision.set_obstacle(entry.obstacle);
-            if let Some(next) = self.next.get() {
+            if let Some(next) = self.context.next.get() {
                 revision.hand_on(next);
             }
             Arc::new(revision)

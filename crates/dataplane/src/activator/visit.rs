@@ -62,6 +62,11 @@ impl Visit {
         }
     }
 
+    /// Whether the instance whose slot this request holds is none, but what requests are handed on to.
+    pub(crate) fn is_handed_on(&self) -> bool {
+        self.revision.context().next.get().is_some_and(|next| next == self.slot().instance())
+    }
+
     /// Waits until the request holds a slot.
     pub(super) async fn admit(&mut self, avoid: Option<&Arc<Member>>) -> Result<(), Error> {
         let (slot, cold) = self.revision.admit(self.ticket, avoid);

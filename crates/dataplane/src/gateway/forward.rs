@@ -8,13 +8,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Ve
 use hyper::body::{Body as _, Incoming};
 use hyper::upgrade::OnUpgrade;
 
+use super::as_it_came::AsItCame;
 use super::connection::Connection;
 use super::route::Routed;
 use super::table::Target;
 use crate::body::{Body, Outgoing};
 use crate::headers::{
-    FORWARDED, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, INTERNAL, INTERNAL_INITIAL, KEEP_ALIVE,
-    PROXY_CONNECTION,
+    FORWARDED, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, INTERNAL, KEEP_ALIVE, PROXY_CONNECTION,
 };
 use crate::step::Step;
 use crate::{Error, RevisionKey};
@@ -25,6 +25,8 @@ pub(crate) struct Forwarded {
     pub(crate) request: Request<Outgoing>,
     pub(crate) upgrade: Option<OnUpgrade>,
     pub(crate) connection: Arc<Connection>,
+    /// What the application does not see, for where it goes to another gateway instead.
+    pub(crate) came: Option<Box<AsItCame>>,
 }
 
 /// Rewrites headers on the way in and out.
@@ -42,12 +44,14 @@ where
     async fn call(&self, routed: Routed) -> Result<Response<Body>, Error> {
         let Routed { mut request, connection, target } = routed;
         let upgrade = upgrade(&mut request);
-        rewrite(&mut request, &connection, &target, upgrade.is_some());
+        let came = AsItCame::of(&request, &target);
+        rewrite(&mut request, &connection, &target, upgrade.is_some(), came.is_some());
         let revision = Arc::clone(&target.revision);
         drop(target);
         let request =
             request.map(|body| if body.is_end_stream() { Outgoing::Empty } else { Outgoing::Client(body) });
-        let mut response = self.inner.call(Forwarded { revision, request, upgrade, connection }).await?;
+        let forwarded = Forwarded { revision, request, upgrade, connection, came };
+        let mut response = self.inner.call(forwarded).await?;
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         strip_hop_by_hop(response.headers_mut(), switched);
         *response.version_mut() = Version::HTTP_11;
@@ -83,7 +87,14 @@ fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
     lines.flat_map(|line| line.split(',')).map(str::trim).filter(|token| !token.is_empty())
 }
 
-fn rewrite(request: &mut Request<Incoming>, connection: &Connection, target: &Target, upgrade: bool) {
+/// Makes the headers the application's; `internal` is that some may not be for it.
+fn rewrite(
+    request: &mut Request<Incoming>,
+    connection: &Connection,
+    target: &Target,
+    upgrade: bool,
+    internal: bool,
+) {
     let host = match (&target.host, request.uri().authority()) {
         (Some(host), _) => Some(host.clone()),
         (None, Some(authority)) => HeaderValue::try_from(authority.as_str()).ok(),
@@ -93,8 +104,7 @@ fn rewrite(request: &mut Request<Incoming>, connection: &Connection, target: &Ta
     strip_hop_by_hop(headers, upgrade);
     // The gateway itself answers `100 Continue`, as soon as somebody reads the body.
     headers.remove(EXPECT);
-    // Few requests have any of them, and a look at each name costs less than eight searches.
-    if headers.keys().any(|name| name.as_str().starts_with(INTERNAL_INITIAL)) {
+    if internal {
         for name in &INTERNAL {
             headers.remove(name);
         }

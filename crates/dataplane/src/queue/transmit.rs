@@ -44,8 +44,11 @@ impl Step<Box<Arrived>> for Transmit {
     type Error = Failure;
 
     /// The request must hold a slot.
-    async fn call(&self, arrived: Box<Arrived>) -> Result<Response<Body>, Failure> {
+    async fn call(&self, mut arrived: Box<Arrived>) -> Result<Response<Body>, Failure> {
         let member = Arc::clone(arrived.visit.slot());
+        if arrived.visit.is_handed_on() {
+            arrived.put_back();
+        }
         match arrived.visit.config().protocol {
             Protocol::H2c if arrived.upgrade.is_none() => self.multiplexed(&member, arrived).await,
             _ => self.alone(&member, arrived).await,
@@ -70,12 +73,12 @@ impl Transmit {
         // cannot be told from a request that killed it, so only what is safe to repeat is repeated, and once: over a new
         // connection, where there is no such doubt.
         let again = if link.is_reused() { repeatable(&arrived.request) } else { None };
-        let Arrived { visit, request, upgrade, connection, repeated } = *arrived;
+        let Arrived { visit, request, upgrade, connection, repeated, came } = *arrived;
         match link.send(request).await {
             Ok(response) => Ok(self.answer(response, link, visit, upgrade, &connection)),
             Err(failure) => Err(failed(member, failure, again, |request, went_out| {
                 let repeated = repeated || went_out;
-                Arrived { visit, request, upgrade, connection, repeated }
+                Arrived { visit, request, upgrade, connection, repeated, came }
             })),
         }
     }
@@ -113,7 +116,7 @@ impl Transmit {
             Err(error) => return Err(Failure { error, again: Some(arrived) }),
         };
         to_http2(&mut arrived.request);
-        let Arrived { visit, request, upgrade, connection, repeated } = *arrived;
+        let Arrived { visit, request, upgrade, connection, repeated, came } = *arrived;
         match stream.sender.try_send_request(request).await {
             Ok(response) => {
                 let (parts, incoming) = response.into_parts();
@@ -121,7 +124,7 @@ impl Transmit {
             }
             Err(failure) => Err(failed(member, failure, None, |request, went_out| {
                 let repeated = repeated || went_out;
-                Arrived { visit, request, upgrade, connection, repeated }
+                Arrived { visit, request, upgrade, connection, repeated, came }
             })),
         }
     }

@@ -94,14 +94,10 @@ async fn load_is_reported_each_second_and_ends_with_a_zero() {
 #[tokio::test]
 async fn who_finds_no_instance_is_handed_on() {
     let gate = crate::rig::Gate::closed();
-    let (next, warm) = (App::gated(&gate).await, App::saying("warm").await);
+    let next = App::gated(&gate).await;
     let rig = Rig::serving(limited(1), &[]).await;
-    for (service, instances) in [("late", vec![]), ("warm", vec![warm.instance()])] {
-        let name = format!("{service}-00001");
-        rig.handle.set_revision(revision(&name), limited(1));
-        assert!(rig.handle.set_instances(&revision(&name), instances));
-        rig.route(&format!("{service}.default.localhost"), &[(name.as_str(), 100)]);
-    }
+    rig.handle.set_revision(revision("late-00001"), limited(1));
+    rig.route("late.default.localhost", &[("late-00001", 100)]);
     let waiting = [rig.enter("/").await, rig.enter("/").await];
     rig.handle.hand_on(next.instance());
     eventually("those who waited are handed on, whatever the limit", || next.at_once() == 2).await;
@@ -109,10 +105,23 @@ async fn who_finds_no_instance_is_handed_on() {
     for answer in waiting {
         assert_eq!(answer.await.unwrap().body, "passed");
     }
-    for (service, body) in [("late", "passed"), ("warm", "warm")] {
-        let mut request = get("/");
-        let host = format!("{service}.default.localhost");
-        request.headers_mut().insert(http::header::HOST, host.parse().unwrap());
-        assert_eq!(rig.client().await.read(request).await.body, body, "{service}");
-    }
+    let mut request = get("/");
+    request.headers_mut().insert(http::header::HOST, "late.default.localhost".parse().unwrap());
+    assert_eq!(rig.client().await.read(request).await.body, "passed", "who comes to another one, too");
+}
+
+#[tokio::test]
+async fn who_waits_behind_a_busy_instance_is_handed_on() {
+    let gate = crate::rig::Gate::closed();
+    let (busy, next) = (App::gated(&gate).await, App::saying("next").await);
+    let rig = Rig::serving(limited(1), &[&busy]).await;
+    let in_hand = rig.enter("/").await;
+    eventually("the instance has one in hand", || busy.at_once() == 1).await;
+    let waiting = rig.enter("/").await;
+    rig.handle.hand_on(next.instance());
+    assert_eq!(waiting.await.unwrap().body, "next");
+    assert_eq!(rig.get("/").await.body, "next", "and who comes");
+    gate.admit(1);
+    assert_eq!(in_hand.await.unwrap().body, "passed", "it is answered by its instance");
+    assert_eq!((busy.requests(), next.requests()), (1, 2));
 }

@@ -5,7 +5,7 @@ use dataplane::Limits;
 use http::{Request, StatusCode, header};
 use resources::networking::{HeaderMatch, HttpIngressPath};
 
-use crate::rig::{App, HOST, Rig, empty, get, probe, revision, split};
+use crate::rig::{App, Client, HOST, Rig, empty, get, instance, probe, revision, split};
 
 /// A rig with a revision per name, each answering with its name.
 async fn rig(names: &[&'static str]) -> (Rig, Vec<App>) {
@@ -124,6 +124,36 @@ async fn paths_and_headers_choose() {
         let mut request = get(path);
         request.headers_mut().insert("knative-serving-tag", tag.parse().unwrap());
         assert_eq!(client.read(request).await.body, expect, "{path} tagged {tag:?}");
+    }
+}
+
+/// The next gateway decides by what the client sent, not by what was made of it for an application.
+#[tokio::test]
+async fn who_is_handed_on_is_routed_as_it_came() {
+    const ALIAS: &str = "www.example.com";
+    let path = |name: &str| HttpIngressPath { splits: vec![split(&(name, 100))], ..Default::default() };
+    let exact = HeaderMatch { exact: "blue".into() };
+    let tagged = HttpIngressPath {
+        headers: BTreeMap::from([("Knative-Serving-Tag".to_owned(), exact)]),
+        ..path("tagged")
+    };
+    let (next, _apps) = rig(&["root", "tagged", "alias"]).await;
+    next.ingress(HOST, vec![path("root"), tagged.clone()]);
+    next.route(ALIAS, &[("alias", 100)]);
+    let earlier = Rig::new().await;
+    for name in ["root", "tagged"] {
+        earlier.handle.set_revision(revision(name), Default::default());
+    }
+    earlier.ingress(HOST, vec![path("root"), tagged]);
+    earlier.ingress(ALIAS, vec![HttpIngressPath { rewrite_host: Some(HOST.into()), ..path("root") }]);
+    earlier.handle.hand_on(instance(next.address));
+    let cases = [(HOST, "", "root"), (HOST, "blue", "tagged"), (ALIAS, "", "alias")];
+    for mut client in [Client::http1(earlier.address).await, Client::http2(earlier.address).await] {
+        for (host, tag, expect) in cases {
+            let request = Request::get("/").header(header::HOST, host).header("knative-serving-tag", tag);
+            let reply = client.read(request.body(empty()).unwrap()).await;
+            assert_eq!(reply.body, expect, "{host} tagged {tag:?}");
+        }
     }
 }
 

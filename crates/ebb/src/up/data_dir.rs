@@ -15,7 +15,11 @@ use std::{
 
 use anyhow::Result;
 use resources::names::fnv32;
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, openat};
+use rustix::{
+    fs::{FlockOperation, Mode, OFlags, flock, openat},
+    io::Errno,
+    process::{Pid, test_kill_process},
+};
 use tokio::time::{Instant, sleep};
 
 use self::private::Objection;
@@ -238,10 +242,12 @@ impl Holder {
 }
 
 impl LetGo {
-    /// Whether another process has taken it since.
+    /// Whether another process has taken it since, and is still there.
     pub(crate) fn is_taken(&self) -> bool {
-        let said = fs::read_to_string(&self.lock);
-        said.is_ok_and(|said| Holder::of(&said).pid != std::process::id().to_string())
+        // Not by the lock itself: whoever tries it holds it for a moment, and would have the next one refused.
+        let Ok(said) = fs::read_to_string(&self.lock) else { return false };
+        let pid = Holder::of(&said).pid;
+        pid != std::process::id().to_string() && is_there(&pid)
     }
 }
 
@@ -300,6 +306,12 @@ fn mixed(path: &Path, stranger: &OsStr) -> anyhow::Error {
         path.display(),
         stranger.display(),
     )
+}
+
+/// Whether there is a process of this number, whoever's.
+fn is_there(pid: &str) -> bool {
+    let pid = pid.parse::<i32>().ok().filter(|pid| *pid > 0).and_then(Pid::from_raw);
+    pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }
 
 /// Notes which process holds the lock.
@@ -431,9 +443,11 @@ mod tests {
         let left = first.let_go();
         assert!(!left.is_taken());
         DataDir::open(dir.path()).expect("it is free");
-        // Another process has another number.
-        fs::write(dir.path().join(LOCK), "0\n").unwrap();
-        assert!(left.is_taken());
+        // The first process is always there, and none has a number as high as the other.
+        for (pid, taken) in [(1, true), (i32::MAX, false)] {
+            fs::write(dir.path().join(LOCK), format!("{pid}\n")).unwrap();
+            assert_eq!(left.is_taken(), taken, "{pid}");
+        }
     }
 
     #[test]

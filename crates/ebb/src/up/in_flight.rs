@@ -7,15 +7,18 @@ use std::{pin::pin, time::Duration};
 use ::node::runtime::{KeeperOptions, SharedRuntime};
 use anyhow::Result;
 use futures::FutureExt;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{Signals, data_dir::DataDir, say, servers::Servers};
 use crate::runtime::Threads;
 
-/// How long they have unless a next daemon has come. A supervisor may start it only once this process has ended, and has to
-/// within [`KeeperOptions::GRACE`]. With a next one there, they have what requests have at a stop.
+/// How long they have unless a next daemon is there, from the moment on that there is none. A supervisor may start it only once
+/// this process has ended, and has to within [`KeeperOptions::GRACE`]. With a next one there, they have what requests have at
+/// a stop.
 const ALONE_MAX: Duration = Duration::from_secs(10);
 const _: () = assert!(ALONE_MAX.as_secs() * 2 <= KeeperOptions::GRACE.as_secs());
+/// How often is looked whether it is there: it may end again.
+const LOOK_PAUSE: Duration = Duration::from_secs(1);
 
 /// The requests, and what the next daemon cannot have before nothing else of this process runs.
 pub(crate) struct InFlight {
@@ -26,7 +29,7 @@ pub(crate) struct InFlight {
     pub(super) gateway: Servers,
     pub(super) dir: DataDir,
     pub(super) signals: Signals,
-    /// What there is to say in the end.
+    /// What went wrong at the hand-over, which was told.
     pub(super) outcome: Result<()>,
 }
 
@@ -50,16 +53,10 @@ impl InFlight {
                 return;
             }
             say("Handed over: the next `ebb up` can start. Requests in flight are finished; Ctrl-C cuts them.");
-            let alone = async {
-                sleep(ALONE_MAX).await;
-                if left.is_taken() {
-                    std::future::pending::<()>().await;
-                }
-            };
             tokio::select! {
                 () = answered => {}
-                () = alone => tracing::warn!(
-                    "handing over: no other `ebb up` has come within {ALONE_MAX:?}; what is still in flight is cut"
+                () = alone(|| left.is_taken()) => tracing::warn!(
+                    "handing over: no other `ebb up` has been there for {ALONE_MAX:?}; what is still in flight is cut"
                 ),
                 () = signals.stop() => {
                     tracing::warn!("told to stop after handing over: what is still in flight is cut");
@@ -67,5 +64,32 @@ impl InFlight {
             }
         });
         outcome
+    }
+}
+
+/// Waits until no next daemon has been there for [`ALONE_MAX`].
+async fn alone(is_taken: impl Fn() -> bool) {
+    let mut since = Instant::now();
+    while since.elapsed() < ALONE_MAX {
+        sleep(LOOK_PAUSE).await;
+        if is_taken() {
+            since = Instant::now();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_has_ended_again_is_as_none() {
+        // In seconds: from when to when it is there, and when the requests are given up.
+        for (there, given_up) in [(0..0, 10), (5..20, 29), (15..20, 10)] {
+            let began = Instant::now();
+            alone(|| there.contains(&began.elapsed().as_secs())).await;
+            let took = began.elapsed().as_secs();
+            assert!((given_up..given_up + 2).contains(&took), "there {there:?}: {took}");
+        }
     }
 }

@@ -8,15 +8,20 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     os::fd::AsFd,
+    time::Duration,
 };
 
 use anyhow::{Result, anyhow, bail};
 use node::runtime::SharedRuntime;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::timeout};
 
 /// The flags that name addresses, under which their sockets are kept.
 const API: &str = "--api";
 const HTTP: &str = "--http";
+
+/// How long the keeper has to close its copies at a stop. It takes milliseconds; requests in hand are not kept waiting for one
+/// that does not answer.
+const LET_GO_MAX: Duration = Duration::from_secs(1);
 
 /// Where requests shall arrive.
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +127,14 @@ impl Listeners {
 
 /// Has the keeper hold none any more: there is no next daemon that those who connect from here on could wait for.
 pub(super) async fn let_go(runtime: &SharedRuntime) {
-    let (api, http) = tokio::join!(runtime.drop_socket(API), runtime.drop_socket(HTTP));
+    let both = async { tokio::join!(runtime.drop_socket(API), runtime.drop_socket(HTTP)) };
+    let Ok((api, http)) = timeout(LET_GO_MAX, both).await else {
+        tracing::warn!(
+            "the keeper has not let go of the listening sockets within {LET_GO_MAX:?}; whoever connects from here on is \
+             refused only when all has ended"
+        );
+        return;
+    };
     for error in [api, http].into_iter().filter_map(Result::err) {
         tracing::debug!(%error, "whoever connects from here on is refused only when all has ended");
     }

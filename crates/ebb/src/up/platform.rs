@@ -24,7 +24,7 @@ use super::{
     servers::Servers,
     signals::Asked,
 };
-use crate::{args::RuntimeKind, at_fault::NamedFiles, runtime, supervise::supervise};
+use crate::{args::RuntimeKind, at_fault::NamedFiles, runtime, supervise::supervise, told::tell};
 
 /// How long the pods' programs may take to end once no request is in hand.
 const PODS_STOP_MAX: Duration = Duration::from_secs(15);
@@ -346,7 +346,8 @@ impl Platform {
 
     /// Writes what is not written, and leaves containers and listening sockets with the keeper: connections wait there for
     /// the next daemon, which must come within [`KeeperOptions::GRACE`]. What is left are requests that instances have in
-    /// hand; those that wait for an instance are handed on to the next daemon, as if they came now.
+    /// hand; those that wait for an instance are handed on to the next daemon, as if they came now. `reason` was told; so is
+    /// what goes wrong here.
     ///
     /// [`KeeperOptions::GRACE`]: ::node::runtime::KeeperOptions::GRACE
     pub(crate) async fn hand_over(
@@ -372,8 +373,8 @@ impl Platform {
         self.tasks.shutdown().await;
         self.handle.hand_on(next_daemon(self.http_address));
         self.node.logs.hand_over().await;
-        let closed = self.api.close().await.context("writing the last of the API server's state");
-        let outcome = both(reason, closed);
+        let closed = tell(self.api.close().await.context("writing the last of the API server's state"));
+        let outcome = reason.and(closed);
         let Self { node, gateway, threads, dir, .. } = self;
         match Arc::into_inner(threads) {
             Some(threads) if !is_cut => {

@@ -32,6 +32,7 @@ async fn one_request_is_one_however_often_the_instances_change_while_it_waits() 
         reports: Reports::default(),
         cold_starts: ColdStarts::default(),
         drained: Drained::default(),
+        next: OnceLock::new(),
     };
     let key = Arc::new(RevisionKey::new("default", "hello-00001"));
     let revision = Arc::new(Revision::new(key, Arc::new(context), RevisionConfig::default()));
