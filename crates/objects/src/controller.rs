@@ -11,7 +11,7 @@ use futures::{
     stream::FuturesUnordered,
 };
 use resources::{Object, ObjectKey};
-use tokio::task::yield_now;
+use tokio::{task::yield_now, time::Instant};
 
 use self::{seen::Seen, told::Told};
 use crate::{Backoff, Client, Error, Event, ListOptions, Pace, Queue, Result, work};
@@ -206,7 +206,7 @@ impl Controller {
             // Two writers met, which is how optimistic concurrency works.
             if error.is_conflict() {
                 tracing::debug!(controller = name, %key, %error, "reconciling again");
-            } else if told.is_news(key, error) {
+            } else if told.is_news(key, error, Instant::now()) {
                 tracing::warn!(controller = name, %key, %error, retry_ms, "reconcile failed");
             } else {
                 tracing::debug!(controller = name, %key, %error, retry_ms, "reconcile failed again");

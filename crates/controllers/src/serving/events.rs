@@ -166,7 +166,7 @@ impl<K: Object, R: Reconcile> Reconcile for WithEvents<K, R> {
 
 /// Whether a failure tells a user anything: conflicts are how writers meet, and an API that cannot take writes now shall
 /// not get more of them.
-fn is_news(error: &Error) -> bool {
+pub(crate) fn is_news(error: &Error) -> bool {
     !error.is_conflict() && !matches!(error, Error::Expired(_) | Error::Unavailable(_))
 }
 

@@ -4,9 +4,9 @@ mod failure;
 
 use std::{cmp::Reverse, sync::Arc, time::Duration};
 
-use futures::future::try_join_all;
+use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use objects::{Action, ListOptions, Reconcile, Result, WriteTarget};
+use objects::{Action, Error, ListOptions, Reconcile, Result, WriteTarget};
 use resources::{
     Object, ObjectKey,
     builtin::{Pod, ReplicaSet, ReplicaSetStatus},
@@ -37,17 +37,10 @@ impl Reconcile for Reconciler {
         let mut failed = None;
         if !set.is_deleting() {
             if live.len() < replicas {
-                let missing = (replicas - live.len()).min(BURST_MAX);
-                let template = pod(&set, &self.context.node);
-                match try_join_all((0..missing).map(|_| client.create(template.clone()))).await {
-                    Ok(created) => self.tell_each(&set, "SuccessfulCreate", "Created", &created),
-                    Err(error) => failed = Some(error),
-                }
+                failed = self.create(&set, (replicas - live.len()).min(BURST_MAX)).await;
             } else {
                 let surplus = (live.len() - replicas).min(BURST_MAX);
-                let surplus = victims(&live, surplus);
-                try_join_all(surplus.iter().map(|pod| client.delete_exactly(&**pod))).await?;
-                self.tell_each(&set, "SuccessfulDelete", "Deleted", &surplus);
+                self.delete(&set, &victims(&live, surplus)).await?;
             }
         }
 
@@ -68,11 +61,46 @@ impl Reconcile for Reconciler {
 }
 
 impl Reconciler {
+    /// Makes so many pods, as far as that goes, and tells of each; the first failure.
+    async fn create(&self, set: &ReplicaSet, count: usize) -> Option<Error> {
+        let (client, template) = (&self.context.client, pod(set, &self.context.node));
+        let creates = join_all((0..count).map(|_| client.create(template.clone()))).await;
+        let (created, failed) = divide(creates);
+        self.tell_each(set, "SuccessfulCreate", "Created", &created);
+        let news = failed.as_ref().and_then(|error| failure::news(error, &name_prefix(set)));
+        if let Some(news) = news {
+            self.context.tell(set, || news);
+        }
+        failed
+    }
+
+    /// Deletes pods, as far as that goes, and tells of each; the first failure.
+    async fn delete(&self, set: &ReplicaSet, pods: &[Arc<Pod>]) -> Result<()> {
+        let client = &self.context.client;
+        let deletes = join_all(pods.iter().map(|pod| client.delete_exactly(&**pod))).await;
+        let deletes = pods.iter().zip(deletes).map(|(pod, deleted)| deleted.map(|()| Arc::clone(pod)));
+        let (deleted, failed) = divide(deletes);
+        self.tell_each(set, "SuccessfulDelete", "Deleted", &deleted);
+        failed.map_or(Ok(()), Err)
+    }
+
     fn tell_each(&self, set: &ReplicaSet, reason: &'static str, done: &str, pods: &[Arc<Pod>]) {
         for pod in pods {
             self.context.tell(set, || News::normal(reason, format!("{done} pod: {}", pod.name())));
         }
     }
+}
+
+/// What went well, and the first failure.
+fn divide<T>(outcomes: impl IntoIterator<Item = Result<T>>) -> (Vec<T>, Option<Error>) {
+    let (mut well, mut failed) = (Vec::new(), None);
+    for outcome in outcomes {
+        match outcome {
+            Ok(outcome) => well.push(outcome),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    (well, failed)
 }
 
 fn wanted(set: &ReplicaSet) -> i32 {

@@ -1,8 +1,19 @@
-use objects::{Cause, Error};
-use resources::meta::Time;
-use serde_json::{Value, json};
+mod refusing;
 
+use std::collections::BTreeSet;
+
+use apiserver::{ApiServer, Options};
+use objects::{Cause, Client};
+use resources::{
+    builtin::{Event, Namespace},
+    meta::Time,
+};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use self::refusing::Refusing;
 use super::*;
+use crate::workloads::{Recorder, events};
 
 fn pod(name: &str, phase: &str, ready: bool, created: &str) -> Arc<Pod> {
     let ready = if ready { "True" } else { "False" };
@@ -53,6 +64,98 @@ fn what_keeps_pods_from_being_made_stands_in_the_status_until_it_is_over() {
     );
     assert_eq!(conditions(first.clone(), Some(&Error::Unavailable("busy".into())), 3), first);
     assert_eq!(conditions(first, None, 4), None, "pods are made again");
+}
+
+#[test]
+fn pods_that_cannot_be_made_are_told_alike_at_each_try() {
+    let invalid = |name: &str| {
+        let cause =
+            Cause { field: "spec.x".into(), reason: "FieldValueInvalid".into(), message: "no".into() };
+        Error::Invalid { kind: Pod::kind(), name: name.into(), causes: vec![cause] }
+    };
+    let forbidden = |reason: &str| {
+        let cause = Cause { field: String::new(), reason: reason.into(), message: String::new() };
+        Error::Forbidden { object: None, message: "not here".into(), cause: Some(Box::new(cause)) }
+    };
+    let told = |error: &Error| failure::news(error, "web-1-");
+    let warning = |message: &str| Some(News::warning("FailedCreate", message));
+    assert_eq!(
+        told(&invalid("web-1-abcde")),
+        warning("Error creating: Pod \"web-1-\" is invalid: spec.x: no")
+    );
+    assert_eq!(told(&invalid("web-1-abcde")), told(&invalid("web-1-vwxyz")));
+    assert_eq!(told(&forbidden("QuotaExceeded")), warning("Error creating: not here"));
+    assert_eq!(told(&Error::Internal("a fault".into())), warning("Error creating: a fault"));
+    assert_eq!(told(&forbidden("NamespaceTerminating")), None, "it goes with all that is in it");
+    assert_eq!(told(&Error::Unavailable("busy".into())), None, "it passes by itself");
+}
+
+/// The events of a namespace as `reason: message`, once there are so many.
+async fn told(context: &Context, namespace: &str, count: usize) -> BTreeSet<String> {
+    let mut watch = context.client.watch::<Event>(ListOptions::namespace(namespace));
+    let read = async {
+        let mut lines = BTreeSet::new();
+        while lines.len() < count {
+            if let objects::Event::Applied(event) = watch.next().await {
+                let text = |text: &Option<String>| text.clone().unwrap_or_default();
+                lines.insert(format!("{}: {}", text(&event.reason), text(&event.message)));
+            }
+        }
+        lines
+    };
+    tokio::select! {
+        () = events::write(context.clone()) => panic!("it does not end"),
+        lines = timeout(Duration::from_secs(3600), read) => lines.unwrap(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_and_deleted_is_told_where_the_rest_is_refused() {
+    let server = ApiServer::in_memory(Options::new("/nonexistent")).await.unwrap();
+    let client = server.client();
+    let metadata = ObjectMeta { name: Some("team".into()), ..ObjectMeta::default() };
+    client.create(Namespace { metadata, ..Namespace::default() }).await.unwrap();
+    let set: ReplicaSet = serde_json::from_value(json!({
+        "metadata": { "name": "web", "namespace": "team" },
+        "spec": {
+            "replicas": 5,
+            "selector": { "matchLabels": { "app": "web" } },
+            "template": {
+                "metadata": { "labels": { "app": "web" } },
+                "spec": { "containers": [{ "name": "app", "image": "dev.local/app" }] }
+            }
+        }
+    }))
+    .unwrap();
+    let key = client.create(set).await.unwrap().key();
+    let now = Timestamp::from_second(1_767_225_600).unwrap();
+    let context = Context {
+        client: Client::new(Arc::new(Refusing::new(Arc::clone(client.backend()), 4, 2))),
+        clock: Arc::new(move || now),
+        node: "here".into(),
+        root_ca: "a certificate".into(),
+        news: Recorder::default(),
+    };
+    let reconciler = Reconciler { context: context.clone() };
+
+    let error = reconciler.reconcile(&key).await.unwrap_err();
+    assert_eq!(error.to_string(), refusing::WHY);
+    let pods = client.list::<Pod>(&ListOptions::namespace("team")).await.unwrap().items;
+    assert_eq!(pods.len(), 4);
+    let mut expect: BTreeSet<_> =
+        pods.iter().map(|pod| format!("SuccessfulCreate: Created pod: {}", pod.name())).collect();
+    expect.insert(format!("FailedCreate: Error creating: {}", refusing::WHY));
+    assert_eq!(told(&context, "team", 5).await, expect);
+    let status = client.get::<ReplicaSet>(&key).await.unwrap().status.clone().unwrap();
+    assert_eq!(status.conditions.unwrap()[0].message.as_deref(), Some(refusing::WHY));
+
+    let fewer = |set: &mut ReplicaSet| set.spec.as_mut().unwrap().replicas = Some(1);
+    client.modify::<ReplicaSet>(WriteTarget::Object, &key, fewer).await.unwrap();
+    let error = reconciler.reconcile(&key).await.unwrap_err();
+    assert_eq!(error.to_string(), refusing::WHY);
+    let told = told(&context, "team", 7).await;
+    let deleted = told.iter().filter(|line| line.starts_with("SuccessfulDelete: Deleted pod: web-"));
+    assert_eq!(deleted.count(), 2, "{told:?}");
 }
 
 #[test]
