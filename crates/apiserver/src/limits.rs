@@ -67,12 +67,8 @@ pub struct Limits {
     pub change_bytes_per_kind_max: usize,
     /// Those of them that are kept typed, per kind.
     pub typed_changes_per_kind_max: usize,
-    /// How long recent changes are kept, up to the limits above, when every watcher has seen them: who lists a large kind
-    /// while much is written, and then watches from there, needs all that was written meanwhile (upstream:
-    /// kube-apiserver, `DefaultEventFreshDuration`).
-    pub seen_changes_kept_for: Duration,
-    /// Those kept for longer, per kind: for those who come back after a broken connection, and for lists that are read
-    /// in pages.
+    /// Recent changes kept when every watcher has seen them, per kind: for those who come back after a broken
+    /// connection, and for lists that are read in pages.
     pub seen_changes_per_kind_max: usize,
     /// Their JSON, per kind.
     pub seen_change_bytes_per_kind_max: usize,
@@ -134,7 +130,6 @@ impl Default for Limits {
             changes_per_kind_max: 4096,
             change_bytes_per_kind_max: 8 << 20,
             typed_changes_per_kind_max: 256,
-            seen_changes_kept_for: Duration::from_secs(10),
             seen_changes_per_kind_max: 512,
             seen_change_bytes_per_kind_max: 1 << 20,
             seen_typed_changes_per_kind_max: 32,

@@ -26,7 +26,7 @@ use crate::{
     rest::InFlight,
     secrets::SecretKeys,
     served::Kinds,
-    store::{Found, Journal, Store, chain, let_age},
+    store::{Found, Journal, Store, chain},
     tls::Authority,
 };
 
@@ -136,7 +136,6 @@ impl ApiServer {
             let opened = tokio::task::spawn_blocking(move || Store::open(journal, &found, &limits)).await;
             Arc::new(opened.expect("reading the state does not panic").map_err(Error::State)?)
         };
-        tokio::spawn(let_age(Arc::downgrade(&store), limits.seen_changes_kept_for));
         let addresses = Addresses::load(services, &store).await.map_err(Error::State)?;
         let (configs, kinds) = (Keeper::new(), Kinds::new());
         let registry = Arc::new(Registry { store, configs, addresses, kinds, environment, limits });

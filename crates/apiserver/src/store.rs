@@ -13,7 +13,6 @@
 //! In memory of an idle object are its key, version, labels, owner and uid; its bytes live in the journal.
 //! No I/O is done under the lock.
 
-mod aging;
 mod cache;
 mod facts;
 mod follow;
@@ -38,7 +37,6 @@ use resources::{DynObject, Kind, ObjectKey, kinds, meta::ObjectMeta};
 use storage::objects::{Durability, Op, Value};
 
 pub(crate) use self::{
-    aging::let_age,
     follow::{Follower, Seen},
     journal::{Found, Journal, chain},
     key::Key,

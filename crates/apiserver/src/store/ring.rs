@@ -1,22 +1,16 @@
 //! The recent changes of one kind, for those who watch it.
 //!
-//! Changes that some watcher has not seen yet are kept typed, up to the limits. Those that all watchers have seen are kept
-//! as JSON for a while, and a few for longer: for watchers that reconnect, for lists that are read in pages, and for who
-//! lists first and then watches from there, however much happens meanwhile.
+//! Changes that some watcher has not seen yet are kept typed, up to the limits. Of those that all watchers have seen a few
+//! are kept as JSON: for watchers that reconnect, and for lists that are read in pages.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
-    time::Duration,
 };
 
 use objects::ChangeKind;
-use tokio::time::Instant;
 
 use super::{key::Key, shelf::Entry, stored::Stored};
-
-/// What is no longer recent is dropped in so large pieces: after a burst there are thousands, and others wait for the lock.
-const AGED_AT_ONCE: usize = 64;
 
 /// One change of one object.
 pub(crate) struct Change {
@@ -40,10 +34,9 @@ pub(crate) struct RingLimits {
     /// At most, for watchers that are behind.
     pub(crate) changes_max: usize,
     pub(crate) bytes_max: usize,
-    /// When every watcher has seen them, and they are so old.
+    /// When every watcher has seen them.
     pub(crate) seen_changes_max: usize,
     pub(crate) seen_bytes_max: usize,
-    pub(crate) seen_kept_for: Duration,
     /// Changes with their typed objects, for watchers that are behind.
     pub(crate) typed_max: usize,
     /// The same when every watcher has seen them: by then the disk has had its JSON of nearly all.
@@ -54,7 +47,6 @@ pub(crate) struct RingLimits {
 /// the state after another change that is here.
 struct Counted {
     change: Arc<Change>,
-    at: Instant,
     after: usize,
     before: usize,
 }
@@ -102,7 +94,7 @@ impl Ring {
     }
 
     /// Adds the newest change.
-    pub(super) fn push(&mut self, change: Change, at: Instant) {
+    pub(super) fn push(&mut self, change: Change) {
         let after = change.after.stored.cost();
         let before = match &change.before {
             Some(before) if before.stored.version > self.floor => {
@@ -113,7 +105,7 @@ impl Ring {
             None => 0,
         };
         self.bytes += after + before;
-        self.changes.push_back(Counted { change: Arc::new(change), at, after, before });
+        self.changes.push_back(Counted { change: Arc::new(change), after, before });
         self.measure();
     }
 
@@ -129,7 +121,7 @@ impl Ring {
 
     /// Drops what nobody needs. Returns the changes whose typed objects may go, each once: letting them go may take
     /// encoding them, which is not done under a lock.
-    pub(super) fn trim(&mut self, now: Instant) -> Vec<Arc<Change>> {
+    pub(super) fn trim(&mut self) -> Vec<Arc<Change>> {
         let limits = self.limits;
         while self.exceeds(limits.changes_max, limits.bytes_max) {
             self.drop_oldest();
@@ -141,10 +133,8 @@ impl Ring {
         }
         let seen = self.seen_by_all();
         let is_seen = |counted: Option<&Counted>| counted.is_some_and(|it| it.change.version() <= seen);
-        let mut dropped = 0;
-        while dropped < AGED_AT_ONCE && self.has_aged(now) {
+        while self.exceeds(limits.seen_changes_max, limits.seen_bytes_max) && is_seen(self.changes.front()) {
             self.drop_oldest();
-            dropped += 1;
         }
         let mut cooling = Vec::new();
         while self.changes.len() > self.cooled + limits.seen_typed_max
@@ -154,19 +144,6 @@ impl Ring {
             self.cooled += 1;
         }
         cooling
-    }
-
-    /// Whether time alone lets some of it go.
-    pub(super) fn ages(&self) -> bool {
-        self.exceeds(self.limits.seen_changes_max, self.limits.seen_bytes_max)
-    }
-
-    /// Whether something is there that is no longer recent, and that all have seen.
-    pub(super) fn has_aged(&self, now: Instant) -> bool {
-        let aged = |oldest: &Counted| {
-            now >= oldest.at + self.limits.seen_kept_for && oldest.change.version() <= self.seen_by_all()
-        };
-        self.ages() && self.changes.front().is_some_and(aged)
     }
 
     /// The changes after a version, oldest first; `None` when some of them are gone.
@@ -230,7 +207,7 @@ impl Ring {
     }
 
     fn drop_oldest(&mut self) {
-        let Some(Counted { change, after, before, .. }) = self.changes.pop_front() else { return };
+        let Some(Counted { change, after, before }) = self.changes.pop_front() else { return };
         self.bytes -= after + before;
         self.floor = change.version();
         self.cooled = self.cooled.saturating_sub(1);

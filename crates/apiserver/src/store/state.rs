@@ -9,7 +9,6 @@ use resources::{
     custom::{self, CustomResourceDefinition},
     downcast,
 };
-use tokio::{sync::Notify, time::Instant};
 
 use super::{
     Found, Journal, Key, Refused, Stored,
@@ -33,9 +32,6 @@ pub(super) struct State {
     pub(super) cache: Cache,
     pub(super) names: Interner,
     pub(super) ring_limits: RingLimits,
-    /// Whether some recent changes are there only because they are recent; told by `aging`.
-    ages: bool,
-    pub(super) aging: Arc<Notify>,
 }
 
 impl State {
@@ -46,7 +42,6 @@ impl State {
             bytes_max: limits.change_bytes_per_kind_max,
             seen_changes_max: limits.seen_changes_per_kind_max,
             seen_bytes_max: limits.seen_change_bytes_per_kind_max,
-            seen_kept_for: limits.seen_changes_kept_for,
             typed_max: limits.typed_changes_per_kind_max,
             seen_typed_max: limits.seen_typed_changes_per_kind_max,
         };
@@ -57,8 +52,6 @@ impl State {
             cache: Cache::new(limits.typed_objects_max, limits.typed_bytes_max),
             names: Interner::new(),
             ring_limits,
-            ages: false,
-            aging: Arc::default(),
         }
     }
 
@@ -200,29 +193,14 @@ impl State {
         self.version = version;
         let state = |(stored, entry)| ring::State { stored, entry };
         let shelf = self.shelf(kind);
-        let change = Change { kind: change, before: before.map(state), after: state(after) };
-        shelf.ring.push(change, Instant::now());
+        shelf.ring.push(Change { kind: change, before: before.map(state), after: state(after) });
         shelf.news.send_replace(version);
         self.trim(kind)
     }
 
-    /// Drops some of what is no longer recent, of all kinds. Returns states whose typed form is to go, outside of the lock,
-    /// and whether there is more.
-    pub(super) fn age(&mut self, now: Instant) -> (Vec<Arc<Stored>>, bool) {
-        self.ages = false;
-        let aging = self.kinds.iter().filter(|(_, shelf)| shelf.ring.ages()).map(|(kind, _)| *kind);
-        let aging: Vec<_> = aging.collect();
-        let cooling = aging.into_iter().flat_map(|kind| self.trim(kind)).collect();
-        (cooling, self.kinds.values().any(|shelf| shelf.ring.has_aged(now)))
-    }
-
     /// Drops recent changes that nobody needs. Returns states whose typed form is to go, outside of the lock.
     pub(super) fn trim(&mut self, kind: &'static Kind) -> Vec<Arc<Stored>> {
-        let ring = &mut self.shelf(kind).ring;
-        let cooling = ring.trim(Instant::now());
-        if ring.ages() && !std::mem::replace(&mut self.ages, true) {
-            self.aging.notify_one();
-        }
+        let cooling = self.shelf(kind).ring.trim();
         let states = cooling.iter().flat_map(|change| change.before.iter().chain([&change.after]));
         let unused = states.filter(|state| !self.cache.keeps(&state.entry.key, &state.stored));
         let mut cooling: Vec<_> = unused.map(|state| Arc::clone(&state.stored)).collect();

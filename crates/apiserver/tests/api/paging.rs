@@ -1,7 +1,5 @@
 //! Lists in pages.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -58,11 +56,7 @@ async fn all_pages_show_one_version() {
 
 #[tokio::test]
 async fn a_list_that_has_expired_goes_on_with_what_there_is() {
-    let limits = apiserver::Limits {
-        seen_changes_per_kind_max: 2,
-        seen_changes_kept_for: Duration::ZERO,
-        ..Default::default()
-    };
+    let limits = apiserver::Limits { seen_changes_per_kind_max: 2, ..Default::default() };
     let rig = Rig::with_limits(limits).await;
     let post = async |name: &str| drop(rig.post(CMS, &json!({"metadata": {"name": name}})).await);
     for name in ["a", "b", "c", "d"] {
@@ -94,7 +88,6 @@ async fn a_collection_goes_whole_past_what_changes_are_remembered() {
         delete_page: 2,
         changes_per_kind_max: 3,
         seen_changes_per_kind_max: 3,
-        seen_changes_kept_for: Duration::ZERO,
         ..Default::default()
     };
     let rig = Rig::with_limits(limits).await;

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use objects::DeleteOptions;
 use serde_json::json;
 
@@ -78,13 +76,8 @@ async fn only_definitions_that_may_get_names_are_read_again() {
 #[tokio::test]
 async fn objects_that_are_waited_for_are_swept_once() {
     // Fewer changes are remembered than objects are deleted.
-    let limits = Limits {
-        delete_page: 2,
-        changes_per_kind_max: 3,
-        seen_changes_per_kind_max: 3,
-        seen_changes_kept_for: Duration::ZERO,
-        ..Limits::default()
-    };
+    let limits =
+        Limits { delete_page: 2, changes_per_kind_max: 3, seen_changes_per_kind_max: 3, ..Limits::default() };
     let server = ApiServer::in_memory(Options { limits, ..Options::new("") }).await.unwrap();
     let (registry, bootstrap) = (&server.shared.registry, Caller::bootstrap());
     define(registry, "ones", "One").await;

@@ -1,4 +1,4 @@
-use std::{task::Poll, time::Duration};
+use std::task::Poll;
 
 use resources::{Object, builtin::ConfigMap, meta::ObjectMeta};
 
@@ -16,8 +16,7 @@ fn map(number: usize) -> ConfigMap {
 
 #[tokio::test]
 async fn what_is_written_meanwhile_does_not_overtake_a_list() {
-    let limits =
-        Limits { seen_changes_per_kind_max: 4, seen_changes_kept_for: Duration::ZERO, ..Limits::default() };
+    let limits = Limits { seen_changes_per_kind_max: 4, ..Limits::default() };
     let server = ApiServer::in_memory(Options { limits, ..Options::new("") }).await.unwrap();
     let (client, store) = (server.client(), &server.shared.registry.store);
     for number in 0..3 * SLICE {
@@ -52,7 +51,6 @@ fn few_objects_are_looked_at_under_one_lock() {
         bytes_max: server.change_bytes_per_kind_max,
         seen_changes_max: server.seen_changes_per_kind_max,
         seen_bytes_max: server.seen_change_bytes_per_kind_max,
-        seen_kept_for: server.seen_changes_kept_for,
         typed_max: server.typed_changes_per_kind_max,
         seen_typed_max: server.seen_typed_changes_per_kind_max,
     };

@@ -10,7 +10,6 @@ const LIMITS: RingLimits = RingLimits {
     bytes_max: 2000,
     seen_changes_max: 4,
     seen_bytes_max: 1000,
-    seen_kept_for: Duration::ZERO,
     typed_max: 3,
     seen_typed_max: 1,
 };
@@ -29,8 +28,8 @@ fn change(version: u64, size_hint: usize) -> Change {
 fn push(ring: &mut Ring, versions: impl IntoIterator<Item = u64>, size_hint: usize) -> Vec<u64> {
     let mut cooling = Vec::new();
     for version in versions {
-        ring.push(change(version, size_hint), Instant::now());
-        cooling.extend(ring.trim(Instant::now()).iter().map(|change| change.version()));
+        ring.push(change(version, size_hint));
+        cooling.extend(ring.trim().iter().map(|change| change.version()));
     }
     cooling
 }
@@ -67,41 +66,21 @@ fn what_a_watcher_has_not_seen_stays_until_it_is_far_behind() {
     let (slow, quick) = (ring.join(0), ring.join(0));
     push(&mut ring, 1..=6, 10);
     ring.seen(quick, 6);
-    ring.trim(Instant::now());
+    ring.trim();
     assert_eq!(versions(&ring, 0), Some(vec![1, 2, 3, 4, 5, 6]));
     ring.seen(slow, 1);
-    ring.trim(Instant::now());
+    ring.trim();
     assert_eq!(versions(&ring, 1), Some(vec![2, 3, 4, 5, 6]));
     ring.leave(slow);
-    ring.trim(Instant::now());
+    ring.trim();
     assert_eq!(versions(&ring, 2), Some(vec![3, 4, 5, 6]));
     let slow = ring.join(6);
     push(&mut ring, 7..=20, 10);
     assert_eq!(versions(&ring, 14), Some(vec![15, 16, 17, 18, 19, 20]));
     assert_eq!(versions(&ring, 13), None, "too far behind");
     ring.seen(slow, 20);
-    ring.trim(Instant::now());
+    ring.trim();
     assert_eq!(versions(&ring, 16), Some(vec![17, 18, 19, 20]));
-}
-
-#[test]
-fn what_is_recent_stays_up_to_the_limits_for_who_is_behind() {
-    let (start, kept_for) = (Instant::now(), Duration::from_secs(10));
-    let mut ring = Ring::new(0, RingLimits { seen_kept_for: kept_for, ..LIMITS });
-    for version in 1..=5 {
-        ring.push(change(version, 10), start);
-        ring.trim(start);
-    }
-    assert_eq!((versions(&ring, 0).map(|all| all.len()), ring.ages()), (Some(5), true));
-    assert!(!ring.has_aged(start) && ring.has_aged(start + kept_for));
-    ring.trim(start + kept_for);
-    assert_eq!((versions(&ring, 0), ring.ages()), (None, false));
-    assert_eq!(versions(&ring, 1), Some(vec![2, 3, 4, 5]));
-    for version in 6..=20 {
-        ring.push(change(version, 10), start);
-        ring.trim(start);
-    }
-    assert_eq!(versions(&ring, 13), None, "six at most");
 }
 
 #[test]
@@ -131,7 +110,7 @@ fn typed_objects_go_once_they_are_seen_or_there_are_too_many() {
     ring.seen(watcher, 2);
     assert_eq!(push(&mut ring, [5], 10), [2]);
     ring.seen(watcher, 5);
-    let cooling: Vec<_> = ring.trim(Instant::now()).iter().map(|change| change.version()).collect();
+    let cooling: Vec<_> = ring.trim().iter().map(|change| change.version()).collect();
     assert_eq!(cooling, [3, 4], "the newest stays typed");
     let newest = versions(&ring, 0);
     assert_eq!(newest, None);
@@ -156,15 +135,15 @@ fn the_states_before_changes_are_counted_once() {
     let mut ring = Ring::new(10, RingLimits { changes_max: 2, seen_changes_max: 2, ..LIMITS });
     let watcher = ring.join(10);
     // The first one's state is in nobody's hands but the ring's.
-    ring.push(update(11, Some(change(9, 100).after), 200), Instant::now());
+    ring.push(update(11, Some(change(9, 100).after), 200));
     assert_eq!(ring.bytes, 300);
     let first = ring.changes[0].change.after.clone();
-    ring.push(update(12, Some(first), 300), Instant::now());
+    ring.push(update(12, Some(first), 300));
     assert_eq!(ring.bytes, 600);
     // The first change goes, and its state stays with the second.
     let second = ring.changes[1].change.after.clone();
-    ring.push(update(13, Some(second), 400), Instant::now());
-    ring.trim(Instant::now());
+    ring.push(update(13, Some(second), 400));
+    ring.trim();
     assert_eq!(versions(&ring, 11), Some(vec![12, 13]));
     assert_eq!(ring.bytes, 200 + 300 + 400);
     ring.leave(watcher);
@@ -177,10 +156,10 @@ fn the_states_before_changes_are_counted_once() {
 #[test]
 fn a_guess_is_corrected_when_the_json_is_there() {
     let mut ring = Ring::new(0, LIMITS);
-    ring.push(change(1, 500), Instant::now());
+    ring.push(change(1, 500));
     let json = ring.changes[0].change.after.stored.json();
     assert!(json.len() < 200, "{json:?}");
-    ring.push(change(2, 300), Instant::now());
+    ring.push(change(2, 300));
     assert_eq!(ring.bytes, json.len() + 300);
     ring.drop_oldest();
     assert_eq!(ring.bytes, 300);

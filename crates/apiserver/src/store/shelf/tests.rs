@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use resources::{
     Object, ObjectKey,
     builtin::ConfigMap,
@@ -14,7 +12,6 @@ const LIMITS: RingLimits = RingLimits {
     bytes_max: 1000,
     seen_changes_max: 4,
     seen_bytes_max: 1000,
-    seen_kept_for: Duration::ZERO,
     typed_max: 4,
     seen_typed_max: 2,
 };
