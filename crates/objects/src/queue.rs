@@ -266,11 +266,12 @@ impl<K: Clone + Eq + Hash> State<K> {
 
     /// Takes a key; of those in bulk, where nothing else waits, if they may be.
     fn take(&mut self, also_of_bulk: bool) -> Option<K> {
-        let bulk_first = (self.taken + 1).is_multiple_of(BULK_EVERY) && !self.ready.is_empty();
+        let taken = self.taken.wrapping_add(1);
+        let bulk_first = taken.is_multiple_of(BULK_EVERY) && !self.ready.is_empty();
         let key = if bulk_first { self.take_of_bulk() } else { None };
         let key = key.or_else(|| self.ready.pop());
         let key = key.or_else(|| also_of_bulk.then(|| self.take_of_bulk()).flatten())?;
-        self.taken = self.taken.wrapping_add(1);
+        self.taken = taken;
         self.dirty.remove(&key);
         self.working.insert(key.clone());
         Some(key)
