@@ -61,14 +61,14 @@ pub struct Limits {
     pub watch_timeout_max: Duration,
     /// How often a watch that asks for bookmarks gets one.
     pub bookmark_interval: Duration,
-    /// Recent changes kept for watchers that are behind, per kind.
+    /// Recent changes kept for watchers that are behind and for who has listed, per kind.
     pub changes_per_kind_max: usize,
     /// Their JSON, per kind.
     pub change_bytes_per_kind_max: usize,
     /// Those of them that are kept typed, per kind.
     pub typed_changes_per_kind_max: usize,
-    /// Recent changes kept when every watcher has seen them, per kind: for those who come back after a broken
-    /// connection, and for lists that are read in pages.
+    /// Recent changes kept when every watcher has seen them and nobody has listed since, per kind: for those who come
+    /// back after a broken connection.
     pub seen_changes_per_kind_max: usize,
     /// Their JSON, per kind.
     pub seen_change_bytes_per_kind_max: usize,

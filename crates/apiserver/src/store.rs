@@ -18,6 +18,7 @@ mod facts;
 mod follow;
 mod journal;
 mod key;
+mod lease;
 mod load;
 mod page;
 pub(crate) mod pairs;

@@ -33,6 +33,7 @@ pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
         (Err(Error::Expired(_)), Some(anew)) => return Err(Failure::list_expired(&anew.token())),
         (page, _) => page?,
     };
+    call.registry().store.lease(call.resource.kind, page.version);
     call.resource.view_all(&mut page.items).await?;
     let mut metadata = metadata(&page);
     let is_selected = ["labelSelector", "fieldSelector"].iter().any(|name| call.query.get(name).is_some());

@@ -1,7 +1,7 @@
 //! The recent changes of one kind, for those who watch it.
 //!
-//! Changes that some watcher has not seen yet are kept typed, up to the limits. Of those that all watchers have seen a few
-//! are kept as JSON: for watchers that reconnect, and for lists that are read in pages.
+//! Changes that some watcher has not seen yet are kept typed, up to the limits; what a lease is for, as JSON. Of those that
+//! nobody needs a few are kept as JSON, too: for watchers that reconnect.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -34,7 +34,7 @@ pub(crate) struct RingLimits {
     /// At most, for watchers that are behind.
     pub(crate) changes_max: usize,
     pub(crate) bytes_max: usize,
-    /// When every watcher has seen them.
+    /// When every watcher has seen them, and no lease is for them.
     pub(crate) seen_changes_max: usize,
     pub(crate) seen_bytes_max: usize,
     /// Changes with their typed objects, for watchers that are behind.
@@ -70,10 +70,16 @@ pub(crate) struct Ring {
     cooled: usize,
     /// Up to where each watcher has seen everything.
     watchers: HashMap<WatcherId, u64>,
-    /// The same the other way round: how many have seen everything up to a version, and no more.
-    positions: BTreeMap<u64, usize>,
+    /// The same the other way round.
+    positions: Places,
     watchers_ever: u64,
+    /// After which versions everything is kept, as far as the limits allow.
+    leases: Places,
 }
+
+/// How many have their place at a version.
+#[derive(Default)]
+struct Places(BTreeMap<u64, usize>);
 
 impl Ring {
     pub(crate) fn new(floor: u64, limits: RingLimits) -> Self {
@@ -88,8 +94,9 @@ impl Ring {
             floor,
             cooled: 0,
             watchers,
-            positions: BTreeMap::new(),
+            positions: Places::default(),
             watchers_ever: 0,
+            leases: Places::default(),
         }
     }
 
@@ -131,14 +138,20 @@ impl Ring {
         if !some_cool && !self.exceeds(limits.seen_changes_max, limits.seen_bytes_max) {
             return Vec::new();
         }
-        let seen = self.seen_by_all();
-        let is_seen = |counted: Option<&Counted>| counted.is_some_and(|it| it.change.version() <= seen);
-        while self.exceeds(limits.seen_changes_max, limits.seen_bytes_max) && is_seen(self.changes.front()) {
+        let seen = self.positions.first();
+        let needless = seen.min(self.leases.first());
+        let is_up_to = |version: u64, counted: Option<&Counted>| {
+            counted.is_some_and(|it| it.change.version() <= version)
+        };
+        while self.exceeds(limits.seen_changes_max, limits.seen_bytes_max)
+            && is_up_to(needless, self.changes.front())
+        {
             self.drop_oldest();
         }
         let mut cooling = Vec::new();
         while self.changes.len() > self.cooled + limits.seen_typed_max
-            && (self.changes.len() > self.cooled + most_unseen || is_seen(self.changes.get(self.cooled)))
+            && (self.changes.len() > self.cooled + most_unseen
+                || is_up_to(seen, self.changes.get(self.cooled)))
         {
             cooling.push(Arc::clone(&self.changes[self.cooled].change));
             self.cooled += 1;
@@ -167,9 +180,9 @@ impl Ring {
     /// A watcher has seen everything up to a version. Whether all have seen more by that, so that there may be something
     /// to trim.
     pub(super) fn seen(&mut self, watcher: WatcherId, version: u64) -> bool {
-        let before = self.seen_by_all();
+        let before = self.positions.first();
         self.place(watcher, Some(version));
-        self.seen_by_all() > before
+        self.positions.first() > before
     }
 
     /// A watcher is gone.
@@ -177,27 +190,27 @@ impl Ring {
         self.place(watcher, None);
     }
 
-    /// Up to where all have seen everything.
-    fn seen_by_all(&self) -> u64 {
-        self.positions.first_key_value().map_or(u64::MAX, |(version, _)| *version)
+    /// Keeps everything after a version, as far as the limits allow, until the lease ends.
+    pub(super) fn lease(&mut self, version: u64) {
+        self.leases.add(version);
+    }
+
+    /// Ends a lease of this version.
+    pub(super) fn end_lease(&mut self, version: u64) {
+        self.leases.remove(version);
     }
 
     /// Moves a watcher to its new position, or away.
     fn place(&mut self, watcher: WatcherId, version: Option<u64>) {
         let before = match version {
             Some(version) => {
-                *self.positions.entry(version).or_default() += 1;
+                self.positions.add(version);
                 self.watchers.insert(watcher, version)
             }
             None => self.watchers.remove(&watcher),
         };
-        if let Some(before) = before
-            && let Some(there) = self.positions.get_mut(&before)
-        {
-            *there -= 1;
-            if *there == 0 {
-                self.positions.remove(&before);
-            }
+        if let Some(before) = before {
+            self.positions.remove(before);
         }
     }
 
@@ -223,6 +236,25 @@ impl Ring {
                 self.bytes += after;
             }
         }
+    }
+}
+
+impl Places {
+    fn add(&mut self, version: u64) {
+        *self.0.entry(version).or_default() += 1;
+    }
+
+    fn remove(&mut self, version: u64) {
+        let Some(there) = self.0.get_mut(&version) else { return };
+        *there -= 1;
+        if *there == 0 {
+            self.0.remove(&version);
+        }
+    }
+
+    /// The oldest version; the newest that can be, where nobody has a place.
+    fn first(&self) -> u64 {
+        self.0.first_key_value().map_or(u64::MAX, |(version, _)| *version)
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
     cache::Cache,
     facts::Facts,
     key,
+    lease::Leases,
     load::{self, Loaded},
     pairs::Interner,
     ring::{self, Change, RingLimits},
@@ -32,6 +33,7 @@ pub(super) struct State {
     pub(super) cache: Cache,
     pub(super) names: Interner,
     pub(super) ring_limits: RingLimits,
+    pub(super) leases: Leases,
 }
 
 impl State {
@@ -52,6 +54,7 @@ impl State {
             cache: Cache::new(limits.typed_objects_max, limits.typed_bytes_max),
             names: Interner::new(),
             ring_limits,
+            leases: Leases::default(),
         }
     }
 

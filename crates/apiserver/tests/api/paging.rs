@@ -56,7 +56,7 @@ async fn all_pages_show_one_version() {
 
 #[tokio::test]
 async fn a_list_that_has_expired_goes_on_with_what_there_is() {
-    let limits = apiserver::Limits { seen_changes_per_kind_max: 2, ..Default::default() };
+    let limits = apiserver::Limits { changes_per_kind_max: 2, ..Default::default() };
     let rig = Rig::with_limits(limits).await;
     let post = async |name: &str| drop(rig.post(CMS, &json!({"metadata": {"name": name}})).await);
     for name in ["a", "b", "c", "d"] {
@@ -115,4 +115,26 @@ async fn a_long_list_comes_whole() {
     let list = rig.call("GET", CMS, &[], "").await;
     assert_eq!(list.json["items"].as_array().unwrap().len(), 500, "{}", &list.text[..200]);
     assert_eq!(list.json["kind"], "ConfigMapList");
+}
+
+#[tokio::test]
+async fn who_lists_in_a_burst_can_go_on_from_there() {
+    let limits = apiserver::Limits { seen_changes_per_kind_max: 2, ..Default::default() };
+    let rig = Rig::with_limits(limits).await;
+    let post = async |name: String| drop(rig.post(CMS, &json!({"metadata": {"name": name}})).await);
+    for number in 0..4 {
+        post(format!("a{number}")).await;
+    }
+    let first = rig.call("GET", &format!("{CMS}?limit=2"), &[], "").await.json;
+    for number in 0..50 {
+        post(format!("b{number:02}")).await;
+    }
+    let token = first["metadata"]["continue"].as_str().unwrap();
+    let second = rig.call("GET", &format!("{CMS}?continue={token}"), &[], "").await.json;
+    assert_eq!(names(&second), ["a2", "a3"]);
+    let version = second["metadata"]["resourceVersion"].as_str().unwrap();
+    let mut watch = rig.watch(&format!("{CMS}?watch=true&resourceVersion={version}"), &[]).await;
+    for number in 0..50 {
+        assert_eq!(watch.next_name().await, ("ADDED".into(), format!("b{number:02}")));
+    }
 }
