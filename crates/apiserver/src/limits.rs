@@ -128,7 +128,7 @@ impl Default for Limits {
             watch_timeout_max: Duration::from_secs(365 * 24 * 3600),
             bookmark_interval: Duration::from_secs(60),
             changes_per_kind_max: 4096,
-            change_bytes_per_kind_max: 8 << 20,
+            change_bytes_per_kind_max: 16 << 20,
             typed_changes_per_kind_max: 256,
             seen_changes_per_kind_max: 512,
             seen_change_bytes_per_kind_max: 1 << 20,
