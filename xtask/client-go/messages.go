@@ -44,8 +44,8 @@ var ours = []string{
 	"authentication.k8s.io/v1 SelfSubjectReview", "authentication.k8s.io/v1 TokenRequest", "authentication.k8s.io/v1 TokenReview",
 	"authorization.k8s.io/v1 LocalSubjectAccessReview", "authorization.k8s.io/v1 SelfSubjectAccessReview",
 	"authorization.k8s.io/v1 SelfSubjectRulesReview", "authorization.k8s.io/v1 SubjectAccessReview",
-	"autoscaling/v1 Scale", "autoscaling/v2 HorizontalPodAutoscaler", "batch/v1 Job", "coordination.k8s.io/v1 Lease", "discovery.k8s.io/v1 EndpointSlice",
-	"events.k8s.io/v1 Event",
+	"autoscaling/v1 HorizontalPodAutoscaler", "autoscaling/v1 Scale", "autoscaling/v2 HorizontalPodAutoscaler", "batch/v1 Job",
+	"coordination.k8s.io/v1 Lease", "discovery.k8s.io/v1 EndpointSlice", "events.k8s.io/v1 Event",
 	"policy/v1 PodDisruptionBudget", "rbac.authorization.k8s.io/v1 ClusterRole", "rbac.authorization.k8s.io/v1 ClusterRoleBinding",
 	"rbac.authorization.k8s.io/v1 Role", "rbac.authorization.k8s.io/v1 RoleBinding",
 }
@@ -86,10 +86,15 @@ func messages() error {
 
 type walk struct{ lines map[string]string }
 
-// message returns the name of a message whose line is written.
+// message returns the name of a message whose line is written: of the group, of the version where it is not the first, and
+// of the type.
 func (w *walk) message(of reflect.Type) (string, error) {
 	path := strings.Split(of.PkgPath(), "/")
-	name := path[len(path)-2] + "." + of.Name()
+	version := path[len(path)-1]
+	if version == "v1" {
+		version = ""
+	}
+	name := path[len(path)-2] + version + "." + of.Name()
 	if _, done := w.lines[name]; done {
 		return name, nil
 	}

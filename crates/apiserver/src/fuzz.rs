@@ -145,6 +145,7 @@ pub fn table(input: &[u8]) {
         kind("apps/v1", "Deployment"),
         kind("v1", "Event"),
         kind("events.k8s.io/v1", "Event"),
+        kind("autoscaling/v1", "HorizontalPodAutoscaler"),
         kind("v1", "Node"),
     ] {
         let Ok((object, _)) = kind.decode_strict(object.clone()) else { continue };

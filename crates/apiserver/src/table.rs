@@ -38,7 +38,7 @@ pub(crate) fn of_object(
 
 /// A Scale as a table, which has no kind of its own here.
 pub(crate) fn of_scale(scale: &Value, form: TableForm, now: Timestamp) -> Value {
-    let row = row_of(columns::SCALE, scale.clone(), form, now);
+    let row = row_of(cells(columns::SCALE, scale, now), scale.clone(), form);
     let metadata = json!({"resourceVersion": scale["metadata"]["resourceVersion"]});
     of_row(columns::SCALE, &metadata, row, form)
 }
@@ -90,11 +90,20 @@ pub(crate) fn row(
 ) -> Result<Value, Error> {
     let object: Value = serde_json::from_slice(&stored.json())
         .map_err(|error| Error::Internal(format!("a stored object cannot be read: {error}")))?;
-    Ok(row_of(columns, object, form, now))
+    // An object is shown alike in each of its forms.
+    let original = match stored.kind.is_form() {
+        true => stored.kind.to_original(&*stored.object()?).map(|original| original.to_value()),
+        false => None,
+    };
+    let cells = cells(columns, original.as_ref().unwrap_or(&object), now);
+    Ok(row_of(cells, object, form))
 }
 
-fn row_of(columns: &[Column], object: Value, form: TableForm, now: Timestamp) -> Value {
-    let cells: Vec<Value> = columns.iter().map(|column| column.cell(&object, now)).collect();
+fn cells(columns: &[Column], object: &Value, now: Timestamp) -> Vec<Value> {
+    columns.iter().map(|column| column.cell(object, now)).collect()
+}
+
+fn row_of(cells: Vec<Value>, object: Value, form: TableForm) -> Value {
     match form.includes {
         Includes::None => json!({"cells": cells, "object": null}),
         Includes::Object => json!({"cells": cells, "object": object}),

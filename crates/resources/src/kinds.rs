@@ -10,10 +10,10 @@ use crate::{
         self, ClusterRole, ClusterRoleBinding, ConfigMap, CronJob, DaemonSet, Deployment, EndpointSlice,
         Endpoints, Event, HorizontalPodAutoscaler, Job, Lease, MutatingWebhookConfiguration, Namespace, Node,
         PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Role, RoleBinding,
-        Secret, Service, ServiceAccount, StatefulSet, ValidatingWebhookConfiguration, events,
+        Secret, Service, ServiceAccount, StatefulSet, ValidatingWebhookConfiguration, autoscaling_v1, events,
     },
     custom::CustomResourceDefinition,
-    event_forms,
+    event_forms, hpa_forms,
     kind::{self, Form, Kind, Parts, Subresources},
     networking::{Certificate, ClusterDomainClaim, Image, Ingress, ServerlessService},
     object::{DynObject, Object, downcast},
@@ -148,6 +148,14 @@ kinds! {
         to_original: |event| Some(Arc::new(event_forms::to_core(as_type::<events::Event>(event)?)) as Arc<dyn DynObject>),
         of_original: |event| Some(Arc::new(event_forms::of_core(as_type::<Event>(event)?)) as Arc<dyn DynObject>),
         renamed: event_forms::RENAMED,
+        spec_annotations: &[],
+    };
+    HORIZONTAL_POD_AUTOSCALER_V1: autoscaling_v1::HorizontalPodAutoscaler, "horizontalpodautoscalers", "horizontalpodautoscaler", short &["hpa"], in &["all"], STATUS, namespaced true, derived false, form Form {
+        original: &HORIZONTAL_POD_AUTOSCALER,
+        to_original: |scaler| Some(Arc::new(hpa_forms::to_v2(as_type::<autoscaling_v1::HorizontalPodAutoscaler>(scaler)?)) as Arc<dyn DynObject>),
+        of_original: |scaler| Some(Arc::new(hpa_forms::of_v2(as_type::<HorizontalPodAutoscaler>(scaler)?)) as Arc<dyn DynObject>),
+        renamed: hpa_forms::RENAMED,
+        spec_annotations: hpa_forms::OF_SPEC,
     };
 }
 

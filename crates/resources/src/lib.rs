@@ -13,6 +13,7 @@
 
 mod complaints;
 mod event_forms;
+mod hpa_forms;
 mod kind;
 mod knative;
 mod object;
@@ -62,6 +63,11 @@ pub mod builtin {
     };
     pub use k8s_openapi::api::policy::v1::PodDisruptionBudget;
     pub use k8s_openapi::api::rbac::v1::*;
+
+    /// HorizontalPodAutoscalers as their older version has them; what is stored is the newer.
+    pub mod autoscaling_v1 {
+        pub use k8s_openapi::api::autoscaling::v1::HorizontalPodAutoscaler;
+    }
 
     /// Events as their own group has them; what is stored is the core group's.
     pub mod events {

@@ -8,7 +8,7 @@ use k8s_openapi::api::admissionregistration::v1::WebhookClientConfig;
 use crate::{
     builtin::{
         Deployment, HorizontalPodAutoscaler, Job, MutatingWebhookConfiguration, PodDisruptionBudget,
-        StatefulSet, ValidatingWebhookConfiguration,
+        StatefulSet, ValidatingWebhookConfiguration, autoscaling_v1,
     },
     meta::ObjectMeta,
     object::DynObject,
@@ -42,6 +42,7 @@ pub fn is_provided(object: &dyn DynObject) -> bool {
     let runs = any.is::<Deployment>()
         || any.is::<StatefulSet>()
         || any.is::<HorizontalPodAutoscaler>()
+        || any.is::<autoscaling_v1::HorizontalPodAutoscaler>()
         || any.is::<PodDisruptionBudget>()
         || any.is::<Job>();
     runs && is_of_release(object.metadata())

@@ -46,11 +46,28 @@ impl FieldSet {
         self.below.get_mut(element).expect("it is there, or was just made")
     }
 
-    /// Gives a field of an object another name.
+    /// Gives a field of an object another name; within others, with these: `spec.metrics`.
     pub(super) fn rename(&mut self, from: &str, to: &str) {
-        if let Some(fields) = self.below.remove(&Element::Field(from.to_owned())) {
-            self.at(&Element::Field(to.to_owned())).add(&fields);
+        let path = |name: &str| -> Vec<Element> {
+            name.split('.').map(|field| Element::Field(field.to_owned())).collect()
+        };
+        if let Some(fields) = self.take(&path(from)) {
+            path(to).iter().fold(self, |set, element| set.at(element)).add(&fields);
         }
+    }
+
+    /// Takes out what is at a place and below it, and what is empty without it.
+    fn take(&mut self, path: &[Element]) -> Option<Self> {
+        let (first, rest) = path.split_first()?;
+        if rest.is_empty() {
+            return self.below.remove(first);
+        }
+        let part = self.below.get_mut(first)?;
+        let taken = part.take(rest);
+        if part.is_empty() {
+            self.below.remove(first);
+        }
+        taken
     }
 
     /// Puts a set below an element, if there is anything in it.
@@ -168,6 +185,17 @@ mod tests {
             set.insert(&elements);
         }
         set
+    }
+
+    #[test]
+    fn what_is_within_others_is_renamed_with_all_below_it() {
+        let mut fields = set(&["a.b", "a.b.c", "d"]);
+        fields.rename("a.b", "a.e");
+        assert_eq!(fields.paths(), [".d", ".a.e", ".a.e.c"]);
+        fields.rename("a.e", "d");
+        assert_eq!(fields.paths(), [".d", ".d.c"], "what has nothing left is gone");
+        fields.rename("a.b", "x");
+        assert_eq!(fields, set(&["d", "d.c"]));
     }
 
     #[test]

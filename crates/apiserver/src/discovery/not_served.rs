@@ -54,12 +54,6 @@ const ABSENT: &[Absent] = &[
         "CustomResourceDefinitions may have rules of their own",
     ),
     absent("apps", &["daemonsets"], "DaemonSets", "use a Deployment"),
-    absent(
-        "autoscaling",
-        &["horizontalpodautoscalers"],
-        "HorizontalPodAutoscalers but those of autoscaling/v2, which it keeps and does not scale by",
-        "use a Knative Service, or `kubectl scale`",
-    ),
     absent("batch", &["cronjobs"], "CronJobs", "run a Pod with `restartPolicy: Never`"),
     absent("eventing.knative.dev", &[], EVENTING, SERVING_ALONE),
     absent("flows.knative.dev", &[], EVENTING, SERVING_ALONE),

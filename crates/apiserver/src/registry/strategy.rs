@@ -25,6 +25,7 @@ const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// Whether the kind counts the changes of its spec.
 pub(super) fn has_generation(kind: &Kind) -> bool {
+    let kind = kind.original();
     kind.is_defined()
         || kind == <EndpointSlice as Object>::kind()
         || kind.subresources.status
@@ -165,6 +166,14 @@ pub(super) fn keep_with_status(kind: &Kind, old: &ObjectMeta, metadata: &mut Obj
     if kind == <Pod as Object>::kind() {
         metadata.owner_references.clone_from(&old.owner_references);
     }
+    let mut annotations = metadata.annotations.take().unwrap_or_default();
+    for name in kind.spec_annotations() {
+        match old.annotations.as_ref().and_then(|annotations| annotations.get(*name)) {
+            Some(said) => _ = annotations.insert((*name).to_owned(), said.clone()),
+            None => _ = annotations.remove(*name),
+        }
+    }
+    metadata.annotations = Some(annotations).filter(|annotations| !annotations.is_empty());
 }
 
 /// An object whose deletion begins.

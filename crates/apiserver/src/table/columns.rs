@@ -62,12 +62,13 @@ const URL: Column = text("URL", At("/status/url"));
 const LATEST_CREATED: Column = text("LatestCreated", At("/status/latestCreatedRevisionName"));
 const LATEST_READY: Column = text("LatestReady", At("/status/latestReadyRevisionName"));
 
-/// The columns of a kind.
+/// The columns of a kind; those of a form are its original's.
 pub(super) fn of(kind: &Kind) -> &'static [Column] {
+    let kind = kind.original();
     match (kind.group, kind.plural) {
         ("", "configmaps") => const { &[NAME, text("Data", Made(workloads::data_count)), AGE] },
         ("", "endpoints") => const { &[NAME, text("Endpoints", Made(network::endpoints)), AGE] },
-        ("" | "events.k8s.io", "events") => EVENTS,
+        ("", "events") => EVENTS,
         ("", "namespaces") => const { &[NAME, text("Status", At("/status/phase")), AGE] },
         ("", "nodes") => NODES,
         ("", "persistentvolumes") => VOLUMES,

@@ -4,6 +4,7 @@
 mod apply;
 mod attacks;
 mod audit;
+mod autoscalers;
 mod backup;
 mod bounds;
 mod churn;

@@ -53,6 +53,7 @@ async fn one_document_of_v2_has_every_kind_and_all_that_they_refer_to() {
     }
     for (name, group, kind) in [
         ("io.k8s.api.core.v1.Pod", "", "Pod"),
+        ("io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler", "autoscaling", "HorizontalPodAutoscaler"),
         ("io.k8s.api.events.v1.Event", "events.k8s.io", "Event"),
         ("dev.knative.serving.v1.Service", "serving.knative.dev", "Service"),
         ("com.example.stable.v1.CronTab", "stable.example.com", "CronTab"),

@@ -156,6 +156,11 @@ async fn what_has_no_effect_is_told() {
             "scales nothing by HorizontalPodAutoscalers",
         ),
         (
+            "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers",
+            json!({"metadata": {"name": "older"}, "spec": {"maxReplicas": 3, "scaleTargetRef": target}}),
+            "scales nothing by HorizontalPodAutoscalers",
+        ),
+        (
             "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
             json!({"metadata": {"name": "a"}, "spec": {"minAvailable": 1}}),
             "nothing evicts pods here",

@@ -224,7 +224,6 @@ async fn apis_that_there_are_not_say_so_and_what_to_do() {
     let rig = Rig::start().await;
     const NOT_FOUND: &str = "the server could not find the requested resource";
     let paths = [
-        ("/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers", "those of autoscaling/v2"),
         ("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies", "admission policies"),
         (
             "/apis/eventing.knative.dev/v1/namespaces/default/brokers",

@@ -46,8 +46,10 @@ impl Sample {
 
     /// What its scripts are called after: a form shares the plural of its original.
     pub(crate) fn title(&self) -> String {
-        match self.kind.is_form() {
-            true => format!("{}-{}", self.plural, self.kind.group.replace('.', "-")),
+        let (kind, original) = (self.kind, self.kind.original());
+        match kind.is_form() {
+            true if kind.group == original.group => format!("{}-{}", self.plural, kind.version),
+            true => format!("{}-{}", self.plural, kind.group.replace('.', "-")),
             false => self.plural.to_owned(),
         }
     }

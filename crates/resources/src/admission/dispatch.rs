@@ -9,7 +9,7 @@ use crate::{
         ClusterRole, ClusterRoleBinding, ConfigMap, Deployment, EndpointSlice, Endpoints, Event,
         HorizontalPodAutoscaler, Job, Lease, MutatingWebhookConfiguration, Namespace, Node, Pod,
         PodDisruptionBudget, ReplicaSet, Role, RoleBinding, Secret, Service, ServiceAccount, StatefulSet,
-        ValidatingWebhookConfiguration, events,
+        ValidatingWebhookConfiguration, autoscaling_v1, events,
     },
     config::Configs,
     custom::CustomResourceDefinition,
@@ -98,6 +98,7 @@ dispatch! {
     ConfigMap, Secret, Namespace, ServiceAccount, Node, CustomResourceDefinition,
     Role, ClusterRole, RoleBinding, ClusterRoleBinding, HorizontalPodAutoscaler, PodDisruptionBudget, Job,
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration, events::Event,
+    autoscaling_v1::HorizontalPodAutoscaler,
 }
 
 impl dyn DynObject {

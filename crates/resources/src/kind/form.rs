@@ -13,8 +13,10 @@ pub(crate) struct Form {
     pub(crate) to_original: fn(&dyn DynObject) -> Option<Arc<dyn DynObject>>,
     /// The other way round.
     pub(crate) of_original: fn(&dyn DynObject) -> Option<Arc<dyn DynObject>>,
-    /// The fields that have another name in the form: the original's, and the form's.
+    /// The fields that have another name in the form: the original's, and the form's, as `spec.metrics`.
     pub(crate) renamed: &'static [(&'static str, &'static str)],
+    /// The annotations in which the form says what of the spec it has no fields for.
+    pub(crate) spec_annotations: &'static [&'static str],
 }
 
 impl Kind {
@@ -39,8 +41,13 @@ impl Kind {
         self.form.as_ref().and_then(|form| (form.of_original)(object))
     }
 
+    /// The annotations of its objects that are part of their spec.
+    pub fn spec_annotations(&self) -> &'static [&'static str] {
+        self.form.as_ref().map_or(&[], |form| form.spec_annotations)
+    }
+
     /// The fields of its objects that have another name where `api_version` is that of another form of the kind: the name
-    /// here, and the name there.
+    /// here, and the name there. Within others, with these: `spec.metrics`.
     pub fn names_in(&self, api_version: &str) -> Vec<(&'static str, &'static str)> {
         let other = kinds::by_kind(api_version, self.kind);
         let other = other.filter(|other| other.original() == self.original());

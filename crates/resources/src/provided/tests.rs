@@ -24,6 +24,7 @@ fn parts_of_knative_are_told_from_what_users_have() {
     let kinds = [
         ("apps/v1", "Deployment", true),
         ("apps/v1", "StatefulSet", true),
+        ("autoscaling/v1", "HorizontalPodAutoscaler", true),
         ("autoscaling/v2", "HorizontalPodAutoscaler", true),
         ("policy/v1", "PodDisruptionBudget", true),
         ("batch/v1", "Job", true),

@@ -109,6 +109,24 @@ fn managers_of_both_forms_of_a_kind_have_the_same_fields() {
 }
 
 #[test]
+fn the_metrics_of_an_autoscaler_have_the_same_managers_in_both_versions() {
+    let mut scaler = Object::none_yet("autoscaling", "horizontalpodautoscalers");
+    scaler.update("old", json!({"spec": {"maxReplicas": 3, "targetCPUUtilizationPercentage": 70}}));
+    let form = scaler.kind;
+    scaler.kind = form.original();
+    scaler.live = form.to_original(&*form.decode_value(scaler.live.clone()).unwrap()).unwrap().to_value();
+    let target = json!({"type": "Utilization", "averageUtilization": 50});
+    let wish =
+        json!({"spec": {"metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]}});
+    let field = [("old".to_owned(), ".spec.targetCPUUtilizationPercentage".to_owned())];
+    assert_eq!(conflicts(scaler.apply("new", false, wish.clone())), field);
+    scaler.apply("new", true, wish).unwrap();
+    let old = &scaler.fields("old")["f:spec"];
+    assert!(old["f:maxReplicas"].is_object() && old["f:targetCPUUtilizationPercentage"].is_null(), "{old}");
+    assert_eq!(scaler.fields("new"), json!({"f:spec": {"f:metrics": {}}}));
+}
+
+#[test]
 fn what_somebody_else_has_is_taken_by_force_only() {
     let mut map = config_map();
     map.apply("one", false, json!({"data": {"a": "1"}})).unwrap();

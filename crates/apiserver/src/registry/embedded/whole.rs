@@ -7,7 +7,7 @@ use resources::{
     DynObject,
     builtin::{
         HorizontalPodAutoscaler, Job, MutatingWebhookConfiguration, PodDisruptionBudget, StatefulSet,
-        ValidatingWebhookConfiguration,
+        ValidatingWebhookConfiguration, autoscaling_v1,
     },
     custom::{CustomObject, CustomResourceDefinition, is_built_in},
 };
@@ -34,7 +34,7 @@ pub(super) fn refusal(object: &dyn DynObject) -> Option<Cause> {
 /// What an object of a kind does not do, whatever it says; `None` for one that does something.
 pub(super) fn warning(object: &dyn DynObject) -> Option<String> {
     let any: &dyn Any = object;
-    if any.is::<HorizontalPodAutoscaler>() {
+    if any.is::<HorizontalPodAutoscaler>() || any.is::<autoscaling_v1::HorizontalPodAutoscaler>() {
         return Some(
             "spec: this version of Ebb scales nothing by HorizontalPodAutoscalers; Knative Services scale by themselves, \
              and `kubectl scale` a Deployment"

@@ -380,6 +380,48 @@ fn the_rest() {
 }
 
 #[test]
+fn autoscalers_are_one_in_both_versions() {
+    let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"});
+    let scaler = |version: &str, annotations: Value, status: Value| {
+        let spec = json!({"maxReplicas": 3, "scaleTargetRef": target});
+        let fields = json!({"metadata": {"annotations": annotations}, "spec": spec, "status": status});
+        object(version, "HorizontalPodAutoscaler", fields)
+    };
+    let annotation = |name: &str| format!("autoscaling.alpha.kubernetes.io/{name}");
+    let given = json!({
+        "a": "b",
+        annotation("behavior"): r#"{"ScaleDown":{"StabilizationWindowSeconds":9}}"#,
+        annotation("conditions"): r#"[{"type":"AbleToScale","status":"True"}]"#,
+        annotation("metrics"): "nonsense",
+    });
+    let made = create(&scaler("autoscaling/v1", given.clone(), json!({"currentReplicas": 7}))).unwrap();
+    assert_eq!(
+        (&made["spec"]["minReplicas"], &made["spec"]["targetCPUUtilizationPercentage"]),
+        (&json!(1), &json!(80))
+    );
+    assert_eq!(made["status"], json!({"currentReplicas": 0, "desiredReplicas": 0}), "a status is not made");
+    let annotations = &made["metadata"]["annotations"];
+    assert_eq!(annotations["a"], "b");
+    assert!(annotations[annotation("conditions")].is_null() && annotations[annotation("metrics")].is_null());
+    let behavior: Value =
+        serde_json::from_str(annotations[annotation("behavior")].as_str().unwrap()).unwrap();
+    assert_eq!(behavior["ScaleDown"]["StabilizationWindowSeconds"], 9);
+    assert_eq!(behavior["ScaleUp"]["Policies"][0], json!({"Type": "Pods", "Value": 4, "PeriodSeconds": 15}));
+    assert_eq!(update(&made, &made), Ok(made.clone()), "what is read is as it is written");
+    // v2 has fields for what v1 annotates.
+    let made = create(&scaler("autoscaling/v2", given, Value::Null)).unwrap();
+    assert_eq!(
+        (&made["metadata"]["annotations"], &made["spec"]["behavior"]),
+        (&json!({"a": "b"}), &Value::Null)
+    );
+    let nothing = object("autoscaling/v1", "HorizontalPodAutoscaler", json!({}));
+    let why = "[spec.maxReplicas: Invalid value: 0: must be greater than 0, \
+               spec.maxReplicas: Invalid value: 0: must be greater than or equal to `minReplicas`, \
+               spec.scaleTargetRef.kind: Required value, spec.scaleTargetRef.name: Required value]";
+    check_refused([(nothing, why)]);
+}
+
+#[test]
 fn events_are_as_their_group_wants_them() {
     let observed = "2026-01-01T00:00:00.000001Z";
     let event = object(
