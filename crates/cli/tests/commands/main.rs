@@ -127,6 +127,7 @@ async fn create_says_why_a_service_does_not_become_ready() {
         ],
     )
     .await;
+    assert!(!outcome.out.contains("no such image"), "it is told once: {}", outcome.out);
     assert_eq!(
         outcome.err,
         "Error: Deploying: no such image\nsee `ebb service describe hello` for the cause\n"
