@@ -442,6 +442,23 @@ async fn nobody_there() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn somebody_there_who_says_nothing() {
+    // Whoever connects waits in its backlog, as after the end of an `ebb up` that another one may follow.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let directory = kubeconfig(&format!("https://{address}"));
+    for arguments in [&["service", "list"][..], &["image", "load", "/dev/null"]] {
+        let outcome = run(arguments, &directory).await;
+        let silent = format!(
+            "Error: no Ebb answers at https://{address}: a connection was tried for 10 s and not refused"
+        );
+        assert!(outcome.err.starts_with(&silent), "{}", outcome.err);
+        assert!(outcome.err.contains("is `ebb up` running?"), "{}", outcome.err);
+        assert_eq!(outcome.status, ExitCode::from(1));
+    }
+}
+
 #[tokio::test]
 async fn a_kubeconfig_is_printed_and_merged() {
     let directory = kubeconfig("https://prod");
