@@ -29,7 +29,7 @@ const EBB_CONTEXT: &str = "ebb";
 const HEADING: &str = "Global options";
 
 /// How long an API may take to say hello. A restart's while has room in it: sockets are there before their daemon is.
-const CONNECT_MAX: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_MAX: Duration = Duration::from_secs(10);
 
 /// The options that say which API is meant, and which namespace.
 #[derive(Clone, Debug, Default, clap::Args)]

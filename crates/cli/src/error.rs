@@ -39,6 +39,16 @@ pub enum Error {
         /// The deepest cause that is known.
         reason: String,
     },
+    /// Nobody says anything, and nobody refuses.
+    #[error(
+        "no Ebb answers at {url}: a connection was tried for {seconds} s and not refused, but nothing was said there"
+    )]
+    Silent {
+        /// The address in the kubeconfig.
+        url: String,
+        /// How long it was tried.
+        seconds: u64,
+    },
     /// The server's certificate is not signed by the kubeconfig's CA.
     #[error("the certificate of {url} is not signed by the CA in the kubeconfig: {reason}")]
     Untrusted {
@@ -140,6 +150,11 @@ impl Error {
             Self::Kubeconfig { .. } => "correct it, or name another file with --kubeconfig".into(),
             Self::Unreachable { .. } => {
                 "start it with `ebb up`, or name another API with --kubeconfig".into()
+            }
+            Self::Silent { .. } => {
+                "is `ebb up` running? Once killed, it leaves its sockets open for up to 30 s, where clients wait for the next \
+                 one: start it again and it takes over, or name another API with --kubeconfig"
+                    .into()
             }
             Self::Untrusted { .. } => {
                 "if that is your Ebb with a new data directory, `ebb kubeconfig --merge` fetches its credentials".into()

@@ -2,7 +2,9 @@
 
 use std::{error::Error as StdError, io};
 
-use crate::error::Error;
+use tokio::time::error::Elapsed;
+
+use crate::{connection::CONNECT_MAX, error::Error};
 
 /// How rustls begins when a certificate is not what was expected.
 const UNTRUSTED: &str = "invalid peer certificate";
@@ -23,7 +25,12 @@ pub(super) fn explain(url: &str, error: kube::Error) -> Error {
 
 /// An error of the transport in the user's words.
 pub(super) fn unreachable(url: &str, error: &(dyn StdError + 'static)) -> Error {
-    let (url, reason) = (url.to_owned(), deepest(error));
+    let url = url.to_owned();
+    // The only time that a request is given is the one to connect.
+    if deepest_of(error).is::<Elapsed>() {
+        return Error::Silent { url, seconds: CONNECT_MAX.as_secs() };
+    }
+    let reason = deepest(error);
     if reason.starts_with(UNTRUSTED) {
         Error::Untrusted { url, reason }
     } else {
@@ -33,6 +40,14 @@ pub(super) fn unreachable(url: &str, error: &(dyn StdError + 'static)) -> Error 
 
 /// The deepest cause: what the system or TLS said, without the layers it passed.
 pub(super) fn deepest(error: &(dyn StdError + 'static)) -> String {
+    let deepest = deepest_of(error);
+    match deepest.downcast_ref::<io::Error>() {
+        Some(system) if system.raw_os_error().is_some() => system.kind().to_string(),
+        _ => deepest.to_string(),
+    }
+}
+
+fn deepest_of<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
     let mut deepest = error;
     loop {
         // An I/O error that wraps another one hides it from `source`.
@@ -40,12 +55,8 @@ pub(super) fn deepest(error: &(dyn StdError + 'static)) -> String {
         let next = wrapped.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| deepest.source());
         match next {
             Some(next) => deepest = next,
-            None => break,
+            None => return deepest,
         }
-    }
-    match deepest.downcast_ref::<io::Error>() {
-        Some(system) if system.raw_os_error().is_some() => system.kind().to_string(),
-        _ => deepest.to_string(),
     }
 }
 

@@ -6,11 +6,14 @@
 use std::io;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use kube::{client::ConfigExt, config::Config};
+use tokio::time::timeout;
 use tower::{BoxError, ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
+
+use super::CONNECT_MAX;
 
 /// A body that is read while it is sent.
 pub(crate) type UploadBody = UnsyncBoxBody<Bytes, io::Error>;
@@ -21,7 +24,16 @@ pub(crate) type Uploader = BoxCloneSyncService<Request<UploadBody>, Response<Ans
 
 /// The stack for one API.
 pub(crate) fn uploader(config: &Config) -> kube::Result<Uploader> {
-    let client = Client::builder(TokioExecutor::new()).build(config.rustls_https_connector()?);
+    // `kube::Client` bounds this by itself.
+    let connector = ServiceExt::<Uri>::map_future(config.rustls_https_connector()?, |connecting| {
+        Box::pin(async move {
+            match timeout(CONNECT_MAX, connecting).await {
+                Ok(connected) => connected,
+                Err(late) => Err(BoxError::from(io::Error::new(io::ErrorKind::TimedOut, late))),
+            }
+        })
+    });
+    let client = Client::builder(TokioExecutor::new()).build(connector);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)

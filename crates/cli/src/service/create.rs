@@ -45,7 +45,8 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
             traffic: vec![format!("{LATEST}=100")],
             untag: Vec::new(),
         };
-        service.spec.traffic = traffic::compute(&service, &wish, &[], true).map_err(Error::Refused)?;
+        let split = traffic::compute(&service, &wish, &[], true).map_err(Error::Refused)?;
+        service.spec.traffic = split.targets;
     }
     let name = service.name().to_owned();
     let Some(current) = session.find::<Service>(&name).await? else {

@@ -1,7 +1,8 @@
 //! `--tag`, `--untag` and `--traffic`: new traffic targets from old ones.
 //!
 //! Upstream: client, `pkg/traffic`. Tags are taken away, then given, then percentages are set: those on the command
-//! line are the whole split, except that what is missing to 100 goes to the one target that was left out.
+//! line are the whole split, except that what is missing to 100 goes to the one target that was left out: to the revision
+//! that it leads to, by name, as upstream does it.
 
 mod remainder;
 mod targets;
@@ -11,7 +12,10 @@ use resources::{
     serving::{Revision, Service, TrafficTarget},
 };
 
-use self::{remainder::complete, targets::Targets};
+use self::{
+    remainder::{Complete, complete},
+    targets::Targets,
+};
 
 /// Stands for whatever revision is the latest ready one.
 pub(super) const LATEST: &str = "@latest";
@@ -38,6 +42,25 @@ struct Share {
     percent: i64,
 }
 
+/// The targets that come of a wish.
+#[derive(Debug)]
+pub(super) struct Split {
+    pub(super) targets: Vec<TrafficTarget>,
+    /// What the latest revision had went to this one by its name.
+    pinned: Option<Share>,
+}
+
+impl Split {
+    /// What the user may not have meant.
+    pub(super) fn warning(&self) -> Option<String> {
+        let Share { reference, percent } = self.pinned.as_ref()?;
+        Some(format!(
+            "the remaining {percent}% go to revision {reference} by its name, not to {LATEST}: a later revision gets none of \
+             them; add {LATEST}={percent} to --traffic if it should"
+        ))
+    }
+}
+
 /// The targets a service shall have. `revisions` are the service's; `makes_revision` says that the same command also
 /// changes the template, so that there will be one more.
 pub(super) fn compute(
@@ -45,7 +68,7 @@ pub(super) fn compute(
     wish: &Wish,
     revisions: &[Revision],
     makes_revision: bool,
-) -> Result<Vec<TrafficTarget>, String> {
+) -> Result<Split, String> {
     let tags = wish.tags.iter().map(|tag| pair(tag)).collect::<Result<Vec<_>, _>>()?;
     if tags.iter().filter(|(revision, _)| revision == LATEST).count() > 1 {
         return Err(repeated(LATEST, "--tag"));
@@ -53,9 +76,9 @@ pub(super) fn compute(
     let shares = shares(&wish.traffic)?;
     let named = tags.iter().map(|(revision, _)| revision).chain(shares.iter().map(|share| &share.reference));
     for reference in named {
-        refuse_unknown(reference, service, &tags, revisions)?;
+        refuse_unknown(reference, service, &wish.untag, &tags, revisions)?;
     }
-    let shares = complete(shares, service, revisions, makes_revision)?;
+    let Complete { shares, pinned } = complete(shares, service, revisions, makes_revision)?;
 
     let mut targets = Targets::new(service.spec.traffic.clone());
     let unknown: Vec<&str> =
@@ -71,17 +94,19 @@ pub(super) fn compute(
         targets.reset();
         shares.iter().for_each(|share| targets.set(share));
     }
-    Ok(targets.finish())
+    Ok(Split { targets: targets.finish(), pinned })
 }
 
-/// A reference is `@latest`, a tag, a revision, or the name of the revision that the same command makes.
+/// A reference is `@latest`, a tag that stays or is given, a revision, or the name of the one that the same command makes.
 fn refuse_unknown(
     reference: &str,
     service: &Service,
+    untag: &[String],
     tags: &[(String, String)],
     revisions: &[Revision],
 ) -> Result<(), String> {
     let old_tags = service.spec.traffic.iter().filter_map(|target| target.tag.as_deref());
+    let old_tags = old_tags.filter(|tag| !untag.iter().any(|taken| taken == tag));
     let known = reference == LATEST
         || old_tags.chain(tags.iter().map(|(_, tag)| tag.as_str())).any(|tag| tag == reference)
         || revisions.iter().any(|revision| revision.name() == reference)

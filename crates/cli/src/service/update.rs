@@ -55,17 +55,23 @@ pub(super) async fn run(args: &Args, session: &Session, console: &mut Console<'_
     }
     let (before, ready_before) = (current.generation(), current.status.latest_ready_revision_name.clone());
     let occasion = Occasion { verb: OccasionVerb::Update, base, now: console.now(), random: console.random };
+    let mut warning = None;
     let change = |current: &Service| {
         let mut service = current.clone();
         args.edit.apply(&mut service, &occasion, &files).map_err(usage)?;
         if args.traffic != traffic::Wish::default() {
             let makes_revision = args.edit.makes_revision();
-            service.spec.traffic = traffic::compute(&service, &args.traffic, &revisions, makes_revision)
+            let split = traffic::compute(&service, &args.traffic, &revisions, makes_revision)
                 .map_err(Error::Refused)?;
+            warning = split.warning();
+            service.spec.traffic = split.targets;
         }
         Ok(service)
     };
     let updated = session.replace(current, change).await?;
+    if let Some(warning) = warning {
+        writeln!(console.err, "Warning: {warning}")?;
+    }
     if updated.generation() == before {
         writeln!(console.out, "Service '{name}' updated in namespace '{}'.", session.namespace)?;
         writeln!(console.out, "No new revision has been created.")?;

@@ -127,6 +127,7 @@ async fn create_says_why_a_service_does_not_become_ready() {
         ],
     )
     .await;
+    assert!(!outcome.out.contains("no such image"), "it is told once: {}", outcome.out);
     assert_eq!(
         outcome.err,
         "Error: Deploying: no such image\nsee `ebb service describe hello` for the cause\n"
@@ -437,6 +438,23 @@ async fn nobody_there() {
                  API with --kubeconfig\n"
             )
         );
+        assert_eq!(outcome.status, ExitCode::from(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_there_who_says_nothing() {
+    // Whoever connects waits in its backlog, as after the end of an `ebb up` that another one may follow.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let directory = kubeconfig(&format!("https://{address}"));
+    for arguments in [&["service", "list"][..], &["image", "load", "/dev/null"]] {
+        let outcome = run(arguments, &directory).await;
+        let silent = format!(
+            "Error: no Ebb answers at https://{address}: a connection was tried for 10 s and not refused"
+        );
+        assert!(outcome.err.starts_with(&silent), "{}", outcome.err);
+        assert!(outcome.err.contains("is `ebb up` running?"), "{}", outcome.err);
         assert_eq!(outcome.status, ExitCode::from(1));
     }
 }

@@ -163,6 +163,15 @@ impl DataDir {
         LetGo { lock: self.path.join(LOCK) }
     }
 
+    /// The data directory that a process holds, where this file that it has open is the lock of one.
+    pub(super) fn held_by(pid: u32, file: &Path) -> Option<PathBuf> {
+        if file.file_name() != Some(OsStr::new(LOCK)) {
+            return None;
+        }
+        let holder = Holder::of(&fs::read_to_string(file).ok()?);
+        (holder.pid == pid.to_string()).then(|| file.parent().map(Path::to_owned)).flatten()
+    }
+
     /// What is to be removed if nothing comes of it: a directory that this process made, which holds nobody's work.
     pub(crate) fn unused(&self) -> Option<Unused> {
         self.is_new.then(|| Unused { path: self.path.clone(), _lock: Arc::clone(&self.lock) })
@@ -410,6 +419,10 @@ mod tests {
             refused.contains(&std::process::id().to_string()) && refused.contains("--data-dir"),
             "{refused}"
         );
+        let (path, me) = (dir.path().canonicalize().unwrap(), std::process::id());
+        assert_eq!(DataDir::held_by(me, &path.join(LOCK)), Some(path.clone()));
+        assert_eq!(DataDir::held_by(me + 1, &path.join(LOCK)), None);
+        assert_eq!(DataDir::held_by(me, &path.join(API)), None);
         drop(first);
         DataDir::open(dir.path()).unwrap();
     }

@@ -7,6 +7,7 @@ use std::{pin::pin, time::Duration};
 use ::node::runtime::{KeeperOptions, SharedRuntime};
 use anyhow::Result;
 use futures::FutureExt;
+use objects::Client;
 use tokio::time::{Instant, sleep};
 
 use super::{Signals, data_dir::DataDir, say, servers::Servers};
@@ -31,22 +32,27 @@ pub(crate) struct InFlight {
     pub(super) signals: Signals,
     /// What went wrong at the hand-over, which was told.
     pub(super) outcome: Result<()>,
+    /// By which the state stays in memory: it is closed, but takes seconds to be freed, for which nobody is to wait.
+    pub(super) state: Client,
 }
 
 impl InFlight {
     /// Leaves all else to the next daemon, and then waits until the requests are answered. Where the control runtime has
     /// not ended, or another does not, something may still write: not beside the next daemon, so this process ends at once.
     pub(crate) fn finish(self, control_ended: bool) -> Result<()> {
-        let Self { threads, runtime, gateway, dir, mut signals, outcome } = self;
+        let Self { threads, runtime, gateway, dir, mut signals, outcome, state } = self;
         let Some(data) = threads.into_data().filter(|_| control_ended) else {
             tracing::warn!(
                 "handing over: something still works on the data directory; what is in flight is cut"
             );
+            std::mem::forget(state);
             return outcome;
         };
         // The lock is the last: whoever has it must find all else let go.
         runtime.let_go();
         let left = dir.let_go();
+        // Beside what follows, which may end this process at once or take minutes. Where there is no thread to be had, here.
+        let _ = std::thread::Builder::new().name("free".to_owned()).spawn(move || drop(state));
         data.block_on(async {
             let mut answered = pin!(gateway.finished());
             if answered.as_mut().now_or_never().is_some() {

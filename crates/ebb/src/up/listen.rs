@@ -4,6 +4,8 @@
 //! free port, is the same one again after a restart. Another address is bound anew, and the kept socket is closed first:
 //! it may be in the way.
 
+mod holder;
+
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -81,14 +83,15 @@ impl Listeners {
         for address in addresses {
             match TcpListener::bind(address).await {
                 Ok(socket) => {
-                    let passed_over = refusals.first().map(|(first, error)| passed_over(*first, error));
+                    let passed_over = refusals.first().map(|(first, error)| {
+                        passed_over(*first, error, holder_of(*first, error).as_deref())
+                    });
                     return Ok(HttpListener { socket, passed_over });
                 }
                 Err(error) => refusals.push((address, error)),
             }
         }
-        let refusals: Vec<_> =
-            refusals.iter().map(|(address, error)| format!("{address}: {error}")).collect();
+        let refusals: Vec<_> = refusals.iter().map(|(address, error)| refusal(*address, error)).collect();
         bail!("cannot listen for requests: {}; name a free address with {HTTP}", refusals.join("; "))
     }
 
@@ -106,8 +109,9 @@ impl Listeners {
             return Ok(kept);
         }
         let bound = TcpListener::bind(address).await;
-        bound
-            .map_err(|error| anyhow!("cannot listen on {address}: {error}; name another address with {flag}"))
+        bound.map_err(|error| {
+            anyhow!("cannot listen on {}; name another address with {flag}", refusal(address, &error))
+        })
     }
 
     /// The kept socket, if it is one of these; otherwise it is closed.
@@ -140,9 +144,25 @@ pub(super) async fn let_go(runtime: &SharedRuntime) {
     }
 }
 
-/// Why an address was not taken, and what can be done.
-fn passed_over(address: SocketAddr, error: &io::Error) -> String {
+/// An address, and why it cannot be had.
+fn refusal(address: SocketAddr, error: &io::Error) -> String {
+    match holder_of(address, error) {
+        Some(holder) => format!("{address}: {error} by {holder}"),
+        None => format!("{address}: {error}"),
+    }
+}
+
+/// The other Ebb that has it, if that is why.
+fn holder_of(address: SocketAddr, error: &io::Error) -> Option<String> {
+    (error.kind() == io::ErrorKind::AddrInUse).then(|| holder::of(address)).flatten()
+}
+
+/// Why an address was not taken, and what can be done. `holder` is the Ebb that has it, if one has.
+fn passed_over(address: SocketAddr, error: &io::Error, holder: Option<&str>) -> String {
     let port = address.port();
+    if let Some(holder) = holder {
+        return format!("not at port {port}, in use by {holder}");
+    }
     match error.kind() {
         io::ErrorKind::AddrInUse => format!("not at port {port}, which another program has"),
         io::ErrorKind::PermissionDenied => format!("not at port {port}, which needs root's rights"),
@@ -170,12 +190,16 @@ mod tests {
         let occupied = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let in_use = std::net::TcpListener::bind(occupied.local_addr().unwrap()).unwrap_err();
         let forbidden = io::Error::from_raw_os_error(rustix::io::Errno::ACCESS.raw_os_error());
+        assert_eq!(
+            passed_over(address, &in_use, Some("another `ebb up`")),
+            "not at port 80, in use by another `ebb up`"
+        );
         for (error, expect) in [
             (in_use, "not at port 80, which another program has"),
             (forbidden, "not at port 80, which needs root's rights"),
             (io::Error::other("no such device"), "not at port 80: no such device"),
         ] {
-            assert_eq!(passed_over(address, &error), expect);
+            assert_eq!(passed_over(address, &error, None), expect);
         }
         assert_eq!(
             passed_over_for_kept(80, 8080).as_deref(),

@@ -321,8 +321,8 @@ impl Platform {
         self.tasks.spawn(missing_images::tell(self.api.client(), self.node.images.clone()));
     }
 
-    /// Drains the gateway, stops the containers, writes what is not written, and leaves nothing behind. Once `hurry` is
-    /// done, nothing more is waited for: what is in flight is cut, and programs are killed.
+    /// Drains the gateway, stops the containers, writes what is not written, and leaves nothing behind but memory: the
+    /// process is to end. Once `hurry` is done, nothing more is waited for: what is in flight is cut, and programs are killed.
     pub(crate) async fn stop(mut self, hurry: impl Future<Output = ()>) -> Result<()> {
         self.dir.is_ending();
         let in_order = async {
@@ -341,6 +341,10 @@ impl Platform {
         self.tasks.shutdown().await;
         let ended = self.node.end().finish().await;
         let closed = self.api.close().await.context("writing the last of the API server's state");
+        // The state is written, and what is left of it is memory, which takes seconds to be freed object by object. The end of
+        // the process, which comes next, frees it at once: so one reference to it is never given back. All else is let go of
+        // as it is everywhere, the lock last.
+        std::mem::forget(self.api.client());
         both(ended, closed)
     }
 
@@ -375,13 +379,18 @@ impl Platform {
         self.node.logs.hand_over().await;
         let closed = tell(self.api.close().await.context("writing the last of the API server's state"));
         let outcome = reason.and(closed);
+        let state = self.api.client();
         let Self { node, gateway, threads, dir, .. } = self;
         match Arc::into_inner(threads) {
             Some(threads) if !is_cut => {
                 let runtime = node.runtime;
-                Ok(Some(InFlight { threads, runtime, gateway, dir, signals, outcome }))
+                Ok(Some(InFlight { threads, runtime, gateway, dir, signals, outcome, state }))
             }
-            _ => outcome.map(|()| None),
+            _ => {
+                // As at a stop.
+                std::mem::forget(state);
+                outcome.map(|()| None)
+            }
         }
     }
 

@@ -39,6 +39,20 @@ fn a_taken_port_is_named_with_the_flag_to_change_it() {
 }
 
 #[test]
+fn another_one_that_has_the_port_is_named_with_its_directory() {
+    let ebb = Ebb::up();
+    let address = ebb.http.to_string();
+    let dir = tempfile::tempdir().unwrap();
+    let mut second = Command::new(env!("CARGO_BIN_EXE_ebb"));
+    second.args(["up", "--api", "127.0.0.1:0", "--http", &address, "--data-dir"]).arg(dir.path());
+    let output = second.output().unwrap();
+    let error = text(&output.stderr);
+    let held = ebb.dir().canonicalize().unwrap();
+    let told = format!("another `ebb up` (process {}, data directory {})", ebb.pid(), held.display());
+    assert!(!output.status.success() && error.contains(&told) && error.contains("--http"), "{error}");
+}
+
+#[test]
 fn a_file_that_cannot_be_used_is_named_with_its_option() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("absent/file");

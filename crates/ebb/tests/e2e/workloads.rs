@@ -128,7 +128,7 @@ fn the_node_tells_of_its_machine() {
     if !need_kubectl("the_node_tells_of_its_machine") {
         return;
     }
-    let ebb = Ebb::up();
+    let mut ebb = Ebb::up();
     ebb.settled("node", "ebb", |node| condition(node, "Ready").is_some());
     let described = until(|| {
         let told = ebb.kubectl(&["describe", "node", "ebb"]);
@@ -150,6 +150,14 @@ fn the_node_tells_of_its_machine() {
     }
     let wide = ebb.kubectl(&["get", "node", "ebb", "-o", "wide", "--no-headers"]);
     assert!(wide.contains("127.0.0.1"), "{wide}");
+
+    let renewed = |ebb: &Ebb| {
+        ebb.kubectl(&["get", "lease", "ebb", "-n", "kube-node-lease", "-o", "jsonpath={.spec.renewTime}"])
+    };
+    let before = renewed(&ebb);
+    ebb.kill();
+    ebb.restart();
+    until(|| (renewed(&ebb) != before).then_some(())).expect("the next one says at once that it is there");
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn split(before: &[(&str, i64, &str)], flags: &[&str], makes_revision: bool) -> 
             _ => wish.traffic.push((*flag).into()),
         }
     }
-    let targets = compute(&service(before), &wish, &revisions(), makes_revision)?;
+    let targets = compute(&service(before), &wish, &revisions(), makes_revision)?.targets;
     let shown = |target: &TrafficTarget| {
         let name = target.revision_name.as_deref().unwrap_or(LATEST);
         assert_eq!(target.latest_revision, Some(name == LATEST));
@@ -80,6 +80,36 @@ fn a_new_revision_takes_what_is_missing() {
     assert_eq!(split(&[("s-1", 100, "")], &["s-1=80"], true).unwrap(), "s-1=80 @latest=20");
     let two = [("s-1", 50, ""), ("s-2", 50, "")];
     assert_eq!(split(&two, &["s-1=30", "s-2=30"], true).unwrap(), "s-1=30 s-2=30 @latest=40");
+}
+
+#[test]
+fn that_the_latest_is_not_followed_any_more_is_told() {
+    let warning = |before: &[(&str, i64, &str)], traffic: &str, makes_revision: bool| {
+        let wish = Wish { traffic: traffic.split(',').map(str::to_owned).collect(), ..Wish::default() };
+        compute(&service(before), &wish, &revisions(), makes_revision).unwrap().warning()
+    };
+    let before = [("s-1", 50, ""), ("@latest:s-3", 50, "")];
+    assert_eq!(split(&before, &["s-1=30"], false).unwrap(), "s-1=30 s-3=70");
+    let told = warning(&before, "s-1=30", false).unwrap();
+    for part in ["remaining 70%", "revision s-3 by its name", "add @latest=70 to --traffic"] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    let tagged = [("s-1", 50, ""), ("@latest:s-3", 50, "new")];
+    assert_eq!(split(&tagged, &["s-1=30"], false).unwrap(), "s-1=30 @latest=0#new s-3=70");
+    assert!(warning(&tagged, "s-1=30", false).is_some());
+    // By its tag it is named.
+    assert_eq!(split(&tagged, &["new=30"], false).unwrap(), "s-1=70 @latest=30#new");
+    // It has a share, or never had one, or is named as the one that shall have all.
+    for (traffic, makes_revision) in [
+        ("@latest=20", false),
+        ("s-1=30,@latest=70", false),
+        ("s-1=100", false),
+        ("s-1=30,@latest=20", true),
+        ("s-1=30,s-3=20", true),
+    ] {
+        assert_eq!(warning(&before, traffic, makes_revision), None, "{traffic}");
+    }
+    assert_eq!(warning(&[("s-1", 50, ""), ("s-2", 50, "")], "s-1=30", false), None);
 }
 
 #[test]
@@ -127,14 +157,15 @@ fn what_cannot_be_is_refused() {
         "repetition of identifier @latest is not allowed, use only once with --tag flag",
     );
     let one_missing = "unable to allocate the remaining traffic: 50%. Reason: incorrect number of revisions specified. \
-                       Only 1 revision should be missing";
+                       Only 1 revision should be missing; say with --traffic which targets get it";
     check(&[("s-1", 40, ""), ("s-2", 30, ""), ("s-3", 30, "")], &["s-1=50"], false, one_missing);
     check(&two, &["s-1=50"], true, one_missing);
     check(
         &[("s-1", 50, ""), ("s-9", 50, "")],
         &["s-1=50"],
         false,
-        "unable to allocate the remaining traffic: 50%. Reason: cannot determine the missing revision",
+        "unable to allocate the remaining traffic: 50%. Reason: cannot determine the missing revision; say with \
+         --traffic which targets get it",
     );
     check(
         &two,
@@ -154,6 +185,12 @@ fn what_cannot_be_is_refused() {
         &["s-1=50", "s-7=50"],
         false,
         "service s has no revision or tag 's-7'; `ebb revision list -s s` shows what it has",
+    );
+    check(
+        &two,
+        &["untag:a", "a=100"],
+        false,
+        "service s has no revision or tag 'a'; `ebb revision list -s s` shows what it has",
     );
     check(&two, &["untag:x", "untag:y"], false, "tag(s) x, y not present for any revisions of service s");
 }

@@ -1,7 +1,8 @@
 //! Ready, failed or neither: what a wait makes of the states it sees.
 //!
 //! Upstream: client, `pkg/wait`. A state counts once the controllers have seen the newest generation. Ready=True ends
-//! the wait; Ready=False fails it, unless the service recovers within a window; Unknown closes that window again.
+//! the wait; Ready=False fails it, unless the service recovers within a window; Unknown closes that window again. Upstream
+//! has a line for the failure, too, and then says the same as the error.
 
 use std::time::Duration;
 
@@ -53,9 +54,15 @@ impl Readiness {
         }
         if ready.is_unknown() {
             self.failing = None;
-        } else if self.failing.is_none() {
-            let (reason, message) = (ready.reason.clone(), ready.message.clone());
-            self.failing = Some(Failing { since: elapsed, reason, message });
+        } else {
+            let failing = self.failing.get_or_insert_with(|| {
+                let (reason, message) = (ready.reason.clone(), ready.message.clone());
+                Failing { since: elapsed, reason, message }
+            });
+            // The error tells of it, if it comes to that.
+            if failing.message == ready.message {
+                return Seen::Pending(None);
+            }
         }
         Seen::Pending(self.line(&ready.message, elapsed))
     }
@@ -70,12 +77,22 @@ impl Readiness {
         self.failing.as_ref().map(|failing| (failing.reason.as_str(), failing.message.as_str()))
     }
 
+    /// The line about the failure, for when no error tells of it.
+    pub(super) fn failure_line(&self) -> Option<String> {
+        let Failing { since, message, .. } = self.failing.as_ref()?;
+        Some(line(*since, message))
+    }
+
     fn line(&mut self, message: &str, elapsed: Duration) -> Option<String> {
         if message.is_empty() {
             return None;
         }
         let again = self.said.as_deref() == Some(message);
         self.said = Some(message.to_owned());
-        Some(format!("{:7.3}s {}", elapsed.as_secs_f64(), if again { "..." } else { message }))
+        Some(line(elapsed, if again { "..." } else { message }))
     }
+}
+
+fn line(elapsed: Duration, what: &str) -> String {
+    format!("{:7.3}s {what}", elapsed.as_secs_f64())
 }

@@ -104,7 +104,16 @@ async fn a_failure_within_the_window_is_forgiven_and_after_it_final() {
     let (result, out) =
         wait(600, vec![(failed(), vec![modified(3 * SECOND, service(1, 1, "True", "", ""))])]).await;
     assert_eq!(result, Err("RevisionFailed: no image".into()));
-    assert_eq!(out, "  0.000s no image\n");
+    assert_eq!(out, "", "the error says it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_failure_than_the_first_is_told_as_progress() {
+    let failed = |message| service(1, 1, "False", "RevisionFailed", message);
+    let events = vec![modified(SECOND, failed("no registry")), modified(60 * SECOND, failed("no image"))];
+    let (result, out) = wait(600, vec![(failed("no image"), events)]).await;
+    assert_eq!(result, Err("RevisionFailed: no image".into()));
+    assert_eq!(out, "  1.000s no registry\n");
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,8 +123,9 @@ async fn the_whole_wait_is_bounded() {
     assert_eq!(result, Err("timeout: service 'hello' not ready after 5 seconds".into()));
     // The window is longer than what is left.
     let failed = service(1, 1, "False", "R", "m");
-    let (result, _) = wait(1, vec![(failed.clone(), vec![modified(60 * SECOND, failed)])]).await;
+    let (result, out) = wait(1, vec![(failed.clone(), vec![modified(60 * SECOND, failed)])]).await;
     assert_eq!(result, Err("timeout: service 'hello' not ready after 1 seconds".into()));
+    assert_eq!(out, "  0.000s m\n", "the error does not say it");
 }
 
 #[tokio::test(start_paused = true)]

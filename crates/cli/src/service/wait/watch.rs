@@ -53,19 +53,9 @@ where
     // When waiting any longer is pointless, whatever is being waited for.
     let until =
         |readiness: &Readiness| readiness.deadline().map_or(end, |deadline| end.min(start + deadline));
-    let late = |readiness: &Readiness| match readiness.failure() {
-        Some((reason, message)) if until(readiness) < end => {
-            let (reason, message) = (reason.to_owned(), message.to_owned());
-            Error::NotReady { name: name.to_owned(), reason, message }
-        }
-        _ => {
-            let seconds = limits.timeout.as_secs();
-            Error::Timeout { kind: "service", name: name.to_owned(), what: "ready", seconds }
-        }
-    };
     loop {
         let opened = timeout_at(until(&readiness), open()).await;
-        let (service, events) = opened.map_err(|_| late(&readiness))??;
+        let (service, events) = opened.map_err(|_| late(name, limits, &readiness, out))??;
         let mut events = pin!(events);
         let mut next = Some(service);
         loop {
@@ -76,8 +66,8 @@ where
                     Seen::Pending(None) => {}
                 }
             }
-            let event = timeout_at(until(&readiness), events.next()).await.map_err(|_| late(&readiness))?;
-            match event {
+            let event = timeout_at(until(&readiness), events.next()).await;
+            match event.map_err(|_| late(name, limits, &readiness, out))? {
                 Some(Ok(WatchEvent::Modified(service) | WatchEvent::Added(service))) => next = Some(service),
                 Some(Ok(WatchEvent::Bookmark(_))) => {}
                 Some(Ok(WatchEvent::Deleted(_))) => {
@@ -89,6 +79,22 @@ where
                 Some(Ok(WatchEvent::Error(_)) | Err(_)) | None => break,
             }
         }
-        timeout_at(until(&readiness), sleep(REOPEN_PAUSE)).await.map_err(|_| late(&readiness))?;
+        let paused = timeout_at(until(&readiness), sleep(REOPEN_PAUSE)).await;
+        paused.map_err(|_| late(name, limits, &readiness, out))?;
     }
+}
+
+/// Why it is not waited any longer.
+fn late(name: &str, limits: Limits, readiness: &Readiness, out: &mut (dyn Write + Send)) -> Error {
+    let name = name.to_owned();
+    if let Some((reason, message)) = readiness.failure()
+        && readiness.deadline().is_some_and(|deadline| deadline < limits.timeout)
+    {
+        return Error::NotReady { name, reason: reason.to_owned(), message: message.to_owned() };
+    }
+    if let Some(line) = readiness.failure_line() {
+        // The error is told, whether or not this can be.
+        let _ = writeln!(out, "{line}");
+    }
+    Error::Timeout { kind: "service", name, what: "ready", seconds: limits.timeout.as_secs() }
 }

@@ -1,8 +1,8 @@
 //! The Node object, and the Lease by which others see that the node is there.
 //!
 //! A kubelet writes its Lease every ten seconds, for a control plane that has to notice when a machine is gone. Here both
-//! are one process, and an idle machine stays idle: Node and Lease are written when something has changed and every five
-//! minutes, as often as a kubelet writes a Node of which there is nothing new.
+//! are one process, and an idle machine stays idle: Node and Lease are written at each start, when something has changed
+//! and every five minutes, as often as a kubelet writes a Node of which there is nothing new.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -42,15 +42,19 @@ const CONDITIONS: [(&str, &str, &str, &str); 4] = [
 /// that has what pods write.
 pub(in crate::up) async fn register(client: Client, disk: PathBuf) {
     let machine = Machine::here(&disk);
+    // What is there at first an earlier process has said.
+    let mut said = false;
     loop {
-        if let Err(error) = registered(&client, &machine, runtime::now()).await {
-            tracing::warn!(%error, "could not write the Node object or its Lease");
+        match registered(&client, &machine, runtime::now(), said).await {
+            Ok(()) => said = true,
+            Err(error) => tracing::warn!(%error, "could not write the Node object or its Lease"),
         }
         tokio::time::sleep(LOOK_INTERVAL).await;
     }
 }
 
-async fn registered(client: &Client, machine: &Machine, now: Timestamp) -> objects::Result<()> {
+/// `said`: this process has written both before.
+async fn registered(client: &Client, machine: &Machine, now: Timestamp, said: bool) -> objects::Result<()> {
     let key = ObjectKey::cluster(NODE);
     if client.find::<Node>(&key).await?.is_none() {
         let labels = [
@@ -68,17 +72,17 @@ async fn registered(client: &Client, machine: &Machine, now: Timestamp) -> objec
     let node = client
         .modify::<Node>(WriteTarget::Status, &key, |node| {
             let before = node.status.clone().unwrap_or_default();
-            if let Some(next) = next(&before, machine, now) {
+            if let Some(next) = next(&before, machine, now, said) {
                 node.status = Some(next);
             }
         })
         .await?;
-    renew(client, &node, now).await
+    renew(client, &node, now, said).await
 }
 
-/// The status as the machine has it; `None` where that is said already, and lately enough. What others have put there
-/// stays.
-fn next(before: &NodeStatus, machine: &Machine, now: Timestamp) -> Option<NodeStatus> {
+/// The status as the machine has it; `None` where this process has `said` that already, and lately enough. What others
+/// have put there stays.
+fn next(before: &NodeStatus, machine: &Machine, now: Timestamp, said: bool) -> Option<NodeStatus> {
     let mut next = before.clone();
     for resources in [&mut next.capacity, &mut next.allocatable] {
         resources.get_or_insert_default().extend(machine.resources.clone());
@@ -93,7 +97,7 @@ fn next(before: &NodeStatus, machine: &Machine, now: Timestamp) -> Option<NodeSt
     for own in CONDITIONS {
         set(conditions, own, now);
     }
-    if next == *before && oldest.flatten().is_some_and(|oldest| is_recent(oldest, now)) {
+    if said && next == *before && oldest.flatten().is_some_and(|oldest| is_recent(oldest, now)) {
         return None;
     }
     for condition in next.conditions.iter_mut().flatten().filter(|condition| is_own(condition)) {
@@ -131,7 +135,7 @@ fn set(conditions: &mut Vec<NodeCondition>, own: (&str, &str, &str, &str), now: 
 }
 
 /// Says for another while that the node is there. The Lease goes with the Node.
-async fn renew(client: &Client, node: &Node, now: Timestamp) -> objects::Result<()> {
+async fn renew(client: &Client, node: &Node, now: Timestamp, said: bool) -> objects::Result<()> {
     let key = ObjectKey::new(LEASES, NODE);
     let spec = LeaseSpec {
         holder_identity: Some(NODE.to_owned()),
@@ -156,7 +160,7 @@ async fn renew(client: &Client, node: &Node, now: Timestamp) -> objects::Result<
         return client.create(Lease { metadata, spec: Some(spec) }).await.map(drop);
     };
     let renewed = lease.spec.as_ref().and_then(|spec| spec.renew_time.as_ref());
-    if renewed.is_some_and(|renewed| is_recent(renewed.0, now)) {
+    if said && renewed.is_some_and(|renewed| is_recent(renewed.0, now)) {
         return Ok(());
     }
     client.modify::<Lease>(WriteTarget::Object, &key, |lease| lease.spec = Some(spec.clone())).await.map(drop)
@@ -187,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_heartbeat_is_written_every_five_minutes_and_a_change_at_once() {
-        let first = next(&NodeStatus::default(), &machine(), at(1000)).unwrap();
+        let first = next(&NodeStatus::default(), &machine(), at(1000), false).unwrap();
         assert_eq!(
             times(&first),
             ["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"].map(|kind| (kind, 1000, 1000))
@@ -196,7 +200,7 @@ mod tests {
         assert_eq!(addresses, ["InternalIP", "Hostname"]);
         assert_eq!(first.capacity, first.allocatable);
         for (second, expect) in [(1000, None), (1299, None), (1300, Some(1300)), (900, Some(900))] {
-            let next = next(&first, &machine(), at(second));
+            let next = next(&first, &machine(), at(second), true);
             let heartbeats = next.as_ref().map(|next| times(next)[0].1);
             assert_eq!(heartbeats, expect, "{second}");
             let mut since = next.iter().flat_map(times).map(|(.., since)| since);
@@ -204,20 +208,28 @@ mod tests {
         }
         let mut other = machine();
         other.info.boot_id = "another".to_owned();
-        let changed = next(&first, &other, at(1001)).unwrap();
+        let changed = next(&first, &other, at(1001), true).unwrap();
         assert_eq!(times(&changed)[3], ("Ready", 1001, 1000));
         assert_eq!(changed.node_info.unwrap().boot_id, "another");
     }
 
     #[test]
+    fn what_an_earlier_process_has_said_is_said_again() {
+        let first = next(&NodeStatus::default(), &machine(), at(1000), false).unwrap();
+        let again = next(&first, &machine(), at(1001), false).unwrap();
+        assert!(times(&again).iter().all(|(_, heartbeat, since)| (*heartbeat, *since) == (1001, 1000)));
+        assert_eq!(next(&again, &machine(), at(1002), true), None);
+    }
+
+    #[test]
     fn what_others_say_of_the_node_stays() {
-        let mut before = next(&NodeStatus::default(), &machine(), at(1000)).unwrap();
+        let mut before = next(&NodeStatus::default(), &machine(), at(1000), false).unwrap();
         let theirs = NodeCondition { type_: "KernelDeadlock".to_owned(), ..NodeCondition::default() };
         before.conditions.as_mut().unwrap().push(theirs.clone());
         let extended = ("example.com/thing".to_owned(), Quantity("3".to_owned()));
         before.capacity.as_mut().unwrap().extend([extended.clone()]);
-        assert_eq!(next(&before, &machine(), at(1001)), None, "and is no reason to write");
-        let later = next(&before, &machine(), at(2000)).unwrap();
+        assert_eq!(next(&before, &machine(), at(1001), true), None, "and is no reason to write");
+        let later = next(&before, &machine(), at(2000), true).unwrap();
         assert!(later.conditions.unwrap().contains(&theirs));
         assert_eq!(later.capacity.unwrap().get(&extended.0), Some(&extended.1));
     }
