@@ -19,6 +19,7 @@ use resources::{
     serving::{Configuration, Revision, Route},
 };
 
+pub(super) use self::traffic::is_behind;
 use self::{
     hosts::{TagHosts, hosts, tags},
     ingress::desired_ingress,
