@@ -115,27 +115,24 @@ impl Store {
 
     /// Reads an object; its typed form stays in memory for a while.
     pub(crate) fn get(&self, kind: &'static Kind, key: &ObjectKey) -> Result<Option<Arc<Stored>>, Error> {
-        let key = {
-            let mut state = self.lock();
-            let Some(entry) = state.shelf(kind).get(&Key::of(kind, key)) else { return Ok(None) };
-            let key = entry.key.clone();
-            if let Some(stored) = state.cache.get(&key) {
-                let evicted = state.cache.take_evicted();
-                drop(state);
-                cool_all(&evicted);
-                return Ok(Some(stored));
-            }
-            key
-        };
-        let Some(stored) = self.read(kind, &key)? else { return Ok(None) };
         let mut state = self.lock();
-        if state.shelf(kind).get(&key).is_some_and(|entry| entry.version == stored.version) {
-            state.cache.insert(&key, Arc::clone(&stored));
+        let Some(entry) = state.shelf(kind).get(&Key::of(kind, key)) else { return Ok(None) };
+        let key = entry.key.clone();
+        let mut found = state.cache.get(&key);
+        if found.is_none() {
+            drop(state);
+            found = self.read(kind, &key)?;
+            state = self.lock();
+            if let Some(stored) = &found
+                && state.shelf(kind).get(&key).is_some_and(|entry| entry.version == stored.version)
+            {
+                state.cache.insert(&key, Arc::clone(stored));
+            }
         }
         let evicted = state.cache.take_evicted();
         drop(state);
         cool_all(&evicted);
-        Ok(Some(stored))
+        Ok(found)
     }
 
     /// Whether there is no object of a kind.

@@ -116,6 +116,7 @@ const ANYWHERE: &[Case] = anywhere![
     events::what_is_told_again_is_counted,
     events::how_a_deployment_is_scaled_is_told,
     events::an_image_that_is_looked_for_anew_is_not_told_anew,
+    events::of_an_image_that_appears_only_that_it_is_ready_is_told,
     failures::an_image_that_cannot_be_found_is_named_and_found_later,
     failures::a_pod_that_waits_for_its_image_says_so_at_once,
     failures::a_pod_that_no_node_takes_is_a_failure_unless_nodes_are_made_for_it,

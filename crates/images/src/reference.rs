@@ -68,6 +68,8 @@ impl FromStr for Reference {
     }
 }
 
+/// Reads a name as a kubelet does. `resources::image_name` splits one as Knative's webhook does, however bad it is: there a
+/// first part in capitals is no host. Neither crate may know the other.
 fn parse(text: &str) -> Result<Reference, &'static str> {
     let (name, digest) = match text.split_once('@') {
         Some((name, digest)) => (name, Some(digest.parse()?)),

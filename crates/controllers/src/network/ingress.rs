@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use self::status::{Standing, ingress_status, is_ready, unknown_class_status};
 use super::{Context, Gateways, IngressClass};
-use crate::serving::under_way::{Told, UnderWay};
+use crate::serving::under_way::UnderWay;
 
 /// The Ingresses that the gateways do not serve as they now are, or not on all of their hosts.
 type Unserved = Mutex<BTreeSet<ObjectKey>>;
@@ -87,9 +87,6 @@ impl Reconcile for Ingresses {
                 next.status = ingress_status(&ingress, standing, gateways.load_balancers(), &now);
             }
         }
-        Ok(match self.under_way.write_status(client, &*ingress, next).await? {
-            Told::Yes => Action::Wait,
-            Told::NotYet(later) => later,
-        })
+        Ok(self.under_way.write_status(client, &*ingress, next).await?.unwrap_or(Action::Wait))
     }
 }

@@ -27,12 +27,7 @@ use self::{
     revision::{desired_revision, revision_name},
     status::{LatestCreated, configuration_status},
 };
-use super::{
-    child::is_controlled_by,
-    context::Context,
-    events,
-    under_way::{Told, UnderWay},
-};
+use super::{child::is_controlled_by, context::Context, events, under_way::UnderWay};
 
 pub(super) struct Configurations {
     context: Context,
@@ -104,7 +99,7 @@ impl Reconcile for Configurations {
         }
         let news = news(&configuration.status, &next.status, &latest);
         let again = surplus.next.map_or(Action::Wait, Action::After);
-        if let Told::NotYet(later) = self.under_way.write_status(client, &*configuration, next).await? {
+        if let Some(later) = self.under_way.write_status(client, &*configuration, next).await? {
             return Ok(again.or_sooner(later));
         }
         for news in news {

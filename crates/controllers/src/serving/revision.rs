@@ -48,7 +48,7 @@ use super::{
     context::Context,
     events::{self, News, WithEvents},
     requeue::requeue_on_change,
-    under_way::{Told, UnderWay},
+    under_way::UnderWay,
 };
 
 /// Pods looked at for what is wrong; they fail alike.
@@ -110,7 +110,7 @@ impl Reconcile for Revisions {
         next.status = revision_status(&revision, &observed, &configs, &self.context.now());
         let news = news(&revision, &next);
         let again = again(observed.has_foreign());
-        if let Told::NotYet(later) = self.under_way.write_status(client, &*revision, next).await? {
+        if let Some(later) = self.under_way.write_status(client, &*revision, next).await? {
             return Ok(again.or_sooner(later));
         }
         if let Some(news) = news {

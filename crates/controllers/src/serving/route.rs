@@ -19,6 +19,7 @@ use resources::{
     serving::{Configuration, Revision, Route},
 };
 
+pub(super) use self::traffic::is_behind;
 use self::{
     hosts::{TagHosts, hosts, tags},
     ingress::desired_ingress,
@@ -32,7 +33,7 @@ use super::{
     events::{self, WithEvents},
     references::References,
     requeue::requeue_on_change,
-    under_way::{Told, UnderWay},
+    under_way::UnderWay,
     verdict::Verdict,
 };
 
@@ -84,10 +85,8 @@ impl Reconcile for Routes {
         let mut next = Route::clone(&route);
         next.status = route_status(&route, &observed, &self.context.endpoint, &configs, &self.context.now());
         let again = again(observed.has_foreign());
-        Ok(match self.under_way.write_status(client, &*route, next).await? {
-            Told::Yes => again,
-            Told::NotYet(later) => again.or_sooner(later),
-        })
+        let later = self.under_way.write_status(client, &*route, next).await?;
+        Ok(later.map_or(again, |later| again.or_sooner(later)))
     }
 }
 

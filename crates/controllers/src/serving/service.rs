@@ -22,7 +22,7 @@ use super::{
     configuration::named::{NameOwner, name_owner},
     context::Context,
     events::{self, ensure},
-    under_way::{Told, UnderWay},
+    under_way::UnderWay,
 };
 
 pub(super) struct Services {
@@ -82,7 +82,7 @@ impl Reconcile for Services {
         next.status = service_status(&service, &observed, &self.context.now());
         let news = news(&service.status, &next.status);
         let again = again(observed.has_foreign());
-        if let Told::NotYet(later) = self.under_way.write_status(client, &*service, next).await? {
+        if let Some(later) = self.under_way.write_status(client, &*service, next).await? {
             return Ok(again.or_sooner(later));
         }
         if let Some(news) = news {

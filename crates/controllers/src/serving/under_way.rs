@@ -37,15 +37,6 @@ struct Untold {
     generation_since: Instant,
 }
 
-/// Whether a status was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
-    /// It is what the object now says.
-    Yes,
-    /// Not yet; the reconciler has to come back.
-    NotYet(Action),
-}
-
 /// What an object's status says of how far it is.
 pub(crate) struct Said<'a> {
     conditions: &'a [Condition],
@@ -71,14 +62,20 @@ macro_rules! says {
 says!(Service, Configuration, Revision, Route, Ingress);
 
 impl UnderWay {
-    /// Writes an object's status if it is another one than before and its time has come.
-    pub(crate) async fn write_status<K: Says>(&self, client: &Client, before: &K, after: K) -> Result<Told> {
+    /// Writes an object's status if it is another one than before and its time has come; when to come back where it has
+    /// not.
+    pub(crate) async fn write_status<K: Says>(
+        &self,
+        client: &Client,
+        before: &K,
+        after: K,
+    ) -> Result<Option<Action>> {
         if let Some(left) = self.left(before, &after, Instant::now()) {
-            return Ok(Told::NotYet(Action::After(left)));
+            return Ok(Some(Action::After(left)));
         }
         write_status(client, before, after).await?;
         self.forget(&before.key());
-        Ok(Told::Yes)
+        Ok(None)
     }
 
     /// Forgets an object that is gone or was told of.

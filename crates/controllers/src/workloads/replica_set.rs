@@ -61,12 +61,20 @@ impl Reconcile for Reconciler {
 }
 
 impl Reconciler {
-    /// Makes so many pods, as far as that goes, and tells of each; the first failure.
+    /// Makes so many pods, as far as that goes, and tells of each; the first failure. One is made first, and then each time
+    /// twice as many: what refuses one of them refuses the others, too (upstream: kubernetes, slowStartBatch).
     async fn create(&self, set: &ReplicaSet, count: usize) -> Option<Error> {
         let (client, template) = (&self.context.client, pod(set, &self.context.node));
-        let creates = join_all((0..count).map(|_| client.create(template.clone()))).await;
-        let (created, failed) = divide(creates);
-        self.tell_each(set, "SuccessfulCreate", "Created", &created);
+        let (mut left, mut batch, mut failed) = (count, 1, None);
+        while left > 0 && failed.is_none() {
+            batch = batch.min(left);
+            let creates = join_all((0..batch).map(|_| client.create(template.clone()))).await;
+            let (created, failure) = divide(creates);
+            self.tell_each(set, "SuccessfulCreate", "Created", &created);
+            failed = failure;
+            left -= batch;
+            batch *= 2;
+        }
         let news = failed.as_ref().and_then(|error| failure::news(error, &name_prefix(set)));
         if let Some(news) = news {
             self.context.tell(set, || news);

@@ -164,6 +164,19 @@ pub(crate) async fn an_image_that_is_looked_for_anew_is_not_told_anew(home: &Hom
     home.service_ready("hello").await;
 }
 
+pub(crate) async fn of_an_image_that_appears_only_that_it_is_ready_is_told(home: &Home) {
+    home.apply::<Service>(hello(IMAGE)).await;
+    home.until("hello", "failed", |service: &Service| is(&service.status.conditions, "Ready", "False")).await;
+    home.quiet().await;
+    let before = lines(&events(home).await);
+    home.load(&[IMAGE]);
+    home.service_ready("hello").await;
+    home.quiet().await;
+    let after = lines(&events(home).await);
+    let troubles: Vec<_> = after.difference(&before).filter(|line| line.contains(" Warning ")).collect();
+    assert!(troubles.is_empty(), "{troubles:?}");
+}
+
 pub(crate) async fn from_zero_to_an_instance_nothing_is_told(home: &Home) {
     at_zero(home).await;
     home.until_all::<Pod>("gone", <[_]>::is_empty).await;

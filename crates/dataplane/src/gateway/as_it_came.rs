@@ -3,6 +3,7 @@
 use http::header::HOST;
 use http::{HeaderMap, HeaderValue, Request};
 
+use super::route::host;
 use super::table::Target;
 use crate::headers::{INTERNAL, INTERNAL_INITIAL};
 
@@ -22,14 +23,15 @@ impl AsItCame {
             }
         }
         if target.host.is_some()
-            && let Some(host) = host(request)
+            && let Some(host) = host(request).and_then(|host| HeaderValue::from_str(host).ok())
         {
             came.insert(HOST, host);
         }
         (!came.is_empty()).then(|| Box::new(Self(came)))
     }
 
-    /// Undoes what was done for the application.
+    /// Undoes what was done for the application. This gateway's hop in `X-Forwarded-For` stays: nobody else knows the
+    /// client's address.
     pub(crate) fn put_back(&self, headers: &mut HeaderMap) {
         for name in self.0.keys() {
             headers.remove(name);
@@ -37,13 +39,5 @@ impl AsItCame {
         for (name, value) in &self.0 {
             headers.append(name, value.clone());
         }
-    }
-}
-
-/// As [`Route`](super::Route) takes it: HTTP/2 and absolute requests have it in the URI.
-fn host<B>(request: &Request<B>) -> Option<HeaderValue> {
-    match request.uri().authority() {
-        Some(authority) => HeaderValue::try_from(authority.as_str()).ok(),
-        None => request.headers().get(HOST).cloned(),
     }
 }

@@ -92,7 +92,7 @@ fn is_inside(host: &str) -> bool {
 
 /// The host that a request is for: HTTP/2 and absolute requests have it in the URI, which counts more. Two Host headers
 /// are an error whatever they say (RFC 9112, 3.2): the application might believe the other one.
-fn host(request: &Request<Incoming>) -> Option<&str> {
+pub(super) fn host<B>(request: &Request<B>) -> Option<&str> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let host = hosts.next();
     if hosts.next().is_some() {

@@ -18,20 +18,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::rig::{Ebb, need_kubectl, need_root, send};
+use crate::rig::{Ebb, need_kubectl, need_root, send, service_soon_idle};
 
 /// For what must come while the other side waits for more.
 const SOON: Duration = Duration::from_secs(20);
 
-const SERVICES: &str = r#"
-apiVersion: serving.knative.dev/v1
-kind: Service
-metadata: {name: app}
-spec:
-  template:
-    metadata: {annotations: {autoscaling.knative.dev/window: 6s}}
-    spec: {containers: [{image: "dev.local/hello:1"}]}
----
+const MUTE: &str = r#"
 apiVersion: serving.knative.dev/v1
 kind: Service
 metadata: {name: mute}
@@ -45,7 +37,8 @@ fn whatever_is_spoken_reaches_the_container_and_comes_back() {
         return;
     }
     let ebb = Ebb::with_runtime("container");
-    ebb.apply(SERVICES);
+    ebb.apply(&service_soon_idle("app"));
+    ebb.apply(MUTE);
     let url = ebb.ready("app");
     let host = url.strip_prefix("http://").unwrap();
     websocket(ebb.http, host);

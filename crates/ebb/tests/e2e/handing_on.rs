@@ -6,7 +6,7 @@ use std::{
     net::TcpStream,
 };
 
-use crate::rig::{Ebb, Held, ask, need_kubectl, service, until};
+use crate::rig::{Ebb, Held, ask, need_kubectl, service, service_soon_idle_with, until};
 
 /// Whoever connects while one daemon gives way to the next waits for that one, and not for those who were there before,
 /// who are answered as well.
@@ -67,18 +67,8 @@ fn a_request_that_waits_for_an_instance_is_handed_on() {
     // Without it no instance listens.
     let gate = ebb.dir().with_file_name("gate");
     fs::write(&gate, "").unwrap();
-    ebb.apply(&format!(
-        r#"
-apiVersion: serving.knative.dev/v1
-kind: Service
-metadata: {{name: hello}}
-spec:
-  template:
-    metadata: {{annotations: {{autoscaling.knative.dev/window: 6s}}}}
-    spec: {{containers: [{{image: "dev.local/hello:1", args: ["wait={}"]}}]}}
-"#,
-        gate.display()
-    ));
+    let waits = format!(r#", args: ["wait={}"]"#, gate.display());
+    ebb.apply(&service_soon_idle_with("hello", "", "", &waits));
     let url = ebb.ready("hello");
     ebb.at_zero(PODS);
     fs::remove_file(&gate).unwrap();

@@ -27,7 +27,7 @@ pub(crate) use self::{
     http::{Answer, Asked, Held, ask, get, send},
     need::{need_kubectl, need_program, need_root, need_shared},
     pods::steps,
-    services::{service, service_soon_idle},
+    services::{service, service_soon_idle, service_soon_idle_with},
     traces::{Traces, processes},
 };
 

@@ -6,32 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::rig::{Ebb, condition, need_kubectl, need_root, until};
-
-/// A service that falls to zero as soon as upstream's rules allow.
-fn service(name: &str, spec: &str) -> String {
-    with(name, "", spec, "")
-}
-
-/// As [`service`], with more annotations, and more fields of its container.
-fn with(name: &str, annotations: &str, spec: &str, container: &str) -> String {
-    format!(
-        r#"
-apiVersion: serving.knative.dev/v1
-kind: Service
-metadata: {{name: {name}}}
-spec:
-  template:
-    metadata:
-      annotations:
-        autoscaling.knative.dev/window: 6s
-        {annotations}
-    spec:
-      {spec}
-      containers: [{{image: "dev.local/hello:1"{container}}}]
-"#
-    )
-}
+use crate::rig::{Ebb, condition, need_kubectl, need_root, service_soon_idle, service_soon_idle_with, until};
 
 /// A user's probe: by a kubelet it would be asked for the first time when most callers have given up.
 const PROBE: &str =
@@ -45,8 +20,8 @@ fn part(server_timing: &str, name: &str) -> Option<f64> {
 }
 
 fn to_zero_and_back(ebb: &Ebb) {
-    ebb.apply(&service("hello", ""));
-    ebb.apply(&with("probed", "", "", PROBE));
+    ebb.apply(&service_soon_idle("hello"));
+    ebb.apply(&service_soon_idle_with("probed", "", "", PROBE));
     let (url, probed) = (ebb.ready("hello"), ebb.ready("probed"));
     let warm = ebb.call(&url);
     assert_eq!((warm.status, warm.body.trim()), (200, "Hello World!"));
@@ -98,9 +73,10 @@ fn one_request_at_a_time() {
         return;
     }
     let ebb = Ebb::up();
-    ebb.apply(&service("single", "containerConcurrency: 1"));
+    ebb.apply(&service_soon_idle_with("single", "", "containerConcurrency: 1", ""));
     let alone = "autoscaling.knative.dev/max-scale: '1'";
-    ebb.apply(&with("patient", alone, "containerConcurrency: 1\n      timeoutSeconds: 3", ""));
+    let limits = "containerConcurrency: 1\n      timeoutSeconds: 3";
+    ebb.apply(&service_soon_idle_with("patient", alone, limits, ""));
     let url = ebb.ready("single");
     let served = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -158,7 +134,7 @@ fn no_request_fails_while_instances_come_and_go() {
         return;
     }
     let ebb = Ebb::with_runtime("container");
-    ebb.apply(&service("busy", "containerConcurrency: 1"));
+    ebb.apply(&service_soon_idle_with("busy", "", "containerConcurrency: 1", ""));
     let url = ebb.ready("busy");
     let slow = format!("{url}/sleep?ms=50");
     let (crowd, alone) = (AtomicBool::new(true), AtomicBool::new(true));

@@ -193,9 +193,7 @@ impl Digests {
             };
             match answer {
                 Ok(found) => {
-                    // An image that is named by its digest stands for itself, as its user wrote it.
-                    let own = ImageName::split(&query.image).digest.map(|_| query.image.clone());
-                    let image_digest = own.or(found).unwrap_or_default();
+                    let image_digest = in_name(&query.image).or(found).unwrap_or_default();
                     resolved.push(ContainerStatus { name: name.clone(), image_digest });
                 }
                 Err(cause) => {
@@ -234,13 +232,28 @@ async fn appears(resolver: &dyn ImageResolver, query: &ImageQuery) -> Result<Opt
     }
 }
 
-/// The digests that a Revision's status has, if it has them all.
+/// An image that is named by its digest stands for itself, as its user wrote it.
+fn in_name(image: &str) -> Option<String> {
+    ImageName::split(image).digest.map(|_| image.to_owned())
+}
+
+/// The digests that a Revision's status has, if it has them all. One that is empty although the image's name has it was
+/// written by an older version. A tag without one was left alone: what it stood for then nobody knows any more, so it is
+/// not looked up now.
 fn in_status(revision: &Revision) -> Option<Vec<ContainerStatus>> {
     let (spec, status) = (&revision.spec, &revision.status);
     let complete = status.container_statuses.len() == spec.containers.len()
         && status.init_container_statuses.len() == spec.init_containers.len();
-    complete
-        .then(|| status.container_statuses.iter().chain(&status.init_container_statuses).cloned().collect())
+    let containers = spec.containers.iter().chain(&spec.init_containers);
+    let statuses = status.container_statuses.iter().chain(&status.init_container_statuses);
+    let known = |(status, container): (&ContainerStatus, &Container)| {
+        let mut status = status.clone();
+        if status.image_digest.is_empty() {
+            status.image_digest = container.image.as_deref().and_then(in_name).unwrap_or_default();
+        }
+        status
+    };
+    complete.then(|| statuses.zip(containers).map(known).collect())
 }
 
 fn queries(revision: &Revision, configs: &Configs) -> Vec<(String, ImageQuery)> {

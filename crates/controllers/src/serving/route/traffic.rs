@@ -81,10 +81,7 @@ fn latest_of<'a>(name: &str, named: &'a Referenced) -> Result<&'a Revision, Verd
         Some(latest) => {
             named.revisions.get(latest).map(|revision| &**revision).ok_or_else(|| missing("Revision", latest))
         }
-        None if has_failed(configuration) => {
-            let message = format!("Configuration {name:?} does not have any ready Revision.");
-            Err(Verdict::no("RevisionMissing", message))
-        }
+        None if has_failed(configuration) => Err(none_ready(name)),
         None => {
             let message = format!("Configuration {name:?} is waiting for a Revision to become ready.");
             Err(Verdict::unknown("RevisionMissing", message))
@@ -96,6 +93,18 @@ fn has_failed(configuration: &Configuration) -> bool {
     let ready = resources::condition::get(&configuration.status.conditions, resources::condition::READY);
     configuration.status.observed_generation == Some(configuration.generation())
         && ready.is_some_and(resources::condition::Condition::is_false)
+}
+
+fn none_ready(configuration: &str) -> Verdict {
+    let message = format!("Configuration {configuration:?} does not have any ready Revision.");
+    Verdict::no("RevisionMissing", message)
+}
+
+/// Whether what a Route says of a Configuration, that it never had a ready Revision and has failed, is over: the Route has
+/// not told yet what it makes of that.
+pub(in crate::serving) fn is_behind(said: &Verdict, configuration: &Configuration) -> bool {
+    let is_so = configuration.status.latest_ready_revision_name.is_none() && has_failed(configuration);
+    !is_so && *said == none_ready(configuration.name())
 }
 
 fn missing(kind: &str, name: &str) -> Verdict {

@@ -12,6 +12,7 @@ use resources::{
 
 use crate::serving::{
     child::Child,
+    route::is_behind,
     verdict::{Verdict, mark},
 };
 
@@ -96,9 +97,11 @@ fn routes_ready(service: &str, observed: &Observed) -> Option<Verdict> {
         return Some(out_of_date("Route"));
     }
     let verdict = Verdict::of(condition::get(&route.status.conditions, READY));
-    let migrated =
-        observed.configuration.own().is_some_and(|configuration| is_migrated(configuration, route));
-    if verdict == Verdict::yes() && !migrated {
+    let configuration = observed.configuration.own();
+    let migrated = configuration.is_some_and(|configuration| is_migrated(configuration, route));
+    // A Route that begins to lead somewhere tells it only once that lasts, and until then has what it said before.
+    let behind = configuration.is_some_and(|configuration| is_behind(&verdict, configuration));
+    if behind || verdict == Verdict::yes() && !migrated {
         let message = "Traffic is not yet migrated to the latest revision.";
         return Some(Verdict::unknown("TrafficNotMigrated", message));
     }

@@ -109,16 +109,14 @@ async fn told(context: &Context, namespace: &str, count: usize) -> BTreeSet<Stri
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_was_made_and_deleted_is_told_where_the_rest_is_refused() {
-    let server = ApiServer::in_memory(Options::new("/nonexistent")).await.unwrap();
-    let client = server.client();
+/// A set of so many pods in a namespace of its own.
+async fn made(client: &Client, replicas: usize) -> ObjectKey {
     let metadata = ObjectMeta { name: Some("team".into()), ..ObjectMeta::default() };
     client.create(Namespace { metadata, ..Namespace::default() }).await.unwrap();
     let set: ReplicaSet = serde_json::from_value(json!({
         "metadata": { "name": "web", "namespace": "team" },
         "spec": {
-            "replicas": 5,
+            "replicas": replicas,
             "selector": { "matchLabels": { "app": "web" } },
             "template": {
                 "metadata": { "labels": { "app": "web" } },
@@ -127,15 +125,39 @@ async fn what_was_made_and_deleted_is_told_where_the_rest_is_refused() {
         }
     }))
     .unwrap();
-    let key = client.create(set).await.unwrap().key();
-    let now = Timestamp::from_second(1_767_225_600).unwrap();
-    let context = Context {
-        client: Client::new(Arc::new(Refusing::new(Arc::clone(client.backend()), 4, 2))),
+    client.create(set).await.unwrap().key()
+}
+
+fn context(api: &Arc<Refusing>) -> Context {
+    let (api, now) = (Arc::clone(api), Timestamp::from_second(1_767_225_600).unwrap());
+    Context {
+        client: Client::new(api),
         clock: Arc::new(move || now),
         node: "here".into(),
         root_ca: "a certificate".into(),
         news: Recorder::default(),
-    };
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_first_pod_is_refused_no_more_are_tried() {
+    for (refused, tried) in [(1..usize::MAX, 1), (3..4, 3), (0..0, BURST_MAX)] {
+        let server = ApiServer::in_memory(Options::new("/nonexistent")).await.unwrap();
+        let client = server.client();
+        let key = made(&client, BURST_MAX + 1).await;
+        let api = Arc::new(Refusing::new(Arc::clone(client.backend()), refused.clone(), 0..0));
+        let reconciler = Reconciler { context: context(&api) };
+        assert_eq!(reconciler.reconcile(&key).await.is_err(), !refused.is_empty());
+        assert_eq!(api.creates_seen(), tried, "{refused:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_and_deleted_is_told_where_the_rest_is_refused() {
+    let server = ApiServer::in_memory(Options::new("/nonexistent")).await.unwrap();
+    let client = server.client();
+    let key = made(&client, 5).await;
+    let context = context(&Arc::new(Refusing::new(Arc::clone(client.backend()), 4..5, 2..3)));
     let reconciler = Reconciler { context: context.clone() };
 
     let error = reconciler.reconcile(&key).await.unwrap_err();

@@ -171,3 +171,20 @@ async fn what_names_a_digest_stands_for_itself_and_a_tag_that_is_left_alone_for_
     lookups.next().await;
     assert_eq!(lookups.outcome(&here), resolved("good.example.com/i@sha256:2".to_owned()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_status_without_the_digest_that_its_image_names_gets_it() {
+    let lookups = Lookups::start();
+    for (image, stored, expect) in [
+        ("example.com/i@sha256:1", "", "example.com/i@sha256:1"),
+        ("example.com/i:1@sha256:1", "", "example.com/i:1@sha256:1"),
+        ("example.com/i@sha256:1", "example.com/i@sha256:2", "example.com/i@sha256:2"),
+        ("example.com/i:1", "", ""),
+    ] {
+        let mut revision = revision("a", image);
+        revision.status.container_statuses =
+            vec![ContainerStatus { name: "c".to_owned(), image_digest: stored.to_owned() }];
+        assert_eq!(lookups.outcome(&revision), resolved(expect.to_owned()), "{image}");
+    }
+    assert_eq!(lookups.resolver.asked.load(Ordering::Relaxed), 0, "nothing is looked up for it");
+}

@@ -71,6 +71,24 @@ fn each_kind_of_bad_target_is_named() {
 }
 
 #[test]
+fn what_is_said_of_a_configuration_is_old_news_once_it_has_not_failed() {
+    let named = named();
+    let mut route = Route::default();
+    route.spec.traffic = vec![target(None, Some("bad"))];
+    let said = resolve(&route, &named).unwrap_err();
+    let bad = &named.configurations["bad"];
+    assert!(!is_behind(&said, bad), "it is as it was");
+    let (mut mended, mut tried) = (Configuration::clone(bad), Configuration::clone(bad));
+    mended.status.latest_ready_revision_name = Some("bad".to_owned());
+    ready(&mut tried.status.conditions, Status::Unknown);
+    for since in [&mended, &tried] {
+        assert!(is_behind(&said, since));
+        assert!(!is_behind(&missing("Revision", "gone"), since), "it is not of the Configuration");
+    }
+    assert!(!is_behind(&said, &named.configurations["good"]), "it is of another one");
+}
+
+#[test]
 fn a_configuration_stands_for_its_latest_ready_revision() {
     let mut route = Route::default();
     route.spec.traffic = vec![target(None, Some("good"))];

@@ -1,8 +1,11 @@
-//! An API that refuses one pod of several.
+//! An API that refuses some pods of several.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use futures::future::{BoxFuture, FutureExt, ready};
@@ -19,25 +22,30 @@ pub(super) struct Refusing {
 }
 
 impl Refusing {
-    /// Refuses one create and one delete of a pod, counted from 1.
-    pub(super) fn new(api: Arc<dyn Backend>, create: usize, delete: usize) -> Self {
-        Self { api, creates: Countdown::from(create), deletes: Countdown::from(delete) }
+    /// Refuses these creates and deletes of pods, each counted from 1.
+    pub(super) fn new(api: Arc<dyn Backend>, creates: Range<usize>, deletes: Range<usize>) -> Self {
+        Self { api, creates: Count::new(creates), deletes: Count::new(deletes) }
+    }
+
+    /// How many pods it was asked to create.
+    pub(super) fn creates_seen(&self) -> usize {
+        self.creates.seen.load(Ordering::SeqCst)
     }
 }
 
-/// How many pods it is until the one that is refused.
-struct Countdown {
-    refused: usize,
+/// How many pods there were, and which of them are refused.
+struct Count {
+    refused: Range<usize>,
     seen: AtomicUsize,
 }
 
-impl Countdown {
-    fn from(refused: usize) -> Self {
+impl Count {
+    fn new(refused: Range<usize>) -> Self {
         Self { refused, seen: AtomicUsize::new(0) }
     }
 
     fn refuses(&self, kind: &Kind) -> bool {
-        kind.kind == "Pod" && self.seen.fetch_add(1, Ordering::SeqCst) + 1 == self.refused
+        kind.kind == "Pod" && self.refused.contains(&(self.seen.fetch_add(1, Ordering::SeqCst) + 1))
     }
 }
 
