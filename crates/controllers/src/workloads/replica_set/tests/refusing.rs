@@ -17,8 +17,8 @@ pub(super) const WHY: &str = "not this one";
 
 pub(super) struct Refusing {
     api: Arc<dyn Backend>,
-    creates: Countdown,
-    deletes: Countdown,
+    creates: Count,
+    deletes: Count,
 }
 
 impl Refusing {
