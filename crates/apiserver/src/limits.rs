@@ -74,6 +74,12 @@ pub struct Limits {
     pub seen_change_bytes_per_kind_max: usize,
     /// Those of them that are kept typed, per kind.
     pub seen_typed_changes_per_kind_max: usize,
+    /// For how long what changes after a list is kept for who has read it.
+    pub lease: Duration,
+    /// How long a lease does for lists that come after it, too.
+    pub lease_shared_for: Duration,
+    /// Leases of one kind; when there are more its oldest ends.
+    pub leases_per_kind_max: usize,
     /// Objects kept typed that nobody holds.
     pub typed_objects_max: usize,
     /// Their JSON; typed they take several times as much.
@@ -133,6 +139,9 @@ impl Default for Limits {
             seen_changes_per_kind_max: 512,
             seen_change_bytes_per_kind_max: 1 << 20,
             seen_typed_changes_per_kind_max: 32,
+            lease: Duration::from_secs(30),
+            lease_shared_for: Duration::from_millis(500),
+            leases_per_kind_max: 64,
             typed_objects_max: 1024,
             typed_bytes_max: 64 << 20,
             write_attempts_max: 16,

@@ -91,10 +91,8 @@ pub(crate) fn row(
     let object: Value = serde_json::from_slice(&stored.json())
         .map_err(|error| Error::Internal(format!("a stored object cannot be read: {error}")))?;
     // An object is shown alike in each of its forms.
-    let original = match stored.kind.is_form() {
-        true => stored.kind.to_original(&*stored.object()?).map(|original| original.to_value()),
-        false => None,
-    };
+    let original = if stored.kind.is_form() { stored.kind.to_original(&*stored.object()?) } else { None };
+    let original = original.map(|original| original.to_value());
     let cells = cells(columns, original.as_ref().unwrap_or(&object), now);
     Ok(row_of(cells, object, form))
 }

@@ -77,7 +77,7 @@ impl Handle {
         self.revisions.drain(key, uid).await;
     }
 
-    /// For when nobody tells of instances any more: requests that none has, those that wait and those that come, go to
+    /// For when nobody tells of instances any more: requests that none is free for, who wait or come, go to
     /// `next`, which is not this data plane. Instances answer those that they have.
     pub fn hand_on(&self, next: Instance) {
         self.revisions.hand_on(next);

@@ -162,7 +162,8 @@ pub(crate) fn block_on_current(work: impl Future<Output = ExitCode>) -> ExitCode
     }
 }
 
-fn give_way() {
+/// Lets those who answer requests go first.
+pub(crate) fn give_way() {
     // Refused only where the thread may not even be made nicer, which harms nobody.
     let _ = rustix::process::setpriority_process(None, CONTROL_NICENESS);
 }

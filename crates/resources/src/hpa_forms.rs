@@ -22,7 +22,10 @@ use k8s_openapi::api::autoscaling::{v1, v2};
 use serde::{Serialize, de::DeserializeOwned};
 
 use self::{behavior::Behavior, conditions::Condition, metrics::Metric, readings::Reading};
-use crate::meta::{LabelSelector, ObjectMeta, Quantity};
+use crate::{
+    kind::{read_strictly, strip_nulls},
+    meta::{LabelSelector, ObjectMeta, Quantity},
+};
 
 const METRICS: &str = "autoscaling.alpha.kubernetes.io/metrics";
 const BEHAVIOR: &str = "autoscaling.alpha.kubernetes.io/behavior";
@@ -162,9 +165,12 @@ fn say_all<T: Serialize>(metadata: &mut ObjectMeta, name: &str, all: Vec<T>) {
     }
 }
 
-/// What an annotation says; nothing where it makes no sense, which is upstream's answer, too.
+/// What an annotation says; nothing where it makes no sense, which is upstream's answer, too. It is read as a body is: what
+/// comes of it is stored.
 fn said<T: DeserializeOwned>(metadata: &ObjectMeta, name: &str) -> Option<T> {
-    serde_json::from_str(metadata.annotations.as_ref()?.get(name)?).ok()
+    let mut value = serde_json::from_str(metadata.annotations.as_ref()?.get(name)?).ok()?;
+    strip_nulls(&mut value);
+    read_strictly(name, value).ok().map(|(said, _)| said)
 }
 
 fn zero() -> Quantity {

@@ -29,11 +29,11 @@ pub(super) async fn run(call: &Call) -> Result<Response<Body>, Failure> {
         Start::Place(place) => Some(place.clone().anew()),
         Start::Now | Start::Version(_) => None,
     };
-    let mut page = match (call.registry().store.page(call.resource.kind, &selection, options).await, anew) {
-        (Err(Error::Expired(_)), Some(anew)) => return Err(Failure::list_expired(&anew.token())),
-        (page, _) => page?,
-    };
-    call.registry().store.lease(call.resource.kind, page.version);
+    let mut page =
+        match (call.registry().store.page_leased(call.resource.kind, &selection, options).await, anew) {
+            (Err(Error::Expired(_)), Some(anew)) => return Err(Failure::list_expired(&anew.token())),
+            (page, _) => page?,
+        };
     call.resource.view_all(&mut page.items).await?;
     let mut metadata = metadata(&page);
     let is_selected = ["labelSelector", "fieldSelector"].iter().any(|name| call.query.get(name).is_some());

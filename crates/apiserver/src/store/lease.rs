@@ -13,16 +13,22 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Store, Stored, state::State, stored::cool_all};
 
-/// For how long changes are kept for who has read a list.
-const LEASE: Duration = Duration::from_secs(10);
-/// A lease this young does for a list that is no older than its own: who lists in a loop needs no lease a list.
-const SHARED_FOR: Duration = Duration::from_millis(250);
-/// Leases at once, of all kinds; when there are more the oldest ends.
-const LEASES_MAX: usize = 1024;
+/// The leases there are.
+pub(super) struct Leases {
+    limits: LeaseLimits,
+    /// The first to end in front.
+    leases: VecDeque<Lease>,
+}
 
-/// The leases there are, the first to end in front.
-#[derive(Default)]
-pub(super) struct Leases(VecDeque<Lease>);
+/// For how long how much is kept for who has read a list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LeaseLimits {
+    pub(super) lasts: Duration,
+    /// A lease this young does for a list that is no older than its own: who lists in a loop needs no lease a list.
+    pub(super) shared_for: Duration,
+    /// When there are more, the kind's oldest ends.
+    pub(super) per_kind_max: usize,
+}
 
 struct Lease {
     kind: &'static Kind,
@@ -31,8 +37,8 @@ struct Lease {
 }
 
 impl Store {
-    /// Keeps what changes of a kind after a version for [`LEASE`], as long as the ring can.
-    pub(crate) fn lease(self: &Arc<Self>, kind: &'static Kind, version: u64) {
+    /// Keeps what changes of a kind after a version for a while, as long as the ring can.
+    pub(super) fn lease(self: &Arc<Self>, kind: &'static Kind, version: u64) {
         let is_first = self.lock().lease(kind, version, Instant::now());
         if is_first {
             tokio::spawn(end_leases(Arc::downgrade(self)));
@@ -43,7 +49,7 @@ impl Store {
     fn end_leases(&self, now: Instant) -> Option<Instant> {
         let mut state = self.lock();
         let trimmed = state.end_leases(now);
-        let next = state.leases.0.front().map(Lease::end);
+        let next = state.leases.next_end();
         drop(state);
         cool_all(&trimmed);
         next
@@ -60,39 +66,55 @@ async fn end_leases(store: Weak<Store>) {
 impl State {
     /// Whether it is the only lease.
     fn lease(&mut self, kind: &'static Kind, version: u64, now: Instant) -> bool {
-        let mut young = self.leases.0.iter().rev().take_while(|lease| now - lease.begun < SHARED_FOR);
-        if young.any(|lease| lease.kind.hub() == kind.hub() && lease.version <= version) {
+        let kind = kind.hub();
+        if self.leases.is_shared(kind, version, now) {
             return false;
         }
-        if self.leases.0.len() == LEASES_MAX {
-            self.end_oldest();
+        while let Some(oldest) = self.leases.take_too_many(kind) {
+            self.shelf(kind).ring.end_lease(oldest.version);
         }
         self.shelf(kind).ring.lease(version);
-        self.leases.0.push_back(Lease { kind, version, begun: now });
-        self.leases.0.len() == 1
+        self.leases.leases.push_back(Lease { kind, version, begun: now });
+        self.leases.leases.len() == 1
     }
 
     /// Ends what has been there for long enough. Returns states whose typed form is to go, outside of the lock.
     fn end_leases(&mut self, now: Instant) -> Vec<Arc<Stored>> {
         let mut trimmed = Vec::new();
-        while self.leases.0.front().is_some_and(|lease| lease.end() <= now) {
-            if let Some(kind) = self.end_oldest() {
-                trimmed.append(&mut self.trim(kind));
-            }
+        while let Some(Lease { kind, version, .. }) = self.leases.take_ended(now) {
+            self.shelf(kind).ring.end_lease(version);
+            trimmed.append(&mut self.trim(kind));
         }
         trimmed
     }
-
-    fn end_oldest(&mut self) -> Option<&'static Kind> {
-        let Lease { kind, version, .. } = self.leases.0.pop_front()?;
-        self.shelf(kind).ring.end_lease(version);
-        Some(kind)
-    }
 }
 
-impl Lease {
-    fn end(&self) -> Instant {
-        self.begun + LEASE
+impl Leases {
+    pub(super) fn new(limits: LeaseLimits) -> Self {
+        Self { limits, leases: VecDeque::new() }
+    }
+
+    /// Whether there is a lease that does for this version, too.
+    fn is_shared(&self, kind: &'static Kind, version: u64, now: Instant) -> bool {
+        let mut young =
+            self.leases.iter().rev().take_while(|lease| now - lease.begun < self.limits.shared_for);
+        young.any(|lease| lease.kind == kind && lease.version <= version)
+    }
+
+    /// A kind's oldest lease, if there is no room for another.
+    fn take_too_many(&mut self, kind: &'static Kind) -> Option<Lease> {
+        let mut of_kind = self.leases.iter().enumerate().filter(|(_, lease)| lease.kind == kind);
+        let (oldest, _) = of_kind.next()?;
+        if of_kind.count() + 1 < self.limits.per_kind_max { None } else { self.leases.remove(oldest) }
+    }
+
+    fn take_ended(&mut self, now: Instant) -> Option<Lease> {
+        let lasts = self.limits.lasts;
+        self.leases.pop_front_if(|lease| lease.begun + lasts <= now)
+    }
+
+    fn next_end(&self) -> Option<Instant> {
+        self.leases.front().map(|lease| lease.begun + self.limits.lasts)
     }
 }
 

@@ -105,6 +105,27 @@ impl Store {
         selection: &Selection,
         options: PageOptions,
     ) -> Result<Page, Error> {
+        self.page_then(kind, selection, options, |_| {}).await
+    }
+
+    /// As [`Store::page`], for who goes on from there: with a [lease](Store::lease).
+    pub(crate) async fn page_leased(
+        self: &Arc<Self>,
+        kind: &'static Kind,
+        selection: &Selection,
+        options: PageOptions,
+    ) -> Result<Page, Error> {
+        self.page_then(kind, selection, options, |version| self.lease(kind, version)).await
+    }
+
+    /// Reads a page; `read` learns its version while what has changed since is still kept for its reader.
+    async fn page_then(
+        &self,
+        kind: &'static Kind,
+        selection: &Selection,
+        options: PageOptions,
+        read: impl Fn(u64),
+    ) -> Result<Page, Error> {
         let (fixed, after) = match options.from {
             Start::Now => (None, None),
             Start::Version(version) => (Some(version), None),
@@ -114,7 +135,7 @@ impl Store {
         };
         let mut cause = String::new();
         for _ in 0..ATTEMPTS_MAX {
-            let page = self.page_of_slices(kind, selection, options.limit, fixed, after.clone()).await;
+            let page = self.page_of_slices(kind, selection, options.limit, fixed, after.clone(), &read).await;
             match page {
                 Err(Error::Expired(why)) if fixed.is_none() => cause = why,
                 page => return page,
@@ -147,6 +168,7 @@ impl Store {
         limit: usize,
         mut version: Option<u64>,
         mut after: Option<Key>,
+        read: &impl Fn(u64),
     ) -> Result<Page, Error> {
         let mut items = Vec::new();
         let mut kept: Option<Kept<'_>> = None;
@@ -164,7 +186,10 @@ impl Store {
                     after = Some(place.key(kind));
                     tokio::task::yield_now().await;
                 }
-                next => return Ok(Page { items, version: slice.version, next }),
+                next => {
+                    read(slice.version);
+                    return Ok(Page { items, version: slice.version, next });
+                }
             }
         }
     }

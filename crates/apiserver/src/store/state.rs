@@ -15,7 +15,7 @@ use super::{
     cache::Cache,
     facts::Facts,
     key,
-    lease::Leases,
+    lease::{LeaseLimits, Leases},
     load::{self, Loaded},
     pairs::Interner,
     ring::{self, Change, RingLimits},
@@ -47,6 +47,11 @@ impl State {
             typed_max: limits.typed_changes_per_kind_max,
             seen_typed_max: limits.seen_typed_changes_per_kind_max,
         };
+        let lease_limits = LeaseLimits {
+            lasts: limits.lease,
+            shared_for: limits.lease_shared_for,
+            per_kind_max: limits.leases_per_kind_max,
+        };
         Self {
             version: found.last_durable,
             lost: (found.last_durable, found.next),
@@ -54,7 +59,7 @@ impl State {
             cache: Cache::new(limits.typed_objects_max, limits.typed_bytes_max),
             names: Interner::new(),
             ring_limits,
-            leases: Leases::default(),
+            leases: Leases::new(lease_limits),
         }
     }
 

@@ -19,7 +19,7 @@ use resources::{
     serving::{Configuration, Revision, Route},
 };
 
-pub(super) use self::traffic::is_behind;
+pub(super) use self::traffic::{not_migrated, overtaken};
 use self::{
     hosts::{TagHosts, hosts, tags},
     ingress::desired_ingress,

@@ -137,14 +137,11 @@ impl Revision {
         self.state.lock().slots.set_obstacle(obstacle);
     }
 
-    /// Sends requests to `next` that no instance has, without a limit: it is kept where they are sent to. Also where there
-    /// are instances: who waits for one is load that is counted there.
+    /// Sends requests to `next` that no instance is free for, without a limit: it is kept where they are sent to. Who would
+    /// wait for an instance is load that is counted there.
     pub(super) fn hand_on(&self, next: &Instance) {
-        let mut state = self.state.lock();
         let (idle_max, dice) = (self.context.limits.idle_connections_max, &self.context.dice);
-        state.slots.set_instances(vec![next.clone()], idle_max, dice);
-        // Only now: the instances must not be given all that wait for them.
-        state.slots.set_limit(0, dice);
+        self.state.lock().slots.hand_on(next.clone(), idle_max, dice);
     }
 
     /// The revision is gone: requests in flight finish, those that wait are told.

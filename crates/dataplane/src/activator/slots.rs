@@ -107,6 +107,12 @@ impl Slots {
         self.refuse_waiters();
     }
 
+    /// Sends to `next` whom no instance is free for, those who wait first.
+    pub(super) fn hand_on(&mut self, next: Instance, idle_max: usize, dice: &Dice) {
+        self.breaker.hand_on(next, idle_max);
+        self.call_waiters(dice);
+    }
+
     /// Takes in why no instance can start. Those who wait for one are told.
     pub(super) fn set_obstacle(&mut self, obstacle: Option<Obstacle>) {
         self.obstacle = obstacle;

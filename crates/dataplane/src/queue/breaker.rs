@@ -26,6 +26,8 @@ pub(crate) struct Breaker<W> {
     /// comes back must not be thought idle.
     leaving: Vec<Arc<Member>>,
     waiting: BTreeMap<Ticket, W>,
+    /// Who takes what no instance is free for, without a limit, so that nobody waits.
+    next: Option<Arc<Member>>,
 }
 
 /// What became of a request that asked for an instance.
@@ -43,17 +45,18 @@ pub(crate) type Turn<W> = (W, Arc<Member>);
 
 impl<W> Breaker<W> {
     pub(crate) fn new(limit: u32) -> Self {
-        Self { limit, members: Vec::new(), leaving: Vec::new(), waiting: BTreeMap::new() }
+        Self { limit, members: Vec::new(), leaving: Vec::new(), waiting: BTreeMap::new(), next: None }
     }
 
+    /// Whether there is somebody to go to, now or once a slot is free.
     pub(crate) fn has_instances(&self) -> bool {
-        !self.members.is_empty()
+        !self.members.is_empty() || self.next.is_some()
     }
 
     pub(crate) fn is_idle(&self) -> bool {
         self.waiting.is_empty()
             && self.leaving.is_empty()
-            && self.members.iter().all(|member| member.in_flight() == 0)
+            && self.members.iter().chain(&self.next).all(|member| member.in_flight() == 0)
     }
 
     pub(crate) fn waiting(&self) -> usize {
@@ -123,6 +126,12 @@ impl<W> Breaker<W> {
         self.leaving = known;
     }
 
+    /// From here on `next` takes what no instance is free for; the turns it makes possible are given out by
+    /// [`next_turn`](Self::next_turn).
+    pub(crate) fn hand_on(&mut self, next: Instance, idle_max: usize) {
+        self.next = Some(Arc::new(Member::new(next, idle_max)));
+    }
+
     /// Takes one instance away, as [`set_instances`](Self::set_instances) without it would. Answers with it as long as
     /// it is here or has requests.
     pub(crate) fn dismiss(&mut self, uid: &str) -> Option<Arc<Member>> {
@@ -154,10 +163,13 @@ impl<W> Breaker<W> {
     }
 
     fn choose(&self, avoid: Option<&Arc<Member>>, dice: &Dice) -> Option<Arc<Member>> {
-        let Some(avoid) = avoid else { return self.choose_among(&self.members, dice).cloned() };
+        let Some(avoid) = avoid else {
+            return self.choose_among(&self.members, dice).or(self.next.as_ref()).cloned();
+        };
         let others: Vec<_> =
             self.members.iter().filter(|member| !Arc::ptr_eq(member, avoid)).cloned().collect();
-        self.choose_among(&others, dice).or_else(|| self.choose_among(&self.members, dice)).cloned()
+        let other = self.choose_among(&others, dice).or(self.next.as_ref());
+        other.or_else(|| self.choose_among(&self.members, dice)).cloned()
     }
 
     fn choose_among<'a>(&self, members: &'a [Arc<Member>], dice: &Dice) -> Option<&'a Arc<Member>> {

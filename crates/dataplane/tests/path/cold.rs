@@ -110,6 +110,18 @@ async fn who_finds_no_instance_is_handed_on() {
     assert_eq!(rig.client().await.read(request).await.body, "passed", "who comes to another one, too");
 }
 
+/// The next one may not be there yet, and this one is not to wait for it then.
+#[tokio::test]
+async fn who_finds_an_instance_free_is_not_handed_on() {
+    let (own, next) = (App::saying("own").await, App::saying("next").await);
+    for limit in [0, 1] {
+        let rig = Rig::serving(limited(limit), &[&own]).await;
+        rig.handle.hand_on(next.instance());
+        assert_eq!(rig.get("/").await.body, "own", "{limit}");
+    }
+    assert_eq!(next.requests(), 0);
+}
+
 #[tokio::test]
 async fn who_waits_behind_a_busy_instance_is_handed_on() {
     let gate = crate::rig::Gate::closed();

@@ -6,8 +6,9 @@ mod run;
 
 use std::{
     ffi::OsStr,
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Read, Seek, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -41,6 +42,8 @@ const KEPT_BESIDE: [&str; 2] = [KUBECONFIG, RUN];
 
 /// What is in the lock's file beside the number of the process that holds it, once that is about to let go.
 const ENDING: &str = "ending";
+/// As much is read of it.
+const HOLDER_BYTES_MAX: u64 = 64;
 /// How long is waited for one that is about to let go: requests in hand and programs that take their time to end are
 /// what it waits for.
 const ENDING_MAX: Duration = Duration::from_secs(60);
@@ -168,7 +171,15 @@ impl DataDir {
         if file.file_name() != Some(OsStr::new(LOCK)) {
             return None;
         }
-        let holder = Holder::of(&fs::read_to_string(file).ok()?);
+        // It may be anything that somebody else has called so: nothing to wait for, nor to read whole.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+        let lock = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(file).ok()?;
+        let mut said = String::new();
+        if !lock.metadata().ok()?.is_file() || lock.take(HOLDER_BYTES_MAX).read_to_string(&mut said).is_err()
+        {
+            return None;
+        }
+        let holder = Holder::of(&said);
         (holder.pid == pid.to_string()).then(|| file.parent().map(Path::to_owned)).flatten()
     }
 

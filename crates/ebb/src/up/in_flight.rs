@@ -52,7 +52,10 @@ impl InFlight {
         runtime.let_go();
         let left = dir.let_go();
         // Beside what follows, which may end this process at once or take minutes. Where there is no thread to be had, here.
-        let _ = std::thread::Builder::new().name("free".to_owned()).spawn(move || drop(state));
+        let _ = std::thread::Builder::new().name("free".to_owned()).spawn(move || {
+            crate::runtime::give_way();
+            drop(state);
+        });
         data.block_on(async {
             let mut answered = pin!(gateway.finished());
             if answered.as_mut().now_or_never().is_some() {

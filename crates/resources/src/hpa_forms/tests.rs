@@ -197,6 +197,15 @@ fn annotations_that_make_no_sense_say_nothing() {
             assert_eq!(to_v2(&older), plain, "{name}: {nonsense}");
         }
     }
+    let metrics = |amount: &str| {
+        let metrics = json!([{"type": "Pods", "pods": {"metricName": null, "targetAverageValue": amount}}]);
+        metrics.to_string()
+    };
+    older["metadata"]["annotations"][super::METRICS] = metrics("abc").into();
+    assert_eq!(to_v2(&older), plain, "no amount");
+    // A number is an amount, and null is nothing, as in a body.
+    older["metadata"]["annotations"][super::METRICS] = metrics("5").replace("\"5\"", "5").into();
+    assert_eq!(to_v2(&older)["spec"]["metrics"][0]["pods"]["target"]["averageValue"], "5");
 }
 
 #[test]

@@ -8,10 +8,19 @@ use super::*;
 use crate::{ApiServer, Limits, Options, store::Selection};
 
 const SEEN_MAX: usize = 4;
+const LEASE: Duration = Duration::from_secs(10);
+const SHARED_FOR: Duration = Duration::from_millis(250);
+const LEASES_MAX: usize = 8;
 
 async fn server() -> ApiServer {
-    let limits =
-        Limits { seen_changes_per_kind_max: SEEN_MAX, changes_per_kind_max: 64, ..Limits::default() };
+    let limits = Limits {
+        seen_changes_per_kind_max: SEEN_MAX,
+        changes_per_kind_max: 64,
+        lease: LEASE,
+        lease_shared_for: SHARED_FOR,
+        leases_per_kind_max: LEASES_MAX,
+        ..Limits::default()
+    };
     ApiServer::in_memory(Options { limits, ..Options::new("") }).await.unwrap()
 }
 
@@ -43,7 +52,7 @@ async fn what_changes_after_a_list_is_kept_for_a_while() {
     // Those who wait till then have their turn.
     tokio::task::yield_now().await;
     assert!(!is_kept(version), "nobody writes, and yet it is let go");
-    assert!(store.lock().leases.0.is_empty());
+    assert!(store.lock().leases.leases.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,14 +79,15 @@ async fn who_lists_in_a_loop_has_few_leases() {
         }
         tokio::time::sleep(SHARED_FOR).await;
     }
-    assert_eq!(store.lock().leases.0.len(), 3);
+    assert_eq!(store.lock().leases.leases.len(), 3);
     // A page of an older version needs its own.
     store.lease(kind, store.version());
     store.lease(kind, 1);
-    assert_eq!(store.lock().leases.0.len(), 5);
+    assert_eq!(store.lock().leases.leases.len(), 5);
     tokio::time::sleep(SHARED_FOR).await;
+    store.lease(<Secret as Object>::kind(), 1);
     for version in 0..2 * LEASES_MAX as u64 {
         store.lease(kind, 3 * LEASES_MAX as u64 - version);
     }
-    assert_eq!(store.lock().leases.0.len(), LEASES_MAX);
+    assert_eq!(store.lock().leases.leases.len(), LEASES_MAX + 1, "another kind's is not ended");
 }

@@ -78,9 +78,8 @@ impl Readiness {
     }
 
     /// The line about the failure, for when no error tells of it.
-    pub(super) fn failure_line(&self) -> Option<String> {
-        let Failing { since, message, .. } = self.failing.as_ref()?;
-        Some(line(*since, message))
+    pub(super) fn failure_line(&self, elapsed: Duration) -> Option<String> {
+        self.failing.as_ref().map(|failing| line(elapsed, &failing.message))
     }
 
     fn line(&mut self, message: &str, elapsed: Duration) -> Option<String> {

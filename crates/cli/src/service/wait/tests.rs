@@ -125,7 +125,7 @@ async fn the_whole_wait_is_bounded() {
     let failed = service(1, 1, "False", "R", "m");
     let (result, out) = wait(1, vec![(failed.clone(), vec![modified(60 * SECOND, failed)])]).await;
     assert_eq!(result, Err("timeout: service 'hello' not ready after 1 seconds".into()));
-    assert_eq!(out, "  0.000s m\n", "the error does not say it");
+    assert_eq!(out, "  1.000s m\n", "the error does not say it");
 }
 
 #[tokio::test(start_paused = true)]

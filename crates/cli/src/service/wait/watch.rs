@@ -55,7 +55,7 @@ where
         |readiness: &Readiness| readiness.deadline().map_or(end, |deadline| end.min(start + deadline));
     loop {
         let opened = timeout_at(until(&readiness), open()).await;
-        let (service, events) = opened.map_err(|_| late(name, limits, &readiness, out))??;
+        let (service, events) = opened.map_err(|_| late(name, limits, &readiness, start, out))??;
         let mut events = pin!(events);
         let mut next = Some(service);
         loop {
@@ -67,7 +67,7 @@ where
                 }
             }
             let event = timeout_at(until(&readiness), events.next()).await;
-            match event.map_err(|_| late(name, limits, &readiness, out))? {
+            match event.map_err(|_| late(name, limits, &readiness, start, out))? {
                 Some(Ok(WatchEvent::Modified(service) | WatchEvent::Added(service))) => next = Some(service),
                 Some(Ok(WatchEvent::Bookmark(_))) => {}
                 Some(Ok(WatchEvent::Deleted(_))) => {
@@ -80,19 +80,25 @@ where
             }
         }
         let paused = timeout_at(until(&readiness), sleep(REOPEN_PAUSE)).await;
-        paused.map_err(|_| late(name, limits, &readiness, out))?;
+        paused.map_err(|_| late(name, limits, &readiness, start, out))?;
     }
 }
 
 /// Why it is not waited any longer.
-fn late(name: &str, limits: Limits, readiness: &Readiness, out: &mut (dyn Write + Send)) -> Error {
+fn late(
+    name: &str,
+    limits: Limits,
+    readiness: &Readiness,
+    start: Instant,
+    out: &mut (dyn Write + Send),
+) -> Error {
     let name = name.to_owned();
     if let Some((reason, message)) = readiness.failure()
         && readiness.deadline().is_some_and(|deadline| deadline < limits.timeout)
     {
         return Error::NotReady { name, reason: reason.to_owned(), message: message.to_owned() };
     }
-    if let Some(line) = readiness.failure_line() {
+    if let Some(line) = readiness.failure_line(start.elapsed()) {
         // The error is told, whether or not this can be.
         let _ = writeln!(out, "{line}");
     }

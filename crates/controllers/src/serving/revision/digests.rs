@@ -244,16 +244,19 @@ fn in_status(revision: &Revision) -> Option<Vec<ContainerStatus>> {
     let (spec, status) = (&revision.spec, &revision.status);
     let complete = status.container_statuses.len() == spec.containers.len()
         && status.init_container_statuses.len() == spec.init_containers.len();
-    let containers = spec.containers.iter().chain(&spec.init_containers);
-    let statuses = status.container_statuses.iter().chain(&status.init_container_statuses);
-    let known = |(status, container): (&ContainerStatus, &Container)| {
+    let image = |name: &str| {
+        let mut containers = spec.containers.iter().chain(&spec.init_containers);
+        containers.find(|container| container.name == name)?.image.as_deref()
+    };
+    let known = |status: &ContainerStatus| {
         let mut status = status.clone();
         if status.image_digest.is_empty() {
-            status.image_digest = container.image.as_deref().and_then(in_name).unwrap_or_default();
+            status.image_digest = image(&status.name).and_then(in_name).unwrap_or_default();
         }
         status
     };
-    complete.then(|| statuses.zip(containers).map(known).collect())
+    let statuses = status.container_statuses.iter().chain(&status.init_container_statuses);
+    complete.then(|| statuses.map(known).collect())
 }
 
 fn queries(revision: &Revision, configs: &Configs) -> Vec<(String, ImageQuery)> {

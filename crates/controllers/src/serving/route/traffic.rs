@@ -82,10 +82,7 @@ fn latest_of<'a>(name: &str, named: &'a Referenced) -> Result<&'a Revision, Verd
             named.revisions.get(latest).map(|revision| &**revision).ok_or_else(|| missing("Revision", latest))
         }
         None if has_failed(configuration) => Err(none_ready(name)),
-        None => {
-            let message = format!("Configuration {name:?} is waiting for a Revision to become ready.");
-            Err(Verdict::unknown("RevisionMissing", message))
-        }
+        None => Err(waiting(name)),
     }
 }
 
@@ -100,11 +97,23 @@ fn none_ready(configuration: &str) -> Verdict {
     Verdict::no("RevisionMissing", message)
 }
 
-/// Whether what a Route says of a Configuration, that it never had a ready Revision and has failed, is over: the Route has
-/// not told yet what it makes of that.
-pub(in crate::serving) fn is_behind(said: &Verdict, configuration: &Configuration) -> bool {
-    let is_so = configuration.status.latest_ready_revision_name.is_none() && has_failed(configuration);
-    !is_so && *said == none_ready(configuration.name())
+fn waiting(configuration: &str) -> Verdict {
+    let message = format!("Configuration {configuration:?} is waiting for a Revision to become ready.");
+    Verdict::unknown("RevisionMissing", message)
+}
+
+/// What is so by now where a Route still says of a Configuration that it never had a ready Revision and has failed: the
+/// Route has not told yet what it makes of that.
+pub(in crate::serving) fn overtaken(said: &Verdict, configuration: &Configuration) -> Option<Verdict> {
+    let is_ready = configuration.status.latest_ready_revision_name.is_some();
+    let is_so = !is_ready && has_failed(configuration);
+    let is_over = !is_so && *said == none_ready(configuration.name());
+    is_over.then(|| if is_ready { not_migrated() } else { waiting(configuration.name()) })
+}
+
+/// Of a Route that does not lead to the latest ready Revision yet.
+pub(in crate::serving) fn not_migrated() -> Verdict {
+    Verdict::unknown("TrafficNotMigrated", "Traffic is not yet migrated to the latest revision.")
 }
 
 fn missing(kind: &str, name: &str) -> Verdict {

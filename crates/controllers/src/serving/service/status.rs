@@ -12,7 +12,7 @@ use resources::{
 
 use crate::serving::{
     child::Child,
-    route::is_behind,
+    route::{not_migrated, overtaken},
     verdict::{Verdict, mark},
 };
 
@@ -99,13 +99,12 @@ fn routes_ready(service: &str, observed: &Observed) -> Option<Verdict> {
     let verdict = Verdict::of(condition::get(&route.status.conditions, READY));
     let configuration = observed.configuration.own();
     let migrated = configuration.is_some_and(|configuration| is_migrated(configuration, route));
-    // A Route that begins to lead somewhere tells it only once that lasts, and until then has what it said before.
-    let behind = configuration.is_some_and(|configuration| is_behind(&verdict, configuration));
-    if behind || verdict == Verdict::yes() && !migrated {
-        let message = "Traffic is not yet migrated to the latest revision.";
-        return Some(Verdict::unknown("TrafficNotMigrated", message));
+    if verdict == Verdict::yes() && !migrated {
+        return Some(not_migrated());
     }
-    Some(verdict)
+    // A Route that begins to lead somewhere tells it only once that lasts, and until then has what it said before.
+    let since = configuration.and_then(|configuration| overtaken(&verdict, configuration));
+    Some(since.unwrap_or(verdict))
 }
 
 /// Whether the split in force is the one asked for, with the latest ready Revision in place of the Configuration.

@@ -43,7 +43,9 @@ pub(super) fn of(address: SocketAddr) -> Option<String> {
             return None;
         }
         if let Some(dir) = files.iter().find_map(|file| DataDir::held_by(pid, file)) {
-            let dir = dir.display();
+            // Somebody else may have chosen the name.
+            let dir = dir.to_string_lossy();
+            let dir = dir.escape_debug();
             return Some(format!("another `ebb up` (process {pid}, data directory {dir})"));
         }
         if fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|command| command == KEEPER) {
@@ -52,7 +54,7 @@ pub(super) fn of(address: SocketAddr) -> Option<String> {
     }
     keeper.map(|pid| {
         format!(
-            "what an `ebb up` with another data directory has left for the next one there (process {pid}, gone within {:?})",
+            "the keeper of an `ebb up` with another data directory (process {pid}), which ends within {:?}",
             KeeperOptions::GRACE
         )
     })
@@ -69,7 +71,9 @@ fn listens(line: &str, address: SocketAddr) -> Option<PathBuf> {
     let fields: Vec<&str> = line.split_whitespace().collect();
     let (ip, port) = fields.get(1)?.rsplit_once(':')?;
     let is_any = |ip: &str| ip.bytes().all(|digit| digit == b'0');
-    let overlaps = address.ip().is_unspecified() || is_any(ip) || ip == words(address.ip());
+    let wanted = words(address.ip());
+    // The one that is for any IPv6 address is for any IPv4 address, too, unless it was told not to be.
+    let overlaps = address.ip().is_unspecified() || is_any(ip) || ip == wanted;
     let is_it = overlaps
         && fields.get(3) == Some(&LISTENS)
         && u16::from_str_radix(port, 16).is_ok_and(|port| port == address.port());

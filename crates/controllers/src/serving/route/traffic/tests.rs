@@ -77,15 +77,15 @@ fn what_is_said_of_a_configuration_is_old_news_once_it_has_not_failed() {
     route.spec.traffic = vec![target(None, Some("bad"))];
     let said = resolve(&route, &named).unwrap_err();
     let bad = &named.configurations["bad"];
-    assert!(!is_behind(&said, bad), "it is as it was");
+    assert_eq!(overtaken(&said, bad), None, "it is as it was");
     let (mut mended, mut tried) = (Configuration::clone(bad), Configuration::clone(bad));
     mended.status.latest_ready_revision_name = Some("bad".to_owned());
     ready(&mut tried.status.conditions, Status::Unknown);
-    for since in [&mended, &tried] {
-        assert!(is_behind(&said, since));
-        assert!(!is_behind(&missing("Revision", "gone"), since), "it is not of the Configuration");
+    for (since, is) in [(&mended, not_migrated()), (&tried, waiting("bad"))] {
+        assert_eq!(overtaken(&said, since), Some(is));
+        assert_eq!(overtaken(&missing("Revision", "gone"), since), None, "it is not of the Configuration");
     }
-    assert!(!is_behind(&said, &named.configurations["good"]), "it is of another one");
+    assert_eq!(overtaken(&said, &named.configurations["good"]), None, "it is of another one");
 }
 
 #[test]
